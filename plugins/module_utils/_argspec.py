@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specs that compose: options travel together with the constraints between them; libraries with versions. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Option = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """Options and the constraints between them, as AnsibleModule takes them."""
+
+    options: Mapping[str, Option] = field(default_factory=dict)
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_together: Sequence[Sequence[str]] = ()
+    required_one_of: Sequence[Sequence[str]] = ()
+    required_if: Sequence[Sequence[Any]] = ()
+    required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
+        """One spec with the options and constraints of all.
+
+        Raises:
+            ValueError: an option is defined twice; one of the two definitions would silently win.
+        """
+        merged = self
+        for other in others:
+            twice = sorted({*merged.options} & {*other.options})
+            if twice:
+                raise ValueError(f"options defined twice: {', '.join(twice)}")
+            merged = ArgumentSpec(
+                {**merged.options, **other.options},
+                [*merged.mutually_exclusive, *other.mutually_exclusive],
+                [*merged.required_together, *other.required_together],
+                [*merged.required_one_of, *other.required_one_of],
+                [*merged.required_if, *other.required_if],
+                {**merged.required_by, **other.required_by},
+            )
+        return merged
+
+    def to_kwargs(self) -> dict[str, Any]:
+        """The keyword arguments of AnsibleModule."""
+        return {
+            "argument_spec": {name: dict(option) for name, option in self.options.items()},
+            "mutually_exclusive": self.mutually_exclusive,
+            "required_together": self.required_together,
+            "required_one_of": self.required_one_of,
+            "required_if": self.required_if,
+            "required_by": dict(self.required_by),
+        }
+
+    def secrets(self, params: Mapping[str, Any]) -> list[Any]:
+        """The values that were given for ``no_log`` options, at any depth."""
+        return list(_secrets(self.options, params))
+
+
+def _secrets(options: Mapping[str, Option], params: Mapping[str, Any]) -> Any:
+    for name, option in options.items():
+        value = params.get(name)
+        if value is None:
+            continue
+        if option.get("no_log"):
+            yield value
+        nested = option.get("options")
+        if nested:
+            for item in value if isinstance(value, list) else [value]:
+                yield from _secrets(nested, item)
+
+
+@dataclass(frozen=True)
+class Library:
+    """A Python package that a module needs, with the least version."""
+
+    name: str
+    version: str
+
+
+STATE = ArgumentSpec({"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}})
+
+
+def wait_options(timeout: int) -> ArgumentSpec:
+    """``wait``, ``wait_timeout`` and ``wait_sleep``, with the default time-out in seconds that fits the module."""
+    return ArgumentSpec(
+        {
+            "wait": {"type": "bool", "default": True},
+            "wait_timeout": {"type": "int", "default": timeout},
+            "wait_sleep": {"type": "int", "default": 10},
+        }
+    )

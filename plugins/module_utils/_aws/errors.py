@@ -1,0 +1,230 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""AWS's errors in our words: which family an error code belongs to decides what may be done about it.
+
+Codes: the API reference of each service; the throttling codes are botocore's (``botocore/retries/standard.py``).
+PRIVATE.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .._errors import (
+    AnswerLostError,
+    AuthError,
+    BusyError,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    SchedulersError,
+    ThrottledError,
+    UnreachableError,
+)
+
+THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+REFUSED_CREDENTIALS = frozenset(
+    {
+        "AuthFailure",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+        "OptInRequired",
+    }
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden"})
+BUSY = frozenset(
+    {
+        "CannotDelete",
+        "ClusterContainsContainerInstancesException",
+        "ClusterContainsServicesException",
+        "ClusterContainsTasksException",
+        "ConcurrentModification",
+        "ConcurrentUpdateException",
+        "DeleteConflict",
+        "DependencyViolation",
+        "InvalidGroup.InUse",
+        "OperationNotPermitted",
+        "ResourceContention",
+        "ResourceInUse",
+        "ResourceInUseException",
+        "ScalingActivityInProgress",
+        "UpdateInProgressException",
+        "IncorrectState",
+    }
+)
+CONFLICT = frozenset(
+    {
+        "AlreadyExists",
+        "DuplicateListener",
+        "DuplicateLoadBalancerName",
+        "DuplicateTargetGroupName",
+        "EntityAlreadyExists",
+        "InvalidGroup.Duplicate",
+        "InvalidLaunchTemplateName.AlreadyExistsException",
+        "InvalidPermission.Duplicate",
+        "InvalidSubnet.Conflict",
+        "InvalidVpcState",
+        "Resource.AlreadyAssociated",
+        "ResourceAlreadyExistsException",
+        "RouteAlreadyExists",
+    }
+)
+NOT_FOUND = frozenset(
+    {
+        "ClusterNotFoundException",
+        "LoadBalancerNotFound",
+        "AccessPointNotFound",  # classic ELB's historical word for a load balancer
+        "NoSuchEntity",
+        "NoSuchHostedZone",
+        "ParameterNotFound",
+        "ServiceNotActiveException",
+        "ServiceNotFoundException",
+        "TargetGroupNotFound",
+    }
+)
+NOT_FOUND_PATTERN = re.compile(r"(\.NotFound(Exception)?|NotFoundException|NotFound)$")
+# IAM is eventually consistent: these say that a role or profile made a moment ago is not known everywhere yet
+SETTLING_TEXT = re.compile(
+    r"invalid iam instance profile|unable to assume the (service linked )?role|role .* (is invalid|cannot be assumed)"
+    r"|invalid launch template.*does not exist",
+    re.IGNORECASE,
+)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turns what botocore raises into our errors.
+
+    Raises:
+        SchedulersError: see ``translate``.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise translate(error, doing) from error
+    except ValueError as error:  # botocore: an address that is none, a body that is neither JSON nor XML
+        raise SchedulersError(str(error), doing=doing) from error
+
+
+def translate(error: Exception, doing: str) -> SchedulersError:
+    """Our error for one of botocore's: family, AWS's own words, what to try. Pure."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict) and "Error" in response:
+        return _from_answer(response, doing)
+    return _from_library(error, doing)
+
+
+def may_settle(error: SchedulersError) -> bool:
+    """Whether an error can be the echo of a change that has not reached all of AWS yet."""
+    return isinstance(error, NotFoundError) or bool(SETTLING_TEXT.search(error.message))
+
+
+def known_region(session: Any, given: str | None) -> str:
+    """The region to work in.
+
+    Raises:
+        InputError: none is named anywhere, or the name is not one that botocore knows.
+    """
+    region = given or session.region_name
+    if not region:
+        raise InputError(
+            "no AWS region is given", hint="Set region, or AWS_REGION in the environment, or region in the profile."
+        )
+    known = {
+        name
+        for partition in session.get_available_partitions()
+        for name in session.get_available_regions("ec2", partition_name=partition)
+    }
+    if region not in known:
+        close = difflib.get_close_matches(region, sorted(known), n=3)
+        raise InputError(
+            f"region: {region!r} is no AWS region that the installed botocore knows",
+            hint=f"Did you mean {' or '.join(close)}?" if close else "eu-west-1 is one, for example.",
+        )
+    return str(region)
+
+
+def _from_answer(response: dict[str, Any], doing: str) -> SchedulersError:
+    code = str(response["Error"].get("Code", ""))
+    message = str(response["Error"].get("Message") or code)
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    text = f"{message} ({code})" if code and code not in message else message
+    if code in THROTTLED or status == 429:
+        return ThrottledError(text, retry_after=_retry_after(response), code=code, doing=doing)
+    if code in EXPIRED:
+        return AuthError("the AWS credentials have expired", hint="Get new ones.", code=code, doing=doing)
+    if code in REFUSED_CREDENTIALS:
+        return AuthError(
+            "AWS does not accept the credentials", hint="Are key, secret and account right?", code=code, doing=doing
+        )
+    if code in DENIED:
+        return AuthError(text, hint="The README of the role lists the permissions needed.", code=code, doing=doing)
+    return _family(code, status)(text, code=code, doing=doing)
+
+
+def _family(code: str, status: int) -> type[SchedulersError]:
+    if code in NOT_FOUND or NOT_FOUND_PATTERN.search(code):
+        return NotFoundError
+    if code in CONFLICT or code.endswith(("AlreadyExists", "AlreadyExistsException")):
+        return ConflictError
+    if code in BUSY:
+        return BusyError
+    return AnswerLostError if status >= 500 and status != 501 else SchedulersError
+
+
+def _retry_after(response: dict[str, Any]) -> float | None:
+    text = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", "")
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _from_library(error: Exception, doing: str) -> SchedulersError:
+    """Errors that botocore raises without an answer of AWS, by the names of their classes and bases."""
+    names = {one.__name__ for one in type(error).__mro__}
+    text = str(error)
+    if names & {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"}:
+        return AuthError(
+            "no AWS credentials were found" if "NoCredentialsError" in names else text,
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or run where a role is attached.",
+            doing=doing,
+        )
+    if names & {"ProfileNotFound", "UnauthorizedSSOTokenError", "SSOTokenLoadError", "ConfigParseError"}:
+        return AuthError(text, doing=doing)
+    if names & {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError"}:
+        return UnreachableError(text, hint="Are region, endpoint_url and proxy right?", doing=doing)
+    if names & {"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ConnectionError"}:
+        return AnswerLostError(text, doing=doing)
+    if "ResponseParserError" in names:
+        return AnswerLostError(
+            "the answer is neither JSON nor XML as AWS writes it", hint="Is endpoint_url right?", doing=doing
+        )
+    return SchedulersError(text, doing=doing)

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One family of errors: what failed, while doing what, and what to try.
+
+Code below ``_module.py`` only raises; the edge is the one place that turns an error into a failed task. PRIVATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class SchedulersError(Exception):
+    """Something went wrong that the user should read as one sentence.
+
+    Args:
+        message: what happened, in the provider's words where there are any.
+        doing: what was being attempted, as a verb phrase ("create the VPC of cluster web").
+        hint: what to try next.
+        code: the provider's own error code, for code that has to tell errors apart.
+        details: facts for the result of the failed task (JSON types only).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        doing: str = "",
+        hint: str = "",
+        code: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.doing = doing
+        self.hint = hint
+        self.code = code
+        self.details: dict[str, Any] = dict(details or {})
+
+    def sentence(self) -> str:
+        """What failed, why, and what to try: the text a user sees."""
+        text = f"Could not {self.doing}: {self.message}" if self.doing else self.message
+        if self.hint:
+            text = f"{text.rstrip('. ')}. {self.hint}"
+        return text if text.endswith((".", "?", "!")) else f"{text}."
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+
+class InputError(SchedulersError):
+    """An option has a value that cannot work. Raised before the first change."""
+
+
+class AuthError(SchedulersError):
+    """The provider does not accept the credentials, or they do not allow the call. Never retried."""
+
+
+class NotFoundError(SchedulersError):
+    """The thing that the call names does not exist. While deleting, this is success."""
+
+
+class ConflictError(SchedulersError):
+    """The thing exists already, or is in a state that does not allow the call."""
+
+
+class NotOursError(ConflictError):
+    """A thing of the wanted name exists and does not carry our mark."""
+
+
+class BusyError(SchedulersError):
+    """Refused for now: something still depends on the thing, or it is changing. Worth another try later."""
+
+
+class ThrottledError(SchedulersError):
+    """Refused because of too many requests; nothing was done.
+
+    Args:
+        message: the provider's words.
+        retry_after: seconds that the provider asks to wait, if it said so.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, code: str = "", doing: str = "") -> None:
+        super().__init__(message, code=code, doing=doing)
+        self.retry_after = retry_after
+
+
+class UnreachableError(SchedulersError):
+    """The request surely did not arrive: no route, connection refused, name unknown."""
+
+
+class AnswerLostError(SchedulersError):
+    """The request may have been carried out, but no usable answer came: 5xx, a cut connection, a time-out."""
+
+
+class StateFailedError(SchedulersError):
+    """A wait ended early: the thing is in a state from which it can never become ready."""
+
+
+class WaitTimeoutError(SchedulersError):
+    """A wait ran into its deadline; the message says what was last seen."""
+
+
+class InterruptedRunError(SchedulersError):
+    """SIGINT or SIGTERM ended the run."""
+
+
+class PartialError(SchedulersError):
+    """Some steps of a plan were carried out, one failed.
+
+    Args:
+        cause: the error of the step that failed.
+        steps_done: descriptions of the steps that were carried out, in order.
+        step_failed: description of the step that failed.
+    """
+
+    def __init__(self, cause: SchedulersError, *, steps_done: Sequence[str], step_failed: str) -> None:
+        super().__init__(cause.message, doing=cause.doing or step_failed, hint=cause.hint, code=cause.code)
+        self.cause = cause
+        self.details = {**cause.details, "steps_done": list(steps_done), "step_failed": step_failed}

@@ -1,0 +1,385 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine: decide what has to be done, then do it in the order of dependency.
+
+``decide`` and ``dismantle`` are pure: wanted resources and live ones go in, a plan comes out. ``changed``, the diff,
+check mode and the steps that are carried out are all read from that one plan, so they cannot disagree. One graph says
+which kind of resource needs which; a teardown walks the same graph backwards. PRIVATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from ._compare import Difference, differences
+from ._errors import InputError, InterruptedRunError, PartialError, SchedulersError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Spec = Mapping[str, Any]
+Graph = Mapping[str, Collection[str]]  # kind -> the kinds that it needs
+
+WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Stands in a wanted spec for a value that another resource brings, such as the id of a VPC not made yet."""
+
+    key: str
+    attribute: str = "id"
+
+    def __str__(self) -> str:
+        return f"({self.attribute} of {self.key}, known once it is made)"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A resource as it should be.
+
+    Attributes:
+        key: identity within the plan ("subnet-a").
+        kind: which handler makes it, and its place in the graph ("subnet").
+        name: what the user calls it, for messages and diffs.
+        spec: the fields to make it with and to compare; None means not managed; may hold ``Ref``.
+    """
+
+    key: str
+    kind: str
+    name: str
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Live:
+    """A resource as it is.
+
+    Attributes:
+        key, kind, name: as in ``Wanted``.
+        id: the provider's identifier.
+        spec: the same fields as in ``Wanted.spec``, normalised in the same way.
+        attributes: values that others refer to, besides ``id`` (an ARN, a DNS name).
+    """
+
+    key: str
+    kind: str
+    name: str
+    id: str
+    spec: Spec = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self, attribute: str) -> Any:
+        """What a ``Ref`` to this resource stands for."""
+        return self.id if attribute == "id" else self.attributes[attribute]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How resources of one kind are compared.
+
+    Attributes:
+        immutable: fields that cannot be changed once the resource exists.
+        renews: an update gives the resource a new identity, so that whatever refers to it changes too.
+        subset: mapping fields in which further live keys are left alone.
+    """
+
+    immutable: frozenset[str] = frozenset()
+    renews: bool = False
+    subset: frozenset[str] = frozenset({"tags"})
+
+
+Action = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do. ``needs`` are keys of steps of the same plan that come first."""
+
+    action: Action
+    key: str
+    kind: str
+    name: str
+    spec: Spec = field(default_factory=dict)
+    live: Live | None = None
+    differences: tuple[Difference, ...] = ()
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """The resource in words: "security group web-lb"."""
+        return f"{self.kind.replace('_', ' ')} {self.name}"
+
+    @property
+    def sentence(self) -> str:
+        """The step in words: "update service web (desired_count)"."""
+        fields = ", ".join(dict.fromkeys(one.path for one in self.differences))
+        return f"{self.action} {self.label}" + (f" ({fields})" if fields else "")
+
+    def before(self) -> dict[str, Any]:
+        """The fields as they are, for the diff."""
+        if self.action == "update":
+            return {one.path: one.before for one in self.differences}
+        return _printable(self.live.spec) if self.live and self.action == "delete" else {}
+
+    def after(self) -> dict[str, Any]:
+        """The fields as they will be, for the diff."""
+        if self.action == "update":
+            return {one.path: _printed(one.after) for one in self.differences}
+        return _printable(self.spec) if self.action == "create" else {}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that has to be done, in an order in which it could be done one by one."""
+
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to do: the only place where a module's ``changed`` comes from."""
+        return bool(self.steps)
+
+    def sentences(self) -> list[str]:
+        """The steps in words."""
+        return [step.sentence for step in self.steps]
+
+    def diff(self) -> dict[str, dict[str, Any]]:
+        """Ansible's before/after, by resource."""
+        return {
+            "before": {step.label: step.before() for step in self.steps if step.action != "create"},
+            "after": {step.label: step.after() for step in self.steps if step.action != "delete"},
+        }
+
+    def __add__(self, other: Plan) -> Plan:
+        return Plan(self.steps + other.steps)
+
+
+class Handler(Protocol):
+    """Carries out steps of one kind. Each call ends when the resource can be used by the steps that need it."""
+
+    def create(self, step: Step, spec: Spec) -> Live: ...
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live: ...
+
+    def delete(self, step: Step, live: Live) -> None: ...
+
+
+def decide(
+    wanted: Iterable[Wanted],
+    live: Mapping[str, Live],
+    graph: Graph,
+    rules: Mapping[str, Rule] | None = None,
+) -> Plan:
+    """What has to be created or updated so that ``live`` becomes as ``wanted``. Pure.
+
+    Raises:
+        InputError: a field differs that cannot be changed on an existing resource.
+    """
+    ordered = _in_order(wanted, graph)
+    settled = dict(live)  # what a Ref can be resolved to already
+    steps: list[Step] = []
+    for want in ordered:
+        rule = (rules or {}).get(want.kind, Rule())
+        spec = {name: _resolved(value, settled) for name, value in want.spec.items() if value is not None}
+        there = live.get(want.key)
+        found = differences(spec, there.spec, subset=rule.subset) if there else ()
+        if there and not found:
+            continue
+        _refuse_immutable(want, rule, found)
+        if rule.renews or not there:
+            settled.pop(want.key, None)
+        action: Action = "update" if there else "create"
+        steps.append(Step(action, want.key, want.kind, want.name, spec, there, found))
+    return _with_needs(steps, graph, backwards=False)
+
+
+def dismantle(live: Iterable[Live], graph: Graph) -> Plan:
+    """The plan that deletes all of ``live``: the graph of ``decide``, walked backwards. Pure."""
+    doomed = sorted(live, key=lambda one: _depth(one.kind, graph), reverse=True)
+    steps = [Step("delete", one.key, one.kind, one.name, live=one) for one in doomed]
+    return _with_needs(steps, graph, backwards=True)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was carried out, and the resources as they are now, by key."""
+
+    done: tuple[str, ...]
+    live: Mapping[str, Live]
+
+    @contextmanager
+    def then(self, doing: str) -> Iterator[None]:
+        """A later part of the same run (a wait): its failure also says which steps were done before."""
+        try:
+            yield
+        except SchedulersError as error:
+            raise PartialError(error, steps_done=self.done, step_failed=doing) from error
+
+
+def apply(
+    plan: Plan,
+    handlers: Mapping[str, Handler],
+    live: Mapping[str, Live],
+    *,
+    workers: int = WORKERS,
+    progress: Callable[[str], None] = lambda _sentence: None,
+) -> Applied:
+    """Carry the plan out: each step as soon as the steps it needs are done, independent ones in parallel.
+
+    After a failure nothing more is started; what is under way is finished, so that its outcome is known.
+
+    Raises:
+        PartialError: a step failed, or the run was interrupted; says what was done.
+    """
+    run = _Run(plan, handlers, dict(live), progress)
+    if plan.steps:
+        with ThreadPoolExecutor(max_workers=min(workers, len(plan.steps))) as pool:
+            run.go(pool)
+    return Applied(tuple(run.done), run.live)
+
+
+class _Run:
+    """The state of one ``apply``. Only the main thread touches it; workers run handlers."""
+
+    def __init__(
+        self, plan: Plan, handlers: Mapping[str, Handler], live: dict[str, Live], progress: Callable[[str], None]
+    ) -> None:
+        self.waiting = {step.key: step for step in plan.steps}
+        self.handlers = handlers
+        self.live = live
+        self.progress = progress
+        self.running: dict[Future[Live | None], Step] = {}
+        self.done: list[str] = []
+        self.failed: tuple[Step | None, SchedulersError] | None = None
+
+    def go(self, pool: ThreadPoolExecutor) -> None:
+        while self.running or (self.waiting and not self.failed):
+            try:
+                self.start(pool)
+                wait(self.running, return_when=FIRST_COMPLETED)
+                self.collect()
+            except InterruptedRunError as interruption:
+                self.failed = self.failed or (None, interruption)
+        if self.failed:
+            step, error = self.failed
+            sentence = step.sentence if step else error.message
+            raise PartialError(error, steps_done=self.done, step_failed=sentence) from error
+
+    def start(self, pool: ThreadPoolExecutor) -> None:
+        if self.failed:
+            return
+        open_keys = {*self.waiting, *(step.key for step in self.running.values())}
+        for step in [one for one in self.waiting.values() if not (one.needs & open_keys)]:
+            del self.waiting[step.key]
+            self.running[pool.submit(self.carry_out, step)] = step
+
+    def carry_out(self, step: Step) -> Live | None:
+        handler = self.handlers[step.kind]
+        spec = {name: _resolved(value, self.live, strict=True) for name, value in step.spec.items()}
+        if step.action == "create":
+            return handler.create(step, spec)
+        assert step.live is not None
+        if step.action == "update":
+            return handler.update(step, spec, step.live)
+        handler.delete(step, step.live)
+        return None
+
+    def collect(self) -> None:
+        for future in [one for one in self.running if one.done()]:
+            step = self.running.pop(future)
+            error = future.exception()
+            if error is None:
+                self.finish(step, future.result())
+            elif isinstance(error, SchedulersError):
+                self.failed = self.failed or (step, error)
+            else:
+                raise error
+
+    def finish(self, step: Step, live: Live | None) -> None:
+        if live is None:
+            self.live.pop(step.key, None)
+        else:
+            self.live[step.key] = live
+        self.done.append(step.sentence)
+        self.progress(step.sentence)
+
+
+def _refuse_immutable(want: Wanted, rule: Rule, found: Iterable[Difference]) -> None:
+    for one in found:
+        if one.field in rule.immutable:
+            raise InputError(
+                f"{one.path} of {want.kind.replace('_', ' ')} {want.name} is {one.before!r} "
+                f"and cannot be changed to {_printed(one.after)!r}",
+                hint="Give the value it has, or delete it first.",
+            )
+
+
+def _with_needs(steps: list[Step], graph: Graph, *, backwards: bool) -> Plan:
+    kinds: dict[str, set[str]] = {}
+    for step in steps:
+        kinds.setdefault(step.kind, set()).add(step.key)
+    before = {kind: _reach(kind, graph) for kind in kinds}
+    linked = []
+    for step in steps:
+        first = (
+            [kind for kind in kinds if step.kind in before[kind]]
+            if backwards
+            else [kind for kind in kinds if kind in before[step.kind]]
+        )
+        linked.append(replace(step, needs=frozenset(key for kind in first for key in kinds[kind])))
+    return Plan(tuple(linked))
+
+
+def _reach(kind: str, graph: Graph) -> frozenset[str]:
+    """All kinds that a kind needs, directly or through others."""
+    seen: set[str] = set()
+    todo = list(graph.get(kind, ()))
+    while todo:
+        one = todo.pop()
+        if one not in seen:
+            seen.add(one)
+            todo.extend(graph.get(one, ()))
+    if kind in seen:
+        raise ValueError(f"the dependency graph has a circle through {kind}")
+    return frozenset(seen)
+
+
+def _depth(kind: str, graph: Graph) -> int:
+    return len(_reach(kind, graph))
+
+
+def _in_order(wanted: Iterable[Wanted], graph: Graph) -> list[Wanted]:
+    return sorted(wanted, key=lambda one: _depth(one.kind, graph))
+
+
+def _resolved(value: Any, live: Mapping[str, Live], *, strict: bool = False) -> Any:
+    if isinstance(value, Ref):
+        if value.key in live:
+            return live[value.key].value(value.attribute)
+        if strict:
+            raise KeyError(f"{value.key} is referred to and was neither found nor made")
+        return value
+    if isinstance(value, Mapping):
+        return {key: _resolved(one, live, strict=strict) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_resolved(one, live, strict=strict) for one in value]
+    return value
+
+
+def _printable(spec: Spec) -> dict[str, Any]:
+    return {name: _printed(value) for name, value in spec.items()}
+
+
+def _printed(value: Any) -> Any:
+    if isinstance(value, Ref):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _printed(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_printed(one) for one in value]
+    return value

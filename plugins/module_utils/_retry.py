@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a request may be sent again, and how long to wait before it is.
+
+The question is never only "what came back" but "what came back to which kind of request": a read can always be
+repeated; a create whose answer was lost may have worked, and is looked up before it is made again. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeVar
+
+from ._clock import Clock, SystemClock
+from ._errors import (
+    AnswerLostError,
+    ConflictError,
+    SchedulersError,
+    ThrottledError,
+    UnreachableError,
+)
+
+T = TypeVar("T")
+
+RETRY_AFTER_LIMITS = (1.0, 60.0)
+
+
+class Effect(Enum):
+    """What a request does to the world, as far as repeating it is concerned."""
+
+    READ = "read"
+    IDEMPOTENT = "idempotent"  # twice is as good as once: PUT, DELETE, a create with a client token
+    CREATE = "create"  # twice may be one too many
+
+
+# Outcome x effect. Throttled and unreachable requests were surely not carried out, so they may always be repeated.
+REPEATABLE: dict[type[SchedulersError], frozenset[Effect]] = {
+    ThrottledError: frozenset(Effect),
+    UnreachableError: frozenset(Effect),
+    AnswerLostError: frozenset({Effect.READ, Effect.IDEMPOTENT}),
+}
+
+# The same table for plain HTTP: status x method, 0 standing for a connection that broke.
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+ALL_METHODS = SAFE_METHODS | {"POST", "PATCH"}
+REPEATABLE_STATUS: dict[int, frozenset[str]] = {
+    0: SAFE_METHODS,
+    429: ALL_METHODS,
+    500: SAFE_METHODS,
+    502: SAFE_METHODS,
+    503: SAFE_METHODS,
+    504: SAFE_METHODS,
+}
+
+
+def may_repeat(error: SchedulersError, effect: Effect) -> bool:
+    """Whether a request of this kind that ended in this error may simply be sent again."""
+    return any(isinstance(error, kind) and effect in effects for kind, effects in REPEATABLE.items())
+
+
+def may_repeat_status(status: int, method: str) -> bool:
+    """Whether an HTTP request that got this status (0: no answer) may simply be sent again."""
+    return method.upper() in REPEATABLE_STATUS.get(status, frozenset())
+
+
+def clamp_retry_after(seconds: float) -> float:
+    """A server's Retry-After within reason: 1 to 60 seconds."""
+    low, high = RETRY_AFTER_LIMITS
+    return min(high, max(low, seconds))
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how long: exponential back-off with full jitter, within a total number of seconds."""
+
+    attempts: int = 6
+    base_seconds: float = 0.3
+    cap_seconds: float = 10.0
+    total_seconds: float = 60.0
+    clock: Clock = field(default_factory=SystemClock)
+    random: Callable[[], float] = random.random
+
+    def pause(self, attempt: int, error: SchedulersError) -> float:
+        """Seconds to wait after attempt number ``attempt`` (from 1) ended in ``error``."""
+        if isinstance(error, ThrottledError) and error.retry_after is not None:
+            return clamp_retry_after(error.retry_after)
+        ceiling = min(self.cap_seconds, self.base_seconds * 2.0 ** (attempt - 1))
+        return ceiling * (0.5 + 0.5 * self.random())
+
+    def run(self, send: Callable[[], T], effect: Effect) -> T:
+        """Send, and send again while that is both allowed and worth it.
+
+        Raises:
+            SchedulersError: the last one, when it may not be repeated or time and attempts are used up.
+        """
+        started = self.clock.now()
+        attempt = 1
+        while True:
+            try:
+                return send()
+            except SchedulersError as error:
+                pause = self.pause(attempt, error)
+                spent = self.clock.now() - started
+                if not may_repeat(error, effect) or attempt >= self.attempts or spent + pause > self.total_seconds:
+                    raise
+                self.clock.sleep(pause)
+                attempt += 1
+
+
+def create_once(
+    create: Callable[[], T],
+    find: Callable[[], T | None],
+    policy: RetryPolicy,
+    *,
+    looks: int = 3,
+) -> T:
+    """Create something that has no client token, and make it once only.
+
+    After a lost answer, and when the name turns out to be taken, the thing is looked up first; a list may be a few
+    seconds behind, so it is looked at ``looks`` times before the thing is made again.
+
+    Args:
+        create: sends the request.
+        find: returns the thing if it is there and ours, else None. May raise, e.g. when the name is taken by others.
+        policy: pauses and number of attempts.
+        looks: how many times to look before concluding that nothing was made.
+
+    Raises:
+        SchedulersError: the last error of ``create`` when nothing was found and attempts are used up.
+    """
+    attempt = 1
+    while True:
+        try:
+            return policy.run(create, Effect.CREATE)
+        except (AnswerLostError, ConflictError) as error:
+            found = _look(find, policy, looks, error)
+            if found is not None:
+                return found
+            if isinstance(error, ConflictError) or attempt >= policy.attempts:
+                raise
+            attempt += 1
+
+
+def _look(find: Callable[[], T | None], policy: RetryPolicy, looks: int, error: SchedulersError) -> T | None:
+    for look in range(1, looks + 1):
+        found = find()
+        if found is not None:
+            return found
+        if look < looks:
+            policy.clock.sleep(policy.pause(look, error))
+    return None

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting as a value: look, judge, look again, until ready, hopeless or out of time.
+
+Besides ``_retry`` this is the only place that sleeps. A wait always looks before its first pause, ends at once in a
+state that can never become ready, and says what it last saw when it gives up. PRIVATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from ._clock import Deadline
+from ._errors import StateFailedError, WaitTimeoutError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between two looks: short at first, longer as the wait grows."""
+
+    first: float = 0.5
+    factor: float = 1.5
+    cap: float = 10.0
+
+    def pause(self, look: int) -> float:
+        """Seconds to wait after look number ``look`` (from 1)."""
+        return min(self.cap, self.first * self.factor ** (look - 1))
+
+
+@dataclass(frozen=True)
+class Waited(Generic[T]):
+    """What a finished wait brings: the last answer, and the seconds it took."""
+
+    value: T
+    seconds: float
+
+
+def wait_until(
+    probe: Callable[[], T],
+    *,
+    ready: Callable[[T], bool],
+    deadline: Deadline,
+    doing: str,
+    failed: Callable[[T], str | None] = lambda _answer: None,
+    describe: Callable[[T], str] = str,
+    events: Callable[[T], Sequence[str]] = lambda _answer: (),
+    hint: str = "",
+    pace: Pace | None = None,
+) -> Waited[T]:
+    """Look until ``ready`` holds.
+
+    Args:
+        probe: one look at the live thing.
+        ready: whether it is usable now.
+        deadline: shared by the whole task; at least one look is always taken.
+        doing: verb phrase for messages ("wait for service web").
+        failed: why it can never become ready, or None.
+        describe: the state in a few words, for the message of a wait that fails.
+        events: what the provider said lately, newest first.
+        hint: what the user can do or look at.
+        pace: seconds between looks.
+
+    Raises:
+        StateFailedError: ``failed`` gave a reason.
+        WaitTimeoutError: the deadline passed; the message has the last state, ``details`` the last events.
+    """
+    steps = pace or Pace()
+    look = 1
+    while True:
+        answer = probe()
+        if ready(answer):
+            return Waited(answer, deadline.waited())
+        details = {"last_state": describe(answer), "last_events": list(events(answer))}
+        reason = failed(answer)
+        if reason:
+            raise StateFailedError(reason, doing=doing, hint=hint, details=details)
+        if deadline.passed():
+            message = f"not ready after {deadline.seconds:.0f} seconds; last seen: {details['last_state']}"
+            if details["last_events"]:
+                message += f"; last event: {details['last_events'][0]}"
+            raise WaitTimeoutError(message, doing=doing, hint=hint, details=details)
+        deadline.clock.sleep(min(steps.pause(look), deadline.left()))
+        look += 1
+
+
+@dataclass(frozen=True)
+class Acceptor:
+    """A judgement as data: when ``path`` (JMESPath) over an answer is ``expected``, the wait has this ``verdict``."""
+
+    path: str
+    expected: Any
+    verdict: str = "success"  # or "failure"
+
+    def accepts(self, answer: Any) -> bool:
+        """Whether the answer is the expected one."""
+        return bool(_compiled(self.path).search(answer) == self.expected)
+
+
+@lru_cache(maxsize=128)
+def _compiled(path: str) -> Any:
+    # Imported here: a module that waits for nothing does not pay for the import, and one without the library gets
+    # the clear sentence of the edge instead of a traceback.
+    import jmespath  # noqa: PLC0415
+
+    return jmespath.compile(path)
+
+
+def success(acceptors: Sequence[Acceptor]) -> Callable[[Any], bool]:
+    """A ``ready`` predicate: any success acceptor holds."""
+    return lambda answer: any(one.verdict == "success" and one.accepts(answer) for one in acceptors)
+
+
+def failure(acceptors: Sequence[Acceptor]) -> Callable[[Any], str | None]:
+    """A ``failed`` predicate: the first failure acceptor that holds, as a reason."""
+
+    def reason(answer: Any) -> str | None:
+        for one in acceptors:
+            if one.verdict == "failure" and one.accepts(answer):
+                return f"{one.path} is {one.expected!r}"
+        return None
+
+    return reason
