@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The artifact has what a user needs, and nothing of what only we need."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+TOP_LEVEL = {
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "FILES.json",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "changelogs",
+    "docs",
+    "meta",
+    "playbooks",
+    "plugins",
+    "roles",
+}
+
+
+@pytest.fixture(scope="module")
+def names(artifact: Path) -> set[str]:
+    with tarfile.open(artifact) as tarball:
+        return {member.name for member in tarball.getmembers() if member.isfile()}
+
+
+def test_its_name_is_the_collections(artifact: Path) -> None:
+    assert artifact.name == "container-schedulers-1.0.0.tar.gz"
+
+
+def test_nothing_is_in_it_that_only_we_need(names: set[str]) -> None:
+    assert {name.split("/")[0] for name in names} <= TOP_LEVEL
+    assert not [name for name in names if "__pycache__" in name or "/." in name or name.startswith(".")]
+
+
+def test_what_a_user_needs_is_in_it(names: set[str]) -> None:
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "meta/runtime.yml", "meta/execution-environment.yml"} <= names
+    assert {"playbooks/ecs.yml", "playbooks/teardown.yml", "playbooks/leftovers.yml"} <= names
+
+
+def test_every_module_is_in_an_action_group(names: set[str], artifact: Path) -> None:
+    modules = {Path(name).stem for name in names if name.startswith("plugins/modules/")}
+    groups = _document(artifact, "meta/runtime.yml")["action_groups"]
+    assert set(groups["all"]) == modules
+    assert modules == set().union(*(members for name, members in groups.items() if name != "all"))
+
+
+def test_what_the_execution_environment_names_is_in_it(names: set[str], artifact: Path) -> None:
+    assert set(_document(artifact, "meta/execution-environment.yml")["dependencies"].values()) <= names
+
+
+def _document(artifact: Path, name: str) -> dict[str, dict[str, str]]:
+    with tarfile.open(artifact) as tarball:
+        content = tarball.extractfile(name)
+        assert content is not None
+        document: dict[str, dict[str, str]] = yaml.safe_load(content)
+    return document

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make demo`: every part of the collection from bring-up to teardown on a lab of its own, and a report.
+
+usage: demo.py [PART ...]    by default all parts
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from environment import CACHE, PROGRAMS, ROOT, tool_environment
+from lab_session import Lab, LabError, running_lab
+
+STATE: Final = CACHE / "demo"
+LOG: Final = STATE / "ansible.log"
+STEPS: Final = STATE / "steps.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One scheduler: the playbook that shows it, and what the report calls it."""
+
+    title: str
+    playbook: str
+
+
+PARTS: Final = {"ecs": Part("Amazon ECS", "playbooks/ecs.yml")}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one playbook did, by its own account and by the lab's."""
+
+    part: Part
+    exit_code: int
+    steps: list[dict[str, Any]]
+    failures: list[dict[str, str]]
+    published: dict[str, Any]
+    left_in_lab: list[dict[str, Any]]
+
+    @property
+    def good(self) -> bool:
+        """The playbook ended well, and neither it nor the lab knows of anything left."""
+        return self.exit_code == 0 and not self.published.get("leftovers") and not self.left_in_lab
+
+
+def main(names: list[str]) -> int:
+    """Run the parts one after the other, each on a fresh lab; the exit status says whether all went well."""
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"There is no part {' or '.join(unknown)}: ONLY is one of {', '.join(PARTS)}.", file=sys.stderr)
+        return 2
+    shutil.rmtree(STATE, ignore_errors=True)
+    STATE.mkdir(parents=True)
+    outcomes = [_run(PARTS[name]) for name in names or PARTS]
+    for outcome in outcomes:
+        print(_report(outcome), flush=True)
+    return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def _run(part: Part) -> Outcome:
+    print(f"{part.title}: starting the lab, embedded clouds on this machine. No account is used.", flush=True)
+    STEPS.unlink(missing_ok=True)
+    try:
+        with running_lab(STATE / "lab") as lab:
+            exit_code = _play(part, lab)
+            left = lab.inventory()
+    finally:
+        print("The lab is stopped.", flush=True)
+    document = json.loads(STEPS.read_text()) if STEPS.exists() else {"steps": [], "failures": [], "published": {}}
+    published = document["published"].get("schedulers_report", {})
+    return Outcome(part, exit_code, document["steps"], document["failures"], published, left)
+
+
+def _play(part: Part, lab: Lab) -> int:
+    settings = {
+        "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tools" / "callback"),
+        "ANSIBLE_CALLBACKS_ENABLED": "steps",
+        "ANSIBLE_LOG_PATH": str(LOG),
+        "SCHEDULERS_STEPS_FILE": str(STEPS),
+    }
+    command = [str(PROGRAMS / "ansible-playbook"), part.playbook, "-i", "inventories/lab"]
+    print(f"{part.title}: ansible-playbook {' '.join(command[1:])}", flush=True)
+    with subprocess.Popen(command, cwd=ROOT, env=tool_environment(lab.exports | settings)) as play:
+        try:
+            return play.wait()
+        except BaseException:
+            _end(play)
+            raise
+
+
+def _end(play: subprocess.Popen[bytes]) -> None:
+    """The playbook may still say what it made, before the lab goes away under it; then it has to go too."""
+    play.send_signal(signal.SIGINT)
+    try:
+        play.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        play.kill()
+
+
+def _report(outcome: Outcome) -> str:
+    published = outcome.published
+    seconds = [(step["name"].replace("_", " "), step["seconds"]) for step in outcome.steps]
+    seconds.append(("together", sum(step["seconds"] for step in outcome.steps)))
+    lines = ["", f"{outcome.part.title}: {'done' if outcome.good else 'FAILED'}"]
+    lines += _section("Steps", [f"{name:<44}{took:>8.1f} s" for name, took in seconds])
+    lines += _section("Made", published.get("made"))
+    lines += _section("URL", published.get("url"))
+    lines += _section("Answered by", published.get("hosts_answered"))
+    lines += _section("Failure survived", published.get("failure"))
+    lines += _section("Leftovers", _leftovers(outcome))
+    if not outcome.good:
+        failures = [f"{failure['task']}: {failure['message']}" for failure in outcome.failures]
+        lines += _section("What failed", [*failures, f"everything that was printed is in {LOG.relative_to(ROOT)}"])
+    return "\n".join(lines) + "\n"
+
+
+def _leftovers(outcome: Outcome) -> str | list[str]:
+    if outcome.left_in_lab:
+        return [f"{item['kind']} {item['id']} (counted by the lab)" for item in outcome.left_in_lab]
+    if "leftovers" not in outcome.published:
+        return "none in the lab; the playbook did not come to look"
+    return [str(leftover) for leftover in outcome.published["leftovers"]] or "none, and the lab's own count agrees"
+
+
+def _section(title: str, content: str | list[str] | None) -> list[str]:
+    entries = [content] if isinstance(content, str) else content
+    return ["", f"  {title}", *(f"    {entry}" for entry in entries or ["not reported"])]
+
+
+def _interrupt(signal_number: int, _frame: object) -> NoReturn:
+    """A terminal that is closed, or a plain `kill`, must not leave a lab behind either."""
+    sys.exit(128 + signal_number)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except LabError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
