@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""EBS volumes: an attachment needs the same zone, a free device and a free volume; sizes have limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.ec2.models.elastic_block_store import EBSBackend
+
+from lab.aws.patching import aws_error, replaces
+from lab.world import World
+
+Original = Callable[..., Any]
+_GIBIBYTES = {
+    "gp2": (1, 16384),
+    "gp3": (1, 65536),
+    "io1": (4, 16384),
+    "io2": (4, 65536),
+    "st1": (125, 16384),
+    "sc1": (125, 16384),
+    "standard": (1, 1024),
+}
+
+
+def install(world: World) -> None:
+    @replaces(EBSBackend, "create_volume")
+    def _(original: Original, backend: Any, size: Any, zone_name: str, *arguments: Any, **options: Any) -> Any:
+        if backend.get_zone_by_name(zone_name) is None:
+            raise aws_error("ec2", "InvalidZone.NotFound", f"The zone '{zone_name}' does not exist.")
+        kind = options.get("volume_type") or "gp2"
+        least, most = _GIBIBYTES.get(kind, (1, 65536))
+        if size is not None and not least <= int(size) <= most:
+            message = f"Volume of {size}GiB is invalid for volume type '{kind}': from {least} to {most} GiB."
+            raise aws_error("ec2", "InvalidParameterValue", message)
+        return original(backend, size, zone_name, *arguments, **options)
+
+    @replaces(EBSBackend, "attach_volume")
+    def _(original: Original, backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any) -> Any:
+        volume, instance = backend.get_volume(volume_id), backend.get_instance(instance_id)
+        if volume.attachment:
+            message = f"{volume_id} is already attached to an instance"
+            raise aws_error("ec2", "VolumeInUse", message)
+        if volume.zone.name != instance.placement.zone:
+            message = f"The volume '{volume_id}' is not in the same availability zone as instance '{instance_id}'"
+            raise aws_error("ec2", "InvalidVolume.ZoneMismatch", message)
+        if instance.state not in ("pending", "running", "stopped", "stopping"):
+            message = f"Instance '{instance_id}' is not 'running'."
+            raise aws_error("ec2", "IncorrectState", message)
+        if device_path in instance.block_device_mapping:
+            message = f"Invalid value '{device_path}' for unixDevice. Attachment point {device_path} is already in use"
+            raise aws_error("ec2", "InvalidParameterValue", message)
+        return original(backend, volume_id, instance_id, device_path, *rest)
+
+    @replaces(EBSBackend, "detach_volume")
+    def _(original: Original, backend: Any, volume_id: str, instance_id: Any, device_path: Any) -> Any:
+        attachment = backend.get_volume(volume_id).attachment
+        if attachment is None:
+            raise aws_error("ec2", "IncorrectState", f"Volume '{volume_id}' is in the 'available' state.")
+        return original(backend, volume_id, instance_id or attachment.instance.id, device_path or attachment.device)

@@ -1,0 +1,237 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""EC2's network: deletes in the wrong order are refused, addresses are nobody's, DryRun runs dry, tags are found fast."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import moto.ec2.models.elastic_network_interfaces
+from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
+from moto.ec2.models.internet_gateways import InternetGatewayBackend
+from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.ec2.models.route_tables import RouteBackend
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
+from moto.ec2.models.subnets import SubnetBackend
+from moto.ec2.models.tags import TagBackend
+from moto.ec2.models.vpcs import VPCBackend
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
+
+from lab.aws.patching import aws_error, replaces
+from lab.messages import Answer, Call
+from lab.world import World
+
+_DOCUMENTATION_NETWORKS = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24")
+"""RFC 5737: addresses that are nobody's."""
+
+Original = Callable[..., Any]
+
+
+def install(world: World) -> None:
+    world.on_call(_dry_run)
+    _public_addresses()
+    _security_groups()
+    _subnets()
+    _gateways()
+    _vpcs()
+    _addresses()
+    _tags()
+
+
+def interfaces(backend: Any) -> Iterator[NetworkInterface]:
+    return iter(list(backend.enis.values()))
+
+
+def violation(message: str) -> Exception:
+    return aws_error("ec2", "DependencyViolation", message)
+
+
+def _dry_run(call: Call) -> Answer | None:
+    if call.service == "ec2" and call.params.get("DryRun", "").lower() == "true":
+        message = "Request would have succeeded, but DryRun flag is set."
+        raise aws_error("ec2", "DryRunOperation", message, 412)
+    return None
+
+
+def _public_addresses() -> None:
+    networks = [ipaddress.ip_network(network).hosts() for network in _DOCUMENTATION_NETWORKS]
+    addresses = itertools.cycle(str(address) for network in networks for address in network)
+
+    @replaces(moto.ec2.models.elastic_network_interfaces, "random_public_ip")
+    def _(_original: Original) -> str:
+        return next(addresses)
+
+
+def _security_groups() -> None:
+    @replaces(SecurityGroupBackend, "delete_security_group")
+    def _(original: Original, backend: Any, name: str | None = None, group_id: str | None = None) -> Any:
+        group = backend.get_security_group_by_name_or_id(group_id or name)
+        if group is not None:
+            _refuse_group_delete(backend, group)
+        return original(backend, name=name, group_id=group_id)
+
+    @replaces(NetworkInterfaceBackend, "create_network_interface")
+    def _(original: Original, backend: Any, subnet: Any, *arguments: Any, **options: Any) -> Any:
+        if isinstance(subnet, str):
+            subnet = backend.get_subnet(subnet)
+        for group_id in options.get("group_ids") or []:
+            group = backend.get_security_group_from_id(group_id)
+            if group is None:
+                raise aws_error("ec2", "InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
+            if group.vpc_id != subnet.vpc_id:
+                message = (
+                    "You have specified two resources that belong to different networks."
+                )
+                raise aws_error("ec2", "InvalidGroup.NotFound", message)
+        return original(backend, subnet, *arguments, **options)
+
+
+def _refuse_group_delete(backend: Any, group: SecurityGroup) -> None:
+    if group.name == "default":
+        message = f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
+        raise aws_error("ec2", "CannotDelete", message)
+    used = any(group.id in {member.id for member in eni.group_set} for eni in interfaces(backend))
+    others = [other for groups in backend.groups.values() for other in groups.values() if other is not group]
+    referenced = any(
+        rule.source_group.get("GroupId") == group.id
+        for other in others
+        for rule in [*other.ingress_rules, *other.egress_rules]
+    )
+    if used or referenced:
+        raise violation(f"resource {group.id} has a dependent object")
+
+
+def _subnets() -> None:
+    @replaces(SubnetBackend, "delete_subnet")
+    def _(original: Original, backend: Any, subnet_id: str) -> Any:
+        nat = any(
+            g.subnet_id == subnet_id and g.state not in ("deleted", "failed") for g in backend.nat_gateways.values()
+        )
+        if nat or any(eni.subnet.id == subnet_id for eni in interfaces(backend)):
+            raise violation(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+        subnet = original(backend, subnet_id)
+        for table in backend.route_tables.values():
+            for association, associated in list(table._associations.items()):
+                if associated == subnet_id:
+                    del table._associations[association]
+        return subnet
+
+    @replaces(RouteBackend, "associate_route_table")
+    def _(original: Original, backend: Any, route_table_id: str, gateway_id: Any = None, subnet_id: Any = None) -> Any:
+        for table in backend.route_tables.values():
+            if subnet_id and table.id != route_table_id and subnet_id in table._associations.values():
+                message = (
+                    f"the specified association for route table {route_table_id} conflicts with an existing association"
+                )
+                raise aws_error("ec2", "Resource.AlreadyAssociated", message)
+        return original(backend, route_table_id, gateway_id, subnet_id)
+
+    @replaces(NetworkInterfaceBackend, "delete_network_interface")
+    def _(original: Original, backend: Any, eni_id: str) -> Any:
+        eni = backend.enis.get(eni_id)
+        in_use = eni is not None and eni.status == "in-use" and not getattr(eni, "lab_released", False)
+        if in_use and (eni.instance is None or eni.instance.state != "terminated") and not _terminating(eni):
+            raise aws_error("ec2", "InvalidParameterValue", f"Network interface '{eni_id}' is currently in use.")
+        return original(backend, eni_id)
+
+
+def _terminating(eni: NetworkInterface) -> bool:
+    return bool(eni.instance is not None and getattr(eni.instance, "lab_terminating", False))
+
+
+def release_interface(backend: Any, eni: NetworkInterface) -> None:
+    """AWS itself removes an interface that it made (for a load balancer, a NAT gateway)."""
+    eni.lab_released = True
+    if eni.id in backend.enis:
+        eni.delete()
+
+
+def _gateways() -> None:
+    @replaces(InternetGatewayBackend, "detach_internet_gateway")
+    def _(original: Original, backend: Any, internet_gateway_id: str, vpc_id: str) -> Any:
+        if any(eni.vpc_id == vpc_id and eni.public_ip for eni in interfaces(backend)):
+            message = (
+                f"Network {vpc_id} has some mapped public address(es). "
+                "Please unmap those public address(es) before detaching the gateway."
+            )
+            raise violation(message)
+        return original(backend, internet_gateway_id, vpc_id)
+
+    @replaces(InternetGatewayBackend, "attach_internet_gateway")
+    def _(original: Original, backend: Any, internet_gateway_id: str, vpc_id: str) -> Any:
+        if any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in backend.internet_gateways.values()):
+            message = f"Network {vpc_id} already has an internet gateway attached"
+            raise aws_error("ec2", "InvalidParameterValue", message)
+        return original(backend, internet_gateway_id, vpc_id)
+
+    @replaces(NatGatewayBackend, "delete_nat_gateway")
+    def _(original: Original, backend: Any, nat_gateway_id: str) -> Any:
+        gateway = backend.nat_gateways.get(nat_gateway_id)
+        if gateway is None:
+            message = f"The Nat Gateway {nat_gateway_id} was not found"
+            raise aws_error("ec2", "NatGatewayNotFound", message)
+        for address in backend.addresses:
+            if address.eni is gateway._eni:
+                backend.disassociate_address(address=address.public_ip)
+        release_interface(backend, gateway._eni)
+        return original(backend, nat_gateway_id)
+
+    @replaces(NatGatewayBackend, "create_nat_gateway")
+    def _(original: Original, backend: Any, *arguments: Any, **options: Any) -> Any:
+        gateway = original(backend, *arguments, **options)
+        gateway._eni.status = "in-use"
+        gateway._eni.requester_managed = True
+        gateway._eni.description = f"Interface for NAT Gateway {gateway.id}"
+        return gateway
+
+
+def _vpcs() -> None:
+    @replaces(VPCBackend, "delete_vpc")
+    def _(original: Original, backend: Any, vpc_id: str) -> Any:
+        backend.get_vpc(vpc_id)
+        if vpc_id not in backend.vpcs:
+            raise aws_error("ec2", "InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
+        gateway = any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in backend.internet_gateways.values())
+        groups = backend.groups.get(vpc_id, {})
+        own_groups = any(group.name != "default" for group in groups.values())
+        if gateway or own_groups or any(eni.vpc_id == vpc_id for eni in interfaces(backend)):
+            raise violation(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+        kept = dict(groups)
+        groups.clear()  # the default group goes with its VPC, which moto does by a delete that users are refused
+        try:
+            return original(backend, vpc_id)
+        except Exception:
+            groups.update(kept)
+            raise
+
+
+def _addresses() -> None:
+    @replaces(ElasticAddressBackend, "release_address")
+    def _(original: Original, backend: Any, address: str | None = None, allocation_id: str | None = None) -> Any:
+        for eip in backend.addresses:
+            if (eip.allocation_id == allocation_id or eip.public_ip == address) and eip.association_id:
+                raise aws_error("ec2", "InvalidIPAddress.InUse", f"Address {eip.public_ip} is in use.")
+        return original(backend, address, allocation_id)
+
+
+def _tags() -> None:
+    @replaces(TagBackend, "describe_tags")
+    def _(original: Original, backend: Any, filters: dict[str, list[str]] | None = None) -> Any:
+        """moto scans the tags of everything for each resource it shows; the common question has a direct answer."""
+        if not filters or set(filters) != {"resource-id"} or any("*" in i or "?" in i for i in filters["resource-id"]):
+            return original(backend, filters)
+        return [
+            {
+                "resource_id": resource_id,
+                "key": key,
+                "value": value,
+                "resource_type": EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource_id), ""),
+            }
+            for resource_id in filters["resource-id"]
+            if resource_id in backend.tags
+            for key, value in backend.tags[resource_id].items()
+        ]

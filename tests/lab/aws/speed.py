@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""moto reads its catalogues anew after each reset, and inspects itself on each request; here that is done once.
+
+Nothing in this file changes an answer.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import moto.core.responses
+import moto.core.utils
+import moto.ec2.utils
+import moto.moto_server.werkzeug_app
+import moto.ssm.models
+from moto.backends import get_backend, list_of_moto_modules
+from moto.iam.models import IAMBackend
+
+from lab.aws.patching import replaces
+from lab.world import World
+
+Original = Callable[..., Any]
+_WARM = ("ec2", "iam", "ecs", "autoscaling", "elb", "elbv2", "route53", "ssm", "logs", "sts", "resourcegroupstaggingapi")
+
+
+def install(world: World) -> None:
+    _policies()
+    modules = list(list_of_moto_modules())
+    method_names = functools.cache(moto.core.responses.method_names_from_class)
+    load = functools.cache(moto.ssm.models.load_resource)
+    replaces(moto.moto_server.werkzeug_app.backends, "list_of_moto_modules")(lambda _original: modules)
+    replaces(moto.core.responses, "method_names_from_class")(lambda _original, owner: method_names(owner))
+    replaces(moto.ssm.models, "load_resource")(lambda _original, name: load(name))
+    replaces(moto.ec2.utils, "random_resource_id")(lambda _original, size=8: secrets.token_hex((size + 1) // 2)[:size])
+
+
+def warm_up(world: World) -> None:
+    """The first EC2 call would pay for catalogues of images and instance types, the first IAM call for policies."""
+    for service in _WARM:
+        with world.lock:
+            moto.core.utils.get_service_model(service)
+            get_backend(service)[world.account]["aws" if service in ("iam", "route53", "sts") else "us-east-1"]  # type: ignore[call-overload]
+
+
+def _policies() -> None:
+    known: dict[str, list[Any]] = {}
+
+    @replaces(IAMBackend, "_init_aws_policies")
+    def _(original: Original, backend: Any) -> Any:
+        if backend.partition not in known:
+            known[backend.partition] = original(backend)
+        return [copy.copy(policy) for policy in known[backend.partition]]

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small HTTP/1.1 server: threads, keep-alive, and connections that can be cut as a network would cut them."""
+
+from __future__ import annotations
+
+import http.server
+import logging
+import select
+import socket
+import struct
+from collections.abc import Callable
+
+from lab.messages import Answer, ConnectionCutError, Request
+
+log = logging.getLogger("lab")
+Responder = Callable[[Request], Answer]
+
+
+class HttpServer(http.server.ThreadingHTTPServer):
+    """Listens on loopback; each connection has a thread, each request is given to `respond`."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, respond: Responder, port: int = 0) -> None:
+        self.respond = respond
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is nobody's error; anything else goes to the log, not to the terminal."""
+        log.debug("connection from %s ended early", client_address, exc_info=True)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: HttpServer
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline:
+            self.close_connection = True
+            return
+        if not self.parse_request():
+            return
+        try:
+            answer = self.server.respond(self._request())
+        except ConnectionCutError:
+            self._cut()
+            return
+        self._send(answer)
+
+    def _request(self) -> Request:
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            body = self._chunks()
+        else:
+            body = self.rfile.read(int(headers.get("content-length") or 0))
+        return Request(self.command, path, query, headers, body, self._client_gone)
+
+    def _chunks(self) -> bytes:
+        parts: list[bytes] = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return b"".join(parts)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("content-length", "connection", "status"):
+                self.send_header(name, str(value))
+        no_body = self.command == "HEAD" or answer.status in (204, 304)
+        length = next((v for n, v in answer.headers.items() if n.lower() == "content-length"), len(answer.body))
+        self.send_header("Content-Length", str(length if self.command == "HEAD" else 0 if no_body else len(answer.body)))
+        self.end_headers()
+        if not no_body:
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def _client_gone(self) -> bool:
+        try:
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
+
+    def _cut(self) -> None:
+        """Reset: with SO_LINGER 0, closing sends RST instead of FIN."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()
+        self.wfile.close()
+        self.connection.close()
+
+    def finish(self) -> None:
+        if not self.wfile.closed:
+            super().finish()
+
+    def log_message(self, format: str, *args: object) -> None:
+        log.debug(format, *args)

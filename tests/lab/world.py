@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry that ties the lab together: settings, clock, lock, and what each part wants to be told.
+
+A part of the lab (`install(world)`) never imports another one: it registers callbacks here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.account import ACCOUNT
+from lab.clock import Clock
+from lab.messages import Answer, Call
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long things take, in simulated seconds, and where scratch files go. Changed by POST /_lab/settings."""
+
+    scratch: Path
+    speed: float = 1.0
+    boot_seconds: float = 0.0
+    """From RunInstances until the user data has run; the instance is `running` after half of it."""
+    task_seconds: float = 0.0
+    """From a task's placement until its containers run."""
+    deregistration_seconds: float = 0.0
+    """A load balancer's target stays `draining` this long."""
+    health_seconds: float = 0.0
+    """Until a load balancer's health checks have made up their mind about a target."""
+    asg_seconds: float = 0.0
+    """Until an auto scaling group notices a lost instance and replaces it."""
+    consistency_seconds: float = 0.0
+    """New EC2 and IAM objects are not found for this long; IAM instance profiles are refused by EC2."""
+    eni_release_seconds: float = 0.0
+    """A deleted load balancer's network interfaces hold subnets and security groups this long."""
+    dns_seconds: float = 0.0
+    """A Route 53 change is PENDING this long."""
+    dns_one_change_at_a_time: bool = False
+    """Route 53 refuses a change (PriorRequestNotComplete) while the zone's last one is PENDING."""
+
+    def changed(self, values: Mapping[str, object]) -> Settings:
+        """A copy with `values` put in, each converted to the setting's own type."""
+        converted: dict[str, object] = {}
+        kinds = {name.name: type(getattr(self, name.name)) for name in dataclasses.fields(self)}
+        for name, value in values.items():
+            if name not in kinds or name in ("scratch", "speed"):
+                raise ValueError(f"no such setting: {name} (there are: {', '.join(sorted(kinds))})")
+            kind = kinds[name]
+            if kind is bool and not isinstance(value, bool):
+                raise ValueError(f"{name} is true or false, not {value!r}")
+            converted[name] = kind(value)
+        return dataclasses.replace(self, **converted)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that exists, as GET /_lab/inventory shows it."""
+
+    kind: str
+    id: str
+    name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+Callback = Callable[[], None]
+Check = Callable[[Call], Answer | None]
+
+
+class World:
+    """One simulated AWS account."""
+
+    account = ACCOUNT
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.initial_settings = settings
+        self.settings = settings
+        self.clock = clock or Clock(settings.speed)
+        self.lock = threading.RLock()
+        self.addresses: dict[str, str] = {}
+        """What listens where, by name (`aws`, `proxy`); written to lab.json and printed by `exports`."""
+        self.warnings: list[str] = []
+        """Plain sentences on what this machine cannot simulate, shown by `start` and `status`."""
+        self.call: Call | None = None
+        """The AWS request being worked on (under the lock)."""
+        self.checks: list[Check] = []
+        self._births: dict[str, float] = {}
+        self._steps: list[Callback] = []
+        self._resets: list[Callback] = []
+        self._stops: list[Callback] = []
+        self._inventories: list[Callable[[], Iterable[Item]]] = []
+
+    def on_call(self, check: Check) -> None:
+        """`check` sees each AWS request before moto; it may answer it, refuse it (raise an AwsError), or return None."""
+        self.checks.append(check)
+
+    def on_step(self, step: Callback) -> None:
+        """`step` is called under the lock before and after every request, and every 0.2 s: it must be cheap when idle."""
+        self._steps.append(step)
+
+    def on_reset(self, forget: Callback) -> None:
+        self._resets.append(forget)
+
+    def on_stop(self, clean_up: Callback) -> None:
+        self._stops.append(clean_up)
+
+    def on_inventory(self, items: Callable[[], Iterable[Item]]) -> None:
+        self._inventories.append(items)
+
+    def born(self, key: str) -> None:
+        """Something was made just now; while is_new(key), readers may not see it yet."""
+        self._births[key] = self.clock.now()
+
+    def is_new(self, key: str) -> bool:
+        born = self._births.get(key)
+        return born is not None and self.clock.now() - born < self.settings.consistency_seconds
+
+    def step(self) -> None:
+        """Let everything that is due happen."""
+        with self.lock:
+            for step in self._steps:
+                step()
+
+    def reset(self) -> None:
+        """Back to an empty account, with the settings the lab was started with."""
+        with self.lock:
+            self.settings = self.initial_settings
+            self._births.clear()
+            for forget in self._resets:
+                forget()
+
+    def stop(self) -> None:
+        with self.lock:
+            for clean_up in self._stops:
+                clean_up()
+
+    def inventory(self) -> list[Item]:
+        with self.lock:
+            return [item for items in self._inventories for item in items()]
