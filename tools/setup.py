@@ -147,8 +147,9 @@ def _link_collection() -> None:
     for parent in (Path(site_packages), CACHE / "collections"):
         link = parent / "ansible_collections" / "container" / "schedulers"
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
-        link.symlink_to(ROOT)
+        if not (link.is_symlink() and link.readlink() == ROOT):
+            link.unlink(missing_ok=True)
+            link.symlink_to(ROOT)
 
 
 if __name__ == "__main__":

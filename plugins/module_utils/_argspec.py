@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument specs that compose: options travel together with the constraints between them; libraries with versions. PRIVATE."""
+"""Argument specs that compose (options travel with the constraints between them), and needed libraries. PRIVATE."""
 
 from __future__ import annotations
 

@@ -106,6 +106,52 @@ class InterruptedRunError(SchedulersError):
     """SIGINT or SIGTERM ended the run."""
 
 
+class DefectError(SchedulersError):
+    """A mistake in this collection: an exception that none of our code expects."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"Unexpected {type(error).__name__}: {error}",
+            hint="This is a defect of container.schedulers; please report it, "
+            "with what ANSIBLE_DISPLAY_TRACEBACK=error shows.",
+        )
+
+
+class Interruption(BaseException):
+    """What a signal handler raises. No ``Exception``: botocore turns every one of those into an error worth a retry.
+
+    Args:
+        reason: what happened ("the run was ended by SIGTERM").
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def error(self) -> InterruptedRunError:
+        """The same as an error that can be reported."""
+        return InterruptedRunError(
+            self.reason, hint="Run the same task again to converge, or with state: absent to remove what was made."
+        )
+
+
+def as_ours(error: BaseException) -> SchedulersError:
+    """The error of our family that stands for any exception.
+
+    Raises:
+        BaseException: the exception itself, when it is none of our business (``SystemExit``).
+    """
+    if isinstance(error, SchedulersError):
+        return error
+    if isinstance(error, Interruption):
+        return error.error()
+    if isinstance(error, Exception):
+        defect = DefectError(error)
+        defect.__cause__ = error
+        return defect
+    raise error
+
+
 class PartialError(SchedulersError):
     """Some steps of a plan were carried out, one failed.
 
@@ -116,6 +162,9 @@ class PartialError(SchedulersError):
     """
 
     def __init__(self, cause: SchedulersError, *, steps_done: Sequence[str], step_failed: str) -> None:
-        super().__init__(cause.message, doing=cause.doing or step_failed, hint=cause.hint, code=cause.code)
-        self.cause = cause
-        self.details = {**cause.details, "steps_done": list(steps_done), "step_failed": step_failed}
+        doing = cause.doing or ("" if isinstance(cause, InterruptedRunError) else step_failed)
+        super().__init__(cause.message, doing=doing, hint=cause.hint, code=cause.code)
+        self.cause: SchedulersError = cause.cause if isinstance(cause, PartialError) else cause
+        # a run in several parts: what each of them did, and the innermost name for what failed
+        done = [*steps_done, *(step for step in cause.details.get("steps_done", ()) if step not in steps_done)]
+        self.details = {"step_failed": step_failed, **cause.details, "steps_done": done}

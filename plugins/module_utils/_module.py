@@ -19,10 +19,12 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._argspec import ArgumentSpec, Library
 from ._clock import Clock, Deadline, SystemClock
-from ._errors import InterruptedRunError, SchedulersError
+from ._errors import InputError, Interruption, SchedulersError, as_ours
 from ._plan import Plan
 from ._redact import Redactor
 from ._wait import Pace
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,17 @@ class Context:
 
     def deadline(self) -> Deadline:
         """The moment until which this task may wait."""
-        return Deadline(self.clock, float(self.params["wait_timeout"]))
+        return Deadline(self.clock, self._seconds("wait_timeout", least=0))
 
     def pace(self) -> Pace:
         """The seconds between two looks."""
-        return Pace(cap=float(self.params["wait_sleep"]))
+        return Pace(cap=self._seconds("wait_sleep", least=1))
+
+    def _seconds(self, option: str, *, least: int) -> float:
+        seconds = self.params[option]
+        if seconds < least:
+            raise InputError(f"{option} is {seconds}, but has to be at least {least}")
+        return float(seconds)
 
 
 @dataclass(frozen=True)
@@ -79,15 +87,10 @@ def run_module(
     context = Context(module.params, module.check_mode, lambda text: module.warn(redactor.text(text)))
     try:
         outcome = run(context)
-    except SchedulersError as error:
-        module.fail_json(**redactor.value(_failure(error)))
-    except Exception as error:  # a defect of ours: one sentence, and the traceback only at -vvv
-        text = (
-            f"Unexpected {type(error).__name__}: {error}. This is a defect of container.schedulers; please report it."
-        )
-        module.fail_json(msg=redactor.text(text), exception=redactor.text(traceback.format_exc()))
-    else:
-        module.exit_json(**redactor.value(_success(outcome, module.check_mode, module._diff)))
+        _ignore_signals()  # the work is done: its result must come out whole
+    except (Exception, Interruption) as error:
+        module.fail_json(**redactor.value(_failure(as_ours(error))))
+    module.exit_json(**redactor.value(_success(outcome, module.check_mode, module._diff)))
 
 
 def _success(outcome: Outcome, check_mode: bool, wants_diff: bool) -> dict[str, Any]:
@@ -104,6 +107,8 @@ def _failure(error: SchedulersError) -> dict[str, Any]:
     result = {**error.details, "msg": error.sentence(), "changed": bool(error.details.get("steps_done"))}
     if error.code:
         result["error_code"] = error.code
+    # shown where ANSIBLE_DISPLAY_TRACEBACK asks for it; left to itself, Ansible would take its own, with all secrets
+    result["exception"] = traceback.format_exc()
     return result
 
 
@@ -121,13 +126,15 @@ def _require(module: AnsibleModule, libraries: Sequence[Library]) -> None:
 
 
 def _release(version: str) -> tuple[int, ...]:
-    """The numbers at the start of a version: enough to compare releases, without another library."""
+    """The numbers at the start of a version without zeros at its end: enough to compare releases."""
     numbers = []
     for part in version.split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
         if not digits:
             break
         numbers.append(int(digits))
+    while numbers and not numbers[-1]:
+        numbers.pop()
     return tuple(numbers)
 
 
@@ -135,13 +142,13 @@ def _end_on_signals() -> None:
     """SIGINT and SIGTERM end the run with a result that says what was made, instead of silently."""
 
     def end(number: int, _frame: object) -> None:
-        # once is enough: a second signal must not cut short the report of the first
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise InterruptedRunError(
-            f"the run was ended by {signal.Signals(number).name}",
-            hint="Run the same task again to converge, or with state: absent to remove what was made.",
-        )
+        _ignore_signals()  # once is enough: a second one must not cut short the report of the first
+        raise Interruption(f"the run was ended by {signal.Signals(number).name}")
 
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
+    for number in ENDING_SIGNALS:
+        signal.signal(number, end)
+
+
+def _ignore_signals() -> None:
+    for number in ENDING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

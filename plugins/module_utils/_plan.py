@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ._compare import Difference, differences
-from ._errors import InputError, InterruptedRunError, PartialError, SchedulersError
+from ._errors import InputError, Interruption, PartialError, SchedulersError, as_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ Spec = Mapping[str, Any]
 Graph = Mapping[str, Collection[str]]  # kind -> the kinds that it needs
 
 WORKERS = 8
+HEARTBEAT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Rule:
 
     Attributes:
         immutable: fields that cannot be changed once the resource exists.
-        renews: an update gives the resource a new identity, so that whatever refers to it changes too.
+        renews: an update gives the resource a new identity, so that whatever refers to it changes too. New tags alone
+            do not.
         subset: mapping fields in which further live keys are left alone.
     """
 
@@ -191,7 +193,7 @@ def decide(
         if there and not found:
             continue
         _refuse_immutable(want, rule, found)
-        if rule.renews or not there:
+        if rule.renews and any(one.field != "tags" for one in found):
             settled.pop(want.key, None)
         action: Action = "update" if there else "create"
         steps.append(Step(action, want.key, want.kind, want.name, spec, there, found))
@@ -217,8 +219,8 @@ class Applied:
         """A later part of the same run (a wait): its failure also says which steps were done before."""
         try:
             yield
-        except SchedulersError as error:
-            raise PartialError(error, steps_done=self.done, step_failed=doing) from error
+        except (Exception, Interruption) as error:
+            raise PartialError(as_ours(error), steps_done=self.done, step_failed=doing) from error
 
 
 def apply(
@@ -238,18 +240,34 @@ def apply(
     """
     run = _Run(plan, handlers, dict(live), progress)
     if plan.steps:
-        with ThreadPoolExecutor(max_workers=min(workers, len(plan.steps))) as pool:
-            run.go(pool)
-    return Applied(tuple(run.done), run.live)
+        try:
+            with ThreadPoolExecutor(max_workers=1 + min(workers, len(plan.steps))) as pool:
+                _conduct(run, pool)
+        except Interruption as interruption:
+            run.fail(None, interruption)
+    return run.outcome()
+
+
+def _conduct(run: _Run, pool: ThreadPoolExecutor) -> None:
+    """Signals interrupt the main thread only: in one of its own, the run never forgets what it has just done."""
+    conducting = pool.submit(run.go, pool)
+    try:
+        while not wait([conducting], timeout=HEARTBEAT_SECONDS).done:
+            pass  # a signal that comes the moment before a wait begins is not seen until it ends: so, short waits
+    except Interruption as interruption:
+        run.fail(None, interruption)
+    conducting.result()
 
 
 class _Run:
-    """The state of one ``apply``. Only the main thread touches it; workers run handlers."""
+    """The state of one ``apply``. Only the conducting thread touches it, but for ``fail``; workers run handlers."""
 
     def __init__(
         self, plan: Plan, handlers: Mapping[str, Handler], live: dict[str, Live], progress: Callable[[str], None]
     ) -> None:
         self.waiting = {step.key: step for step in plan.steps}
+        if len(self.waiting) < len(plan.steps):
+            raise ValueError("a plan has two steps of one key")
         self.handlers = handlers
         self.live = live
         self.progress = progress
@@ -259,16 +277,9 @@ class _Run:
 
     def go(self, pool: ThreadPoolExecutor) -> None:
         while self.running or (self.waiting and not self.failed):
-            try:
-                self.start(pool)
-                wait(self.running, return_when=FIRST_COMPLETED)
-                self.collect()
-            except InterruptedRunError as interruption:
-                self.failed = self.failed or (None, interruption)
-        if self.failed:
-            step, error = self.failed
-            sentence = step.sentence if step else error.message
-            raise PartialError(error, steps_done=self.done, step_failed=sentence) from error
+            self.start(pool)
+            wait(self.running, return_when=FIRST_COMPLETED)
+            self.collect()
 
     def start(self, pool: ThreadPoolExecutor) -> None:
         if self.failed:
@@ -277,6 +288,8 @@ class _Run:
         for step in [one for one in self.waiting.values() if not (one.needs & open_keys)]:
             del self.waiting[step.key]
             self.running[pool.submit(self.carry_out, step)] = step
+        if not self.running:
+            raise ValueError(f"the steps of a plan wait for one another: {', '.join(self.waiting)}")
 
     def carry_out(self, step: Step) -> Live | None:
         handler = self.handlers[step.kind]
@@ -295,10 +308,11 @@ class _Run:
             error = future.exception()
             if error is None:
                 self.finish(step, future.result())
-            elif isinstance(error, SchedulersError):
-                self.failed = self.failed or (step, error)
             else:
-                raise error
+                self.fail(step, error)
+
+    def fail(self, step: Step | None, error: BaseException) -> None:
+        self.failed = self.failed or (step, as_ours(error))
 
     def finish(self, step: Step, live: Live | None) -> None:
         if live is None:
@@ -307,6 +321,14 @@ class _Run:
             self.live[step.key] = live
         self.done.append(step.sentence)
         self.progress(step.sentence)
+
+    def outcome(self) -> Applied:
+        if self.failed:
+            step, error = self.failed
+            raise PartialError(
+                error, steps_done=self.done, step_failed=step.sentence if step else error.message
+            ) from error
+        return Applied(tuple(self.done), self.live)
 
 
 def _refuse_immutable(want: Wanted, rule: Rule, found: Iterable[Difference]) -> None:

@@ -60,8 +60,11 @@ class Redactor:
         return value
 
     def _field(self, name: Any, value: Any) -> Any:
-        if isinstance(name, str) and name.lower() in SECRET_FIELDS and isinstance(value, str) and value:
-            return HIDDEN
+        if isinstance(name, str) and name.lower() in SECRET_FIELDS:
+            if isinstance(value, (list, tuple, set, frozenset)):
+                return [self._field(name, one) for one in value]
+            if value and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+                return HIDDEN
         return self.value(value)
 
 

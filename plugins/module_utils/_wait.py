@@ -29,7 +29,8 @@ class Pace:
 
     def pause(self, look: int) -> float:
         """Seconds to wait after look number ``look`` (from 1)."""
-        return min(self.cap, self.first * self.factor ** (look - 1))
+        # the exponent is bounded, as a long wait takes more looks than a float has powers
+        return min(self.cap, self.first * self.factor ** min(look - 1, 64))
 
 
 @dataclass(frozen=True)

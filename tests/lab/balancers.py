@@ -10,6 +10,7 @@ A connection that would fail becomes 502 (refused, no such name) or 504 (nobody 
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from lab.http_server import HttpServer
 from lab.messages import Answer, Request
 from lab.world import World
 
+log = logging.getLogger("lab")
 CLIENT = "203.0.113.250/32"
 """Whose requests these are, for security groups: somebody on the internet."""
 LOOPBACK = "127.0.0.1/32"
@@ -85,6 +87,9 @@ class Proxy:
                 return self._route(_visit(request))
             except NoAnswerError as failure:
                 return _html(failure.status, f"<h1>{failure.status}</h1>\n<p>lab proxy: {failure.sentence}</p>\n")
+            except Exception as error:
+                log.exception("%s %s broke the lab", request.method, request.path)
+                return _html(500, f"<p>lab proxy: the request broke the simulation: {error!r}</p>\n")
 
     def _route(self, visit: Visit) -> Answer:
         name = self._resolve(visit.host)
@@ -114,9 +119,9 @@ class Proxy:
         for zone in route53_backends[self._world.account]["aws"].zones.values():
             for record in zone.rrsets:
                 wanted = record.name.lower().rstrip(".").replace("\\052", "*")
-                if record.type_ in ("A", "CNAME") and fnmatchcase(name, wanted):
+                if record.type in ("A", "CNAME") and fnmatchcase(name, wanted):
                     alias = record.alias_target or {}
-                    values = [alias["DNSName"]] if alias.get("DNSName") else list(record.records)
+                    values = [alias["DNSName"]] if alias.get("DNSName") else list(record.records or ())
                     if values and values[0] != name:
                         return str(self._pick(f"dns {record.name}", values))
         return None
@@ -137,7 +142,9 @@ class Proxy:
         ]
         if not healthy:
             return _html(503, "Service Unavailable: Back-end server is at capacity\n")
-        return self._container(visit, self._pick(balancer.dns_name, healthy), int(listener.instance_port))
+        return self._beyond(
+            visit, region, balancer, self._pick(balancer.dns_name, healthy), int(listener.instance_port)
+        )
 
     def _balanced(self, visit: Visit, region: str, balancer: Any) -> Answer:
         listener = next((one for one in balancer.listeners.values() if int(one.port) == visit.port), None)
@@ -174,7 +181,13 @@ class Proxy:
             raise NoAnswerError(502, f"connection reset: load balancer {balancer.name} has no target for it")
         if not targets:
             return _html(503, "<h1>503 Service Temporarily Unavailable</h1>\n")
-        return self._container(visit, *self._pick(arn, targets))
+        return self._beyond(visit, region, balancer, *self._pick(arn, targets))
+
+    def _beyond(self, visit: Visit, region: str, balancer: Any, instance_id: str, port: int) -> Answer:
+        """From the balancer to its target."""
+        if not self._simulation.health.reaches(balancer, region, instance_id, port):
+            return _html(504, "<h1>504 Gateway Time-out</h1>\n")
+        return self._container(visit, instance_id, port)
 
     def _pick(self, name: str, choices: list[Any]) -> Any:
         """The next in turn."""
@@ -254,8 +267,8 @@ def _redirect(visit: Visit, config: dict[str, Any]) -> Answer:
         "path": visit.path.lstrip("/"),
         "query": visit.query,
     }
-    wanted = {key: config.get(key.capitalize(), f"#{{{key}}}") for key in parts}
-    wanted["path"] = config.get("Path", "/#{path}")
+    wanted = {key: config.get(key.capitalize()) or f"#{{{key}}}" for key in parts}
+    wanted["path"] = config.get("Path") or "/#{path}"
     for key, value in parts.items():
         wanted = {name: text.replace(f"#{{{key}}}", value) for name, text in wanted.items()}
     query = f"?{wanted['query']}" if wanted["query"] else ""

@@ -195,6 +195,7 @@ class Boot:
 
     def remove(self) -> None:
         self._kill()
+        self._result = self._result or Result(console="")  # nothing is left that poll() could read
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._directory.exists():
             for folder, _, _ in os.walk(self._directory):

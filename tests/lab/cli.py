@@ -44,7 +44,10 @@ def run(state: Path, port: int, settings: Settings) -> int:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: ended.set())
     lab = server.build(settings)
-    lab.start(port)
+    try:
+        lab.start(port)
+    except OSError as error:
+        raise LabError(f"cannot listen on port {port}: {error.strerror}") from error
     lab.warm_up()
     information = {"pid": os.getpid(), **lab.world.addresses, "warnings": lab.world.warnings}
     _write_atomically(state / "lab.json", json.dumps(information, indent=2) + "\n")
@@ -79,7 +82,7 @@ def start(state: Path, port: int, settings: Settings) -> int:
     deadline = time.monotonic() + _START_SECONDS
     while not _answers(_read(state)):
         if process.poll() is not None:
-            raise LabError(f"it ended at once:\n{(state / 'lab.log').read_text()[-2000:]}")
+            raise LabError((state / "lab.log").read_text()[-2000:].removeprefix("lab: ").strip() or "it ended at once")
         if time.monotonic() > deadline:
             process.kill()
             raise LabError(f"it did not answer within {_START_SECONDS:.0f} s; see {state / 'lab.log'}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from lab.messages import Answer, Request, json_answer
 from lab.pipeline import Pipeline
 
 PREFIX = "/_lab"
+log = logging.getLogger("lab")
 
 
 class Control:
@@ -40,7 +42,9 @@ class Control:
         }
 
     def answer(self, request: Request) -> Answer:
-        route = self._routes.get((request.method, request.path.removeprefix(PREFIX).rstrip("/") or "/"))
+        path = request.path.removeprefix(PREFIX).rstrip("/") or "/"
+        first = path.split("/")[1]
+        route = self._routes.get((request.method, path)) or self._world.controls.get((request.method, first))
         if route is None:
             known = sorted(f"{method} {PREFIX}{path}" for method, path in self._routes)
             return json_answer({"error": f"no such control: {request.method} {request.path}", "controls": known}, 404)
@@ -48,6 +52,9 @@ class Control:
             return json_answer(route(request))
         except (RuleError, ValueError, TypeError) as error:
             return json_answer({"error": str(error)}, 400)
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.path)
+            return json_answer({"error": f"the lab is broken: {error!r}"}, 500)
 
     def _status(self) -> dict[str, Any]:
         return {

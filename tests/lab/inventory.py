@@ -112,7 +112,7 @@ def _compute(backend: Any) -> Iterator[Item]:
     for template in backend.launch_templates.values():
         yield _ec2(backend, "launch-template", template.id, template.name)
     for pair in backend.key_pairs.values():
-        yield _ec2(backend, "key-pair", pair.id, pair.name)
+        yield _ec2(backend, "key-pair", pair.id, pair.key_name)
 
 
 def _scaling(backend: Any) -> Iterator[Item]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lab.account import ACCOUNT
 from lab.clock import Clock
-from lab.messages import Answer, Call
+from lab.messages import Answer, Call, Request
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class Item:
 
 Callback = Callable[[], None]
 Check = Callable[[Call], Answer | None]
+Control = Callable[[Request], object]
 
 
 class World:
@@ -88,6 +89,7 @@ class World:
         self.call: Call | None = None
         """The AWS request being worked on (under the lock)."""
         self.checks: list[Check] = []
+        self.controls: dict[tuple[str, str], Control] = {}
         self._births: dict[str, float] = {}
         self._steps: list[Callback] = []
         self._resets: list[Callback] = []
@@ -97,6 +99,10 @@ class World:
     def on_call(self, check: Check) -> None:
         """`check` sees each AWS request before moto; it may answer it, refuse it (raise an AwsError), or return None."""
         self.checks.append(check)
+
+    def on_control(self, method: str, name: str, control: Control) -> None:
+        """`control` answers requests of that method to /_lab/NAME and to everything below it."""
+        self.controls[method, name] = control
 
     def on_step(self, step: Callback) -> None:
         """`step` is called under the lock before and after every request, and every 0.2 s: it must be cheap when idle."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import BusyError, NotFoundError, SchedulersError
 from .._retry import Effect, RetryPolicy
 from .._wait import Pace, wait_until
-from . import errors
+from . import answers, errors
 
 if TYPE_CHECKING:
     from .._clock import Deadline
@@ -63,16 +63,17 @@ class Aws:
     Args:
         connection: where and as whom.
         policy: retries of single calls.
+        default_region: where no region is given anywhere, for services that have none.
     """
 
-    def __init__(self, connection: Connection, policy: RetryPolicy | None = None) -> None:
+    def __init__(self, connection: Connection, policy: RetryPolicy | None = None, *, default_region: str = "") -> None:
         self._connection = connection
         self.policy = policy or RetryPolicy()
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         self._clients: dict[str, Any] = {}
         with errors.translated("use the AWS credentials"):
             self._session = _session(connection)
-        self.region: str = errors.known_region(self._session, connection.region)
+        self.region: str = errors.known_region(self._session, connection.region, default_region)
 
     def call(
         self,
@@ -184,9 +185,17 @@ def effect_of(operation: str, request: Mapping[str, Any]) -> Effect:
 
 
 def next_page(request: Mapping[str, Any], answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The request for the page after this answer, None after the last one. Pure."""
+    """The request for the page after this answer, None after the last one. Pure.
+
+    Raises:
+        SchedulersError: the next page would be the one just read; the list would never end.
+    """
+    if answer.get("IsTruncated") is False:  # Route 53 repeats the request's own Marker on the last page
+        return None
     for given, asked in PAGE_FIELDS.items():
         if answer.get(given):
+            if answer[given] == request.get(asked):
+                raise SchedulersError(f"the API names page {answer[given]!r} as the one that follows it")
             return {**request, asked: answer[given]}
     return None
 
@@ -230,7 +239,7 @@ def _client(session: Any, service: str, region: str, connection: Connection) -> 
     from botocore.config import Config  # noqa: PLC0415
 
     verify: bool | str | None = None if connection.validate_certs else False
-    return session.client(
+    client = session.client(
         service,
         region_name=region,
         endpoint_url=connection.endpoint_url or None,
@@ -243,6 +252,8 @@ def _client(session: Any, service: str, region: str, connection: Connection) -> 
             user_agent_extra="container.schedulers",
         ),
     )
+    answers.watch(client)
+    return client
 
 
 def _method(client: Any, operation: str) -> Any:

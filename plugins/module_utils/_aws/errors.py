@@ -9,6 +9,7 @@ PRIVATE.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,11 +53,10 @@ REFUSED_CREDENTIALS = frozenset(
         "SignatureDoesNotMatch",
         "InvalidSignatureException",
         "UnrecognizedClientException",
-        "OptInRequired",
     }
 )
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "OptInRequired"})
 BUSY = frozenset(
     {
         "CannotDelete",
@@ -98,7 +98,9 @@ NOT_FOUND = frozenset(
     {
         "ClusterNotFoundException",
         "LoadBalancerNotFound",
+        "Gateway.NotAttached",  # detaching an internet gateway twice
         "AccessPointNotFound",  # classic ELB's historical word for a load balancer
+        "NoSuchChange",
         "NoSuchEntity",
         "NoSuchHostedZone",
         "ParameterNotFound",
@@ -108,6 +110,11 @@ NOT_FOUND = frozenset(
     }
 )
 NOT_FOUND_PATTERN = re.compile(r"(\.NotFound(Exception)?|NotFoundException|NotFound)$")
+# services that have one code for everything say it in words only: Auto Scaling, ECS
+NOT_FOUND_TEXT = {
+    "ValidationError": re.compile(r"\bnot found\b", re.IGNORECASE),
+    "ClientException": re.compile(r"unable to describe task definition", re.IGNORECASE),
+}
 # IAM is eventually consistent: these say that a role or profile made a moment ago is not known everywhere yet
 SETTLING_TEXT = re.compile(
     r"invalid iam instance profile|unable to assume the (service linked )?role|role .* (is invalid|cannot be assumed)"
@@ -124,10 +131,11 @@ def translated(doing: str) -> Iterator[None]:
         SchedulersError: see ``translate``.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise translate(error, doing) from error
     except ValueError as error:  # botocore: an address that is none, a body that is neither JSON nor XML
         raise SchedulersError(str(error), doing=doing) from error
@@ -146,13 +154,13 @@ def may_settle(error: SchedulersError) -> bool:
     return isinstance(error, NotFoundError) or bool(SETTLING_TEXT.search(error.message))
 
 
-def known_region(session: Any, given: str | None) -> str:
+def known_region(session: Any, given: str | None, default: str = "") -> str:
     """The region to work in.
 
     Raises:
         InputError: none is named anywhere, or the name is not one that botocore knows.
     """
-    region = given or session.region_name
+    region = given or os.environ.get("AWS_REGION") or session.region_name or default  # boto3 does not know AWS_REGION
     if not region:
         raise InputError(
             "no AWS region is given", hint="Set region, or AWS_REGION in the environment, or region in the profile."
@@ -186,11 +194,12 @@ def _from_answer(response: dict[str, Any], doing: str) -> SchedulersError:
         )
     if code in DENIED:
         return AuthError(text, hint="The README of the role lists the permissions needed.", code=code, doing=doing)
-    return _family(code, status)(text, code=code, doing=doing)
+    return _family(code, status, message)(text, code=code, doing=doing)
 
 
-def _family(code: str, status: int) -> type[SchedulersError]:
-    if code in NOT_FOUND or NOT_FOUND_PATTERN.search(code):
+def _family(code: str, status: int, message: str) -> type[SchedulersError]:
+    words = NOT_FOUND_TEXT.get(code)
+    if code in NOT_FOUND or NOT_FOUND_PATTERN.search(code) or (words and words.search(message)):
         return NotFoundError
     if code in CONFLICT or code.endswith(("AlreadyExists", "AlreadyExistsException")):
         return ConflictError
@@ -224,7 +233,8 @@ def _from_library(error: Exception, doing: str) -> SchedulersError:
     if names & {"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ConnectionError"}:
         return AnswerLostError(text, doing=doing)
     if "ResponseParserError" in names:
+        first_line = text.split("\n", 1)[0].rstrip(":")  # the rest quotes the answer itself
         return AnswerLostError(
-            "the answer is neither JSON nor XML as AWS writes it", hint="Is endpoint_url right?", doing=doing
+            f"the answer is not what AWS writes: {first_line}", hint="Is endpoint_url right?", doing=doing
         )
     return SchedulersError(text, doing=doing)

@@ -81,7 +81,7 @@ def _policies() -> None:
         policy = original(backend, **options)
         if former is not None:
             former.delete_alarms(backend.account_id, backend.region_name)
-            policy.arn = getattr(former, "arn", None)
+            policy.policy_arn = former.policy_arn
         return policy
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 
 from lab.aws.patching import aws_error, replaces
 from lab.world import World
@@ -25,17 +26,29 @@ _GIBIBYTES = {
 
 
 def install(world: World) -> None:
+    _create()
+    _attach()
+
+
+def _create() -> None:
+    @replaces(ElasticBlockStore, "create_volume")
+    def _(original: Original, response: Any) -> Any:
+        zone = response._get_param("AvailabilityZone")
+        if response.ec2_backend.get_zone_by_name(zone) is None:
+            raise aws_error("ec2", "InvalidZone.NotFound", f"The zone '{zone}' does not exist.")
+        return original(response)
+
     @replaces(EBSBackend, "create_volume")
-    def _(original: Original, backend: Any, size: Any, zone_name: str, *arguments: Any, **options: Any) -> Any:
-        if backend.get_zone_by_name(zone_name) is None:
-            raise aws_error("ec2", "InvalidZone.NotFound", f"The zone '{zone_name}' does not exist.")
+    def _(original: Original, backend: Any, size: Any, *arguments: Any, **options: Any) -> Any:
         kind = options.get("volume_type") or "gp2"
         least, most = _GIBIBYTES.get(kind, (1, 65536))
         if size is not None and not least <= int(size) <= most:
             message = f"Volume of {size}GiB is invalid for volume type '{kind}': from {least} to {most} GiB."
             raise aws_error("ec2", "InvalidParameterValue", message)
-        return original(backend, size, zone_name, *arguments, **options)
+        return original(backend, size, *arguments, **options)
 
+
+def _attach() -> None:
     @replaces(EBSBackend, "attach_volume")
     def _(original: Original, backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any) -> Any:
         volume, instance = backend.get_volume(volume_id), backend.get_instance(instance_id)

@@ -221,9 +221,12 @@ def _addresses() -> None:
 def _tags() -> None:
     @replaces(TagBackend, "describe_tags")
     def _(original: Original, backend: Any, filters: dict[str, list[str]] | None = None) -> Any:
-        """moto scans the tags of everything for each resource it shows; the common question has a direct answer."""
+        """moto scans the tags of everything for each resource it shows; the common question has a direct answer.
+
+        The tags of a deleted resource go with it. (EC2 says that this can take "a short period".)
+        """
         if not filters or set(filters) != {"resource-id"} or any("*" in i or "?" in i for i in filters["resource-id"]):
-            return original(backend, filters)
+            return [tag for tag in original(backend, filters) if _exists(backend, tag["resource_id"])]
         return [
             {
                 "resource_id": resource_id,
@@ -235,3 +238,18 @@ def _tags() -> None:
             if resource_id in backend.tags
             for key, value in backend.tags[resource_id].items()
         ]
+
+
+def _exists(backend: Any, resource_id: str) -> bool:
+    """Whether a resource of the network is still there; others are taken to be."""
+    kept = {
+        "vpc": backend.vpcs,
+        "subnet": {key for zone in backend.subnets.values() for key in zone},
+        "sg": {key for groups in backend.groups.values() for key in groups},
+        "igw": backend.internet_gateways,
+        "rtb": backend.route_tables,
+        "lt": backend.launch_templates,
+        "vol": backend.volumes,
+        "eni": backend.enis,
+    }.get(get_prefix(resource_id))
+    return kept is None or resource_id in kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import functools
-import secrets
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +19,10 @@ import moto.ec2.utils
 import moto.moto_server.werkzeug_app
 import moto.ssm.models
 from moto.backends import get_backend, list_of_moto_modules
+from moto.core.responses import BaseResponse
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.iam.models import IAMBackend
+from moto.ssm.models import ParameterDict
 
 from lab.aws.patching import replaces
 from lab.world import World
@@ -30,13 +33,14 @@ _WARM = ("ec2", "iam", "ecs", "autoscaling", "elb", "elbv2", "route53", "ssm", "
 
 def install(world: World) -> None:
     _policies()
+    _public_parameters()
+    _zones()
     modules = list(list_of_moto_modules())
     method_names = functools.cache(moto.core.responses.method_names_from_class)
-    load = functools.cache(moto.ssm.models.load_resource)
     replaces(moto.moto_server.werkzeug_app.backends, "list_of_moto_modules")(lambda _original: modules)
     replaces(moto.core.responses, "method_names_from_class")(lambda _original, owner: method_names(owner))
-    replaces(moto.ssm.models, "load_resource")(lambda _original, name: load(name))
-    replaces(moto.ec2.utils, "random_resource_id")(lambda _original, size=8: secrets.token_hex((size + 1) // 2)[:size])
+    replaces(moto.ec2.utils, "random_resource_id")(lambda _original, size=8: f"{random.getrandbits(4 * size):0{size}x}")
+    replaces(BaseResponse, "get_current_account")(lambda _original, _response: world.account)
 
 
 def warm_up(world: World) -> None:
@@ -55,3 +59,29 @@ def _policies() -> None:
         if backend.partition not in known:
             known[backend.partition] = original(backend)
         return [copy.copy(policy) for policy in known[backend.partition]]
+
+
+def _public_parameters() -> None:
+    known: dict[tuple[str, str], dict[str, list[Any]]] = {}
+
+    @replaces(ParameterDict, "_load_tree_parameters")
+    def _(original: Original, parameters: Any, path: str) -> None:
+        """Nobody can change a public parameter, so the objects may be shared."""
+        key = (parameters.region_name, path)
+        if key not in known:
+            before = set(parameters)
+            original(parameters, path)
+            known[key] = {name: dict.__getitem__(parameters, name) for name in set(parameters) - before}
+        for name, versions in known[key].items():
+            dict.__setitem__(parameters, name, list(versions))
+
+
+def _zones() -> None:
+    known: dict[tuple[str, str], Any] = {}
+
+    @replaces(RegionsAndZonesBackend, "get_zone_by_name")
+    def _(original: Original, backend: Any, name: str) -> Any:
+        key = (backend.region_name, name)
+        if key not in known:
+            known[key] = original(backend, name)
+        return known[key]

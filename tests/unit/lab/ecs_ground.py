@@ -13,6 +13,14 @@ from typing import Any, TypeVar
 AMI = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
 POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
 T = TypeVar("T")
+_images: list[str] = []
+
+
+def _image(lab: Any) -> str:
+    """The ECS image, looked up once: the parameter store is slow to load after each reset."""
+    if not _images:
+        _images.append(lab.client("ssm").get_parameter(Name=AMI)["Parameter"]["Value"])
+    return _images[0]
 
 
 class EcsGround:
@@ -21,7 +29,7 @@ class EcsGround:
     def __init__(self, lab: Any) -> None:
         self.lab = lab
         self.ec2, self.ecs, self.iam = lab.client("ec2"), lab.client("ecs"), lab.client("iam")
-        self.image = lab.client("ssm").get_parameter(Name=AMI)["Parameter"]["Value"]
+        self.image = _image(lab)
         self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         self.subnets = [self._subnet(number, zone) for number, zone in ((1, "a"), (2, "b"))]
         self._way_out()

@@ -136,7 +136,7 @@ def test_lists_come_in_pages(lab: Any) -> None:
         ec2.create_internet_gateway()
         iam.create_user(UserName=f"u{number}")
     pages = ec2.get_paginator("describe_internet_gateways").paginate(PaginationConfig={"PageSize": 5})
-    assert [len(page["InternetGateways"]) for page in pages] == [5, len(ec2.describe_internet_gateways()) and 2]
+    assert [len(page["InternetGateways"]) for page in pages] == [5, 1]
     first = iam.list_users(MaxItems=4)
     assert (len(first["Users"]), first["IsTruncated"]) == (4, True)
     rest = iam.list_users(MaxItems=4, Marker=first["Marker"])

@@ -17,6 +17,7 @@ from moto.elbv2.models import FakeTargetGroup
 
 from lab.aws.ecs import clusters, definitions, host_calls, service_calls, service_deployments, task_calls
 from lab.aws.ecs.calls import Original
+from lab.aws.ecs.resources import Container, Task
 from lab.aws.ecs.simulation import Simulation
 from lab.aws.ecs.targets import HEALTHY, INITIAL
 from lab.aws.patching import replaces
@@ -30,6 +31,7 @@ def install(world: World) -> None:
     _instances(simulation)
     _console(simulation)
     _health(simulation)
+    world.on_control("POST", "containers", lambda request: _kill(simulation, request.path))
     world.on_inventory(lambda: _inventory(world.account))
 
 
@@ -94,6 +96,24 @@ def _classic(simulation: Simulation, backend: Any, name: str, state: dict[str, A
         reason = "Instance"
         text = "Instance has failed at least the UnhealthyThreshold number of health checks consecutively."
     return {**state, "State": "OutOfService", "ReasonCode": reason, "Description": text}
+
+
+def _kill(simulation: Simulation, path: str) -> dict[str, str]:
+    """POST /_lab/containers/ID/kill: the program in that container (or in all of that task's) crashes."""
+    name = path.rstrip("/").removesuffix("/kill").rpartition("/")[2]
+    with simulation.world.lock:
+        running = [entry[:2] for entry in simulation.tasks.listening.values()]
+        found = [(task, container) for task, container in running if name and _is_called(name, task, container)]
+        if not found:
+            raise ValueError(f"no running container or task that listens has the id {name}")
+        for task, container in found:
+            simulation.tasks.crash(task, container, exit_code=1)
+        simulation.world.step()
+    return {"killed": name}
+
+
+def _is_called(name: str, task: Task, container: Container) -> bool:
+    return name == task.id or (container.runtime_id or "").startswith(name)
 
 
 def _inventory(account: str) -> Iterator[Item]:

@@ -27,11 +27,11 @@ def install(simulation: Simulation) -> None:
     _list()
 
     @replaces(Backend, "describe_task_definition")
-    def _(original: Original, backend: Any, name: str) -> Any:
+    def _(original: Original, backend: Any, task_definition_str: str) -> Any:
         """A family without a revision means its latest ACTIVE one."""
-        family = name.rpartition("/")[2]
+        family = task_definition_str.rpartition("/")[2]
         if ":" in family:
-            return original(backend, name)
+            return original(backend, task_definition_str)
         active = [revision for revision, d in backend.task_definitions.get(family, {}).items() if d.status == "ACTIVE"]
         if not active:
             raise fail("ClientException", "Unable to describe task definition.")
@@ -44,8 +44,8 @@ def install(simulation: Simulation) -> None:
         return definition
 
     @replaces(Backend, "delete_task_definitions")
-    def _(original: Original, backend: Any, names: list[str]) -> Any:
-        deleted, failures = original(backend, names)
+    def _(original: Original, backend: Any, task_definitions: list[str]) -> Any:
+        deleted, failures = original(backend, task_definitions)
         for definition in deleted:
             definition.delete_requested_at = simulation.world.clock.utc()
         return deleted, failures

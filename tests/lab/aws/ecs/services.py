@@ -133,8 +133,8 @@ class Services:
 
     def _task_runs(self, task: Task) -> None:
         if task.service is not None:
-            task.service.failures, task.service.retry_at = 0, 0.0
-            _deployment(task).failed_tasks = 0
+            if not balanced(task.service):
+                self._count_success(task.service, task)
             self._fresh.setdefault(task.service, []).append(task)
             self.mark(task.service)
 
@@ -154,6 +154,11 @@ class Services:
             self._count_failure(service, _deployment(task))
         self._finish_delete(service)
         self.mark(service)
+
+    def _count_success(self, service: Service, task: Task) -> None:
+        """A task came up: failures are counted from the start again."""
+        if task.started_by == service.primary.id:
+            service.failures, service.retry_at, service.primary.failed_tasks = 0, 0.0, 0
 
     def _count_failure(self, service: Service, deployment: Deployment) -> None:
         deployment.failed_tasks += 1
@@ -329,8 +334,11 @@ class Services:
     def _check_task(self, service: Service, task: Task) -> None:
         bad = [found for found in self._balancing.check(task) if found[2].state != HEALTHY]
         task.unhealthy_target = bad[0][2].description or bad[0][2].state if bad else None
+        if not bad:
+            self._count_success(service, task)
+            return
         grace = max(PATIENCE_SECONDS, service.health_check_grace_period_seconds or 0)
-        if not bad or bad[0][2].state != UNHEALTHY or self._world.clock.now() - task.running_since < grace:
+        if bad[0][2].state != UNHEALTHY or self._world.clock.now() - task.running_since < grace:
             return
         entry, port, verdict = bad[0]
         name = event_name(entry)
@@ -371,6 +379,7 @@ class Services:
                 deployment.rollout_state_reason = f"ECS deployment {deployment.id} completed."
                 service.say(events.deployment_completed(deployment.id), now)
             service.say(events.steady(), now)
+            self._complaints = {key: last for key, last in self._complaints.items() if key[0] is not service}
         service.steady = steady
 
     def _finish_delete(self, service: Service) -> None:

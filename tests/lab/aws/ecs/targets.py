@@ -66,16 +66,22 @@ class Health:
         path = group.health_check_path or "/" if (group.health_check_protocol or "").startswith("HTTP") else None
         check_port = port if group.health_check_port in (None, "traffic-port") else int(group.health_check_port)
         expected = (getattr(group, "matcher", None) or {}).get("HttpCode", "200")
-        balancer = _balancers(group)[0]
-        problem = self._probe(balancer, instance_id, check_port, path, expected)
+        probe = self._probe_of(_balancers(group)[0], group.region_name)
+        problem = self._ask(probe, instance_id, check_port, path, expected)
         return self._settled((group.arn, instance_id, port), problem)
 
     def of_instance(self, balancer: Any, region: str, instance_id: str) -> Verdict:
         """The health of an instance behind a classic load balancer."""
         protocol, port, path = _classic_check(balancer)
-        probe = _Probe(balancer.security_groups, _networks(self._ec2(region), balancer.subnets), self._ec2(region))
+        probe = self._probe_of(balancer, region)
         problem = self._ask(probe, instance_id, port, path if protocol.startswith("HTTP") else None, "200")
         return self._settled((balancer.name, instance_id, port), problem)
+
+    def reaches(self, balancer: Any, region: str, instance_id: str, port: int) -> bool:
+        """Do the instance's security groups let the balancer in on the port?"""
+        probe = self._probe_of(balancer, region)
+        instance = probe.backend.get_instance(instance_id)
+        return access.admits(instance.security_groups, port, probe.groups, probe.networks)
 
     def _unused(self, group: Any, instance_id: str) -> Verdict | None:
         balancers = _balancers(group)
@@ -90,11 +96,10 @@ class Health:
             return Verdict(UNUSED, "Target.NotInUse", text)
         return None
 
-    def _probe(self, balancer: Any, instance_id: str, port: int, path: str | None, expected: str) -> Verdict | None:
-        backend = ec2_backends[self._world.account][balancer.arn.split(":")[3]]
+    def _probe_of(self, balancer: Any, region: str) -> _Probe:
+        backend = ec2_backends[self._world.account][region]
         networks = [subnet.cidr_block for subnet in _subnets(balancer, backend)]
-        probe = _Probe(balancer.security_groups or [], networks, backend)
-        return self._ask(probe, instance_id, port, path, expected)
+        return _Probe(balancer.security_groups or [], networks, backend)
 
     def _ask(self, probe: _Probe, instance_id: str, port: int, path: str | None, expected: str) -> Verdict | None:
         """The problem, or None if the target answers as it should."""
@@ -127,9 +132,6 @@ class Health:
         if record.state == HEALTHY:
             return Verdict(HEALTHY)
         return problem or Verdict(UNHEALTHY, "Target.FailedHealthChecks", "Health checks failed")
-
-    def _ec2(self, region: str) -> Any:
-        return ec2_backends[self._world.account][region]
 
 
 @dataclass(frozen=True)
@@ -246,10 +248,6 @@ def _balancers(group: Any) -> list[Any]:
 
 def _subnets(balancer: Any, backend: Any) -> list[Any]:
     return [backend.get_subnet(getattr(subnet, "id", subnet)) for subnet in balancer.subnets]
-
-
-def _networks(backend: Any, subnet_ids: Iterable[str]) -> list[str]:
-    return [backend.get_subnet(subnet_id).cidr_block for subnet_id in subnet_ids]
 
 
 def _classic_check(balancer: Any) -> tuple[str, int, str]:

@@ -1,0 +1,373 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user may say about an app: the options as values, and every reason to refuse one before anything is read.
+
+ECS itself refuses most of this too, but half-way through: when the load balancer is made already, or, as with a port
+used twice, only by tasks that never start. Pure. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._errors import InputError
+from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LOAD_BALANCER_LIMIT, LONG_LIMIT, checked_name, derived_name
+
+Params = Mapping[str, Any]
+
+# Docker 20.10 and later reserve 6 MiB for a container (ECS API reference, ContainerDefinition.memory)
+MINIMUM_MEMORY = 6
+HIGHEST_PORT = 65535
+# what the ECS agent keeps for itself on every instance (ECS API reference, PortMapping.hostPort)
+RESERVED_HOST_PORTS = frozenset({22, 2375, 2376, 51678, 51679, 51680})
+LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
+LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of the container, and the port of the instance that leads to it (0: ECS picks a free one)."""
+
+    container_port: int
+    host_port: int
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Log:
+    """Where the container's output goes: a log group of CloudWatch that belongs to the app."""
+
+    group: str
+    retention_days: int
+    stream_prefix: str
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """The load balancer before the app.
+
+    Attributes:
+        type: classic, application, network, or none: there shall be none.
+        shared: belongs to the cluster, serves several apps, and stays when one of them goes.
+        allowed_cidrs: who may reach the listener.
+        grace_period: seconds in which ECS ignores a new task's health; None: not managed.
+    """
+
+    type: str
+    name: str
+    shared: bool
+    scheme: str
+    listener_port: int
+    container_port: int | None
+    health_check_path: str
+    healthy_threshold: int
+    unhealthy_threshold: int
+    interval: int
+    timeout: int
+    allowed_cidrs: tuple[str, ...]
+    deregistration_delay: int
+    subnets: tuple[str, ...]
+    grace_period: int | None
+
+    @property
+    def classic(self) -> bool:
+        return self.type == "classic"
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Target tracking on the service's CPU."""
+
+    min: int
+    max: int
+    cpu_percent: int
+
+
+@dataclass(frozen=True)
+class AppOptions:
+    """An app as the user describes it; None is what the user does not speak of.
+
+    Attributes:
+        family: of the task definition; None: the one that the service has, or one named after cluster and app.
+        container: the given fields of the container, named and normalised as ``task_definition`` has them.
+        roles: the given ones of ``task_role`` and ``execution_role``.
+        service: the given fields of the service, named as ``service`` has them.
+    """
+
+    name: str
+    cluster: str
+    family: str | None
+    container: Mapping[str, Any]
+    roles: Mapping[str, str]
+    service: Mapping[str, Any]
+    log: Log | None
+    balancer: Balancer | None
+    scaling: Scaling | None
+    keep_revisions: int
+    adopt: bool
+
+    @classmethod
+    def from_params(cls, params: Params) -> AppOptions:
+        """The options of the module, checked.
+
+        Raises:
+            InputError: one of them cannot work.
+        """
+        name = checked_name("name", params["name"], APP_NAME_LIMIT)
+        cluster = checked_name("cluster", params["cluster"], CLUSTER_NAME_LIMIT)
+        _at_least("keep_revisions", params["keep_revisions"], 1)
+        return cls(
+            name=name,
+            cluster=cluster,
+            family=checked_name("family", params["family"], LONG_LIMIT) if params["family"] else None,
+            container=_container(params),
+            roles={role: _role(role, params[role]) for role in ("task_role", "execution_role") if params[role]},
+            service=_service(params),
+            log=_log(params),
+            balancer=_balancer(params),
+            scaling=_scaling(params),
+            keep_revisions=params["keep_revisions"],
+            adopt=params["adopt"],
+        )
+
+    def with_family(self, live: str | None) -> AppOptions:
+        """The options with the family that counts, given the one that the service has.
+
+        The name of the cluster is part of the default: families are one list for all clusters of a region.
+        """
+        default = derived_name(self.cluster, self.name, limit=LONG_LIMIT)
+        return replace(self, family=self.family or live or default)
+
+
+def _container(params: Params) -> dict[str, Any]:
+    """The fields of the container that are given."""
+    name = params["container_name"]
+    given = {
+        "name": name and checked_name("container_name", name, LONG_LIMIT),
+        "ports": None if params["ports"] is None else _ports(params["ports"]),
+        "health_check": params["health_check"] and _container_health(params["health_check"]),
+        "environment": params["environment"] and {key: str(value) for key, value in params["environment"].items()},
+        **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "secrets", "command")},
+        **{field: params[field] for field in ("entry_point", "user", "working_directory")},
+    }
+    if params["environment"] == {}:
+        given["environment"] = {}
+    _check_memory(given["memory"], given["memory_reservation"])
+    if given["cpu"] is not None:
+        _at_least("cpu", given["cpu"], 0)
+    return {field: value for field, value in given.items() if value is not None}
+
+
+def _check_memory(memory: int | None, reservation: int | None) -> None:
+    for option, value in (("memory", memory), ("memory_reservation", reservation)):
+        if value is not None and value < MINIMUM_MEMORY:
+            raise InputError(f"{option}: {value} MiB is too little for a container, which has {MINIMUM_MEMORY} or more")
+    if memory is not None and reservation is not None:
+        check_reservation(memory, reservation)
+
+
+def check_reservation(memory: int, reservation: int) -> None:
+    """Refuse limits that contradict each other; called with the live ones where none are given.
+
+    Raises:
+        InputError: the soft limit is above the hard one.
+    """
+    if memory and reservation > memory:
+        raise InputError(
+            f"memory_reservation: {reservation} MiB is more than memory, {memory} MiB; the soft limit is the lower one"
+        )
+
+
+def _ports(ports: Sequence[Params]) -> list[dict[str, Any]]:
+    seen: dict[tuple[int, str], int] = {}
+    for port in ports:
+        _between("ports: container_port", port["container_port"], 1, HIGHEST_PORT)
+        host, protocol = _between("ports: host_port", port["host_port"], 0, HIGHEST_PORT), port["protocol"]
+        if host in RESERVED_HOST_PORTS:
+            raise InputError(f"ports: host_port {host} is in use on every instance: by SSH, Docker or the ECS agent")
+        if host and (host, protocol) in seen:
+            raise InputError(
+                f"ports: host_port {host} is used twice, by container ports {seen[host, protocol]} and "
+                f"{port['container_port']}",
+                hint="Give each its own, or 0 to have a free one picked.",
+            )
+        seen[host, protocol] = port["container_port"]
+    fields = ("container_port", "host_port", "protocol")
+    return sorted(({field: port[field] for field in fields} for port in ports), key=lambda port: tuple(port.values()))
+
+
+def _container_health(given: Params) -> dict[str, Any]:
+    if given["command"][:1] not in (["CMD"], ["CMD-SHELL"], ["NONE"]):
+        raise InputError("health_check: command must begin with CMD, CMD-SHELL or NONE, as Docker's does")
+    _between("health_check: interval", given["interval"], 5, 300)
+    _between("health_check: timeout", given["timeout"], 2, 60)
+    _between("health_check: retries", given["retries"], 1, 10)
+    _between("health_check: start_period", given["start_period"], 0, 300)
+    return dict(given)
+
+
+def _role(option: str, arn: str) -> str:
+    if not re.fullmatch(r"arn:[\w-]+:iam::\d+:role/.+", arn):
+        raise InputError(f"{option}: {arn!r} is not the ARN of an IAM role (arn:aws:iam::<account>:role/<name>)")
+    return arn
+
+
+def _service(params: Params) -> dict[str, Any]:
+    """The fields of the service that are given."""
+    lowest, highest = params["minimum_healthy_percent"], params["maximum_percent"]
+    if lowest is not None:
+        _between("minimum_healthy_percent", lowest, 0, 100)
+    if highest is not None:
+        _between("maximum_percent", highest, 100, 1000)
+    if lowest is not None and highest is not None:
+        check_percents(lowest, highest)
+    if params["desired_count"] is not None:
+        _at_least("desired_count", params["desired_count"], 0)
+    constraints, strategy = params["placement_constraints"], params["placement_strategy"]
+    given = {
+        "desired_count": params["desired_count"],
+        "minimum_healthy_percent": lowest,
+        "maximum_percent": highest,
+        "circuit_breaker": params["circuit_breaker"] or {"enable": True, "rollback": True},
+        "placement_constraints": None if constraints is None else [_constraint(one) for one in constraints],
+        "placement_strategy": None if strategy is None else [_strategy(one) for one in strategy],
+        "capacity_provider_strategy": params["capacity_provider_strategy"],
+    }
+    return {field: value for field, value in given.items() if value is not None}
+
+
+def _constraint(given: Params) -> dict[str, str]:
+    if given["type"] == "memberOf" and not given["expression"]:
+        raise InputError("placement_constraints: type memberOf needs an expression")
+    return {"type": given["type"], "expression": given["expression"] or ""}
+
+
+def _strategy(given: Params) -> dict[str, str]:
+    field = given["field"] or ""
+    if given["type"] == "binpack" and field.lower() not in ("cpu", "memory"):
+        raise InputError(f"placement_strategy: type binpack has field cpu or memory, not {field!r}")
+    if given["type"] == "spread" and not field:
+        raise InputError("placement_strategy: type spread needs a field, for example attribute:ecs.availability-zone")
+    return {"type": given["type"], "field": field}
+
+
+def _log(params: Params) -> Log | None:
+    given = params["log"]
+    if given is None:
+        return None
+    group = given["group"] or f"/ecs/{params['cluster']}/{params['name']}"
+    if not LOG_GROUP_NAME.fullmatch(group):
+        raise InputError(f"log: group {group!r} may have 512 letters, digits and _ / . # - only")
+    return Log(group, given["retention_days"], given["stream_prefix"] or params["name"])
+
+
+def _balancer(params: Params) -> Balancer | None:
+    given = params["load_balancer"]
+    if given is None:
+        return None
+    words = (params["cluster"],) if given["shared"] else (params["cluster"], params["name"])
+    name = given["name"] or derived_name("ecs", *words, limit=LOAD_BALANCER_LIMIT, plain=True)
+    if len(name) > LOAD_BALANCER_LIMIT or not LOAD_BALANCER_NAME.fullmatch(name):
+        raise InputError(
+            f"load_balancer: name {name!r} must be at most {LOAD_BALANCER_LIMIT} letters, digits and inner hyphens"
+        )
+    _check_balancer_numbers(given)
+    return Balancer(
+        name=name,
+        allowed_cidrs=tuple(_cidr(one) for one in given["allowed_cidrs"]),
+        subnets=tuple(given["subnets"] or ()),
+        **{
+            field: given[field]
+            for field in Balancer.__dataclass_fields__
+            if field not in ("name", "allowed_cidrs", "subnets")
+        },
+    )
+
+
+def _check_balancer_numbers(given: Params) -> None:
+    _between("load_balancer: listener_port", given["listener_port"], 1, HIGHEST_PORT)
+    _between("load_balancer: healthy_threshold", given["healthy_threshold"], 2, 10)
+    _between("load_balancer: unhealthy_threshold", given["unhealthy_threshold"], 2, 10)
+    _between("load_balancer: interval", given["interval"], 5, 300)
+    _between("load_balancer: timeout", given["timeout"], 2, 60)
+    _between("load_balancer: deregistration_delay", given["deregistration_delay"], 0, 3600)
+    if given["timeout"] >= given["interval"]:
+        raise InputError(f"load_balancer: timeout {given['timeout']} must be less than interval {given['interval']}")
+    if not given["health_check_path"].startswith("/"):
+        raise InputError(f"load_balancer: health_check_path {given['health_check_path']!r} must begin with a slash")
+    if given["grace_period"] is not None:
+        _between("load_balancer: grace_period", given["grace_period"], 0, 2**31 - 1)
+
+
+def _cidr(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise InputError(f"load_balancer: allowed_cidrs: {error}") from None
+
+
+def _scaling(params: Params) -> Scaling | None:
+    given = params["scaling"]
+    if given is None:
+        return None
+    _at_least("scaling: min", given["min"], 0)
+    if given["min"] > given["max"]:
+        raise InputError(f"scaling: min {given['min']} is more than max {given['max']}")
+    _between("scaling: cpu_percent", given["cpu_percent"], 1, 100)
+    return Scaling(given["min"], given["max"], given["cpu_percent"])
+
+
+def check_percents(lowest: int, highest: int) -> None:
+    """Refuse percents that contradict each other; called with the live ones where none are given.
+
+    Raises:
+        InputError: the minimum is above the maximum, or both leave no room for any deployment.
+    """
+    if lowest > highest:
+        raise InputError(f"minimum_healthy_percent: {lowest} is more than maximum_percent, {highest}")
+    if lowest == highest == 100:
+        raise InputError("minimum_healthy_percent and maximum_percent are both 100, which would block every deployment")
+
+
+def balanced_port(balancer: Balancer, ports: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The port mapping that the load balancer leads to.
+
+    Raises:
+        InputError: the container has no such port, or one that this type of load balancer cannot reach.
+    """
+    numbers = [port["container_port"] for port in ports]
+    if balancer.container_port is None and len(ports) != 1:
+        raise InputError(f"load_balancer: container_port must be one of ports, {_listed(numbers)}")
+    chosen = [port for port in ports if balancer.container_port in (None, port["container_port"])]
+    if not chosen:
+        raise InputError(
+            f"load_balancer: container_port {balancer.container_port} is not one of ports, {_listed(numbers)}"
+        )
+    port = chosen[0]
+    if balancer.classic and not port["host_port"]:
+        raise InputError(
+            "load_balancer: type classic needs a fixed host_port; an application or network load balancer "
+            "finds the ones that ECS picks"
+        )
+    if port["protocol"] != "tcp":
+        raise InputError(f"load_balancer: container_port {port['container_port']} is {port['protocol']}, not tcp")
+    return port
+
+
+def _listed(numbers: Collection[int]) -> str:
+    return ", ".join(str(number) for number in numbers) or "of which there are none"
+
+
+def _between(option: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise InputError(f"{option} is {value}, must be from {low} to {high}")
+    return value
+
+
+def _at_least(option: str, value: int, low: int) -> None:
+    if value < low:
+        raise InputError(f"{option} is {value}, must be {low} or more")

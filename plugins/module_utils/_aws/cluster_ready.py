@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a cluster is ready: all instances that it should have are registered, active, and their agents connected.
+
+One call a look while all goes well. From time to time, and at the end of a wait that fails, a second look finds out
+why not: instances that could not be started, or instances that run and do not register. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import SchedulersError
+from .._wait import wait_until
+from .api import Aws
+from .errors import SETTLING_TEXT
+from .run import Run
+from .scaling_groups import read_scaling_group
+
+CONNECTED = "agentConnected == true"
+EXPLAIN_SECONDS = 20.0  # between two looks at why
+GRACE_SECONDS = 300.0  # an instance that runs for so long should have registered
+PASSING = re.compile(r"insufficient.*capacity|capacity.*not available", re.IGNORECASE)  # another zone may have some
+PASSING_FAILURES = 3  # as many in a row are not passing any more
+CONSOLE_LINES = 8
+NOT_REGISTERED_HINT = (
+    "An instance registers if its subnet has a route to the internet (or to VPC endpoints of ECS), its profile "
+    "may do ecs:RegisterContainerInstance, and its image runs the ECS agent with this cluster's name."
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one look has shown.
+
+    Attributes:
+        connected: ARNs of container instances that are active and whose agents are connected.
+        wanted: how many there should be.
+        reason: why there will never be enough.
+        events: what AWS says, newest first.
+    """
+
+    connected: tuple[str, ...]
+    wanted: int
+    reason: str | None = None
+    events: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{len(self.connected)} of {self.wanted} instances are registered with a connected agent"
+
+
+class Readiness:
+    """Looks at the instances of a cluster until they are ready.
+
+    Args:
+        cluster: the cluster's name.
+        group: the auto scaling group's name.
+        wanted: how many instances there should be.
+    """
+
+    def __init__(self, run: Run, cluster: str, group: str, wanted: int) -> None:
+        self._run = run
+        self._cluster = cluster
+        self._group = group
+        self._wanted = wanted
+        self._begun = run.deadline.waited()
+        self._explained = self._begun
+
+    def await_ready(self) -> tuple[str, ...]:
+        """The ARNs of the connected container instances, once there are enough."""
+        return wait_until(
+            self._look,
+            ready=lambda standing: len(standing.connected) >= standing.wanted,
+            failed=lambda standing: standing.reason,
+            describe=str,
+            events=lambda standing: standing.events,
+            deadline=self._run.deadline,
+            doing=f"wait for the instances of cluster {self._cluster}",
+            hint=NOT_REGISTERED_HINT,
+            pace=self._run.pace,
+        ).value.connected
+
+    def _look(self) -> Standing:
+        connected = connected_instances(self._run.aws, self._cluster)
+        standing = Standing(tuple(connected), self._wanted)
+        waited = self._run.deadline.waited()
+        enough = len(connected) >= self._wanted
+        if enough or not (waited - self._explained > EXPLAIN_SECONDS or self._run.deadline.passed()):
+            return standing
+        self._explained = waited
+        return self._explained_standing(standing)
+
+    def _explained_standing(self, standing: Standing) -> Standing:
+        activities = self._activities()
+        events = tuple(_sentence(one) for one in activities)
+        reason = hopeless(activities)
+        if not reason and self._grace_is_over():
+            reason = self._unregistered(standing)
+        return Standing(standing.connected, standing.wanted, reason, events)
+
+    def _grace_is_over(self) -> bool:
+        deadline = self._run.deadline
+        return deadline.passed() or deadline.waited() - self._begun > min(GRACE_SECONDS, deadline.seconds / 2)
+
+    def _activities(self) -> list[dict[str, Any]]:
+        request = {"AutoScalingGroupName": self._group, "MaxRecords": 10}
+        doing = f"read the activities of auto scaling group {self._group}"
+        answer = self._run.aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)
+        return list(answer["Activities"])
+
+    def _unregistered(self, standing: Standing) -> str | None:
+        """The instances that are in service and did not register, with the end of one's console output."""
+        group = read_scaling_group(self._run, self._group)
+        members = group.attributes["instances"] if group else ()
+        running = {one["instance_id"] for one in members if one["lifecycle"] == "InService"}
+        known = described_instances(self._run.aws, self._cluster, standing.connected)
+        missing = sorted(running - {one["ec2InstanceId"] for one in known})
+        if not missing:
+            return None
+        console = self._console(missing[0])
+        said = f"; the console of {missing[0]} ends with: {console}" if console else ""
+        return f"{', '.join(missing)} run but do not register with cluster {self._cluster}{said}"
+
+    def _console(self, instance_id: str) -> str:
+        try:
+            doing = f"read the console of {instance_id}"
+            answer = self._run.aws.call("ec2", "GetConsoleOutput", {"InstanceId": instance_id}, doing=doing)
+        except SchedulersError:  # nice to have; the wait's own message must not be lost over it
+            return ""
+        return " | ".join(answer.get("Output", "").strip().splitlines()[-CONSOLE_LINES:])
+
+
+def connected_instances(aws: Aws, cluster: str) -> list[str]:
+    """ARNs of the container instances that take tasks."""
+    request = {"cluster": cluster, "status": "ACTIVE", "filter": CONNECTED}
+    doing = f"list the instances of cluster {cluster}"
+    return aws.pages("ecs", "ListContainerInstances", "containerInstanceArns", request, doing=doing)
+
+
+def described_instances(aws: Aws, cluster: str, arns: Sequence[str]) -> list[dict[str, Any]]:
+    """Container instances in full; one call for each hundred."""
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(arns), 100):
+        request = {"cluster": cluster, "containerInstances": list(arns[start : start + 100])}
+        doing = f"describe the instances of cluster {cluster}"
+        answer = aws.call("ecs", "DescribeContainerInstances", request, doing=doing)
+        found.extend(answer["containerInstances"])
+    return found
+
+
+def hopeless(activities: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why an auto scaling group starts no instances and never will, by its activities, newest first. Pure."""
+    failures = []
+    for one in activities:
+        if one["StatusCode"] != "Failed":
+            break
+        failures.append(one)
+    if not failures:
+        return None
+    message = failures[0].get("StatusMessage", "")
+    passing = SETTLING_TEXT.search(message) or PASSING.search(message)
+    if passing and len(failures) < PASSING_FAILURES:
+        return None
+    return f"AWS does not start instances: {message or failures[0].get('Description', '')}"
+
+
+def _sentence(activity: Mapping[str, Any]) -> str:
+    return f"{activity['StatusCode']}: {activity.get('StatusMessage') or activity.get('Description', '')}"

@@ -1,0 +1,289 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an app on an ECS cluster consists of, what of it needs what, and how all of it is found again by its mark.
+
+Both the deletion of one app and the teardown of a whole cluster take their list from here. The tagging API knows most
+of what we made, but it lags behind in both directions; so what it names is looked up before it counts, and what has a
+name of its own is looked up by that name as well. PRIVATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from .._errors import NotFoundError
+from .._ownership import APP, OWNER
+from .._parallel import gather
+from .._plan import Handler, Live, Rule
+from .api import from_tags
+from .load_balancer_classic import CLASSIC_RULE, ClassicLoadBalancers, describe_classic, find_classic
+from .load_balancer_v2 import (
+    V2_RULES,
+    Listeners,
+    LoadBalancers,
+    TargetGroups,
+    describe_one,
+    listeners_of,
+    live_balancer,
+    live_group,
+    live_listener,
+    tags_of,
+)
+from .log_group import LogGroups, describe_log_group, find_log_group
+from .run import Run
+from .security_groups import SECURITY_GROUP_RULE, IngressRules, SecurityGroups
+from .service import SERVICE_RULE, Services, live_service, read_service
+from .service_scaling import ServiceScaling, find_scaling
+from .task_definition import TASK_DEFINITION_RULE, TaskDefinitions, family_of, find_revisions
+
+OWNER_PREFIX = "ecs/"
+SERVICES_AT_ONCE = 10  # names in one DescribeServices
+LISTED_AT_ONCE = 100  # services on one page of ListServices
+MARKED_TYPES = [
+    "ecs:task-definition",
+    "elasticloadbalancing:loadbalancer",
+    "elasticloadbalancing:targetgroup",
+    "logs:log-group",
+]
+
+# kind -> the kinds that it needs
+APP_GRAPH: Mapping[str, tuple[str, ...]] = {
+    "log_group": (),
+    "task_definition": (),
+    "load_balancer_security_group": (),
+    "ingress_rule": ("load_balancer_security_group",),
+    "classic_load_balancer": ("load_balancer_security_group",),
+    "load_balancer": ("load_balancer_security_group", "target_group"),  # it goes first, as it uses the target group
+    "target_group": (),
+    "listener": ("load_balancer", "target_group"),
+    "service": ("task_definition", "log_group", "classic_load_balancer", "target_group", "listener", "ingress_rule"),
+    "service_scaling": ("service",),
+}
+APP_RULES: Mapping[str, Rule] = {
+    "classic_load_balancer": CLASSIC_RULE,
+    "load_balancer_security_group": SECURITY_GROUP_RULE,
+    "service": SERVICE_RULE,
+    "task_definition": TASK_DEFINITION_RULE,
+    **V2_RULES,
+}
+
+
+def app_handlers(run: Run, balancers: Run | None = None) -> dict[str, Handler]:
+    """The handlers of all kinds of ``APP_GRAPH``.
+
+    Args:
+        balancers: another mark for load balancers and their security groups: the cluster's, if they are shared.
+    """
+    above = balancers or run
+    return {
+        "log_group": LogGroups(run),
+        "task_definition": TaskDefinitions(run),
+        "load_balancer_security_group": SecurityGroups(above),
+        "ingress_rule": IngressRules(run),
+        "classic_load_balancer": ClassicLoadBalancers(above),
+        "load_balancer": LoadBalancers(above),
+        "target_group": TargetGroups(run),
+        "listener": Listeners(run),
+        "service": Services(run, run.mark.owner.removeprefix(OWNER_PREFIX)),
+        "service_scaling": ServiceScaling(run),
+    }
+
+
+@dataclass(frozen=True)
+class Names:
+    """What an app's things may be called, as far as the options say it: for what the tagging API does not know yet."""
+
+    families: frozenset[str] = frozenset()
+    balancers: frozenset[str] = frozenset()
+    target_groups: frozenset[str] = frozenset()
+    log_groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """What the tagging API says is ours: names or ARNs by kind, with their tags."""
+
+    definitions: dict[str, dict[str, str]] = field(default_factory=dict)
+    classic: dict[str, dict[str, str]] = field(default_factory=dict)
+    balancers: dict[str, dict[str, str]] = field(default_factory=dict)
+    groups: dict[str, dict[str, str]] = field(default_factory=dict)
+    logs: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def find_apps(run: Run, cluster: str) -> list[Live]:
+    """Everything of all apps of the cluster, and the load balancers that they share.
+
+    Security groups and their rules are not among it: who takes a cluster down finds those with the rest of EC2.
+    """
+    reads: dict[str, Callable[[], Any]] = {
+        "services": lambda: [live for live in list_services(run, cluster) if run.mark.owns_part(live.spec["tags"])],
+        "marked": lambda: _marked(run, {OWNER: run.mark.owner}),
+        "scaling": lambda: find_scaling(run, cluster),
+    }
+    found = gather(reads)
+    return _all(run, found["services"], found["marked"], found["scaling"], Names())
+
+
+def find_app(run: Run, cluster: str, names: Names) -> list[Live]:
+    """Everything of the app that the run's mark names, but for the security group of its load balancer.
+
+    Raises:
+        NotOursError: a service of its name was made by somebody else.
+    """
+    name = run.mark.app
+    reads: dict[str, Callable[[], Any]] = {
+        "services": lambda: _service(run, cluster, name),
+        "marked": lambda: _marked(run, {OWNER: run.mark.owner, APP: name}),
+        "scaling": lambda: find_scaling(run, cluster, name),
+    }
+    found = gather(reads)
+    return _all(run, found["services"], found["marked"], found["scaling"], names)
+
+
+def find_balancers(run: Run) -> list[Live]:
+    """The load balancers, target groups and listeners of the app that the run's mark names."""
+    marked = _marked(run, {OWNER: run.mark.owner, APP: run.mark.app})
+    only = _Marked(classic=marked.classic, balancers=marked.balancers, groups=marked.groups)
+    return _all(run, [], only, [], Names())
+
+
+def list_services(run: Run, cluster: str) -> list[Live]:
+    """All active services of a cluster, whoever made them; none if there is no such cluster."""
+    doing = f"list the services of cluster {cluster}"
+    try:
+        arns = run.aws.pages(
+            "ecs", "ListServices", "serviceArns", {"cluster": cluster, "maxResults": LISTED_AT_ONCE}, doing=doing
+        )
+    except NotFoundError:
+        return []
+
+    def describe(batch: list[str]) -> list[Any]:
+        request = {"cluster": cluster, "services": batch, "include": ["TAGS"]}
+        services: list[Any] = run.aws.call("ecs", "DescribeServices", request, doing=doing)["services"]
+        return services
+
+    batches = {str(start): arns[start : start + SERVICES_AT_ONCE] for start in range(0, len(arns), SERVICES_AT_ONCE)}
+    pages = gather({start: partial(describe, batch) for start, batch in batches.items()})
+    services = [service for page in pages.values() for service in page if service["status"] == "ACTIVE"]
+    return [live_service(service, f"service/{service['serviceName']}") for service in services]
+
+
+def _service(run: Run, cluster: str, name: str) -> list[Live]:
+    try:
+        live = read_service(run, cluster, name, adopt=False)
+    except NotFoundError:  # the cluster is gone, and its services with it
+        return []
+    return [live] if live else []
+
+
+def _marked(run: Run, tags: Mapping[str, str]) -> _Marked:
+    request = {
+        "TagFilters": [{"Key": key, "Values": [value]} for key, value in tags.items()],
+        "ResourceTypeFilters": MARKED_TYPES,
+    }
+    doing = f"look for what belongs to {run.mark.owner}"
+    found = run.aws.pages("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", request, doing=doing)
+    return sorted_out({one["ResourceARN"]: from_tags(one["Tags"]) for one in found})
+
+
+def sorted_out(tags: Mapping[str, dict[str, str]]) -> _Marked:
+    """ARNs of all services by what an app can have. Pure."""
+    marked = _Marked()
+    for arn, own in tags.items():
+        service, resource = arn.split(":", 5)[2::3]
+        kind, _slash, name = resource.partition("/")
+        if service == "ecs" and kind == "task-definition":
+            marked.definitions[arn] = own
+        elif service == "elasticloadbalancing" and kind == "targetgroup":
+            marked.groups[arn] = own
+        elif service == "elasticloadbalancing" and kind == "loadbalancer":
+            if "/" in name:
+                marked.balancers[arn] = own
+            else:
+                marked.classic[name] = own
+        elif service == "logs" and resource.startswith("log-group:"):
+            marked.logs[resource.removeprefix("log-group:").removesuffix(":*")] = own
+    return marked
+
+
+def _all(run: Run, services: list[Live], marked: _Marked, scaling: list[Live], names: Names) -> list[Live]:
+    used = {family_of(service.spec["task_definition"]) for service in services}
+    families = {*map(family_of, marked.definitions), *used, *names.families}
+    looks: dict[str, Callable[[], Iterable[Live | None]]] = {
+        **{f"family {one}": partial(_revisions, run, one, marked) for one in families},
+        **{f"log {one}": partial(_log, run, one, marked.logs.get(one)) for one in {*marked.logs, *names.log_groups}},
+        **{
+            f"classic {one}": partial(_classic, run, one, marked.classic.get(one))
+            for one in {*marked.classic, *names.balancers}
+        },
+        **{f"balancer {one}": partial(_balancer, run, {"LoadBalancerArns": [one]}) for one in marked.balancers},
+        **{f"group {one}": partial(_group, run, {"TargetGroupArns": [one]}) for one in marked.groups},
+    }
+    found = [live for lives in gather(looks).values() for live in lives if live]
+    if names.target_groups and not any(live.kind == "target_group" for live in found):
+        late = {
+            **{one: partial(_balancer, run, {"Names": [one]}) for one in names.balancers},
+            **{f"group {one}": partial(_group, run, {"Names": [one]}) for one in names.target_groups},
+        }
+        found += [live for lives in gather(late).values() for live in lives if live]
+    doomed = {live.id for live in found if live.kind == "load_balancer"}
+    return [
+        *services,
+        *scaling,
+        *(live for live in found if live.kind != "listener" or live.spec["load_balancer"] not in doomed),
+    ]
+
+
+def _is_ours(run: Run, tags: Mapping[str, str]) -> bool:
+    """Of this app; for a run that speaks for the whole cluster, of any of its apps or of the cluster itself."""
+    return run.mark.owns(tags) if run.mark.app else run.mark.owns_part(tags)
+
+
+def _revisions(run: Run, family: str, marked: _Marked) -> list[Live | None]:
+    return [find_revisions(run, family, [arn for arn in marked.definitions if family_of(arn) == family])]
+
+
+def _log(run: Run, name: str, tags: Mapping[str, str] | None) -> list[Live | None]:
+    if tags is not None:
+        found = describe_log_group(run, name)
+        return [Live(f"log-group/{name}", "log_group", name, name)] if found else []
+    live = find_log_group(run, name)
+    return [live] if live and _is_ours(run, live.spec["tags"]) else []
+
+
+def _classic(run: Run, name: str, tags: Mapping[str, str] | None) -> list[Live | None]:
+    if tags is not None:
+        found = describe_classic(run, name)
+        return [Live(f"classic-load-balancer/{name}", "classic_load_balancer", name, name)] if found else []
+    live = find_classic(run, name)
+    return [live] if live and _is_ours(run, live.spec["tags"]) else []
+
+
+def _balancer(run: Run, request: Mapping[str, Any]) -> list[Live | None]:
+    found = describe_one(run, "LoadBalancers", request)
+    if found is None:
+        return []
+    arn = found["LoadBalancerArn"]
+    tags = tags_of(run, [arn])[arn]
+    return [live_balancer(found, tags, f"load-balancer/{arn}")] if _is_ours(run, tags) else []
+
+
+def _group(run: Run, request: Mapping[str, Any]) -> list[Live | None]:
+    """The target group, and the listeners that lead to it: nothing else could use those."""
+    found = describe_one(run, "TargetGroups", request)
+    if found is None:
+        return []
+    arn = found["TargetGroupArn"]
+    tags = tags_of(run, [arn])[arn]
+    if not _is_ours(run, tags):
+        return []
+    group = live_group(found, {}, tags, f"target-group/{arn}")
+    listeners = [
+        live_listener(one, above.split("/")[-2], {}, f"listener/{one['ListenerArn']}")
+        for above in found["LoadBalancerArns"]
+        for one in listeners_of(run, above)
+    ]
+    return [group, *(one for one in listeners if one.spec["target_group"] == arn)]

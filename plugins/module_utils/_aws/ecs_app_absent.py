@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One app gone from its cluster, with everything that was only its own, and a look at the end. PRIVATE."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from .._module import Context, Outcome
+from .._parallel import gather
+from .._plan import Live, Plan, Step, apply, decide, dismantle
+from .._wait import wait_until
+from .api import Aws, Connection
+from .app_options import AppOptions
+from .ecs_app import APP_GRAPH, Names, app_handlers, find_app, list_services
+from .ecs_app_read import app_groups, security_groups
+from .ecs_app_result import to_result
+from .ecs_app_wanted import ports_behind, target_group_name, without_listeners_to
+from .load_balancer_classic import find_classic
+from .names import app_mark, cluster_mark
+from .run import Run
+from .service import SERVICE
+from .task_definition import describe
+
+
+def ensure_absent(context: Context) -> Outcome:
+    """No app, and nothing left of it. What it shared with others stays."""
+    options = AppOptions.from_params(context.params)
+    aws = Aws(Connection.from_params(context.params))
+    run = Run(aws, app_mark(options.cluster, options.name), context.deadline(), context.pace())
+    live = _find(run, options)
+    plan = dismantle(live.values(), APP_GRAPH)
+    plan += _listener_removal(run, options, live.get(SERVICE))
+    if plan.changed and not context.check_mode:
+        applied = apply(plan, app_handlers(run), live)
+        with applied.then(f"look whether anything is left of app {options.name}"):
+            _await_gone(run, options)
+    return Outcome(to_result(options.name, options.cluster, None, url=None, tasks=[]), plan)
+
+
+def _find(run: Run, options: AppOptions) -> dict[str, Live]:
+    found = gather(
+        {
+            "app": lambda: find_app(run, options.cluster, _names(options)),
+            "groups": lambda: app_groups(run, security_groups(run)),
+        }
+    )
+    return {one.key: one for lives in found.values() for one in lives}
+
+
+def _names(options: AppOptions) -> Names:
+    """What the options say of names, for what the tagging API does not know yet."""
+    balancer = options.balancer if options.balancer and options.balancer.type != "none" else None
+    own = balancer is not None and not balancer.shared
+    return Names(
+        families=frozenset({str(options.with_family(None).family)}),
+        balancers=frozenset({balancer.name} if balancer and own else ()),
+        target_groups=frozenset({target_group_name(options)} if balancer and not balancer.classic else ()),
+        log_groups=frozenset({options.log.group} if options.log else ()),
+    )
+
+
+def _listener_removal(run: Run, options: AppOptions, service: Live | None) -> Plan:
+    """The app's listener off a classic load balancer that it shares, unless another app uses it too."""
+    if service is None:
+        return Plan()
+    for balanced in service.spec["load_balancers"]:
+        if "load_balancer" in balanced:
+            above = find_classic(run, balanced["load_balancer"])
+            if above and cluster_mark(options.cluster).owns(above.spec["tags"]):
+                return _without_listener(run, options, service, above)
+    return Plan()
+
+
+def _without_listener(run: Run, options: AppOptions, service: Live, above: Live) -> Plan:
+    ports = _host_ports(run, service, above.name)
+    others = [
+        one
+        for one in list_services(run, options.cluster)
+        if one.name != service.name
+        and any(behind.get("load_balancer") == above.name for behind in one.spec["load_balancers"])
+    ]
+    looks = gather({one.name: partial(_host_ports, run, one, above.name) for one in others})
+    unused = ports - {port for theirs in looks.values() for port in theirs}
+    wanted = without_listeners_to(above, unused)
+    steps = decide([wanted], {above.key: above}, APP_GRAPH).steps if wanted else ()
+    return Plan(tuple(replace(step, needs=frozenset({SERVICE})) for step in steps))
+
+
+def _host_ports(run: Run, service: Live, balancer: str) -> set[int]:
+    """The ports of the instances through which a service is reached from a classic load balancer."""
+    definition = describe(run, service.spec["task_definition"], f"look at the ports of service {service.name}")
+    behind = [one for one in service.spec["load_balancers"] if one.get("load_balancer") == balancer]
+    return ports_behind(definition.spec, behind) if definition else set()
+
+
+def _await_gone(run: Run, options: AppOptions) -> None:
+    wait_until(
+        lambda: _find(run, options),
+        ready=lambda left: not left,
+        describe=lambda left: "still there: " + ", ".join(_label(one) for one in left.values()),
+        deadline=run.deadline,
+        doing=f"look whether anything is left of app {options.name}",
+        pace=run.pace,
+    )
+
+
+def _label(live: Live) -> str:
+    return Step("delete", live.key, live.kind, live.name).label

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One app on an ECS cluster as its options say: read, decide, apply, wait. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from .._module import Context, Outcome
+from .._plan import Live, Plan, apply, decide, dismantle
+from .api import Aws, Connection
+from .app_options import AppOptions
+from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
+from .ecs_app_absent import ensure_absent
+from .ecs_app_read import Found, NoClusterError, read
+from .ecs_app_result import tasks_of, to_result, url_of, urls_of
+from .ecs_app_wanted import sharing, wanted_app
+from .load_balancer_classic import LOAD_BALANCER, healthy_behind_classic
+from .load_balancer_v2 import healthy_in_group
+from .names import app_mark
+from .run import Run
+from .service import SERVICE, live_service
+from .service_ready import Service, goal_of, wait_ready
+from .task_definition import find_old_revisions
+
+
+def ensure(context: Context) -> Outcome:
+    """What the module does."""
+    return ensure_present(context) if context.params["state"] == "present" else ensure_absent(context)
+
+
+def ensure_present(context: Context) -> Outcome:
+    """The app as its options say, running, and healthy at its load balancer."""
+    options = AppOptions.from_params(context.params)
+    aws = Aws(Connection.from_params(context.params))
+    mark = app_mark(options.cluster, options.name)
+    run = Run(aws, mark, context.deadline(), context.pace(), context.params["tags"] or {})
+    found = _found(context, run, options)
+    options = found.options
+    wanted = wanted_app(run, options, found.live, found.place)
+    plan = decide(wanted, found.live, APP_GRAPH, APP_RULES)
+    plan += _tidying(run, found, plan, {one.key for one in wanted})
+    if context.check_mode:
+        return Outcome(_result(run, options, found.live), plan)
+    applied = apply(plan, app_handlers(run, sharing(run, options)), found.live)
+    with applied.then(f"wait for service {options.name}"):
+        live = _settled(run, options, applied.live, plan) if context.params["wait"] else applied.live
+        return Outcome(_result(run, options, live, look=plan.changed), plan)
+
+
+def _found(context: Context, run: Run, options: AppOptions) -> Found:
+    try:
+        return read(run, options)
+    except NoClusterError as error:
+        if not context.check_mode:
+            raise
+        context.warn(f"{error.message} yet; this is what would be done once it does")
+        return Found(options.with_family(None), {})
+
+
+def _tidying(run: Run, found: Found, plan: Plan, wanted: Collection[str]) -> Plan:
+    """What the app does not need any more, deleted once the service is moved away from it."""
+    options, stale = found.options, [*found.stale]
+    if not (options.balancer and options.balancer.shared):
+        stale += [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in wanted]
+    if any(step.kind == "task_definition" and step.live and _registers(step.differences) for step in plan.steps):
+        service = found.live.get(SERVICE)
+        in_use = [one["taskDefinition"] for one in service.attributes["raw"]["deployments"]] if service else []
+        old = find_old_revisions(run, str(options.family), options.keep_revisions - 1, in_use)
+        stale += [old] if old else []
+    steps = dismantle(stale, APP_GRAPH).steps
+    return Plan(tuple(replace(step, needs=step.needs | {SERVICE}) for step in steps))
+
+
+def _registers(differences: Sequence[Any]) -> bool:
+    return any(one.field != "tags" for one in differences)
+
+
+def _settled(run: Run, options: AppOptions, live: Mapping[str, Live], plan: Plan) -> dict[str, Live]:
+    """The resources once the service is ready."""
+    service: Service = live[SERVICE].attributes["raw"]
+    started = any(step.key == SERVICE for step in plan.steps)
+    seconds = float(options.balancer.deregistration_delay) if options.balancer else 0.0
+    goal = goal_of(options.cluster, service, started=started, drain_seconds=seconds)
+    settled = wait_ready(run, goal, first=None if started else service, healthy=_healthy(run, service))
+    return {**live, SERVICE: live_service(settled)}
+
+
+def _healthy(run: Run, service: Service) -> Callable[[], int] | None:
+    """What counts the healthy tasks at the service's load balancer."""
+    for one in service.get("loadBalancers") or ():
+        if one.get("loadBalancerName"):
+            return partial(healthy_behind_classic, run, one["loadBalancerName"])
+        return partial(healthy_in_group, run, one["targetGroupArn"])
+    return None
+
+
+def _result(run: Run, options: AppOptions, live: Mapping[str, Live], *, look: bool = False) -> dict[str, Any]:
+    """The result; ``look``: with the tasks as they are now, for two more calls."""
+    there = live.get(SERVICE)
+    service: Service | None = there.attributes["raw"] if there else None
+    tasks = tasks_of(run, options.cluster, options.name) if look and service else None
+    return to_result(options.name, options.cluster, service, url=_url(run, options, live, service), tasks=tasks)
+
+
+def _url(run: Run, options: AppOptions, live: Mapping[str, Live], service: Service | None) -> str | None:
+    if options.balancer:
+        above = live.get(LOAD_BALANCER)
+        return url_of(above.attributes["address"], options.balancer.listener_port) if above else None
+    return urls_of(run, [service], {}).get(options.name) if service else None

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A look at everything that an app's options speak of. Whatever can refuse the options, refuses them here. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .._errors import InputError, NotFoundError
+from .._ownership import OWNER, PART, only_one
+from .._parallel import gather
+from .._plan import Live
+from .api import from_tags, tag_filter
+from .app_options import AppOptions, Balancer
+from .cluster_network import INSTANCE_SECURITY_GROUP, cluster_network
+from .ecs_app import OWNER_PREFIX, find_balancers
+from .ecs_app_wanted import (
+    BALANCER_GROUP,
+    BALANCER_GROUP_KIND,
+    NOWHERE,
+    Place,
+    group_part,
+    ingress_key,
+    refuse_other_vpc,
+    sharing,
+    target_group_name,
+)
+from .load_balancer_classic import LOAD_BALANCER, read_classic
+from .load_balancer_v2 import read_v2
+from .log_group import LOG_GROUP, read_log_group
+from .names import cluster_mark
+from .run import Run
+from .security_groups import live_security_group, source_openings
+from .service import read_service
+from .service_scaling import SCALING, read_scaling
+from .task_definition import family_of, read_task_definition
+
+Group = Mapping[str, Any]  # a security group as DescribeSecurityGroups gives it
+
+
+class NoClusterError(InputError):
+    """The cluster that the app shall be on does not exist."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at everything brings.
+
+    Attributes:
+        options: completed by the family that the service has.
+        live: the app's resources by key.
+        place: where the instances of the cluster are.
+        stale: what was the app's and is not wanted any more.
+    """
+
+    options: AppOptions
+    live: Mapping[str, Live]
+    place: Place = NOWHERE
+    stale: tuple[Live, ...] = ()
+
+
+def read(run: Run, options: AppOptions) -> Found:
+    """Everything that the options speak of, as it is.
+
+    Raises:
+        InputError: there is no such cluster, or no way from the load balancer to its instances.
+        NotOursError: something of a wanted name is somebody else's.
+    """
+    reads: dict[str, Callable[[], Any]] = {"app": partial(_service_and_definition, run, options)}
+    if options.log:
+        reads[LOG_GROUP] = partial(read_log_group, run, options.log.group, adopt=options.adopt)
+    if options.scaling:
+        reads[SCALING] = partial(read_scaling, run, options.cluster, options.name)
+    if options.balancer:
+        reads["balancing"] = partial(_balancing, run, options, options.balancer)
+    found = gather(reads)
+    completed, live = found.pop("app")
+    around = found.pop("balancing", None) or Found(options, {})
+    live |= around.live
+    live |= {key: one for key, one in found.items() if one}
+    return Found(completed, live, around.place, around.stale)
+
+
+def _service_and_definition(run: Run, options: AppOptions) -> tuple[AppOptions, dict[str, Live]]:
+    try:
+        service = read_service(run, options.cluster, options.name, adopt=options.adopt)
+    except NotFoundError as error:
+        raise NoClusterError(f"cluster: {options.cluster} does not exist in {run.aws.region}") from error
+    completed = options.with_family(family_of(service.spec["task_definition"]) if service else None)
+    definition = read_task_definition(run, str(completed.family), adopt=options.adopt)
+    return completed, {live.key: live for live in (service, definition) if live}
+
+
+def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
+    """The load balancer, and everything between it and the instances."""
+    reads: dict[str, Callable[[], Any]] = {"groups": partial(security_groups, run)}
+    if balancer.type == "none":
+        reads["stale"] = partial(find_balancers, run)
+    else:
+        reads["balancer"] = partial(_read_balancer, run, options, balancer)
+    found = gather(reads)
+    groups = found["groups"]
+    if balancer.type == "none":
+        return Found(options, {}, stale=(*found["stale"], *app_groups(run, groups)))
+    instances = _instances_group(options, groups)
+    live: dict[str, Live] = dict(found["balancer"])
+    refuse_other_vpc(balancer.name, live.get(LOAD_BALANCER), instances["VpcId"])
+    group = _balancer_group(sharing(run, options), groups, balancer.name)
+    if group:
+        live[BALANCER_GROUP] = group
+        live |= {rule.key: rule for rule in ingress_rules(instances, group)}
+    subnets = () if LOAD_BALANCER in live or balancer.subnets else cluster_network(run.aws, options.cluster).subnet_ids
+    return Found(options, live, Place(instances["VpcId"], instances["GroupId"], subnets))
+
+
+def _read_balancer(run: Run, options: AppOptions, balancer: Balancer) -> dict[str, Live]:
+    above, adopt = sharing(run, options), options.adopt
+    if balancer.classic:
+        live = read_classic(above, balancer.name, adopt=adopt)
+        return {LOAD_BALANCER: live} if live else {}
+    return read_v2(run, balancer, target_group_name(options), above.mark, adopt=adopt)
+
+
+def security_groups(run: Run) -> list[Group]:
+    """All security groups of the cluster and its apps, in one call."""
+    doing = f"look for the security groups of {run.mark.owner}"
+    filters = {"Filters": tag_filter({OWNER: run.mark.owner})}
+    return run.aws.pages("ec2", "DescribeSecurityGroups", "SecurityGroups", filters, doing=doing)
+
+
+def _instances_group(options: AppOptions, groups: Sequence[Group]) -> Group:
+    ours = instances_groups(options.cluster, groups)
+    group_id = only_one([one["GroupId"] for one in ours], f"the instances' security group of {options.cluster}")
+    if group_id is None:
+        raise InputError(
+            f"load_balancer: cluster {options.cluster} has no instances that container.schedulers.ecs_cluster made, and "
+            f"so no security group that could let a load balancer in",
+            hint="Make the cluster with that module, or set load_balancer: {type: none}.",
+        )
+    return ours[0]
+
+
+def instances_groups(cluster: str, groups: Sequence[Group]) -> list[Group]:
+    """The security groups that belong to the instances of the cluster."""
+    mark = cluster_mark(cluster)
+    tags = {one["GroupId"]: from_tags(one.get("Tags")) for one in groups}
+    return [
+        one
+        for one in groups
+        if mark.owns(tags[one["GroupId"]]) and tags[one["GroupId"]].get(PART) == INSTANCE_SECURITY_GROUP
+    ]
+
+
+def _balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
+    found = {}
+    for one in groups:
+        tags = from_tags(one.get("Tags"))
+        if above.mark.owns(tags) and tags.get(PART) == group_part(balancer):
+            found[one["GroupId"]] = live_security_group(one, BALANCER_GROUP, BALANCER_GROUP_KIND)
+    group_id = only_one(found, f"the security group of load balancer {balancer}")
+    return found[group_id] if group_id else None
+
+
+def app_groups(run: Run, groups: Sequence[Group]) -> list[Live]:
+    """The security groups of the app's own load balancers, and the rules that let these reach the instances."""
+    own = [
+        live_security_group(one, f"{BALANCER_GROUP}/{one['GroupId']}", BALANCER_GROUP_KIND)
+        for one in groups
+        if run.mark.owns(from_tags(one.get("Tags")))
+    ]
+    cluster = run.mark.owner.removeprefix(OWNER_PREFIX)
+    rules = [
+        rule for instances in instances_groups(cluster, groups) for one in own for rule in ingress_rules(instances, one)
+    ]
+    return [*own, *rules]
+
+
+def ingress_rules(instances: Group, group: Live) -> list[Live]:
+    """The rules of the instances' security group that let in what has this other group."""
+    return [
+        Live(
+            ingress_key(rule["first"], rule["last"]),
+            "ingress_rule",
+            f"of {group.name} to {rule['protocol']} {rule['first']}-{rule['last']} of the instances",
+            rule["group_id"],
+            rule,
+        )
+        for rule in source_openings(instances, group.id)
+    ]

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An ECS cluster with N registered instances and all that it needs: read, decide, apply, wait. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._module import Context, Outcome
+from .._ownership import only_one
+from .._parallel import gather
+from .._plan import Live, Plan, apply, decide
+from .._wait import wait_until
+from .api import Aws, Connection
+from .cluster_network import INSTANCE_SECURITY_GROUP
+from .cluster_ready import Readiness, connected_instances, described_instances
+from .clusters import CLUSTER, read_cluster
+from .ecs_cluster_handlers import cluster_handlers
+from .ecs_cluster_lookup import look_up
+from .ecs_cluster_options import ClusterOptions
+from .ecs_cluster_result import to_result
+from .ecs_cluster_teardown import ensure_absent
+from .ecs_cluster_wanted import GRAPH, RULES, wanted
+from .identity import ROLE, read_instance_profile, read_role
+from .launch_templates import read_launch_template
+from .names import ClusterNames, cluster_mark
+from .network import read_network
+from .run import Run
+from .scaling_groups import SCALING_GROUP, desired_count, members, read_scaling_group
+from .security_groups import find_security_groups, live_security_group
+
+
+def ensure(context: Context) -> Outcome:
+    """What the module does."""
+    return ensure_present(context) if context.params["state"] == "present" else ensure_absent(context)
+
+
+def ensure_present(context: Context) -> Outcome:
+    """The cluster as its options say, with its instances ready."""
+    options = ClusterOptions.from_params(context.params)
+    aws = Aws(Connection.from_params(context.params))
+    run = Run(aws, cluster_mark(options.name), context.deadline(), context.pace(), options.tags)
+    live = read(run, options)
+    plan = decide(wanted(run, options, live, look_up(run, options, live)), live, GRAPH, RULES)
+    if context.check_mode:
+        registered = registered_instances(run, options.name) if CLUSTER in live else []
+        return Outcome(to_result(options.name, live, registered), plan)
+    names = ClusterNames(options.name, aws.region)
+    applied = apply(plan, cluster_handlers(run, names, live.get(ROLE)), live)
+    with applied.then(f"wait for the instances of cluster {options.name}"):
+        settled, registered = _settled(run, options.name, applied.live, plan, wait=context.params["wait"])
+    return Outcome(to_result(options.name, settled, registered), plan)
+
+
+def read(run: Run, options: ClusterOptions) -> dict[str, Live]:
+    """All that there is of the cluster, by key.
+
+    Raises:
+        NotOursError: something of its name is somebody else's.
+    """
+    names, adopt = ClusterNames(options.name, run.aws.region), options.adopt
+    reads: dict[str, Callable[[], dict[str, Live]]] = {
+        "cluster": lambda: _keyed(read_cluster(run, names.cluster, adopt=adopt)),
+        "group": lambda: _keyed(read_scaling_group(run, names.auto_scaling_group, adopt=adopt)),
+        "template": lambda: _keyed(read_launch_template(run, names.launch_template, adopt=adopt)),
+        "role": lambda: _keyed(read_role(run, names.role, adopt=adopt)),
+        "profile": lambda: _keyed(read_instance_profile(run, names.role, adopt=adopt)),
+        "security_group": lambda: _keyed(_security_group(run)),
+        "network": lambda: {} if options.subnets else read_network(run),
+    }
+    live = {key: one for part in gather(reads).values() for key, one in part.items()}
+    return _with_instances(_with_subnets_in_order(live))
+
+
+def _keyed(one: Live | None) -> dict[str, Live]:
+    return {one.key: one} if one else {}
+
+
+def _security_group(run: Run) -> Live | None:
+    by_id = {one["GroupId"]: one for one in find_security_groups(run, INSTANCE_SECURITY_GROUP)}
+    group_id = only_one(by_id, f"the instances' security group of {run.mark.owner}")
+    return (
+        live_security_group(by_id[group_id], INSTANCE_SECURITY_GROUP, "instance_security_group") if group_id else None
+    )
+
+
+def _with_subnets_in_order(live: dict[str, Live]) -> dict[str, Live]:
+    """The group's subnets in the order in which they are wanted: EC2 gives them in any."""
+    group = live.get(SCALING_GROUP)
+    if not group:
+        return live
+    keys = {one.id: one.key for one in live.values() if one.kind == "subnet"}
+    ordered = sorted(group.spec["subnet_ids"], key=lambda subnet_id: (keys.get(subnet_id, ""), subnet_id))
+    return {**live, SCALING_GROUP: replace(group, spec={**group.spec, "subnet_ids": ordered})}
+
+
+def _with_instances(live: dict[str, Live]) -> dict[str, Live]:
+    """The members of the group as resources of their own, so that they can be replaced."""
+    instances = {}
+    for member in members(live[SCALING_GROUP]) if SCALING_GROUP in live else ():
+        name, spec = member["instance_id"], {"template_version": member["template_version"]}
+        instances[name] = Live(name, "instance", name, name, spec)
+    return {**live, **instances}
+
+
+def _settled(
+    run: Run, name: str, live: Mapping[str, Live], plan: Plan, *, wait: bool
+) -> tuple[Mapping[str, Live], list[dict[str, Any]]]:
+    """The resources and the registered instances once all is ready; without ``wait``, as they are now."""
+    group = live[SCALING_GROUP]
+    count = desired_count(group)
+    arns = Readiness(run, name, group.id, count).await_ready() if wait else connected_instances(run.aws, name)
+    if any(step.kind in {"auto_scaling_group", "instance"} for step in plan.steps):
+        group = _settled_group(run, group, count if wait else None)
+        live = _with_subnets_in_order({**live, SCALING_GROUP: group})
+    return live, described_instances(run.aws, name, arns)
+
+
+def _settled_group(run: Run, group: Live, count: int | None) -> Live:
+    """The group with as many instances as it should have (None: however many it has)."""
+    settled = wait_until(
+        lambda: read_scaling_group(run, group.id, adopt=True),
+        ready=lambda now: now is not None and count in (None, len(members(now))),
+        describe=lambda now: f"{len(members(now)) if now else 0} of {count} instances",
+        deadline=run.deadline,
+        doing=f"wait for the instances of auto scaling group {group.name}",
+        pace=run.pace,
+    ).value
+    assert settled is not None
+    return settled
+
+
+def registered_instances(run: Run, name: str) -> list[dict[str, Any]]:
+    """The container instances that take tasks, in full."""
+    return described_instances(run.aws, name, connected_instances(run.aws, name))

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who makes, changes and deletes what of an ECS cluster. PRIVATE."""
+
+from __future__ import annotations
+
+from .._plan import Handler, Live
+from .clusters import Clusters
+from .identity import InstanceProfiles, Roles, role_age
+from .instances import Instances
+from .launch_templates import LaunchTemplates
+from .names import ClusterNames
+from .network import DefaultRoutes, InternetGateways, Subnets, Vpcs
+from .run import Run
+from .scaling_groups import ScalingGroups
+from .security_groups import SecurityGroups
+
+VPC_PATIENCE_SECONDS = 15.0  # a run makes its VPC within a few seconds of its role
+
+
+def cluster_handlers(run: Run, names: ClusterNames, role: Live | None, *, force: bool = False) -> dict[str, Handler]:
+    """The handlers of all kinds of resources of a cluster.
+
+    Args:
+        role: the role that was there before this run.
+        force: whether the cluster goes even if instances that are not ours are registered with it.
+    """
+    roles = Roles(run)
+
+    def patience() -> float:
+        """For how long another run may still be making the VPC: not at all if this one made the role."""
+        made_here = names.role in roles.made_here
+        return 0.0 if made_here else max(0.0, VPC_PATIENCE_SECONDS - role_age(role))
+
+    return {
+        "role": roles,
+        "instance_profile": InstanceProfiles(run),
+        "vpc": Vpcs(run, patience),
+        "internet_gateway": InternetGateways(run),
+        "default_route": DefaultRoutes(run),
+        "subnet": Subnets(run),
+        "instance_security_group": SecurityGroups(run),
+        "launch_template": LaunchTemplates(run),
+        "cluster": Clusters(run, force=force),
+        "auto_scaling_group": ScalingGroups(run),
+        "instance": Instances(run, names.cluster, names.auto_scaling_group),
+    }

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an instance is started from: which image fits which type, and in which zones there is that type. PRIVATE."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .._errors import InputError, NotFoundError, SchedulersError
+from .api import Aws
+
+RECOMMENDED = {
+    "x86_64": "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
+    "arm64": "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id",
+}
+RECOMMENDED_ROOT_DEVICE = "/dev/xvda"
+RECOMMENDED_VOLUME_SIZE = 30  # GiB
+TYPE = re.compile(r"(?P<family>[a-z]+)(?P<generation>\d+)(?P<attributes>[a-z-]*)\.[a-z0-9-]+")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image to start instances from, with the device and the least GiB of its root volume."""
+
+    id: str
+    architecture: str
+    root_device: str
+    volume_size: int
+
+
+def architecture_of(instance_type: str) -> str:
+    """The architecture of an instance type, by its name: a "g" behind the generation is Graviton. Pure.
+
+    https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
+
+    Raises:
+        InputError: it does not look like an instance type.
+    """
+    match = TYPE.fullmatch(instance_type)
+    if not match:
+        raise InputError(f"instance_type: {instance_type!r} is no instance type; t3.small is one, for example")
+    first_graviton = match["family"] + match["generation"] == "a1"
+    return "arm64" if first_graviton or "g" in match["attributes"].split("-")[0] else "x86_64"
+
+
+def recommended_image(aws: Aws, architecture: str) -> Image:
+    """The ECS-optimised Amazon Linux 2023 image of today."""
+    request = {"Name": RECOMMENDED[architecture]}
+    doing = f"look up the ECS-optimised image for {architecture} in {aws.region}"
+    parameter = aws.call("ssm", "GetParameter", request, doing=doing)["Parameter"]
+    return Image(parameter["Value"], architecture, RECOMMENDED_ROOT_DEVICE, RECOMMENDED_VOLUME_SIZE)
+
+
+def given_image(aws: Aws, image_id: str, architecture: str) -> Image:
+    """An image that the user names.
+
+    Raises:
+        InputError: there is none of this id in the region, or it is for another architecture.
+    """
+    try:
+        found = aws.call("ec2", "DescribeImages", {"ImageIds": [image_id]}, doing=f"look up image {image_id}")["Images"]
+    except SchedulersError as error:
+        if not (isinstance(error, NotFoundError) or error.code.startswith("InvalidAMIID")):
+            raise
+        found = []
+    if not found:
+        raise InputError(f"ami: there is no image {image_id} in {aws.region} that this account may use")
+    root = found[0]["RootDeviceName"]
+    sizes = {one["DeviceName"]: one.get("Ebs", {}).get("VolumeSize", 1) for one in found[0]["BlockDeviceMappings"]}
+    image = Image(image_id, found[0]["Architecture"], root, sizes.get(root, 1))
+    if image.architecture != architecture:
+        raise InputError(f"ami: {image_id} is for {image.architecture}, instance_type needs one for {architecture}")
+    return image
+
+
+def offered_zones(aws: Aws, instance_type: str) -> list[str]:
+    """The zones of the region (without local zones) that have this instance type.
+
+    Raises:
+        InputError: none has it.
+    """
+    offers = aws.pages(
+        "ec2",
+        "DescribeInstanceTypeOfferings",
+        "InstanceTypeOfferings",
+        {"LocationType": "availability-zone", "Filters": [{"Name": "instance-type", "Values": [instance_type]}]},
+        doing=f"look up the zones that have {instance_type}",
+    )
+    zones = sorted(one["Location"] for one in offers if re.fullmatch(rf"{aws.region}[a-z]", one["Location"]))
+    if not zones:
+        raise InputError(f"instance_type: there is no {instance_type!r} in {aws.region}")
+    return zones

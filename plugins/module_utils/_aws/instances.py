@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One instance of a cluster at a time: replaced by one of the newest template version, or ended for good. PRIVATE."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from .._plan import Live, Spec, Step
+from .._wait import wait_until
+from .cluster_ready import Readiness, described_instances
+from .run import Run
+from .scaling_groups import await_terminated, read_scaling_group
+
+
+class Instances:
+    """Instances with spec ``{template_version}``. Auto scaling groups make them; this replaces and ends them.
+
+    Args:
+        cluster: the cluster's name.
+        group: the auto scaling group's name.
+    """
+
+    def __init__(self, run: Run, cluster: str, group: str) -> None:
+        self._run = run
+        self._cluster = cluster
+        self._group = group
+        self._turn = threading.Lock()  # one by one: the others carry the tasks meanwhile
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        raise NotImplementedError(f"{step.label}: auto scaling groups make instances")
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        """Its tasks move away, it goes, and the group starts another one that joins the cluster."""
+        with self._turn:
+            self._drain(step, live.id)
+            request = {"InstanceId": live.id, "ShouldDecrementDesiredCapacity": False}
+            run = self._run
+            run.aws.call("autoscaling", "TerminateInstanceInAutoScalingGroup", request, doing=step.sentence)
+            group = read_scaling_group(run, self._group)
+            wanted = int(group.spec["desired_count"]) if group else 0
+            Readiness(run, self._cluster, self._group, wanted).await_ready()
+        return Live(live.key, live.kind, live.name, live.id, spec)
+
+    def delete(self, step: Step, live: Live) -> None:
+        self._run.aws.delete(
+            "ec2", "TerminateInstances", {"InstanceIds": [live.id]}, doing=step.sentence, deadline=self._run.deadline
+        )
+        await_terminated(self._run, step.sentence, {live.id})
+
+    def _drain(self, step: Step, instance_id: str) -> None:
+        arns = self._call("ListContainerInstances", {"filter": f"ec2InstanceId == {instance_id}"}, step)
+        if not arns["containerInstanceArns"]:
+            return
+        arn = arns["containerInstanceArns"][0]
+        self._call("UpdateContainerInstancesState", {"containerInstances": [arn], "status": "DRAINING"}, step)
+        wait_until(
+            lambda: described_instances(self._run.aws, self._cluster, [arn]),
+            ready=lambda found: not any(one["runningTasksCount"] for one in found),
+            describe=lambda found: f"{found[0]['runningTasksCount']} tasks still run on {instance_id}",
+            deadline=self._run.deadline,
+            doing=f"move the tasks away from {instance_id}",
+            hint="Is there room for them on the other instances, and does every task belong to a service?",
+            pace=self._run.pace,
+        )
+
+    def _call(self, operation: str, request: dict[str, Any], step: Step) -> dict[str, Any]:
+        return self._run.aws.call("ecs", operation, {"cluster": self._cluster, **request}, doing=step.sentence)

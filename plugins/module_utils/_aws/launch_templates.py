@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Launch templates: how instances are started, in numbered versions that never change.
+
+What is safe is not an option: metadata only with a session token and not across a network hop, volumes encrypted.
+``template_data`` and ``template_spec`` are each other's inverse, so that reading tells whether a new version is needed.
+PRIVATE.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import NotFoundError
+from .._ownership import PART, require_ours
+from .._plan import Live, Rule, Spec, Step
+from .._retry import create_once
+from .api import from_tags, tag_specifications, to_tags
+from .run import Run
+from .user_data import decoded, encoded
+
+LAUNCH_TEMPLATE = "launch-template"  # key of a plan, and part in the mark
+INSTANCE = "instance"
+# a changed template is a new version, which the auto scaling group has to take; the tags are those of its instances
+TEMPLATE_RULE = Rule(renews=True, subset=frozenset({"instance_tags"}))
+
+
+def template_data(spec: Spec) -> dict[str, Any]:
+    """A spec as EC2 takes it. Pure."""
+    disk = {"VolumeSize": spec.get("volume_size"), "KmsKeyId": spec.get("volume_kms_key")}
+    volume = {
+        "VolumeType": "gp3",
+        "Encrypted": spec["encrypted"],
+        "DeleteOnTermination": True,
+        **{name: value for name, value in disk.items() if value},
+    }
+    interface = {"DeviceIndex": 0, "Groups": list(spec["security_group_ids"]), "DeleteOnTermination": True}
+    if spec.get("public_ip"):
+        interface["AssociatePublicIpAddress"] = True
+    data = {
+        "ImageId": spec["image_id"],
+        "InstanceType": spec["instance_type"],
+        "IamInstanceProfile": {"Name": spec["profile"]},
+        "UserData": encoded(spec["user_data"]),
+        "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": spec["metadata_hops"]},
+        "BlockDeviceMappings": [{"DeviceName": spec["root_device"], "Ebs": volume}],
+        "NetworkInterfaces": [interface],
+        "TagSpecifications": [
+            {"ResourceType": "instance", "Tags": to_tags(spec["instance_tags"])},
+            {"ResourceType": "volume", "Tags": to_tags({**spec["instance_tags"], PART: "volume"})},
+        ],
+    }
+    return {**data, "KeyName": spec["key_name"]} if spec.get("key_name") else data
+
+
+def template_spec(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec that a version's data stands for. Pure."""
+    device: Mapping[str, Any] = next(iter(data.get("BlockDeviceMappings", ())), {})
+    volume = device.get("Ebs", {})
+    interface: Mapping[str, Any] = next(iter(data.get("NetworkInterfaces", ())), {})
+    metadata = data.get("MetadataOptions", {})
+    return {
+        "image_id": data.get("ImageId"),
+        "instance_type": data.get("InstanceType"),
+        "profile": data.get("IamInstanceProfile", {}).get("Name"),
+        "user_data": decoded(data.get("UserData", "")),
+        "metadata_hops": metadata.get("HttpPutResponseHopLimit") if metadata.get("HttpTokens") == "required" else None,
+        "root_device": device.get("DeviceName"),
+        "encrypted": bool(volume.get("Encrypted")),
+        "volume_size": volume.get("VolumeSize"),
+        "volume_kms_key": volume.get("KmsKeyId"),
+        "security_group_ids": sorted(interface.get("Groups", ())),
+        "public_ip": bool(interface.get("AssociatePublicIpAddress")),
+        "key_name": data.get("KeyName"),
+        "instance_tags": _instance_tags(data),
+    }
+
+
+def read_launch_template(run: Run, name: str, *, adopt: bool = False) -> Live | None:
+    """The newest version, if there is a template of this name. Whose it is, its instances' own tags say.
+
+    Raises:
+        NotOursError: there is one of this name that is not ours.
+    """
+    request = {"LaunchTemplateName": name, "Versions": ["$Latest"]}
+    try:
+        answer = run.aws.call(
+            "ec2", "DescribeLaunchTemplateVersions", request, doing=f"look for launch template {name}"
+        )
+    except NotFoundError:
+        return None
+    version = answer["LaunchTemplateVersions"][0]
+    require_ours(run.mark, _instance_tags(version["LaunchTemplateData"]), f"launch template {name}", adopt=adopt)
+    return _live(
+        name, version["LaunchTemplateId"], version["VersionNumber"], template_spec(version["LaunchTemplateData"])
+    )
+
+
+class LaunchTemplates:
+    """Templates with the spec that ``template_data`` takes."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        request = {
+            "LaunchTemplateName": step.name,
+            "LaunchTemplateData": template_data(spec),
+            "TagSpecifications": tag_specifications(LAUNCH_TEMPLATE, self._run.tags_for(LAUNCH_TEMPLATE, step.name)),
+        }
+
+        def create() -> Live:
+            answer = self._call("CreateLaunchTemplate", request, step)["LaunchTemplate"]
+            return _live(step.name, answer["LaunchTemplateId"], answer["LatestVersionNumber"], spec)
+
+        return create_once(create, lambda: read_launch_template(self._run, step.name), self._run.aws.policy)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        """A new version with all of the data. Its token tells two runs that mean the same from two changes."""
+        data = template_data({**live.spec, **spec})
+        token = json.dumps([live.id, live.attributes["version"], data], sort_keys=True)
+        request = {
+            "LaunchTemplateId": live.id,
+            "LaunchTemplateData": data,
+            "ClientToken": hashlib.sha256(token.encode()).hexdigest()[:32],
+        }
+        answer = self._call("CreateLaunchTemplateVersion", request, step)["LaunchTemplateVersion"]
+        return _live(live.name, live.id, answer["VersionNumber"], {**live.spec, **spec})
+
+    def delete(self, step: Step, live: Live) -> None:
+        request, run = {"LaunchTemplateId": live.id}, self._run
+        run.aws.delete("ec2", "DeleteLaunchTemplate", request, doing=step.sentence, deadline=run.deadline)
+
+    def _call(self, operation: str, request: Mapping[str, Any], step: Step) -> dict[str, Any]:
+        return self._run.aws.call("ec2", operation, request, doing=step.sentence, settles=True)
+
+
+def _live(name: str, template_id: str, version: int, spec: Spec) -> Live:
+    return Live(LAUNCH_TEMPLATE, "launch_template", name, template_id, spec, {"version": str(version)})
+
+
+def _instance_tags(data: Mapping[str, Any]) -> dict[str, str]:
+    specifications = data.get("TagSpecifications", ())
+    return from_tags(next((one["Tags"] for one in specifications if one["ResourceType"] == INSTANCE), ()))

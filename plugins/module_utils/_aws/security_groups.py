@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security groups, and who may reach what stands behind them.
+
+Two kinds of rules, owned by two parties: those for address ranges belong to the group's own spec and are compared in
+full; one for another security group ("the load balancer of app web may reach the instances") is a resource of its own
+(``IngressRules``), so that an app can add its rule to the group of its cluster and neither takes away the other's.
+PRIVATE.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import ConflictError
+from .._ownership import require_ours
+from .._plan import Live, Rule, Spec, Step
+from .._retry import create_once
+from .api import from_tags, tag_filter, tag_specifications
+from .network import retag
+from .run import Run
+
+SECURITY_GROUP_RULE = Rule(immutable=frozenset({"vpc_id"}))
+ALLOWED = "allowed"
+TEXT = re.compile(r"(?P<protocol>\S+) (?P<first>\d+)(-(?P<last>\d+))? from (?P<source>\S+)")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One way in: ports of a protocol, from an address range. As text: "tcp 80 from 10.0.0.0/8"."""
+
+    protocol: str
+    first: int
+    last: int
+    source: str
+
+    def __str__(self) -> str:
+        ports = f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{self.protocol} {ports} from {self.source}"
+
+    @classmethod
+    def parse(cls, text: str) -> Opening:
+        """The opening that a text stands for."""
+        match = TEXT.fullmatch(text)
+        if not match:
+            raise ValueError(f"{text!r} is no opening")
+        first = int(match["first"])
+        return cls(match["protocol"], first, int(match["last"] or first), match["source"])
+
+    def permission(self) -> dict[str, Any]:
+        """As EC2 takes it."""
+        ranges = {"Ipv6Ranges": [{"CidrIpv6": self.source}]} if ":" in self.source else None
+        ports = {"IpProtocol": self.protocol, "FromPort": self.first, "ToPort": self.last}
+        return {**ports, **(ranges or {"IpRanges": [{"CidrIp": self.source}]})}
+
+
+def allowed(texts: Iterable[str]) -> dict[str, str]:
+    """Openings as a group's spec has them: a mapping, so that a difference names the one that is too many. Pure."""
+    return dict.fromkeys(sorted(texts), ALLOWED)
+
+
+def openings(permissions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The rules for address ranges of a live group, as its spec has them. Pure."""
+    found = set()
+    for one in permissions:
+        ports = (one["IpProtocol"], one.get("FromPort", 0), one.get("ToPort", 65535))
+        found |= {str(Opening(*ports, entry["CidrIp"])) for entry in one.get("IpRanges", ())}
+        found |= {str(Opening(*ports, entry["CidrIpv6"])) for entry in one.get("Ipv6Ranges", ())}
+    return allowed(found)
+
+
+def live_security_group(group: Mapping[str, Any], key: str, kind: str) -> Live:
+    """A group of DescribeSecurityGroups."""
+    spec = {
+        "vpc_id": group["VpcId"],
+        "ingress": openings(group.get("IpPermissions", ())),
+        "tags": from_tags(group.get("Tags")),
+    }
+    return Live(key, kind, group["GroupName"], group["GroupId"], spec)
+
+
+def find_security_groups(run: Run, part: str) -> list[dict[str, Any]]:
+    """The groups that carry our mark for this part, in whichever VPC."""
+    filters = {"Filters": tag_filter(run.mark.tags(part))}
+    doing = f"look for the {part} of {run.mark.owner}"
+    return run.aws.pages("ec2", "DescribeSecurityGroups", "SecurityGroups", filters, doing=doing)
+
+
+class SecurityGroups:
+    """Groups with spec ``{vpc_id, ingress, tags}``; ingress is what ``allowed`` makes of ``Opening`` texts."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        request = {
+            "GroupName": step.name,
+            "Description": f"{step.kind.replace('_', ' ').capitalize()} of {self._run.mark.owner}",
+            "VpcId": spec["vpc_id"],
+            "TagSpecifications": tag_specifications("security-group", spec["tags"]),
+        }
+
+        def create() -> Live:
+            answer = self._call("CreateSecurityGroup", request, step)
+            return Live(step.key, step.kind, step.name, answer["GroupId"], {**spec, "ingress": {}})
+
+        group = create_once(create, lambda: self._named(step, spec["vpc_id"]), self._run.aws.policy)
+        self._open(step, group, spec.get("ingress", ()))
+        return Live(group.key, group.kind, group.name, group.id, spec)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        changed = {one.field for one in step.differences}
+        if "ingress" in changed:
+            self._open(step, live, spec["ingress"])
+            self._shut(step, live, spec["ingress"])
+        if "tags" in changed:
+            retag(self._run, step, spec["tags"], live.id)
+        return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec})
+
+    def delete(self, step: Step, live: Live) -> None:
+        self._run.aws.delete(
+            "ec2",
+            "DeleteSecurityGroup",
+            {"GroupId": live.id},
+            doing=step.sentence,
+            deadline=self._run.deadline,
+            pace=self._run.pace,
+        )
+
+    def _named(self, step: Step, vpc_id: str) -> Live | None:
+        """The group that has taken the name, if it is ours."""
+        filters = [{"Name": "group-name", "Values": [step.name]}, {"Name": "vpc-id", "Values": [vpc_id]}]
+        found = self._call("DescribeSecurityGroups", {"Filters": filters}, step)["SecurityGroups"]
+        for group in found:
+            require_ours(self._run.mark, from_tags(group.get("Tags")), step.label)
+            return live_security_group(group, step.key, step.kind)
+        return None
+
+    def _open(self, step: Step, live: Live, wanted: Iterable[str]) -> None:
+        missing = sorted({*wanted} - {*live.spec["ingress"]})
+        try:
+            self._rules("AuthorizeSecurityGroupIngress", step, live, missing)
+        except ConflictError:  # one of them is there by now, which refused all of them
+            for one in missing:
+                self._open_one(step, live, one)
+
+    def _open_one(self, step: Step, live: Live, opening: str) -> None:
+        with suppress(ConflictError):
+            self._rules("AuthorizeSecurityGroupIngress", step, live, [opening])
+
+    def _shut(self, step: Step, live: Live, wanted: Iterable[str]) -> None:
+        self._rules("RevokeSecurityGroupIngress", step, live, sorted({*live.spec["ingress"]} - {*wanted}))
+
+    def _rules(self, operation: str, step: Step, live: Live, texts: list[str]) -> None:
+        if texts:
+            permissions = [Opening.parse(one).permission() for one in texts]
+            self._call(operation, {"GroupId": live.id, "IpPermissions": permissions}, step)
+
+    def _call(self, operation: str, request: Mapping[str, Any], step: Step) -> dict[str, Any]:
+        return self._run.aws.call("ec2", operation, request, doing=step.sentence, settles=True)
+
+
+class IngressRules:
+    """Rules with spec ``{group_id, source_group_id, protocol, first, last}``: one security group may reach another."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        request = source_request(spec)
+        with suppress(ConflictError):  # there already: that is all that was wanted
+            self._run.aws.call("ec2", "AuthorizeSecurityGroupIngress", request, doing=step.sentence, settles=True)
+        return Live(step.key, step.kind, step.name, spec["group_id"], spec)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        rule = self.create(step, spec)
+        self.delete(step, live)
+        return rule
+
+    def delete(self, step: Step, live: Live) -> None:
+        self._run.aws.delete(
+            "ec2",
+            "RevokeSecurityGroupIngress",
+            source_request(live.spec),
+            doing=step.sentence,
+            deadline=self._run.deadline,
+        )
+
+
+def source_request(spec: Spec) -> dict[str, Any]:
+    """A rule for a source group, as EC2 takes it."""
+    ports = {"IpProtocol": spec["protocol"], "FromPort": spec["first"], "ToPort": spec["last"]}
+    return {
+        "GroupId": spec["group_id"],
+        "IpPermissions": [{**ports, "UserIdGroupPairs": [{"GroupId": spec["source_group_id"]}]}],
+    }
+
+
+def source_openings(group: Mapping[str, Any], source_group_id: str) -> list[dict[str, Any]]:
+    """The rules of a group of DescribeSecurityGroups for one source group, as specs of ``IngressRules``. Pure."""
+    return [
+        {
+            "group_id": group["GroupId"],
+            "source_group_id": source_group_id,
+            "protocol": one["IpProtocol"],
+            "first": one.get("FromPort", 0),
+            "last": one.get("ToPort", 65535),
+        }
+        for one in group.get("IpPermissions", ())
+        if source_group_id in {pair.get("GroupId") for pair in one.get("UserIdGroupPairs", ())}
+    ]

@@ -1,0 +1,352 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a service is really up, or can never be.
+
+"Running equals desired" is not it: the tasks may be of the deployment before, or fail their load balancer's checks. And
+a deployment for which there is no room would be waited for until the deadline, though ECS says so within seconds. The
+judgement is pure, over a ``Look``; ``wait_ready`` takes the looks. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .._errors import NotFoundError
+from .._wait import wait_until
+from .run import Run
+
+Service = Mapping[str, Any]  # as DescribeServices gives it
+Deployment = Mapping[str, Any]
+
+SHOWN_EVENTS = 5
+GRACE_LOOKS = 5  # looks at the same trouble before it is believed: an instance may be about to join
+PULL_FAILURES = 2
+FEWEST_FAILURES = 3  # and half of the desired tasks, as ECS's own circuit breaker counts
+STOP_SECONDS = 45.0  # a task has 30 seconds to stop after its connections are drained; its port is taken until then
+
+UNPLACED = re.compile(r"unable to place a task")
+DEADLOCK = re.compile(r"unable to stop or start tasks during a deployment")
+STOPPING = re.compile(r"has begun draining connections|has stopped \d+ running tasks?")
+MOVING = re.compile(r"has started \d+ tasks?|has reached a steady state|deployment completed")
+PORT_TAKEN = re.compile(r"already using a port")
+PULL_FAILED = re.compile(r"^CannotPull|pull image manifest", re.IGNORECASE)
+MANUAL = re.compile(r"\s*For more information, see .*$")
+
+ADVICE = (
+    (PORT_TAKEN, "Each task with a fixed host_port needs an instance of its own: use more instances, or host_port 0"),
+    (re.compile("insufficient memory"), "Ask for less memory, or for more or larger instances"),
+    (re.compile("insufficient CPU"), "Ask for less cpu, or for more or larger instances"),
+    (re.compile("No Container Instances were found"), "No instance has joined the cluster: see ecs_cluster_info"),
+    (re.compile("constraint|attribute"), "No instance has what placement_constraints or the task definition ask for"),
+)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is waited for.
+
+    Attributes:
+        cluster, name: whose service.
+        deployment: id of the deployment that has to complete.
+        since: when it was started or last changed, on AWS's clock; older events are about something else.
+        balanced: the tasks have to be healthy at a load balancer.
+        drain_seconds: how long a task that is stopped may keep its port.
+    """
+
+    cluster: str
+    name: str
+    deployment: str
+    since: datetime
+    balanced: bool = False
+    drain_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a service.
+
+    Attributes:
+        healthy: tasks that the load balancer finds healthy; None: not asked yet.
+        stopped: why tasks of this deployment stopped, one text each.
+        quiet_looks: how many looks before this one showed the same.
+        quiet_seconds: for how long.
+    """
+
+    service: Service
+    healthy: int | None = None
+    stopped: tuple[str, ...] = ()
+    quiet_looks: int = 0
+    quiet_seconds: float = 0.0
+    counts: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = {"desired": "desiredCount", "running": "runningCount", "pending": "pendingCount"}
+        object.__setattr__(self, "counts", {name: self.service[field] for name, field in names.items()})
+
+    @property
+    def deployments(self) -> Sequence[Deployment]:
+        found: Sequence[Deployment] = self.service.get("deployments", ())
+        return found
+
+    @property
+    def primary(self) -> Deployment:
+        return primary_of(self.service)
+
+    def deployment(self, identifier: str) -> Deployment | None:
+        return next((one for one in self.deployments if one["id"] == identifier), None)
+
+    def events(self, since: datetime) -> list[str]:
+        """What ECS said since then, the latest first, without the service's name and the pointer to the manual."""
+        return [_plain(one["message"]) for one in self.service.get("events", ()) if one["createdAt"] >= since]
+
+
+def primary_of(service: Service) -> Deployment:
+    """The deployment that a service is moving towards."""
+    found: Deployment = next((one for one in service.get("deployments", ()) if one["status"] == "PRIMARY"), {})
+    return found
+
+
+def goal_of(cluster: str, service: Service, *, started: bool, drain_seconds: float) -> Goal:
+    """The goal of waiting for a service as it is now.
+
+    Args:
+        started: it was created or updated a moment ago; else its deployment goes back to an earlier run.
+    """
+    primary = primary_of(service)
+    since = primary["updatedAt" if started else "createdAt"]
+    balanced = bool(service.get("loadBalancers"))
+    return Goal(cluster, service["serviceName"], primary["id"], since, balanced, drain_seconds)
+
+
+def placed(goal: Goal, look: Look) -> bool:
+    """Whether ECS has done its part: the right tasks run, and no others."""
+    primary, counts = look.primary, look.counts
+    others = [one for one in look.deployments if one is not primary]
+    return (
+        look.service["status"] == "ACTIVE"
+        and primary.get("id") == goal.deployment
+        and primary.get("rolloutState", "COMPLETED") == "COMPLETED"
+        and counts["running"] == primary["runningCount"] == counts["desired"]
+        and counts["pending"] == 0
+        and not any(one["runningCount"] or one["pendingCount"] for one in others)
+    )
+
+
+def ready(goal: Goal, look: Look) -> bool:
+    """Whether the service can be used: the right tasks run, and the load balancer finds enough of them healthy."""
+    enough = not goal.balanced or look.counts["desired"] == 0 or (look.healthy or 0) >= look.counts["desired"]
+    return placed(goal, look) and enough
+
+
+def failed(goal: Goal, look: Look) -> str | None:
+    """Why the service can never become ready, in one sentence; None while it still can. Pure."""
+    return _gone(look) or _given_up(goal, look) or _crashing(look) or _deadlocked(goal, look) or _no_room(goal, look)
+
+
+def describe(look: Look) -> str:
+    """The state in a few words."""
+    primary, counts = look.primary, look.counts
+    text = f"{counts['running']} of {counts['desired']} tasks run, {counts['pending']} are pending"
+    if look.healthy is not None:
+        text += f", {look.healthy} are healthy at the load balancer"
+    old = sum(one["runningCount"] for one in look.deployments if one is not primary)
+    return f"{text}, {old} are of older deployments" if old else text
+
+
+def latest_events(service: Service) -> list[str]:
+    """The last things that ECS said about a service, the latest first."""
+    return [_plain(one["message"]) for one in service.get("events", ())[:SHOWN_EVENTS]]
+
+
+def _plain(message: str) -> str:
+    return MANUAL.sub("", re.sub(r"^\(service [^)]*\) ", "", message))
+
+
+def _gone(look: Look) -> str | None:
+    status = look.service["status"]
+    return None if status == "ACTIVE" else f"the service is {status}: somebody else deletes it"
+
+
+def _given_up(goal: Goal, look: Look) -> str | None:
+    """The deployment failed, was rolled back, or another one took its place."""
+    ours = look.deployment(goal.deployment)
+    reasons = f": {look.stopped[0]}" if look.stopped else ""
+    if ours and ours.get("rolloutState") == "FAILED":
+        return f"the deployment failed: {ours.get('rolloutStateReason') or 'ECS gives no reason'}{reasons}"
+    if ours and ours["status"] == "PRIMARY":
+        return None
+    said = look.primary.get("rolloutStateReason", "")
+    if "rolling back" in said or "rolled back" in said:
+        return f"the deployment failed and was rolled back: {said}{reasons}"
+    other = look.primary.get("taskDefinition", "unknown").rpartition("/")[2]
+    return f"another deployment took over, to task definition {other}"
+
+
+def _crashing(look: Look) -> str | None:
+    """Tasks stop again and again for the same reason."""
+    if not look.stopped:
+        return None
+    reason, times = Counter(_kind(one) for one in look.stopped).most_common(1)[0]
+    enough = PULL_FAILURES if PULL_FAILED.search(reason) else max(FEWEST_FAILURES, _half(look.counts["desired"]))
+    if times < enough:
+        return None
+    full = next(one for one in look.stopped if _kind(one) == reason)
+    return f"{times} tasks stopped one after the other: {full}"
+
+
+def _kind(reason: str) -> str:
+    """A reason without what differs from task to task."""
+    return re.sub(r"[0-9a-f]{8,}", "", reason)
+
+
+def _half(desired: int) -> int:
+    return math.ceil(desired / 2)
+
+
+def _deadlocked(goal: Goal, look: Look) -> str | None:
+    if any(DEADLOCK.search(event) for event in look.events(goal.since)[:1]):
+        return (
+            f"the new tasks cannot replace the old ones: minimum_healthy_percent {_percent(look, 'minimumHealthy')} "
+            f"and maximum_percent {_percent(look, 'maximum')} of {look.counts['desired']} tasks allow neither to stop "
+            f"one nor to start one. Lower the first or raise the second"
+        )
+    return None
+
+
+def _no_room(goal: Goal, look: Look) -> str | None:
+    """No instance can take another task, and nothing that goes on now will change that."""
+    events = look.events(goal.since)
+    telling = [event for event in events if any(kind.search(event) for kind in (UNPLACED, STOPPING, MOVING))]
+    if not telling or not UNPLACED.search(telling[0]) or look.quiet_looks < GRACE_LOOKS:
+        return None
+    freeing = any(STOPPING.search(event) for event in telling)
+    if freeing and look.quiet_seconds < goal.drain_seconds + STOP_SECONDS:
+        return None
+    return f"the service {telling[0].rstrip('.')}. {_advice(look, telling[0])}"
+
+
+def _advice(look: Look, event: str) -> str:
+    old = sum(one["runningCount"] for one in look.deployments if one is not look.primary)
+    lowest = _percent(look, "minimumHealthy")
+    fewest = math.ceil(look.counts["desired"] * lowest / 100)
+    if PORT_TAKEN.search(event) and old and look.counts["running"] <= fewest:
+        return (
+            f"minimum_healthy_percent {lowest} keeps {fewest} of {look.counts['desired']} tasks running, and these "
+            f"hold the host_port that the new ones need: lower it, use more instances, or host_port 0"
+        )
+    return next((advice for pattern, advice in ADVICE if pattern.search(event)), "Look at the events")
+
+
+def _percent(look: Look, which: str) -> int:
+    defaults = {"minimumHealthy": 100, "maximum": 200}
+    return int(look.service.get("deploymentConfiguration", {}).get(f"{which}Percent", defaults[which]))
+
+
+class Watcher:
+    """Takes looks at one service, each knowing how long nothing has moved.
+
+    The load balancer is asked only when ECS has done its part, the stopped tasks only when there are more of them.
+
+    Args:
+        first: the service as it was read already; spares the first call.
+        healthy: counts the healthy tasks at the load balancer.
+    """
+
+    def __init__(self, run: Run, goal: Goal, *, first: Service | None, healthy: Callable[[], int] | None) -> None:
+        self._run = run
+        self._goal = goal
+        self._first = first
+        self._healthy = healthy
+        self._seen: tuple[Any, ...] = ()
+        self._since = run.deadline.clock.now()
+        self._looks = 0
+        self._failures = 0
+        self._stopped: tuple[str, ...] = ()
+
+    def __call__(self) -> Look:
+        """The next look."""
+        service = self._first or describe_service(self._run, self._goal.cluster, self._goal.name)
+        self._first = None
+        self._note_movement(service)
+        self._note_failures(service)
+        quiet = self._run.deadline.clock.now() - self._since
+        look = Look(service, stopped=self._stopped, quiet_looks=self._looks, quiet_seconds=quiet)
+        if self._healthy and placed(self._goal, look) and look.counts["desired"]:
+            return Look(service, self._healthy(), self._stopped, self._looks, quiet)
+        return look
+
+    def _note_movement(self, service: Service) -> None:
+        events = [one for one in service.get("events", ()) if not UNPLACED.search(one["message"])]
+        newest = events[0]["createdAt"] if events else None
+        seen = (service["runningCount"], service["pendingCount"], len(service.get("deployments", ())), newest)
+        self._looks = self._looks + 1 if seen == self._seen else 0
+        if seen != self._seen:
+            self._since, self._seen = self._run.deadline.clock.now(), seen
+
+    def _note_failures(self, service: Service) -> None:
+        deployments = service.get("deployments", ())
+        failures = sum(one.get("failedTasks", 0) for one in deployments if one["id"] == self._goal.deployment)
+        if failures > self._failures:
+            self._failures = failures
+            self._stopped = stopped_reasons(self._run, self._goal)
+
+
+def wait_ready(run: Run, goal: Goal, *, first: Service | None, healthy: Callable[[], int] | None) -> Service:
+    """Wait until the service is ready, and return it.
+
+    Raises:
+        StateFailedError: it never will be.
+        WaitTimeoutError: it was not within the time.
+    """
+    return wait_until(
+        Watcher(run, goal, first=first, healthy=healthy),
+        ready=lambda look: ready(goal, look),
+        failed=lambda look: failed(goal, look),
+        describe=describe,
+        events=lambda look: latest_events(look.service),
+        deadline=run.deadline,
+        doing=f"wait for service {goal.name}",
+        pace=run.pace,
+    ).value.service
+
+
+def describe_service(run: Run, cluster: str, name: str) -> Service:
+    """The service as it is now.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    doing = f"look at service {name}"
+    request = {"cluster": cluster, "services": [name], "include": ["TAGS"]}
+    services = run.aws.call("ecs", "DescribeServices", request, doing=doing)["services"]
+    if not services:
+        raise NotFoundError(f"service {name} of cluster {cluster} does not exist", doing=doing)
+    found: Service = services[0]
+    return found
+
+
+def stopped_reasons(run: Run, goal: Goal) -> tuple[str, ...]:
+    """Why the tasks of a deployment stopped, as far as ECS still knows (about an hour)."""
+    doing = f"look at the stopped tasks of service {goal.name}"
+    request = {"cluster": goal.cluster, "serviceName": goal.name, "desiredStatus": "STOPPED"}
+    arns = run.aws.call("ecs", "ListTasks", request, doing=doing)["taskArns"]
+    if not arns:
+        return ()
+    tasks = run.aws.call("ecs", "DescribeTasks", {"cluster": goal.cluster, "tasks": arns}, doing=doing)["tasks"]
+    return tuple(reason_of(task) for task in tasks if task.get("startedBy") == goal.deployment)
+
+
+def reason_of(task: Mapping[str, Any]) -> str:
+    """Why a task stopped: its container's own words where there are any. Pure."""
+    for container in task.get("containers", ()):
+        if container.get("reason"):
+            return str(container["reason"])
+    codes = [str(one["exitCode"]) for one in task.get("containers", ()) if one.get("exitCode")]
+    reason = task.get("stoppedReason") or "no reason given"
+    return f"{reason} (exit code {', '.join(codes)})" if codes else str(reason)

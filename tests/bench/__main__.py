@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Do the same jobs by us, by today's modules and by plain boto3, by turns, and report side by side.
+
+usage: PYTHONPATH=tests:tools python -m bench [--rounds N] [--only ecs|dns|services]...
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from environment import CACHE, PROGRAMS, tool_environment
+from lab_session import LabError, running_lab
+
+from bench import peers, report
+from bench.account import Account, complaint
+from bench.jobs import SIDES, Job, all_jobs
+from bench.measure import RunError, Sample, measure
+
+FOLDER = CACHE / "bench"
+LOG = FOLDER / "output.log"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit 0 when all was measured, whether or not a target was missed."""
+    options = _options(arguments)
+    jobs = [job for job in all_jobs() if not options.only or job.part in options.only]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    LOG.write_text("")
+    try:
+        peers.install()
+        with running_lab(FOLDER / "lab") as lab:
+            results = _measure_all(jobs, options.rounds, Account(lab.exports))
+    except (RunError, LabError) as error:
+        print(f"{error}\nThe output of all runs: {LOG}", file=sys.stderr)
+        return 1
+    (FOLDER / "report.md").write_text(report.markdown(results, options.rounds))
+    (FOLDER / "report.json").write_text(json.dumps(report.document(results, options.rounds), indent=2) + "\n")
+    print((FOLDER / "report.md").read_text())
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn (default: 3)")
+    parser.add_argument(
+        "--only", action="append", choices=["ecs", "dns", "services"], help="this part; can be repeated"
+    )
+    return parser.parse_args(arguments)
+
+
+def _measure_all(jobs: Sequence[Job], rounds: int, account: Account) -> report.Results:
+    results: dict[tuple[str, str], dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    for number in range(1, rounds + 1):
+        for job, side in _turns(jobs, number):
+            print(f"round {number} of {rounds}: {job.title}, {side}", flush=True)
+            account.reset(job.settings)
+            job.prepare(account)
+            for phase in job.phases:
+                sample = measure(phase.commands[side], _environment(side, account), account, LOG)
+                print(f"  {phase.name:12}{sample.wall:8.2f} s{sample.calls:6} calls", flush=True)
+                wrong = complaint(partial(phase.check, account))
+                if wrong:
+                    raise RunError(f"{side} did not do its job ({job.title}, {phase.name}): {wrong}")
+                results[job.title, phase.name][side].append(sample)
+    return results
+
+
+def _turns(jobs: Sequence[Job], number: int) -> Iterator[tuple[Job, str]]:
+    """Who is measured in this round, each round beginning with another side."""
+    first = number % len(SIDES)
+    for job in jobs:
+        for side in SIDES[first:] + SIDES[:first]:
+            wanted = number == 1 or not (job.single or side in job.once)
+            if wanted and side in job.phases[0].commands:
+                yield job, side
+
+
+def _environment(side: str, account: Account) -> dict[str, str]:
+    programs = peers.PROGRAMS if side == "peers" else PROGRAMS
+    path = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return tool_environment({**account.exports, "PATH": path, "VIRTUAL_ENV": str(programs.parent)})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results as a Markdown table for people, and as JSON with every single run."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+from bench import peers
+from bench.jobs import SIDES
+from bench.measure import Sample
+from bench.targets import TARGETS, Target
+
+Results = Mapping[tuple[str, str], Mapping[str, Sequence[Sample]]]
+"""(job, phase) -> side -> runs"""
+
+QUANTITIES = {"wall": "wall s", "cpu": "CPU s", "calls": "API calls", "writes": "of them writes"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One quantity of one phase of one job, and at most one target for it."""
+
+    job: str
+    phase: str
+    quantity: str
+    medians: Mapping[str, float]
+    target: Target | None
+
+    @property
+    def reached(self) -> bool | None:
+        return self.target.is_reached(self.medians) if self.target else None
+
+    def cells(self) -> list[str]:
+        ours, theirs = self.medians["ours"], self.medians.get("peers")
+        verdict = "" if self.reached is None else "yes" if self.reached else "**NO**"
+        return [
+            f"{self.job}: {self.phase}, {QUANTITIES[self.quantity]}",
+            *(_number(self.medians.get(side), self.quantity) for side in SIDES),
+            f"{ours / theirs:.3f}" if theirs else "",
+            self.target.text if self.target else "",
+            verdict,
+        ]
+
+
+def rows(results: Results) -> list[Row]:
+    return [row for (job, phase), sides in results.items() for row in _phase_rows(job, phase, sides)]
+
+
+def _phase_rows(job: str, phase: str, sides: Mapping[str, Sequence[Sample]]) -> Iterator[Row]:
+    for quantity in QUANTITIES:
+        medians = {side: statistics.median(getattr(sample, quantity) for sample in sides[side]) for side in sides}
+        for target in TARGETS.get((job, phase, quantity), (None,)):
+            yield Row(job, phase, quantity, medians, target)
+
+
+def markdown(results: Results, rounds: int) -> str:
+    table = rows(results)
+    parts = [
+        "# Benchmark",
+        _circumstances(rounds),
+        _table(["quantity", *SIDES, "ours / peers", "target", "reached"], [row.cells() for row in table]),
+        verdict(table),
+        "## Our API calls by action",
+        *(_calls(job, phase, sides["ours"]) for (job, phase), sides in results.items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def verdict(table: Sequence[Row]) -> str:
+    """One plain line on how many targets were reached, and which were not."""
+    with_target = [row for row in table if row.target]
+    missed = [row for row in with_target if not row.reached]
+    text = f"{len(with_target) - len(missed)} of {len(with_target)} targets reached."
+    if missed:
+        names = (
+            f"{row.job}, {row.phase}, {QUANTITIES[row.quantity]} ({row.target.text})" for row in missed if row.target
+        )
+        text += f" **Missed: {'; '.join(names)}.**"
+    return text
+
+
+def document(results: Results, rounds: int) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "rounds": rounds,
+        "circumstances": _circumstances(rounds),
+        "rows": [
+            {
+                "job": row.job,
+                "phase": row.phase,
+                "quantity": row.quantity,
+                "medians": row.medians,
+                "target": row.target.text if row.target else None,
+                "reached": row.reached,
+            }
+            for row in rows(results)
+        ],
+        "runs": [
+            {"job": job, "phase": phase, "side": side, **dataclasses.asdict(sample)}
+            for (job, phase), sides in results.items()
+            for side, samples in sides.items()
+            for sample in samples
+        ],
+    }
+
+
+def _circumstances(rounds: int) -> str:
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("ansible-core", "boto3", "moto"))
+    return (
+        f"Medians of {rounds} rounds, the sides by turns against one lab on this machine: {os.cpu_count()} processors, "
+        f"load {os.getloadavg()[0]:.1f} at the end, Python {platform.python_version()}, {versions}. "
+        f"peers: amazon.aws and community.aws out of ansible {peers.ANSIBLE}. floor: plain boto3. "
+        "CPU seconds are the whole process tree's, without the lab."
+    )
+
+
+def _calls(job: str, phase: str, samples: Sequence[Sample]) -> str:
+    last = samples[-1]
+    actions = sorted(last.by_action.items(), key=lambda pair: (-pair[1], pair[0]))
+    return f"- {job}, {phase}: {last.calls}. " + ", ".join(f"{action} {count}" for action, count in actions)
+
+
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines))
+
+
+def _number(value: float | None, quantity: str) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2f}" if quantity in ("wall", "cpu") else f"{value:g}"

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab as the matrix uses it: started and stopped, told which fault to have, asked what exists.
+
+What exists is the lab's own account, never our modules': a module that forgets a thing would forget to list it too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Inventory = Counter[str]
+"""How often what exists, each thing in words without what is random in it."""
+
+_RANDOM = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f-]{8,}\b|\b\d{1,3}(\.\d{1,3}){3}\b")
+_MARK = "container.schedulers/"
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class LaboratoryError(Exception):
+    """Why there is no lab, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """The nth time that a run makes this API call: found again in another run, in whatever order threads go."""
+
+    name: str
+    nth: int
+    is_write: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.nth}"
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """One running lab."""
+
+    exports: Mapping[str, str]
+
+    def inventory(self) -> Inventory:
+        """Everything in the account that would be billed or be in the way."""
+        return Counter(_in_words(item) for item in self._ask("GET", "inventory")["items"])
+
+    def calls(self) -> list[Call]:
+        """The API calls made since the journal was cleared."""
+        seen: Counter[str] = Counter()
+        calls = []
+        for entry in self._ask("GET", "journal")["entries"]:
+            name = f"{entry['service']}.{entry['action']}"
+            seen[name] += 1
+            calls.append(Call(name, seen[name], entry["write"]))
+        return calls
+
+    def forget_calls(self) -> None:
+        """Clear the journal."""
+        self._ask("DELETE", "journal")
+
+    def break_at(self, call: Call, fault: Mapping[str, Any]) -> None:
+        """Have this fault at this call, once."""
+        service, _, action = call.name.partition(".")
+        aim = {"service": re.escape(service), "action": re.escape(action), "skip": call.nth - 1, "times": 1}
+        self._ask("POST", "faults", [{**aim, **fault}])
+
+    def mend(self) -> None:
+        """No more faults."""
+        self._ask("POST", "faults", [])
+
+    def was_hit(self) -> bool:
+        """Whether the fault came about."""
+        return any(entry["fault"] for entry in self._ask("GET", "journal")["entries"])
+
+    def holds(self) -> bool:
+        """Whether a request is held."""
+        return bool(self._ask("GET", "faults")["held"])
+
+    def release(self) -> None:
+        """Let held requests go on."""
+        self._ask("POST", "faults/release")
+
+    def reset(self, settings: Mapping[str, float]) -> None:
+        """Back to an empty account, with these settings besides those that the lab was started with."""
+        self._ask("POST", "reset")
+        self._ask("POST", "settings", settings)
+
+    def _ask(self, method: str, path: str, document: Any = None) -> dict[str, Any]:
+        body = json.dumps(document).encode() if method == "POST" else None
+        request = urllib.request.Request(f"{self.exports['LAB_CONTROL']}/{path}", body, method=method)
+        with _direct.open(request, timeout=60) as answer:
+            told: dict[str, Any] = json.load(answer)
+        return told
+
+
+@contextmanager
+def running_laboratories(count: int, folder: Path) -> Iterator[list[Laboratory]]:
+    """So many labs with everything at its fastest, stopped at the end whatever happens in between."""
+    states = [folder / f"lab-{number}" for number in range(count)]
+    try:
+        for state in states:
+            _lab("start", state)
+        yield [Laboratory(_parse_exports(_lab("exports", state))) for state in states]
+    finally:
+        for state in states:
+            _lab("stop", state)
+
+
+def _lab(command: str, state: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "lab", command, "--state", str(state)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode:
+        raise LaboratoryError(f"lab {command} failed: {done.stdout.strip() or 'it gave no reason.'}")
+    return done.stdout
+
+
+def _parse_exports(text: str) -> dict[str, str]:
+    words = (word for line in text.splitlines() if line.startswith("export ") for word in shlex.split(line)[1:])
+    return dict(word.split("=", 1) for word in words)
+
+
+def _in_words(item: Mapping[str, Any]) -> str:
+    marks = [f"{key.removeprefix(_MARK)}={value}" for key, value in sorted(item["tags"].items()) if _MARK in key]
+    return " ".join([item["kind"], _RANDOM.sub("*", item["name"]), *marks]).strip()

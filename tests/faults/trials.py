@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One injection from beginning to end: prepare, disturb, run again, compare with an undisturbed run, take down."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from faults.flows import Flow
+from faults.injections import INJECTIONS, Injection, Scene
+from faults.laboratory import Call, Inventory, Laboratory
+from faults.programs import Outcome, Running, Task
+
+ANYWHERE = Call("anywhere", 1, is_write=True)
+"""For injections that need no call to happen at."""
+
+
+class PreparationError(Exception):
+    """A run that nothing disturbed did not do what it should."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell of the matrix."""
+
+    flow: str
+    injection: str
+    call: Call
+
+    def __str__(self) -> str:
+        return f"--flow {self.flow} --injection {self.injection} --call {self.call}"
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a flow does when nothing goes wrong."""
+
+    calls: tuple[Call, ...]
+    afterwards: Inventory
+    steps: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a case.
+
+    Attributes:
+        hit: the call was made and disturbed.
+        astray: why it did not converge; empty: it did.
+        duplicates: what there is more of than after an undisturbed run.
+        leftovers: what is still there after it was taken down.
+        story: how the runs ended, one by one.
+    """
+
+    case: Case
+    hit: bool = True
+    astray: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
+    story: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        return not (self.astray or self.duplicates or self.leftovers)
+
+
+@dataclass
+class _Findings:
+    """Gathered while a case goes on."""
+
+    astray: list[str] = field(default_factory=list)
+    duplicates: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
+    story: list[str] = field(default_factory=list)
+
+    def complain(self, text: str) -> None:
+        if text:
+            self.astray.append(text)
+
+
+def learn(flow: Flow, laboratory: Laboratory) -> Undisturbed:
+    """Run the flow as it is meant to be: which calls it makes, what it leaves.
+
+    Raises:
+        PreparationError: it does not even work undisturbed.
+    """
+    laboratory.reset(flow.settings)
+    empty = laboratory.inventory()
+    with_base = prepare(flow.base, laboratory)
+    prepare(flow.before, laboratory)
+    laboratory.forget_calls()
+    outcome = _succeed(flow.act, laboratory)
+    undisturbed = Undisturbed(tuple(laboratory.calls()), laboratory.inventory(), frozenset(outcome.steps))
+    again = _succeed(flow.act, laboratory)
+    if again.changed:
+        raise PreparationError(f"{flow.act}, run again, changed something: {again}")
+    _expect(prepare(flow.undo, laboratory), with_base, "after undo")
+    if flow.raze:
+        _expect(prepare(flow.raze, laboratory), empty, "after everything was taken down")
+    return undisturbed
+
+
+def prepare(tasks: Iterable[Task], laboratory: Laboratory) -> Inventory:
+    """Run tasks that nothing disturbs; what there is then."""
+    for task in tasks:
+        _succeed(task, laboratory)
+    return laboratory.inventory()
+
+
+def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Laboratory) -> Verdict:
+    """The whole life of one case. Finds the flow's base, and leaves it again if the case passed."""
+    started = time.monotonic()
+    injection, findings = INJECTIONS[case.injection], _Findings()
+    with_base = laboratory.inventory()
+    prepare(flow.before, laboratory)
+    outcomes, hit = _disturb(case, injection, flow.act, laboratory)
+    findings.story += [f"disturbed: {one}" for one in outcomes]
+    if hit:
+        findings.complain(injection.judgement(outcomes))
+    if injection.reruns:
+        _converge(injection, flow.act, outcomes, undisturbed, laboratory, findings)
+    _take_down(flow, with_base, laboratory, findings)
+    return Verdict(
+        case,
+        hit,
+        tuple(findings.astray),
+        findings.duplicates,
+        findings.leftovers,
+        tuple(findings.story),
+        time.monotonic() - started,
+    )
+
+
+def _disturb(case: Case, injection: Injection, task: Task, laboratory: Laboratory) -> tuple[list[Outcome], bool]:
+    laboratory.forget_calls()
+    if injection.fault:
+        laboratory.break_at(case.call, injection.fault)
+    changed = replace(task, options={**task.options, **injection.options})
+    try:
+        outcomes = injection.happening(Scene(laboratory, changed))
+    finally:
+        laboratory.mend()
+        laboratory.release()
+    return outcomes, laboratory.was_hit() or not injection.fault
+
+
+def _converge(
+    injection: Injection,
+    task: Task,
+    disturbed: list[Outcome],
+    undisturbed: Undisturbed,
+    laboratory: Laboratory,
+    findings: _Findings,
+) -> None:
+    again = _run(task, laboratory, findings, "again")
+    if not again.ok:
+        findings.complain(f"the next run failed: {again}")
+    elif any(one.ok for one in disturbed):
+        findings.complain(f"after a success, the next run changed something: {again}" if again.changed else "")
+    elif again.changed:
+        third = _run(task, laboratory, findings, "and again")
+        findings.complain("" if third.ok and not third.changed else f"the run after the next: {third}")
+    if injection.tells_steps and again.ok:
+        told = {*again.steps, *(step for one in disturbed for step in one.steps)}
+        findings.complain(_difference(told, undisturbed.steps))
+    found = laboratory.inventory()
+    findings.duplicates = _more(found, undisturbed.afterwards)
+    missing = _more(undisturbed.afterwards, found)
+    findings.complain(f"missing: {', '.join(missing)}" if missing else "")
+
+
+def _take_down(flow: Flow, with_base: Inventory, laboratory: Laboratory, findings: _Findings) -> None:
+    for task in flow.undo:
+        outcome = _run(task, laboratory, findings, "taken down")
+        if not outcome.ok:
+            findings.complain(f"taking down failed: {outcome}")
+    found = laboratory.inventory()
+    findings.leftovers = _more(found, with_base)
+    lost = _more(with_base, found)
+    findings.complain(f"taken down with it: {', '.join(lost)}" if lost else "")
+
+
+def _run(task: Task, laboratory: Laboratory, findings: _Findings, when: str) -> Outcome:
+    outcome = Running(task, laboratory.exports).outcome()
+    findings.story.append(f"{when}: {outcome}")
+    return outcome
+
+
+def _succeed(task: Task, laboratory: Laboratory) -> Outcome:
+    outcome = Running(task, laboratory.exports).outcome()
+    if not outcome.ok:
+        raise PreparationError(f"{task}: {outcome}")
+    return outcome
+
+
+def _expect(found: Inventory, expected: Inventory, when: str) -> None:
+    more, less = _more(found, expected), _more(expected, found)
+    if more or less:
+        raise PreparationError(
+            f"{when}: too much: {', '.join(more) or 'nothing'}; lost: {', '.join(less) or 'nothing'}"
+        )
+
+
+def _more(these: Inventory, those: Inventory) -> tuple[str, ...]:
+    surplus: Counter[str] = these - those
+    return tuple(f"{count} x {thing}" for thing, count in sorted(surplus.items()))
+
+
+def _difference(told: set[str], done: frozenset[str]) -> str:
+    unsaid, invented = sorted(done - told), sorted(told - done)
+    parts = [f"done, and not said: {', '.join(unsaid)}"] if unsaid else []
+    parts += [f"said beyond an undisturbed run's steps: {', '.join(invented)}"] if invented else []
+    return "; ".join(parts)

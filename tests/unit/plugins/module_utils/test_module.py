@@ -1,0 +1,295 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The edge, in a real module process: what Ansible gets back, whatever happens inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
+from ansible_collections.container.schedulers.plugins.module_utils._module import Context
+from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
+from unit.clock import FakeClock
+
+SECRET = "lab-not-a-secret-000001"
+PROGRAM = """
+import os, signal, sys, threading
+from importlib import metadata
+from ansible.module_utils.testing import patch_module_args
+import ansible_collections.container.schedulers.plugins.module_utils as package
+from ansible_collections.container.schedulers.plugins.module_utils import _module
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec, Library, wait_options
+from ansible_collections.container.schedulers.plugins.module_utils._errors import *
+from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome, run_module
+from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Wanted, Plan, apply, decide
+SPEC = wait_options(600).merge(ArgumentSpec({{"secret_key": {{"type": "str", "no_log": True}}}}))
+GRAPH = {{"network": (), "host": ("network",)}}
+WANTED = [Wanted("network", "network", "web", {{"range": "x"}}), Wanted("host", "host", "web", {{"size": 1}})]
+LIBRARIES = []
+class Handler:
+    def create(self, step, spec):
+        return Live(step.key, step.kind, step.name, "id", spec)
+def plan():
+    return decide(WANTED, {{}}, GRAPH)
+{body}
+import json
+with patch_module_args(json.loads(os.environ["MODULE_ARGS"])):
+    run_module(SPEC, run, libraries=LIBRARIES)
+"""
+
+
+def start(body: str, **options: Any) -> subprocess.Popen[str]:
+    program = PROGRAM.format(body=textwrap.dedent(body))
+    environment = {
+        **os.environ,
+        "MODULE_ARGS": json.dumps({"secret_key": SECRET, **options}),
+        "PYTHONWARNINGS": "ignore",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def finish(process: subprocess.Popen[str], code: int) -> dict[str, Any]:
+    out, errors = process.communicate(timeout=30)
+    assert process.returncode == code, out + errors
+    assert "Traceback" not in errors, errors
+    assert SECRET not in errors
+    result: dict[str, Any] = json.loads(out)
+    assert SECRET not in json.dumps({key: value for key, value in result.items() if key != "invocation"})
+    assert SECRET not in json.dumps(result.get("invocation", {}))
+    return result
+
+
+def module(body: str, code: int = 0, **options: Any) -> dict[str, Any]:
+    return finish(start(body, **options), code)
+
+
+APPLYING = """
+def run(context):
+    there = {} if context.check_mode else apply(plan(), {"network": Handler(), "host": Handler()}, {}).live
+    return Outcome({"hosts": sorted(there)}, plan())
+"""
+
+
+def test_changed_diff_and_steps_come_from_the_plan() -> None:
+    result = module(APPLYING, _ansible_diff=True)
+    assert result["changed"] is True
+    assert result["hosts"] == ["host", "network"]
+    assert result["steps_done"] == ["create network web", "create host web"]
+    assert result["diff"] == {"before": {}, "after": {"network web": {"range": "x"}, "host web": {"size": 1}}}
+
+
+def test_check_mode_says_the_same_and_does_nothing() -> None:
+    result = module(APPLYING, _ansible_check_mode=True)
+    assert result["changed"] is True
+    assert result["hosts"] == []
+    assert result["steps_planned"] == ["create network web", "create host web"]
+    assert "diff" not in result
+
+
+def test_a_module_that_only_looks_never_changes_anything() -> None:
+    result = module("def run(context): return Outcome({'things': [], 'changed': True})", _ansible_diff=True)
+    assert result["changed"] is False
+    assert result["things"] == []
+    assert not {"diff", "steps_done", "steps_planned"} & {*result}
+
+
+def test_a_diff_of_its_own() -> None:
+    result = module("def run(context): return Outcome({}, Plan(), {'before': 'a', 'after': 'b'})", _ansible_diff=True)
+    assert result["diff"] == {"before": "a", "after": "b"}
+    assert result["changed"] is False
+
+
+def test_secrets_are_nowhere_in_the_result() -> None:
+    result = module(
+        """
+        def run(context):
+            secret = context.params["secret_key"]
+            context.warn(f"careful with {secret}")
+            return Outcome({"found": {"deep": [f"x{secret}"]}, "password": "p"}, Plan(), {"after": {"key": secret}})
+        """,
+        _ansible_diff=True,
+    )
+    assert result["found"] == {"deep": ["xVALUE_HIDDEN"]}
+    assert result["password"] == "VALUE_HIDDEN"
+    assert result["diff"]["after"] == {"key": "VALUE_HIDDEN"}
+    assert "careful with VALUE_HIDDEN" in json.dumps(result["warnings"])
+
+
+def test_an_error_is_a_sentence_a_code_and_details() -> None:
+    result = module(
+        """
+        def run(context):
+            raise AuthError("no entry with " + context.params["secret_key"], doing="list zones", code="AccessDenied",
+                            details={"zones": ["a"]})
+        """,
+        code=1,
+    )
+    assert result["failed"] is True
+    assert result["changed"] is False
+    assert result["msg"] == "Could not list zones: no entry with VALUE_HIDDEN."
+    assert result["error_code"] == "AccessDenied"
+    assert result["zones"] == ["a"]
+    assert "exception" not in result
+
+
+def test_a_failure_half_way_has_changed_something() -> None:
+    result = module(
+        """
+        class Failing:
+            def create(self, step, spec):
+                raise ConflictError("no address is left")
+        def run(context):
+            apply(plan(), {"network": Handler(), "host": Failing()}, {})
+        """,
+        code=1,
+    )
+    assert result["changed"] is True
+    assert result["steps_done"] == ["create network web"]
+    assert result["step_failed"] == "create host web"
+    assert result["msg"] == "Could not create host web: no address is left."
+
+
+@pytest.mark.parametrize(
+    "where", ["raise KeyError(context.params['secret_key'])", "apply(plan(), {'network': Handler()}, {})"]
+)
+def test_a_defect_is_a_sentence_too(where: str) -> None:
+    result = module(f"def run(context): {where}", code=1)
+    assert "Unexpected KeyError" in result["msg"]
+    assert "This is a defect of container.schedulers; please report it" in result["msg"]
+    assert "exception" not in result
+    assert result["changed"] is ("apply" in where)
+
+
+@pytest.mark.parametrize("kind", ["KeyError", "SchedulersError"])
+def test_a_traceback_that_is_asked_for_has_no_secrets(kind: str) -> None:
+    result = module(
+        f"""
+        def run(context):
+            try:
+                raise ValueError("the cause knows " + context.params["secret_key"])
+            except ValueError as error:
+                raise {kind}(context.params["secret_key"]) from error
+        """,
+        code=1,
+        _ansible_tracebacks_for=["error"],
+    )
+    assert "ValueError: the cause knows VALUE_HIDDEN" in result["exception"]
+
+
+LOOPING = """
+def run(context):
+    print("ready", file=sys.stderr, flush=True)
+    while True:
+        threading.Event().wait(0.05)
+"""
+# botocore turns every Exception that comes up during a request into one of its own, which is worth a retry
+SWALLOWING = """
+def run(context):
+    print("ready", file=sys.stderr, flush=True)
+    for again in range(200):
+        try:
+            threading.Event().wait(0.05)
+        except Exception:
+            continue
+    return Outcome({})
+"""
+MAKING = """
+class Slow(Handler):
+    def create(self, step, spec):
+        if step.kind == "network":
+            print("ready", file=sys.stderr, flush=True)
+            threading.Event().wait(0.5)
+        return super().create(step, spec)
+def run(context):
+    slow = Slow()
+    return Outcome({}, plan() if apply(plan(), {"network": slow, "host": slow}, {}) else None)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("body", "steps"), [(LOOPING, None), (SWALLOWING, None), (MAKING, ["create network web"])], ids=["l", "s", "m"]
+)
+def test_a_signal_ends_the_run_with_a_result(number: signal.Signals, body: str, steps: list[str] | None) -> None:
+    process = start(body)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "ready\n"
+    process.send_signal(number)
+    process.send_signal(number)  # an impatient user
+    result = finish(process, 1)
+    assert result["msg"].startswith(f"the run was ended by {number.name}. Run the same task again to converge")
+    assert result.get("steps_done") == steps
+    assert result["changed"] is bool(steps)
+
+
+@pytest.mark.parametrize(
+    ("found", "needed", "sentence"),
+    [
+        ("'1.20.5'", "1.34.0", "boto3 1.20.5 is too old: 1.34.0 or newer is needed by this module"),
+        ("'1.34.0rc1'", "1.35", "boto3 1.34.0rc1 is too old"),
+        ("'1.34'", "1.34.0", None),
+        ("'1.34.0'", "1.34", None),
+        ("'1.100.0'", "1.34.0", None),
+        ("'2.dev5'", "1.34.0", None),
+        ("missing()", "1.34.0", "boto3 >= 1.34.0"),
+    ],
+)
+def test_a_library_that_is_missing_or_too_old(found: str, needed: str, sentence: str | None) -> None:
+    result = module(
+        f"""
+        LIBRARIES.append(Library("boto3", "{needed}"))
+        def missing():
+            raise metadata.PackageNotFoundError("boto3")
+        _module.metadata.version = lambda name: {found}
+        def run(context): return Outcome({{}})
+        """,
+        code=1 if sentence else 0,
+    )
+    assert (sentence or "") in result.get("msg", "")
+
+
+def test_check_of_libraries_does_not_import_them() -> None:
+    result = module(
+        """
+        LIBRARIES.append(Library("boto3", "1.34.0"))
+        def run(context): return Outcome({"loaded": [name for name in sys.modules if name.startswith("boto")]})
+        """
+    )
+    assert result["loaded"] == []
+
+
+def test_the_context_knows_how_long_to_wait() -> None:
+    context = Context({"wait_timeout": 30, "wait_sleep": 4}, clock=FakeClock())
+    assert context.deadline().left() == 30.0
+    assert context.pace() == Pace(cap=4.0)
+    context.warn("nobody listens")
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"wait_timeout": -1, "wait_sleep": 1}, "wait_timeout is -1, but has to be at least 0."),
+        ({"wait_timeout": 1, "wait_sleep": 0}, "wait_sleep is 0, but has to be at least 1."),
+    ],
+)
+def test_waits_that_cannot_work(params: dict[str, int], sentence: str) -> None:
+    context = Context(params)
+    with pytest.raises(InputError) as failed:
+        (context.deadline(), context.pace())
+    assert str(failed.value) == sentence
+
+
+def test_no_other_file_of_the_engine_knows_ansible() -> None:
+    folder = Path(sys.modules[Context.__module__].__file__ or "").parent
+    knowing = {path.name for path in folder.rglob("*.py") if "AnsibleModule(" in path.read_text()}
+    assert knowing == {"_module.py"}
