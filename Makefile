@@ -34,9 +34,9 @@ faults: ## the whole crash matrix (make test runs a sample of it)
 	@tools/setup.sh test
 	@PYTHONPATH=tests $(RUN) -m faults
 
-bench: ## the same job by us, by today's modules and by plain boto3, side by side
+bench: ## the same job by us, by today's modules and by plain boto3, side by side (ONLY=ecs, dns or services: one part)
 	@tools/setup.sh test
-	@PYTHONPATH=tests:tools $(RUN) -m bench
+	@PYTHONPATH=tests:tools $(RUN) -m bench $(if $(ONLY),--only $(ONLY))
 
 lab: setup ## start the embedded clouds, leave them running, print the exports to use
 	@$(LAB) start

@@ -41,7 +41,7 @@ class Row:
         ours, theirs = self.medians["ours"], self.medians.get("peers")
         verdict = "" if self.reached is None else "yes" if self.reached else "**NO**"
         return [
-            f"{self.job}: {self.phase}, {QUANTITIES[self.quantity]}",
+            f"{self.phase}, {QUANTITIES[self.quantity]}",
             *(_number(self.medians.get(side), self.quantity) for side in SIDES),
             f"{ours / theirs:.3f}" if theirs else "",
             self.target.text if self.target else "",
@@ -62,14 +62,15 @@ def _phase_rows(job: str, phase: str, sides: Mapping[str, Sequence[Sample]]) -> 
 
 def markdown(results: Results, rounds: int) -> str:
     table = rows(results)
-    parts = [
-        "# Benchmark",
-        _circumstances(rounds),
-        _table(["quantity", *SIDES, "ours / peers", "target", "reached"], [row.cells() for row in table]),
-        verdict(table),
-        "## Our API calls by action",
-        *(_calls(job, phase, sides["ours"]) for (job, phase), sides in results.items()),
-    ]
+    head = ["", *SIDES, "ours / peers", "target", "reached"]
+    parts = ["# Benchmark", verdict(table), _circumstances(rounds)]
+    for job in dict.fromkeys(row.job for row in table):
+        calls = [_calls(phase, sides["ours"]) for (its_job, phase), sides in results.items() if its_job == job]
+        parts += [
+            f"## {job}",
+            _table(head, [row.cells() for row in table if row.job == job]),
+            "Our API calls by action:\n\n" + "\n".join(calls),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -113,18 +114,20 @@ def document(results: Results, rounds: int) -> dict[str, Any]:
 
 def _circumstances(rounds: int) -> str:
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("ansible-core", "boto3", "moto"))
+    processors, load = os.cpu_count() or 1, os.getloadavg()[1]
+    busy = " **The machine was busy with other things, which stretches seconds unevenly.**" if load > processors + 1 else ""
     return (
-        f"Medians of {rounds} rounds, the sides by turns against one lab on this machine: {os.cpu_count()} processors, "
-        f"load {os.getloadavg()[0]:.1f} at the end, Python {platform.python_version()}, {versions}. "
+        f"Medians of {rounds} rounds, the sides by turns against one lab on this machine: {processors} processors, "
+        f"load {load:.1f}, Python {platform.python_version()}, {versions}.{busy} "
         f"peers: amazon.aws and community.aws out of ansible {peers.ANSIBLE}. floor: plain boto3. "
         "CPU seconds are the whole process tree's, without the lab."
     )
 
 
-def _calls(job: str, phase: str, samples: Sequence[Sample]) -> str:
+def _calls(phase: str, samples: Sequence[Sample]) -> str:
     last = samples[-1]
     actions = sorted(last.by_action.items(), key=lambda pair: (-pair[1], pair[0]))
-    return f"- {job}, {phase}: {last.calls}. " + ", ".join(f"{action} {count}" for action, count in actions)
+    return f"- {phase}, {last.calls}: " + ", ".join(f"{action} {count}" for action, count in actions)
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

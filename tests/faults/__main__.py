@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ _NAIVE_FINDINGS: Mapping[str, set[str]] = {
 def main(arguments: Sequence[str]) -> int:
     """Go through the cases that the arguments ask for; the exit status says whether all passed."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a plain kill stops the labs too, as Ctrl-C does
     started = time.monotonic()
     folder = _FOLDER / str(time.time_ns())
     try:
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
             checks, verdicts = _go(matrix, options, started)
     except LaboratoryError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        return 130
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if options.junit:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from faults.laboratory import Laboratory
+from faults.laboratory import Call, Laboratory
 from faults.programs import SECONDS, Outcome, Running, Task
 
 _LOOK_SECONDS = 0.01
@@ -35,9 +35,32 @@ class Scene:
         return run
 
 
+Where = Callable[[Sequence[Call]], list[Call]]
+"""At which of a flow's calls."""
 Happening = Callable[[Scene], list[Outcome]]
 Judgement = Callable[[Sequence[Outcome]], str]
 """What is wrong with how the disturbed runs ended, or nothing."""
+
+
+def _at_every(calls: Sequence[Call]) -> list[Call]:
+    return list(calls)
+
+
+def _at_writes(calls: Sequence[Call]) -> list[Call]:
+    """Elsewhere the account would be left as another injection leaves it."""
+    return [call for call in calls if call.is_write]
+
+
+def _at_even_writes(calls: Sequence[Call]) -> list[Call]:
+    return _at_writes(calls)[::2]
+
+
+def _at_odd_writes(calls: Sequence[Call]) -> list[Call]:
+    return _at_writes(calls)[1::2]
+
+
+def _three_times(_calls: Sequence[Call]) -> list[Call]:
+    return [Call("anywhere", nth, is_write=True) for nth in (1, 2, 3)]
 
 
 def _endure(scene: Scene) -> list[Outcome]:
@@ -112,7 +135,7 @@ class Injection:
         happening: what is done to the run meanwhile.
         judgement: what its end has to look like.
         options: module options that the injection needs.
-        writes_only: a read in this place leaves the account as another injection does.
+        where: at which calls.
         reruns: afterwards the task is run again; otherwise all is taken down as it is.
         tells_steps: what the run says it did, and what the next one says, together are all the steps of the flow.
     """
@@ -122,7 +145,7 @@ class Injection:
     happening: Happening = _endure
     judgement: Judgement = _says_why
     options: Mapping[str, Any] = field(default_factory=dict)
-    writes_only: bool = False
+    where: Where = _at_every
     reruns: bool = True
     tells_steps: bool = False
 
@@ -140,7 +163,7 @@ INJECTIONS: Mapping[str, Injection] = {
         _AFTER,
         _kill,
         _is_killed,
-        writes_only=True,
+        where=_at_writes,
         reruns=False,
     ),
     "throttle": Injection("the service throttles the call", {"kind": "throttle"}),
@@ -154,11 +177,11 @@ INJECTIONS: Mapping[str, Injection] = {
         options={"request_timeout": 2},
     ),
     "sigint": Injection(
-        "Ctrl-C during the call",
+        "Ctrl-C during the call (SIGTERM at every other one)",
         _BEFORE,
         _interrupted_by(signal.SIGINT),
         _says_what_was_done,
-        writes_only=True,
+        where=_at_even_writes,
         tells_steps=True,
     ),
     "sigterm": Injection(
@@ -166,11 +189,11 @@ INJECTIONS: Mapping[str, Injection] = {
         _BEFORE,
         _interrupted_by(signal.SIGTERM),
         _says_what_was_done,
-        writes_only=True,
+        where=_at_odd_writes,
         tells_steps=True,
     ),
     "overtaken": Injection(
-        "a second run does everything just before the call", _BEFORE, _overtake, _one_succeeds, writes_only=True
+        "a second run does everything just before the call", _BEFORE, _overtake, _one_succeeds, where=_at_writes
     ),
-    "together": Injection("two runs start at the same moment", {}, _together, _one_succeeds),
+    "together": Injection("two runs start at the same moment", {}, _together, _one_succeeds, where=_three_times),
 }

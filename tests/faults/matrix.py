@@ -18,26 +18,19 @@ from faults import programs, trials
 from faults.flows import FLOWS, NAIVE, Flow
 from faults.injections import INJECTIONS
 from faults.laboratory import Laboratory, running_laboratories
-from faults.trials import ANYWHERE, Case, PreparationError, Undisturbed, Verdict
+from faults.trials import Case, PreparationError, Undisturbed, Verdict
 
 SELF_TEST = "naive"
-TOGETHER_TIMES = 3
 _BATCH = 12
 _ALL_FLOWS = {**FLOWS, SELF_TEST: NAIVE}
 
 _laboratory: Laboratory  # each worker's own
 
 
-def cases_of(flow: str, undisturbed: Undisturbed) -> list[Case]:
+def cases_of(name: str, undisturbed: Undisturbed) -> list[Case]:
     """Every injection at every call of the flow."""
-    cases = []
-    for name, injection in INJECTIONS.items():
-        if injection.fault:
-            calls = [call for call in undisturbed.calls if call.is_write or not injection.writes_only]
-        else:
-            calls = [replace(ANYWHERE, nth=nth) for nth in range(1, TOGETHER_TIMES + 1)]
-        cases += [Case(flow, name, call) for call in calls]
-    return cases
+    chosen = _ALL_FLOWS[name].injections or INJECTIONS
+    return [Case(name, one, call) for one in chosen for call in INJECTIONS[one].where(undisturbed.calls)]
 
 
 def sample_of(cases: Sequence[Case], count: int) -> list[Case]:
@@ -86,8 +79,13 @@ def running_matrix(workers: int, folder: Path) -> Iterator[Matrix]:
         free: SimpleQueue[Laboratory] = context.SimpleQueue()
         for laboratory in laboratories:
             free.put(laboratory)
-        with ProcessPoolExecutor(workers, context, _move_in, (free,)) as pool:
+        pool = ProcessPoolExecutor(workers, context, _move_in, (free,))
+        try:
             yield Matrix(pool)
+        finally:  # nothing is under way any more, unless this run was interrupted
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.kill()
 
 
 def _batches(cases: Sequence[Case]) -> list[list[Case]]:

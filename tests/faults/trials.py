@@ -11,11 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from faults.flows import Flow
 from faults.injections import INJECTIONS, Injection, Scene
-from faults.laboratory import Call, Inventory, Laboratory
+from faults.laboratory import Call, Inventory, Laboratory, without_random
 from faults.programs import Outcome, Running, Task
-
-ANYWHERE = Call("anywhere", 1, is_write=True)
-"""For injections that need no call to happen at."""
 
 
 class PreparationError(Exception):
@@ -94,7 +91,7 @@ def learn(flow: Flow, laboratory: Laboratory) -> Undisturbed:
     prepare(flow.before, laboratory)
     laboratory.forget_calls()
     outcome = _succeed(flow.act, laboratory)
-    undisturbed = Undisturbed(tuple(laboratory.calls()), laboratory.inventory(), frozenset(outcome.steps))
+    undisturbed = Undisturbed(tuple(laboratory.calls()), laboratory.inventory(), _told([outcome]))
     again = _succeed(flow.act, laboratory)
     if again.changed:
         raise PreparationError(f"{flow.act}, run again, changed something: {again}")
@@ -165,8 +162,7 @@ def _converge(
         third = _run(task, laboratory, findings, "and again")
         findings.complain("" if third.ok and not third.changed else f"the run after the next: {third}")
     if injection.tells_steps and again.ok:
-        told = {*again.steps, *(step for one in disturbed for step in one.steps)}
-        findings.complain(_difference(told, undisturbed.steps))
+        findings.complain(_difference(_told([*disturbed, again]), undisturbed.steps))
     found = laboratory.inventory()
     findings.duplicates = _more(found, undisturbed.afterwards)
     missing = _more(undisturbed.afterwards, found)
@@ -210,7 +206,12 @@ def _more(these: Inventory, those: Inventory) -> tuple[str, ...]:
     return tuple(f"{count} x {thing}" for thing, count in sorted(surplus.items()))
 
 
-def _difference(told: set[str], done: frozenset[str]) -> str:
+def _told(outcomes: Iterable[Outcome]) -> frozenset[str]:
+    """All the steps that runs say they have done."""
+    return frozenset(without_random(step) for one in outcomes for step in one.steps)
+
+
+def _difference(told: frozenset[str], done: frozenset[str]) -> str:
     unsaid, invented = sorted(done - told), sorted(told - done)
     parts = [f"done, and not said: {', '.join(unsaid)}"] if unsaid else []
     parts += [f"said beyond an undisturbed run's steps: {', '.join(invented)}"] if invented else []

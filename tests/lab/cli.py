@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import json
 import logging
 import os
@@ -32,12 +33,14 @@ class LabError(Exception):
 
 def run(state: Path, port: int, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT."""
-    from lab import server  # moto takes half a second to import: not for `stop` and `exports`
-
+    server = importlib.import_module("lab.server")  # takes half a second: not for `stop` and `exports`
     state.mkdir(parents=True, exist_ok=True)
     settings.scratch.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
-        filename=state / "requests.log", filemode="w", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+        filename=state / "requests.log",
+        filemode="w",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
     )
     logging.getLogger("botocore").setLevel(logging.WARNING)
     ended = threading.Event()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from lab.faults import RuleError, Rule
+from lab.faults import Rule, RuleError
 from lab.messages import Answer, Request, json_answer
 from lab.pipeline import Pipeline
 
@@ -68,7 +68,7 @@ class Control:
         }
 
     def _reset(self) -> dict[str, Any]:
-        self._pipeline.faults.release()
+        self._pipeline.faults.release(drop=True)
         with self._world.lock:
             self._world.reset()
             self._pipeline.reset()
@@ -76,7 +76,9 @@ class Control:
 
     def _set_faults(self, request: Request) -> dict[str, Any]:
         document = _json(request)
-        self._pipeline.faults.replace([Rule.parse(rule) for rule in (document if isinstance(document, list) else [document])])
+        self._pipeline.faults.replace(
+            [Rule.parse(rule) for rule in (document if isinstance(document, list) else [document])]
+        )
         return self._pipeline.faults.describe()
 
     def _clear_journal(self) -> dict[str, Any]:
@@ -84,7 +86,7 @@ class Control:
         return {"cleared": True}
 
     def _advance(self, request: Request) -> dict[str, Any]:
-        """{"advance": seconds, "steps": n}: the way is walked in n steps, so that what follows on something gets its turn."""
+        """{"advance": seconds, "steps": n}: in n steps, so that what follows on something gets its turn."""
         document = _json(request)
         seconds, steps = float(document["advance"]), int(document.get("steps", 1))
         for _ in range(steps):

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who calls, and may they? moto lets everybody do everything; AWS does not, and each family of services says so differently.
+"""Who calls, and may they? moto lets everybody do everything; AWS does not, and says so in several ways.
 
 The lab's own key may do everything. Keys made in the lab (IAM users, assumed roles) may do what their policies allow,
 judged by action alone: resources and conditions of a statement are not looked at.
@@ -177,4 +177,6 @@ def _signature_fits(request: Request, caller: Caller, key: str, region: str, sig
     headers = {name: request.headers.get(name, "") for name in parts.get("SignedHeaders", "").split(";")}
     again = AWSRequest(method=request.method, url=url, headers=headers, data=request.body)
     again.context["timestamp"] = request.headers.get("x-amz-date", "")
-    return bool(signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again) == parts["Signature"])
+    return bool(
+        signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again) == parts["Signature"]
+    )

@@ -127,7 +127,11 @@ def _twice(batch: list[tuple[str, dict[str, Any]]]) -> list[str]:
 def _apply(zone: str, records: dict[Key, RecordSet], action: str, record: RecordSet) -> str | None:
     """Do one change to `records`; the message if it cannot be done."""
     key = key_of(record)
-    label = f"resource record set [name='{key[0]}', type='{key[1]}'" + (f", set identifier='{key[2]}'" if key[2] else "") + "]"
+    label = (
+        f"resource record set [name='{key[0]}', type='{key[1]}'"
+        + (f", set identifier='{key[2]}'" if key[2] else "")
+        + "]"
+    )
     if action == "DELETE":
         return _delete(zone, records, key, record, label)
     if action == "CREATE" and key in records:
@@ -144,7 +148,8 @@ def _delete(zone: str, records: dict[Key, RecordSet], key: Key, record: RecordSe
     if _shape(records[key]) != _shape(record):
         return f"Tried to delete {label} but the values provided do not match the current values"
     if key[0] == zone and key[1] in ("SOA", "NS"):
-        return f"A HostedZone must contain {'exactly one SOA' if key[1] == 'SOA' else 'at least one NS'} record for the zone itself."
+        least = "exactly one SOA" if key[1] == "SOA" else "at least one NS"
+        return f"A HostedZone must contain {least} record for the zone itself."
     del records[key]
     return None
 
@@ -152,9 +157,17 @@ def _delete(zone: str, records: dict[Key, RecordSet], key: Key, record: RecordSe
 def _shape(record: RecordSet) -> dict[str, Any]:
     """What must be the same in a DELETE."""
     alias = record.get("AliasTarget")
-    rest = {name: str(value) for name, value in record.items() if value not in (None, [], {}) and name not in _COMPARED_APART}
+    rest = {
+        name: str(value)
+        for name, value in record.items()
+        if value not in (None, [], {}) and name not in _COMPARED_APART
+    }
     if alias:
-        alias = {**alias, "DNSName": normal_name(alias["DNSName"]), "EvaluateTargetHealth": str(alias.get("EvaluateTargetHealth")).lower()}
+        alias = {
+            **alias,
+            "DNSName": normal_name(alias["DNSName"]),
+            "EvaluateTargetHealth": str(alias.get("EvaluateTargetHealth")).lower(),
+        }
     return {**rest, "AliasTarget": alias, "ResourceRecords": sorted(values_of(record))}
 
 
@@ -175,5 +188,6 @@ def _conflict(zone: str, records: Mapping[Key, RecordSet], key: Key) -> str | No
             f"with the same DNS name already exists in zone {zone}"
         )
     if any(other[1] == kind and bool(other[2]) is not bool(identifier) for other in others):
-        return f"RRSet with DNS name {name}, type {kind}, SetIdentifier {identifier or 'null'} conflicts with another of the same name"
+        what = f"RRSet with DNS name {name}, type {kind}, SetIdentifier {identifier or 'null'}"
+        return f"{what} conflicts with another of the same name"
     return None

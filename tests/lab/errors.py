@@ -22,7 +22,9 @@ def error_answer(call: Call, error: AwsError) -> Answer:
     status = error.status or model_status(call.service, error.code) or 400
     if call.protocol in ("json", "rest-json"):
         body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
-        return Answer(status, body.encode(), {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code})
+        return Answer(
+            status, body.encode(), {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
+        )
     return Answer(status, _xml(call, error, status).encode(), {"Content-Type": "text/xml"})
 
 

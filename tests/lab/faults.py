@@ -29,7 +29,10 @@ KINDS = {
 _THROTTLES = {
     "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
     "s3": ("SlowDown", "Please reduce your request rate.", 503),
-    **dict.fromkeys(("autoscaling", "iam", "elb", "elbv2", "route53", "sts", "cloudwatch", "cloudformation"), ("Throttling", "Rate exceeded", 400)),
+    **dict.fromkeys(
+        ("autoscaling", "iam", "elb", "elbv2", "route53", "sts", "cloudwatch", "cloudformation"),
+        ("Throttling", "Rate exceeded", 400),
+    ),
 }
 
 
@@ -39,7 +42,7 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """By number (`call`: the k-th request since the journal was cleared) or by names (`service`, `action`: full-match regexes)."""
+    """Which requests: the `call`-th since the journal was cleared, or by `service`, `action` (regexes)."""
 
     kind: str
     service: str = ".*"
@@ -63,10 +66,8 @@ class Rule:
             raise RuleError(f"no such field in a rule: {', '.join(sorted(unknown))}")
         if document.get("kind") not in KINDS:
             raise RuleError(f"kind is one of {', '.join(KINDS)}, not {document.get('kind')!r}")
-        try:
-            re.compile(document.get("service", "")), re.compile(document.get("action", ""))
-        except (re.error, TypeError) as error:
-            raise RuleError(f"service and action are regular expressions: {error}") from error
+        for name, value in document.items():
+            _check_field(name, value)
         return cls(**document)
 
     def matches(self, call: Call, number: int) -> bool:
@@ -81,12 +82,29 @@ class Rule:
         return AwsError(call.service, self.code, self.message, self.status)
 
 
+def _check_field(name: str, value: object) -> None:
+    if name in ("call", "skip", "times", "status"):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise RuleError(f"{name} is a whole number, not {value!r}")
+    elif name == "seconds":
+        if not isinstance(value, int | float) or value < 0:
+            raise RuleError(f"seconds is a number, not {value!r}")
+    elif not isinstance(value, str):
+        raise RuleError(f"{name} is a text, not {value!r}")
+    elif name in ("service", "action"):
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise RuleError(f"{name} is a regular expression, and {value!r} is none: {error}") from error
+
+
 class Held:
     """A request that waits for POST /_lab/faults/release."""
 
     def __init__(self, number: int, call: Call, point: str) -> None:
         self.description = {"number": number, "service": call.service, "action": call.action, "point": point}
-        self.released = threading.Event()
+        self.done = threading.Event()
+        self.dropped = False
 
 
 class Faults:
@@ -115,23 +133,25 @@ class Faults:
         return hit
 
     def hold(self, number: int, call: Call, point: str) -> bool:
-        """Wait until released (True) or until the client is gone (False)."""
+        """Wait until released (True), or until the client is gone or the request is dropped (False)."""
         held = Held(number, call, point)
         with self._lock:
             self._held.append(held)
         try:
-            while not held.released.wait(0.02):
+            while not held.done.wait(0.02):
                 if call.request.client_gone():
                     return False
-            return not call.request.client_gone()
+            return not held.dropped and not call.request.client_gone()
         finally:
             with self._lock:
                 self._held.remove(held)
 
-    def release(self) -> int:
+    def release(self, drop: bool = False) -> int:
+        """Let the held requests go on, or drop them: their connections are cut."""
         with self._lock:
             for held in self._held:
-                held.released.set()
+                held.dropped = drop
+                held.done.set()
             return len(self._held)
 
     def describe(self) -> dict[str, Any]:

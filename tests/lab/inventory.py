@@ -67,52 +67,31 @@ def _ec2(backend: Any, kind: str, thing_id: str, name: str = "") -> Item:
 
 def _network(backend: Any) -> Iterator[Item]:
     default = {vpc.id for vpc in backend.vpcs.values() if str(vpc.is_default).lower() == "true"}
-    for vpc_id in backend.vpcs:
-        if vpc_id not in default:
-            yield _ec2(backend, "vpc", vpc_id)
-    for subnets in backend.subnets.values():
-        for subnet in subnets.values():
-            if not (subnet.vpc_id in default and str(subnet.default_for_az).lower() == "true"):
-                yield _ec2(backend, "subnet", subnet.id)
-    for gateway in backend.internet_gateways.values():
-        if gateway.vpc is None or gateway.vpc.id not in default:
-            yield _ec2(backend, "internet-gateway", gateway.id)
-    for table in backend.route_tables.values():
-        if not table.main_association_id:
-            yield _ec2(backend, "route-table", table.id)
-    for groups in backend.groups.values():
-        for group in groups.values():
-            if group.name != "default":
-                yield _ec2(backend, "security-group", group.id, group.name)
-    for gateway in backend.nat_gateways.values():
-        if gateway.state != "deleted":
-            yield _ec2(backend, "nat-gateway", gateway.id)
-    for endpoint in backend.vpc_end_points.values():
-        if endpoint.state != "deleted":
-            yield _ec2(backend, "vpc-endpoint", endpoint.id)
-    for address in backend.addresses:
-        yield _ec2(backend, "elastic-ip", address.allocation_id, address.public_ip)
-    for interface in backend.enis.values():
-        yield _ec2(backend, "network-interface", interface.id, interface.description)
+    subnets = [subnet for zone in backend.subnets.values() for subnet in zone.values()]
+    groups = [group for known in backend.groups.values() for group in known.values()]
+    gateways = backend.internet_gateways.values()
+    found = {
+        "vpc": [vpc_id for vpc_id in backend.vpcs if vpc_id not in default],
+        "subnet": [one.id for one in subnets if one.vpc_id not in default or str(one.default_for_az).lower() != "true"],
+        "internet-gateway": [one.id for one in gateways if one.vpc is None or one.vpc.id not in default],
+        "route-table": [one.id for one in backend.route_tables.values() if not one.main_association_id],
+        "nat-gateway": [one.id for one in backend.nat_gateways.values() if one.state != "deleted"],
+        "vpc-endpoint": [one.id for one in backend.vpc_end_points.values() if one.state != "deleted"],
+    }
+    yield from (_ec2(backend, kind, thing_id) for kind, ids in found.items() for thing_id in ids)
+    yield from (_ec2(backend, "security-group", one.id, one.name) for one in groups if one.name != "default")
+    yield from (_ec2(backend, "elastic-ip", one.allocation_id, one.public_ip) for one in backend.addresses)
+    yield from (_ec2(backend, "network-interface", one.id, one.description) for one in backend.enis.values())
 
 
 def _compute(backend: Any) -> Iterator[Item]:
-    for reservation in backend.reservations.values():
-        for instance in reservation.instances:
-            if instance.state != "terminated":
-                yield _ec2(backend, "instance", instance.id)
-    for volume in backend.volumes.values():
-        yield _ec2(backend, "volume", volume.id)
-    for snapshot in backend.snapshots.values():
-        if snapshot.owner_id == backend.account_id:
-            yield _ec2(backend, "snapshot", snapshot.id)
-    for image in backend.amis.values():
-        if image.owner_id == backend.account_id:
-            yield _ec2(backend, "image", image.id, image.name)
-    for template in backend.launch_templates.values():
-        yield _ec2(backend, "launch-template", template.id, template.name)
-    for pair in backend.key_pairs.values():
-        yield _ec2(backend, "key-pair", pair.id, pair.key_name)
+    instances = [instance for run in backend.reservations.values() for instance in run.instances]
+    yield from (_ec2(backend, "instance", one.id) for one in instances if one.state != "terminated")
+    yield from (_ec2(backend, "volume", volume_id) for volume_id in backend.volumes)
+    for kind, things in (("snapshot", backend.snapshots), ("image", backend.amis)):
+        yield from (_ec2(backend, kind, one.id) for one in things.values() if one.owner_id == backend.account_id)
+    yield from (_ec2(backend, "launch-template", one.id, one.name) for one in backend.launch_templates.values())
+    yield from (_ec2(backend, "key-pair", one.id, one.key_name) for one in backend.key_pairs.values())
 
 
 def _scaling(backend: Any) -> Iterator[Item]:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every AWS request that reached the lab, and how often which call was made: what tests count and benchmarks compare."""
+"""Every AWS request that reached the lab: what tests count and benchmarks compare."""
 
 from __future__ import annotations
 

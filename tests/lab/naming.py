@@ -25,7 +25,7 @@ _BY_VERSION = {"2016-11-15": "ec2", "2010-05-08": "iam", "2011-06-15": "sts", "2
 
 
 def credential_scope(request: Request) -> tuple[str, str, str] | None:
-    """(access key id, region, signing name) out of the header or the presigned URL; None if the request is not signed."""
+    """(access key id, region, signing name) out of the header or the presigned URL; None if there is no signature."""
     text = request.headers.get("authorization", "")
     if not text and "X-Amz-Credential" in request.query:
         text = "Credential=" + unquote(dict(parse_qsl(request.query)).get("X-Amz-Credential", ""))

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to one AWS request: it is named, noted, harmed if a fault says so, and answered by the guards or by moto."""
+"""What happens to one AWS request: it is named, noted, harmed if a fault says so, and answered."""
 
 from __future__ import annotations
 
@@ -57,8 +57,10 @@ class Pipeline:
             raise ConnectionCutError
         if rule.kind == "stale" and call.is_read:
             return self._last_reads.get(_question(call)) or self._work(call)
-        if rule.kind in ("hang", "pause_before") and not self.faults.hold(entry.number, call, "before"):
-            raise ConnectionCutError
+        if rule.kind in ("hang", "pause_before"):
+            released = self.faults.hold(entry.number, call, "before")
+            if rule.kind == "hang" or not released:
+                raise ConnectionCutError
         answer = self._work(call)
         if rule.kind == "reset_after":
             raise ConnectionCutError

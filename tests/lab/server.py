@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import importlib.util
 import logging
 import tempfile
 import threading
@@ -76,7 +75,7 @@ class Lab:
 
     def stop(self) -> None:
         self._stopping.set()
-        self.pipeline.faults.release()
+        self.pipeline.faults.release(drop=True)
         if self._http:
             self._http.shutdown()
             self._http.server_close()
@@ -107,8 +106,7 @@ def build(settings: Settings | None = None) -> Lab:
     patching.restore()
     world = World(settings or Settings(scratch=Path(tempfile.mkdtemp(prefix="lab-"))))
     for part in PARTS:
-        if importlib.util.find_spec(part) is not None:
-            getattr(importlib.import_module(part), "install", lambda _: None)(world)
+        importlib.import_module(part).install(world)
     gc.collect()
     gc.freeze()  # moto and botocore are a million objects that stay: looking at them again and again takes seconds
     return Lab(world)

@@ -97,7 +97,7 @@ class World:
         self._inventories: list[Callable[[], Iterable[Item]]] = []
 
     def on_call(self, check: Check) -> None:
-        """`check` sees each AWS request before moto; it may answer it, refuse it (raise an AwsError), or return None."""
+        """`check` sees each AWS request before moto: it answers it, refuses it (an AwsError), or returns None."""
         self.checks.append(check)
 
     def on_control(self, method: str, name: str, control: Control) -> None:
@@ -105,7 +105,7 @@ class World:
         self.controls[method, name] = control
 
     def on_step(self, step: Callback) -> None:
-        """`step` is called under the lock before and after every request, and every 0.2 s: it must be cheap when idle."""
+        """`step` is called under the lock before and after each request and every 0.2 s: cheap when idle."""
         self._steps.append(step)
 
     def on_reset(self, forget: Callback) -> None:

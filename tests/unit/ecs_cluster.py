@@ -12,7 +12,6 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.options 
 from ansible_collections.container.schedulers.plugins.module_utils._aws.run import Run
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.modules.ecs_cluster import SPEC
-
 from unit.scripted import ScriptedAws
 
 OWNER = "container.schedulers/owner"

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._errors import SchedulersError
+from .._plan import Live
 from .._wait import wait_until
 from .api import Aws
 from .errors import SETTLING_TEXT
 from .run import Run
-from .scaling_groups import read_scaling_group
+from .scaling_groups import desired_count, members, read_scaling_group
 
 CONNECTED = "agentConnected == true"
 EXPLAIN_SECONDS = 20.0  # between two looks at why
@@ -37,19 +38,31 @@ class Standing:
     """What one look has shown.
 
     Attributes:
-        connected: ARNs of container instances that are active and whose agents are connected.
-        wanted: how many there should be.
+        wanted: how many instances there should be.
+        arns: the container instances that are active and whose agents are connected.
+        registered: the same in full, once there are enough of them.
+        group: the auto scaling group, once there are enough of them.
         reason: why there will never be enough.
         events: what AWS says, newest first.
     """
 
-    connected: tuple[str, ...]
     wanted: int
+    arns: Sequence[str]
+    registered: Sequence[dict[str, Any]] = ()
+    group: Live | None = None
     reason: str | None = None
-    events: tuple[str, ...] = ()
+    events: Sequence[str] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the group is complete and each of its members is connected. Others may be, too."""
+        if self.group is None:
+            return False
+        ids = {one["instance_id"] for one in members(self.group)}
+        return len(ids) == desired_count(self.group) and ids <= {one["ec2InstanceId"] for one in self.registered}
 
     def __str__(self) -> str:
-        return f"{len(self.connected)} of {self.wanted} instances are registered with a connected agent"
+        return f"{len(self.arns)} of {self.wanted} instances are registered with a connected agent"
 
 
 class Readiness:
@@ -57,23 +70,23 @@ class Readiness:
 
     Args:
         cluster: the cluster's name.
-        group: the auto scaling group's name.
-        wanted: how many instances there should be.
+        group: the auto scaling group, as it was read or made.
+        fresh: whether nothing has changed since the group was read, so that it need not be read again.
     """
 
-    def __init__(self, run: Run, cluster: str, group: str, wanted: int) -> None:
+    def __init__(self, run: Run, cluster: str, group: Live, *, fresh: bool = False) -> None:
         self._run = run
         self._cluster = cluster
         self._group = group
-        self._wanted = wanted
+        self._known = group if fresh else None
         self._begun = run.deadline.waited()
         self._explained = self._begun
 
-    def await_ready(self) -> tuple[str, ...]:
-        """The ARNs of the connected container instances, once there are enough."""
+    def await_ready(self) -> Standing:
+        """What the look has shown that found them ready."""
         return wait_until(
             self._look,
-            ready=lambda standing: len(standing.connected) >= standing.wanted,
+            ready=lambda standing: standing.ready,
             failed=lambda standing: standing.reason,
             describe=str,
             events=lambda standing: standing.events,
@@ -81,43 +94,48 @@ class Readiness:
             doing=f"wait for the instances of cluster {self._cluster}",
             hint=NOT_REGISTERED_HINT,
             pace=self._run.pace,
-        ).value.connected
+        ).value
 
     def _look(self) -> Standing:
-        connected = connected_instances(self._run.aws, self._cluster)
-        standing = Standing(tuple(connected), self._wanted)
+        standing = Standing(desired_count(self._group), connected_instances(self._run.aws, self._cluster))
+        if len(standing.arns) >= standing.wanted:
+            standing = self._in_full(standing)
         waited = self._run.deadline.waited()
-        enough = len(connected) >= self._wanted
-        if enough or not (waited - self._explained > EXPLAIN_SECONDS or self._run.deadline.passed()):
+        if standing.ready or not (waited - self._explained > EXPLAIN_SECONDS or self._run.deadline.passed()):
             return standing
         self._explained = waited
-        return self._explained_standing(standing)
+        return self._with_reason(standing)
 
-    def _explained_standing(self, standing: Standing) -> Standing:
+    def _in_full(self, standing: Standing) -> Standing:
+        registered = described_instances(self._run.aws, self._cluster, standing.arns)
+        group, self._known = self._known or self._read_group(), None
+        return replace(standing, registered=registered, group=group)
+
+    def _with_reason(self, standing: Standing) -> Standing:
         activities = self._activities()
-        events = tuple(_sentence(one) for one in activities)
         reason = hopeless(activities)
         if not reason and self._grace_is_over():
-            reason = self._unregistered(standing)
-        return Standing(standing.connected, standing.wanted, reason, events)
+            reason = self._unregistered(self._in_full(standing))
+        return replace(standing, reason=reason, events=[_sentence(one) for one in activities])
 
     def _grace_is_over(self) -> bool:
         deadline = self._run.deadline
         return deadline.passed() or deadline.waited() - self._begun > min(GRACE_SECONDS, deadline.seconds / 2)
 
+    def _read_group(self) -> Live | None:
+        return read_scaling_group(self._run, self._group.id, adopt=True)
+
     def _activities(self) -> list[dict[str, Any]]:
-        request = {"AutoScalingGroupName": self._group, "MaxRecords": 10}
-        doing = f"read the activities of auto scaling group {self._group}"
+        request = {"AutoScalingGroupName": self._group.id, "MaxRecords": 10}
+        doing = f"read the activities of auto scaling group {self._group.id}"
         answer = self._run.aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)
         return list(answer["Activities"])
 
     def _unregistered(self, standing: Standing) -> str | None:
         """The instances that are in service and did not register, with the end of one's console output."""
-        group = read_scaling_group(self._run, self._group)
-        members = group.attributes["instances"] if group else ()
-        running = {one["instance_id"] for one in members if one["lifecycle"] == "InService"}
-        known = described_instances(self._run.aws, self._cluster, standing.connected)
-        missing = sorted(running - {one["ec2InstanceId"] for one in known})
+        there = members(standing.group) if standing.group else ()
+        running = {one["instance_id"] for one in there if one["lifecycle"] == "InService"}
+        missing = sorted(running - {one["ec2InstanceId"] for one in standing.registered})
         if not missing:
             return None
         console = self._console(missing[0])

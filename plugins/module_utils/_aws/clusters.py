@@ -48,7 +48,9 @@ class Clusters:
         request = {"clusterName": step.name, "tags": _tags(spec["tags"]), "settings": _settings(spec)}
 
         def create() -> Live:
-            cluster = self._call("CreateCluster", request, step)["cluster"]
+            # in an account that never had a cluster, ECS's own role is made first, and takes a moment
+            answer = self._run.aws.call("ecs", "CreateCluster", request, doing=step.sentence, settles=True)
+            cluster = answer["cluster"]
             # the call succeeds for a cluster that is there already, whoever made it
             require_ours(self._run.mark, from_tags(cluster.get("tags")), step.label)
             return _live(cluster)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ from .._module import Context, Outcome
 from .._ownership import only_one
 from .._parallel import gather
 from .._plan import Live, Plan, apply, decide
-from .._wait import wait_until
 from .api import Aws, Connection
 from .cluster_network import INSTANCE_SECURITY_GROUP
 from .cluster_ready import Readiness, connected_instances, described_instances
@@ -28,7 +27,7 @@ from .launch_templates import read_launch_template
 from .names import ClusterNames, cluster_mark
 from .network import read_network
 from .run import Run
-from .scaling_groups import SCALING_GROUP, desired_count, members, read_scaling_group
+from .scaling_groups import SCALING_GROUP, members, read_scaling_group
 from .security_groups import find_security_groups, live_security_group
 
 
@@ -45,7 +44,7 @@ def ensure_present(context: Context) -> Outcome:
     live = read(run, options)
     plan = decide(wanted(run, options, live, look_up(run, options, live)), live, GRAPH, RULES)
     if context.check_mode:
-        registered = registered_instances(run, options.name) if CLUSTER in live else []
+        registered: Sequence[dict[str, Any]] = registered_instances(run, options.name) if CLUSTER in live else []
         return Outcome(to_result(options.name, live, registered), plan)
     names = ClusterNames(options.name, aws.region)
     applied = apply(plan, cluster_handlers(run, names, live.get(ROLE)), live)
@@ -107,29 +106,14 @@ def _with_instances(live: dict[str, Live]) -> dict[str, Live]:
 
 def _settled(
     run: Run, name: str, live: Mapping[str, Live], plan: Plan, *, wait: bool
-) -> tuple[Mapping[str, Live], list[dict[str, Any]]]:
+) -> tuple[Mapping[str, Live], Sequence[dict[str, Any]]]:
     """The resources and the registered instances once all is ready; without ``wait``, as they are now."""
-    group = live[SCALING_GROUP]
-    count = desired_count(group)
-    arns = Readiness(run, name, group.id, count).await_ready() if wait else connected_instances(run.aws, name)
-    if any(step.kind in {"auto_scaling_group", "instance"} for step in plan.steps):
-        group = _settled_group(run, group, count if wait else None)
-        live = _with_subnets_in_order({**live, SCALING_GROUP: group})
-    return live, described_instances(run.aws, name, arns)
-
-
-def _settled_group(run: Run, group: Live, count: int | None) -> Live:
-    """The group with as many instances as it should have (None: however many it has)."""
-    settled = wait_until(
-        lambda: read_scaling_group(run, group.id, adopt=True),
-        ready=lambda now: now is not None and count in (None, len(members(now))),
-        describe=lambda now: f"{len(members(now)) if now else 0} of {count} instances",
-        deadline=run.deadline,
-        doing=f"wait for the instances of auto scaling group {group.name}",
-        pace=run.pace,
-    ).value
-    assert settled is not None
-    return settled
+    if not wait:
+        return live, registered_instances(run, name)
+    fresh = not any(step.kind in {"auto_scaling_group", "instance"} for step in plan.steps)
+    standing = Readiness(run, name, live[SCALING_GROUP], fresh=fresh).await_ready()
+    assert standing.group is not None
+    return _with_subnets_in_order({**live, SCALING_GROUP: standing.group}), standing.registered
 
 
 def registered_instances(run: Run, name: str) -> list[dict[str, Any]]:

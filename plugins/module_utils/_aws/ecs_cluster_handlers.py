@@ -15,7 +15,7 @@ from .run import Run
 from .scaling_groups import ScalingGroups
 from .security_groups import SecurityGroups
 
-VPC_PATIENCE_SECONDS = 15.0  # a run makes its VPC within a few seconds of its role
+VPC_PATIENCE_SECONDS = 10.0  # a run makes its VPC within a few seconds of its role
 
 
 def cluster_handlers(run: Run, names: ClusterNames, role: Live | None, *, force: bool = False) -> dict[str, Handler]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._plan import Live
@@ -14,7 +14,7 @@ from .launch_templates import LAUNCH_TEMPLATE
 from .scaling_groups import SCALING_GROUP, desired_count, members
 
 
-def to_result(name: str, live: Mapping[str, Live], registered: list[dict[str, Any]]) -> dict[str, Any]:
+def to_result(name: str, live: Mapping[str, Live], registered: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The cluster by its resources and its registered instances."""
     cluster, group, template = (live.get(key) for key in (CLUSTER, SCALING_GROUP, LAUNCH_TEMPLATE))
     security_group = live.get(INSTANCE_SECURITY_GROUP)
@@ -48,7 +48,7 @@ def to_result(name: str, live: Mapping[str, Live], registered: list[dict[str, An
     }
 
 
-def _instances(group: Live | None, registered: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _instances(group: Live | None, registered: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The members of the group, with what ECS knows of them."""
     known = {one["ec2InstanceId"]: one for one in registered}
     return [

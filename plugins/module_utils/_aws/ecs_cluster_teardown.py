@@ -23,7 +23,7 @@ from .clusters import read_cluster
 from .ecs_app import app_handlers, find_apps, list_services
 from .ecs_cluster_handlers import cluster_handlers
 from .ecs_cluster_result import to_result
-from .ecs_cluster_wanted import GRAPH
+from .ecs_cluster_wanted import GRAPH, base_policy
 from .identity import ROLE, read_instance_profile, read_role
 from .names import CLUSTER_NAME_LIMIT, ClusterNames, checked_name, cluster_mark
 from .run import Run
@@ -95,7 +95,7 @@ def _own(run: Run, names: ClusterNames, *, adopt: bool) -> dict[str, Live]:
     reads: dict[str, Callable[[], list[Live | None]]] = {
         "cluster": lambda: [read_cluster(run, names.cluster, adopt=adopt)],
         "group": lambda: [read_scaling_group(run, names.auto_scaling_group, adopt=adopt, departing=True)],
-        "role": lambda: [read_role(run, names.role, adopt=adopt)],
+        "role": lambda: [read_role(run, names.role, adopt=adopt, expected=[base_policy(run.aws.region)])],
         "profile": lambda: [read_instance_profile(run, names.role, adopt=adopt)],
         "marked": lambda: [*marked_resources(run)],
     }

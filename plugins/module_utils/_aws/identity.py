@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .._errors import NotFoundError, SchedulersError
+from .._errors import BusyError, NotFoundError, SchedulersError
 from .._ownership import require_ours
 from .._plan import Live, Spec, Step
 from .._retry import create_once
@@ -42,8 +42,11 @@ def attached(policies: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(sorted(policies), ATTACHED)
 
 
-def read_role(run: Run, name: str, *, adopt: bool = False) -> Live | None:
-    """The role with its policies, if it is there: one call if not, two if so.
+def read_role(run: Run, name: str, *, adopt: bool = False, expected: Collection[str] = ()) -> Live | None:
+    """The role with its policies, if it is there.
+
+    Args:
+        expected: policies to take for granted instead of reading those that it has; enough for deleting it.
 
     Raises:
         NotOursError: there is one of this name that is not ours.
@@ -53,10 +56,7 @@ def read_role(run: Run, name: str, *, adopt: bool = False) -> Live | None:
         return None
     tags = from_tags(role.get("Tags"))
     require_ours(run.mark, tags, f"role {name}", adopt=adopt)
-    policies = run.aws.pages(
-        "iam", "ListAttachedRolePolicies", "AttachedPolicies", {"RoleName": name}, doing=f"read role {name}"
-    )
-    spec = {"policies": attached(one["PolicyArn"] for one in policies), "tags": tags}
+    spec = {"policies": attached(expected or _policies(run, name)), "tags": tags}
     return Live(ROLE, "role", name, name, spec, {"created": role["CreateDate"]})
 
 
@@ -122,10 +122,17 @@ class Roles:
         return Live(ROLE, "role", live.name, live.id, {**live.spec, **spec}, live.attributes)
 
     def delete(self, step: Step, live: Live) -> None:
-        for policy in live.spec["policies"]:
-            self._detach(step, live.id, policy)
-        run = self._run
-        run.aws.delete("iam", "DeleteRole", {"RoleName": live.id}, doing=step.sentence, deadline=run.deadline)
+        run, request = self._run, {"RoleName": live.id}
+        try:
+            for policy in live.spec["policies"]:
+                self._detach(step, live.id, policy)
+            run.aws.call("iam", "DeleteRole", request, doing=step.sentence)
+        except NotFoundError:
+            return
+        except BusyError:  # it has policies that nobody expected
+            for policy in _policies(run, live.id):
+                self._detach(step, live.id, policy)
+            run.aws.delete("iam", "DeleteRole", request, doing=step.sentence, deadline=run.deadline, pace=run.pace)
 
     def _attach(self, step: Step, live: Live, policies: Iterable[str]) -> None:
         for policy in sorted({*policies} - {*live.spec["policies"]}):
@@ -198,6 +205,12 @@ class InstanceProfiles:
 
     def _call(self, operation: str, request: Mapping[str, Any], step: Step) -> dict[str, Any]:
         return self._run.aws.call("iam", operation, request, doing=step.sentence, settles=True)
+
+
+def _policies(run: Run, role: str) -> list[str]:
+    request, doing = {"RoleName": role}, f"read the policies of role {role}"
+    found = run.aws.pages("iam", "ListAttachedRolePolicies", "AttachedPolicies", request, doing=doing)
+    return [one["PolicyArn"] for one in found]
 
 
 def _found(run: Run, operation: str, request: Mapping[str, Any], doing: str) -> dict[str, Any]:

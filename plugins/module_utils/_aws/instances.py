@@ -38,9 +38,9 @@ class Instances:
             request = {"InstanceId": live.id, "ShouldDecrementDesiredCapacity": False}
             run = self._run
             run.aws.call("autoscaling", "TerminateInstanceInAutoScalingGroup", request, doing=step.sentence)
-            group = read_scaling_group(run, self._group)
-            wanted = int(group.spec["desired_count"]) if group else 0
-            Readiness(run, self._cluster, self._group, wanted).await_ready()
+            group = read_scaling_group(run, self._group, adopt=True)
+            if group:
+                Readiness(run, self._cluster, group).await_ready()
         return Live(live.key, live.kind, live.name, live.id, spec)
 
     def delete(self, step: Step, live: Live) -> None:

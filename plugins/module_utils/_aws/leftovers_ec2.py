@@ -115,9 +115,7 @@ WITHIN_OTHERS = frozenset({"security-group-rule"})  # these go with what they ar
 KINDS = {
     "elastic-ip": Kind("elastic_ip", "DescribeAddresses", "Addresses", "AllocationId", address_state),
     "instance": Kind("instance", "DescribeInstances", "Reservations", "InstanceId", instance_state),
-    "internet-gateway": Kind(
-        "internet_gateway", "DescribeInternetGateways", "InternetGateways", "InternetGatewayId"
-    ),
+    "internet-gateway": Kind("internet_gateway", "DescribeInternetGateways", "InternetGateways", "InternetGatewayId"),
     "key-pair": Kind("key_pair", "DescribeKeyPairs", "KeyPairs", "KeyPairId"),
     "launch-template": Kind("launch_template", "DescribeLaunchTemplates", "LaunchTemplates", "LaunchTemplateId"),
     "natgateway": Kind("nat_gateway", "DescribeNatGateways", "NatGateways", "NatGatewayId", nat_gateway_state),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from .._errors import NotFoundError
 from .._leftovers import Leftover, State
@@ -64,11 +65,12 @@ def find(aws: Aws, owner: str) -> Iterator[Leftover]:
     request = {"TagFilters": [{"Key": OWNER, **({"Values": [owner]} if owner else {})}]}
     answers = aws.pages("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", request, doing=DOING)
     named = [Named.of(one["ResourceARN"], from_tags(one["Tags"])) for one in answers]
-    looks = {one.arn: partial(_look, aws, one) for one in named if not one.asked_elsewhere()}
-    for one in named:
-        state = states[one.arn] if (states := gather(looks)) and one.arn in looks else None
+    asked = {one.arn: one for one in named if not one.asked_elsewhere()}
+    for arn, state in gather({arn: partial(_look, aws, one) for arn, one in asked.items()}).items():
         if state:
-            yield Leftover("aws", one.kind.replace("-", "_") or one.service, one.arn, aws.region, one.tags, state)
+            one = asked[arn]
+            kind = OUR_WORDS.get(one.kind) or one.kind.replace("-", "_") or one.service
+            yield Leftover("aws", kind, arn, aws.region, one.tags, state, one.name)
 
 
 def _look(aws: Aws, named: Named) -> State | None:
@@ -79,3 +81,45 @@ def _look(aws: Aws, named: Named) -> State | None:
         return ask(aws, named)
     except NotFoundError:
         return None
+
+
+def _log_group(aws: Aws, named: Named) -> State | None:
+    request = {"logGroupNamePrefix": named.name}
+    groups = aws.pages("logs", "DescribeLogGroups", "logGroups", request, doing=DOING)
+    there = next((one for one in groups if one["logGroupName"] == named.name), None)
+    return State("available", f"holds {there.get('storedBytes', 0)} bytes", None) if there else None
+
+
+def _scalable_target(aws: Aws, named: Named) -> State | None:
+    request = {"ServiceNamespace": "ecs"}
+    targets = aws.pages("application-autoscaling", "DescribeScalableTargets", "ScalableTargets", request, doing=DOING)
+    there = next((one for one in targets if one.get("ScalableTargetARN") == named.arn), None)
+    return State("registered", f"scales {there['ResourceId']}") if there else None
+
+
+def _service(aws: Aws, named: Named) -> State | None:
+    cluster = named.name.rpartition("/")[0]
+    request = {"services": [named.arn], **({"cluster": cluster} if cluster else {})}
+    services = aws.call("ecs", "DescribeServices", request, doing=DOING)["services"]
+    return next((service_state(one) for one in services if one["status"] != "INACTIVE"), None)
+
+
+def service_state(service: Mapping[str, Any]) -> State:
+    """How an ECS service is. It costs what the instances under its tasks cost."""
+    return State(service["status"].lower(), f"wants {service['desiredCount']} tasks, has {service['runningCount']}")
+
+
+def _task_definition(aws: Aws, named: Named) -> State | None:
+    answer = aws.call("ecs", "DescribeTaskDefinition", {"taskDefinition": named.arn}, doing=DOING)
+    status = answer["taskDefinition"]["status"]
+    return None if status == "DELETE_IN_PROGRESS" else State(status.lower())
+
+
+ASKING: Mapping[tuple[str, str], Callable[[Aws, Named], State | None]] = {
+    ("application-autoscaling", "scalable-target"): _scalable_target,
+    ("ecs", "service"): _service,
+    ("ecs", "task-definition"): _task_definition,
+    ("logs", "log-group"): _log_group,
+}
+OUR_WORDS = {"scalable-target": "service_scaling"}
+ASKED = ("log_group", "service_scaling", "task_definition")

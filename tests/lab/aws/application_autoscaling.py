@@ -1,6 +1,9 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Application Auto Scaling: a policy needs its target, and goes with it. Nothing scales by itself: there is no load here."""
+"""Application Auto Scaling: a policy needs its target, and goes with it.
+
+Nothing scales by itself: there is no load here.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,9 @@ def _targets() -> None:
     def _(original: Original, backend: Any, namespace: str, r_id: str, dimension: str, **options: Any) -> Any:
         known = backend.targets.get(dimension, {}).get(r_id)
         least, most = (
-            given if (given := options.get(f"{name}_capacity")) is not None else getattr(known, f"{name}_capacity", None)
+            given
+            if (given := options.get(f"{name}_capacity")) is not None
+            else getattr(known, f"{name}_capacity", None)
             for name in ("min", "max")
         )
         if least is None or most is None:

@@ -178,14 +178,15 @@ def record(world: World, group: FakeAutoScalingGroup, description: str, cause: s
     return activity
 
 
-class LabActivity(Activity):
+class LabActivity(Activity):  # type: ignore[misc]  # moto is untyped here
     """A scaling activity that ends."""
 
+    status_code: str
     status_message: str | None = None
 
     @property
     def auto_scaling_group_arn(self) -> str:
-        return self.auto_scaling_group.arn
+        return str(self.auto_scaling_group.arn)
 
     def finish(self, status: str, world: World, message: str | None = None) -> None:
         if self.status_code == "InProgress":

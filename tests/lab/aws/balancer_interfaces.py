@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network interfaces of load balancers: they hold subnets, security groups and the internet gateway, and outlive it a while.
+"""The network interfaces of load balancers: they hold its network, and outlive it a while.
 
 This is why on AWS a security group cannot be deleted in the first seconds after its load balancer is gone.
 """
@@ -34,7 +34,9 @@ class BalancerInterfaces:
         world.on_step(self._release_due)
         world.on_reset(self._held.clear)
 
-    def attach(self, owner: str, backend: Any, subnets: Iterable[str], groups: list[str], public: bool, text: str) -> None:
+    def attach(
+        self, owner: str, backend: Any, subnets: Iterable[str], groups: list[str], public: bool, text: str
+    ) -> None:
         """One interface in each subnet."""
         held = self._held.setdefault(owner, _Held(backend))
         for subnet_id in subnets:

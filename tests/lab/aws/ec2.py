@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2's network: deletes in the wrong order are refused, addresses are nobody's, DryRun runs dry, tags are found fast."""
+"""EC2's network: deletes in the wrong order are refused, public addresses are nobody's, tags are found fast."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def install(world: World) -> None:
     _public_addresses()
     _security_groups()
     _subnets()
+    _interfaces()
     _gateways()
     _vpcs()
     _addresses()
@@ -83,9 +84,7 @@ def _security_groups() -> None:
             if group is None:
                 raise aws_error("ec2", "InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
             if group.vpc_id != subnet.vpc_id:
-                message = (
-                    "You have specified two resources that belong to different networks."
-                )
+                message = "You have specified two resources that belong to different networks."
                 raise aws_error("ec2", "InvalidGroup.NotFound", message)
         return original(backend, subnet, *arguments, **options)
 
@@ -108,10 +107,7 @@ def _refuse_group_delete(backend: Any, group: SecurityGroup) -> None:
 def _subnets() -> None:
     @replaces(SubnetBackend, "delete_subnet")
     def _(original: Original, backend: Any, subnet_id: str) -> Any:
-        nat = any(
-            g.subnet_id == subnet_id and g.state not in ("deleted", "failed") for g in backend.nat_gateways.values()
-        )
-        if nat or any(eni.subnet.id == subnet_id for eni in interfaces(backend)):
+        if any(eni.subnet.id == subnet_id for eni in interfaces(backend)):
             raise violation(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
         subnet = original(backend, subnet_id)
         for table in backend.route_tables.values():
@@ -130,6 +126,8 @@ def _subnets() -> None:
                 raise aws_error("ec2", "Resource.AlreadyAssociated", message)
         return original(backend, route_table_id, gateway_id, subnet_id)
 
+
+def _interfaces() -> None:
     @replaces(NetworkInterfaceBackend, "delete_network_interface")
     def _(original: Original, backend: Any, eni_id: str) -> Any:
         eni = backend.enis.get(eni_id)
@@ -219,6 +217,8 @@ def _addresses() -> None:
 
 
 def _tags() -> None:
+    EC2_PREFIX_TO_RESOURCE.update({"eipalloc": "elastic-ip", "nat": "natgateway"})  # AWS's words for them
+
     @replaces(TagBackend, "describe_tags")
     def _(original: Original, backend: Any, filters: dict[str, list[str]] | None = None) -> Any:
         """moto scans the tags of everything for each resource it shows; the common question has a direct answer.
@@ -251,5 +251,7 @@ def _exists(backend: Any, resource_id: str) -> bool:
         "lt": backend.launch_templates,
         "vol": backend.volumes,
         "eni": backend.enis,
+        "eipalloc": {address.allocation_id for address in backend.addresses},
+        "nat": backend.nat_gateways,
     }.get(get_prefix(resource_id))
     return kept is None or resource_id in kept

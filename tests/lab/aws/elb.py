@@ -36,6 +36,7 @@ def install(world: World) -> None:
     interfaces = BalancerInterfaces(world)
     _create(interfaces)
     _change(interfaces)
+
     @replaces(ELBResponse, "register_instances_with_load_balancer")
     def _(original: Original, response: Any) -> Any:
         backend = ec2_backends[response.current_account][response.region]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Application and network load balancers: creating the same again returns it, targets are (id, port), names and ports are unique."""
+"""Application and network load balancers: the same create returns the same thing, a target is (id, port)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def install(world: World) -> None:
     _listeners()
     _target_groups()
     _targets(world)
+    _health(world)
 
 
 def error(code: str, message: str) -> AwsError:
@@ -32,7 +33,9 @@ def error(code: str, message: str) -> AwsError:
 
 def _create_balancer(interfaces: BalancerInterfaces) -> None:
     @replaces(ELBv2Backend, "create_load_balancer")
-    def _(original: Original, backend: Any, name: str, security_groups: list[str], subnet_ids: list[str], **options: Any) -> Any:
+    def _(
+        original: Original, backend: Any, name: str, security_groups: list[str], subnet_ids: list[str], **options: Any
+    ) -> Any:
         kind = options.get("loadbalancer_type") or "application"
         scheme = options.get("scheme") or "internet-facing"
         subnets = [*(subnet_ids or []), *(mapping["SubnetId"] for mapping in options.get("subnet_mappings") or [])]
@@ -58,7 +61,7 @@ def _create_balancer(interfaces: BalancerInterfaces) -> None:
 
 
 def _text(balancer: Any) -> str:
-    return "ELB " + balancer.arn.split(":loadbalancer/")[1]
+    return f"ELB {balancer.arn.split(':loadbalancer/')[1]}"
 
 
 def _change_balancer(interfaces: BalancerInterfaces) -> None:
@@ -113,7 +116,10 @@ def _refresh_associations(backend: Any) -> None:
             balancer.arn
             for balancer in backend.load_balancers.values()
             if any(
-                group.arn in _forwarded(backend, [*listener.default_actions, *(a for r in listener.rules.values() for a in r.actions)])
+                group.arn
+                in _forwarded(
+                    backend, [*listener.default_actions, *(a for r in listener.rules.values() for a in r.actions)]
+                )
                 for listener in balancer.listeners.values()
             )
         ]
@@ -162,7 +168,9 @@ def _check_forward(backend: Any, balancer: Any, actions: list[dict[str, Any]]) -
             message = f"The following target groups are in a different VPC than load balancer '{balancer.arn}': {arn}"
             raise error("InvalidConfigurationRequest", message)
         if group.protocol and _ROUTED.get(group.protocol, "network") != balancer.type:
-            raise error("IncompatibleProtocols", f"The protocol {group.protocol} of {arn} does not fit the load balancer")
+            raise error(
+                "IncompatibleProtocols", f"The protocol {group.protocol} of {arn} does not fit the load balancer"
+            )
 
 
 def _target_groups() -> None:
@@ -205,6 +213,8 @@ def _targets(world: World) -> None:
         for key in [key for key, target in group.targets.items() if target["Id"] in instance_ids]:
             _drain(world, group, key)
 
+
+def _health(world: World) -> None:
     @replaces(ELBv2Backend, "describe_target_health")
     def _(original: Original, backend: Any, target_group_arn: str, targets: list[dict[str, Any]]) -> Any:
         group = backend.target_groups.get(target_group_arn)

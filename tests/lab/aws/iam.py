@@ -25,7 +25,9 @@ def install(world: World) -> None:
 
 def _roles(world: World) -> None:
     @replaces(IAMBackend, "create_role")
-    def _(original: Original, backend: Any, role_name: str, assume_role_policy_document: str, *rest: Any, **options: Any) -> Any:
+    def _(
+        original: Original, backend: Any, role_name: str, assume_role_policy_document: str, *rest: Any, **options: Any
+    ) -> Any:
         try:
             document = json.loads(assume_role_policy_document)
         except ValueError:
@@ -50,7 +52,7 @@ def _roles(world: World) -> None:
         role = backend.get_role(role_name)
         linked = role.path.startswith("/aws-service-role/")
         if linked and world.call is not None and world.call.action == "DeleteRole":
-            message = f"Cannot perform the operation on the protected role '{role_name}' - this role is only modifiable by AWS"
+            message = f"Cannot perform the operation on the protected role '{role_name}': only AWS may modify it"
             raise aws_error("iam", "UnmodifiableEntity", message)
         return original(backend, role_name)
 
@@ -69,7 +71,7 @@ def _policies() -> None:
         if policy.attachment_count > 0:
             raise aws_error("iam", "DeleteConflict", "Cannot delete a policy attached to entities.")
         if len(policy.versions) > 1:
-            message = "This policy has more than one version. Before you delete a policy, you must delete the policy's versions."
+            message = "This policy has more than one version: before you delete it, delete its other versions."
             raise aws_error("iam", "DeleteConflict", message)
         return original(backend, policy_arn)
 

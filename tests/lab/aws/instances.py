@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RunInstances as EC2 does it: everything is checked first, then every instance gets its profile, groups, volumes and tags."""
+"""RunInstances: everything is checked first, then every instance gets its profile, groups, volumes and tags."""
 
 from __future__ import annotations
 
@@ -32,7 +32,13 @@ def install(world: World) -> None:
 def _run(world: World) -> None:
     @replaces(InstanceBackend, "run_instances")
     def _(
-        original: Original, backend: Any, image_id: Any, count: int, user_data: Any, security_group_names: Any, **options: Any
+        original: Original,
+        backend: Any,
+        image_id: Any,
+        count: int,
+        user_data: Any,
+        security_group_names: Any,
+        **options: Any,
     ) -> Any:
         if world.call is not None and world.call.name == "ec2.RunInstances":
             count = int(world.call.params.get("MaxCount", count))
@@ -102,7 +108,9 @@ def _mappings(backend: Any, image_id: str | None, given: list[dict[str, Any]]) -
     image = backend.amis.get(image_id)
     root = (image.root_device_name if image else None) or "/dev/xvda"
     size = 30 if image and "ecs" in (image.name or "") else 8
-    by_device = {root: {"DeviceName": root, "Ebs": {"VolumeSize": size, "DeleteOnTermination": True}}}
+    by_device: dict[str, dict[str, Any]] = {
+        root: {"DeviceName": root, "Ebs": {"VolumeSize": size, "DeleteOnTermination": True}}
+    }
     for mapping in copy.deepcopy(given):
         device = mapping["DeviceName"]
         disk = {name: value for name, value in (mapping.get("Ebs") or {}).items() if value is not None}
@@ -136,7 +144,9 @@ def _associate(backend: Any, instances: list[Any], profile: dict[str, str] | Non
         name, arn = profile.get("Name"), profile.get("Arn")
     missing = instances if profile else instances[1:]
     for instance in missing if name or arn else []:
-        backend.associate_iam_instance_profile(instance.id, iam_instance_profile_name=name, iam_instance_profile_arn=arn)
+        backend.associate_iam_instance_profile(
+            instance.id, iam_instance_profile_name=name, iam_instance_profile_arn=arn
+        )
 
 
 def _profile(backend: Any, name: str | None, arn: str | None) -> Any:
@@ -149,7 +159,11 @@ def _profiles(world: World) -> None:
     """EC2 knows an instance profile some time after IAM does, and speaks of it in its own words."""
 
     def found(
-        original: Original, account_id: str, partition: str, iam_instance_profile_arn: Any, iam_instance_profile_name: Any
+        original: Original,
+        account_id: str,
+        partition: str,
+        iam_instance_profile_arn: Any,
+        iam_instance_profile_name: Any,
     ) -> Any:
         try:
             profile = original(account_id, partition, iam_instance_profile_arn, iam_instance_profile_name)
@@ -158,8 +172,8 @@ def _profiles(world: World) -> None:
         if profile is None or world.is_new(f"instance-profile/{profile.name}"):
             kind, what = ("name", "name") if iam_instance_profile_name else ("arn", "ARN")
             value = iam_instance_profile_name or iam_instance_profile_arn
-            message = f"Value ({value}) for parameter iamInstanceProfile.{kind} is invalid. Invalid IAM Instance Profile {what}"
-            raise aws_error("ec2", "InvalidParameterValue", message)
+            start = f"Value ({value}) for parameter iamInstanceProfile.{kind} is invalid."
+            raise aws_error("ec2", "InvalidParameterValue", f"{start} Invalid IAM Instance Profile {what}")
         if not profile.roles:
             message = f'IAM Instance Profile "{profile.arn}" has no associated IAM Roles'
             raise aws_error("ec2", "InvalidParameterValue", message)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Launch templates: versions derive from others, none is lost from lists, and an instance gets everything the template says."""
+"""Launch templates: no version or list loses anything, and an instance gets everything the template says."""
 
 from __future__ import annotations
 

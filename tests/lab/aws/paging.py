@@ -42,10 +42,11 @@ def install(world: World) -> None:
 def one_page(call: Call, result: dict[str, Any]) -> dict[str, Any]:
     """The part of the list that was asked for; the result as it is if it is no list, or if moto has cut it already."""
     model = _model(call)
-    key, input_token, output_token = (model.get(name) for name in ("result_key", "input_token", "output_token"))
-    if not all(isinstance(name, str) for name in (key, input_token, output_token)) or result.get(output_token):
+    names = [model.get(name) for name in ("result_key", "input_token", "output_token")]
+    if not all(isinstance(name, str) for name in names):
         return result
-    items = result.get(key)
+    key, input_token, output_token = map(str, names)
+    items = None if result.get(output_token) else result.get(key)
     if not isinstance(items, list):
         return result
     start = _offset(str(call.params.get(input_token) or ""))

@@ -39,7 +39,7 @@ def aws_error(service: str, code: str, message: str, status: int | None = None) 
 
 
 def replaces(owner: type | ModuleType, name: str) -> Callable[[Function], Function]:
-    """Wrap `owner.name`; the replacement gets (original, self, *args, **kwargs). Works on properties and functions too."""
+    """Wrap a method, property or function; the replacement gets (original, self, *args, **kwargs)."""
 
     def decorate(replacement: Function) -> Function:
         original = getattr(owner, name)

@@ -171,7 +171,9 @@ def _lists() -> None:
         after = found[limit] if len(found) > limit else None
         result = {"ResourceRecordSets": found[:limit], "IsTruncated": after is not None, "MaxItems": limit}
         if after is not None:
-            result.update(NextRecordName=after.name, NextRecordType=after.type, NextRecordIdentifier=after.set_identifier)
+            result.update(
+                NextRecordName=after.name, NextRecordType=after.type, NextRecordIdentifier=after.set_identifier
+            )
         return ActionResult(result)
 
     @replaces(Route53, "list_hosted_zones_by_name")

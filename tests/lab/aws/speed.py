@@ -28,7 +28,19 @@ from lab.aws.patching import replaces
 from lab.world import World
 
 Original = Callable[..., Any]
-_WARM = ("ec2", "iam", "ecs", "autoscaling", "elb", "elbv2", "route53", "ssm", "logs", "sts", "resourcegroupstaggingapi")
+_WARM = (
+    "ec2",
+    "iam",
+    "ecs",
+    "autoscaling",
+    "elb",
+    "elbv2",
+    "route53",
+    "ssm",
+    "logs",
+    "sts",
+    "resourcegroupstaggingapi",
+)
 
 
 def install(world: World) -> None:
@@ -48,7 +60,7 @@ def warm_up(world: World) -> None:
     for service in _WARM:
         with world.lock:
             moto.core.utils.get_service_model(service)
-            get_backend(service)[world.account]["aws" if service in ("iam", "route53", "sts") else "us-east-1"]  # type: ignore[call-overload]
+            get_backend(service)[world.account]["aws" if service in ("iam", "route53", "sts") else "us-east-1"]
 
 
 def _policies() -> None:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Public parameters: the recommended ECS image as JSON, and the images of Ubuntu and Debian, which moto does not have."""
+"""Public parameters: the recommended ECS image as JSON, and Ubuntu's and Debian's images, which moto lacks."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ class RunningLab:
     def __init__(self, lab: server.Lab) -> None:
         self.url = lab.url
         self.world: World = lab.world
+        self._session = boto3.session.Session()  # one for all: it keeps the API models it has read
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str, **options: Any) -> Any:
@@ -41,9 +42,11 @@ class RunningLab:
         return self._clients[service]
 
     def _make(self, service: str, region: str = REGION, **options: Any) -> Any:
-        config = Config(retries={"total_max_attempts": options.pop("attempts", 1)}, read_timeout=options.pop("timeout", 20))
+        config = Config(
+            retries={"total_max_attempts": options.pop("attempts", 1)}, read_timeout=options.pop("timeout", 20)
+        )
         keys = {"aws_access_key_id": ACCESS_KEY_ID, "aws_secret_access_key": SECRET_ACCESS_KEY, **options}
-        return boto3.session.Session(region_name=region, **keys).client(service, endpoint_url=self.url, config=config)
+        return self._session.client(service, region_name=region, endpoint_url=self.url, config=config, **keys)
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()

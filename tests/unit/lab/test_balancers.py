@@ -180,6 +180,15 @@ def test_a_classic_balancer_wants_a_fixed_port(site: Site, refused: Any) -> None
     refused("InvalidParameterException", site.serve, loadBalancers=site.behind_classic())
 
 
+def test_a_service_role_must_trust_ecs(site: Site, refused: Any) -> None:
+    site.classic()
+    site.define(container=FIXED)
+    options = {"loadBalancers": site.behind_classic(), "role": "services"}
+    refused("InvalidParameterException", site.serve, **options)
+    arn = site.role("services", "ecs.amazonaws.com")
+    assert site.serve(**options)["roleArn"] == arn
+
+
 def test_two_services_share_a_classic_balancer(site: Site) -> None:
     site.classic()
     site.define(container=FIXED)

@@ -148,11 +148,11 @@ def test_what_cloud_init_runs() -> None:
 
 
 def test_boots_run_side_by_side_and_leave_nothing(tmp_path: Path) -> None:
-    script = b"#!/bin/bash\nmkdir -m 0 /var/locked\nsleep 0.2\necho ECS_CLUSTER=demo > /etc/ecs/ecs.config\n"
+    script = b"#!/bin/bash\nmkdir -m 0 /var/locked\nsleep 1\necho ECS_CLUSTER=demo > /etc/ecs/ecs.config\n"
     started = time.monotonic()
     boots = [Boot(tmp_path / str(number), script, "host") for number in range(5)]
     assert {wait(one).agent_config for one in boots} == {"ECS_CLUSTER=demo\n"}
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 4
     for one in boots:
         one.remove()
     assert list(tmp_path.iterdir()) == []

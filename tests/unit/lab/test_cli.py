@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -83,8 +84,6 @@ def test_run_ends_on_sigterm(state: Path) -> None:
 
 
 def test_taken_port_is_one_sentence(state: Path) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

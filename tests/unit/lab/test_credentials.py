@@ -41,9 +41,7 @@ def test_each_service_accepts_the_lab_key(lab: Any, service: str) -> None:
 @pytest.mark.parametrize("service", CALLS)
 def test_unknown_key(lab: Any, refused: Any, service: str) -> None:
     client = lab.client(service, **UNKNOWN_KEY)
-    code = expected(
-        service, "AuthFailure", "InvalidAccessKeyId", "UnrecognizedClientException", "InvalidClientTokenId"
-    )
+    code = expected(service, "AuthFailure", "InvalidAccessKeyId", "UnrecognizedClientException", "InvalidClientTokenId")
     answer = refused(code, CALLS[service], client=client)
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == {"ec2": 401}.get(service, 400 if service in JSON else 403)
 
@@ -69,7 +67,9 @@ def test_no_credentials(lab: Any, refused: Any, service: str) -> None:
     config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
     client = boto3.client(service, region_name="us-east-1", endpoint_url=lab.url, config=config)
     query = "MissingAuthenticationToken"
-    refused(expected(service, "MissingParameter", "AccessDenied", f"{query}Exception", query), CALLS[service], client=client)
+    refused(
+        expected(service, "MissingParameter", "AccessDenied", f"{query}Exception", query), CALLS[service], client=client
+    )
 
 
 def test_region_that_is_none(lab: Any, refused: Any) -> None:

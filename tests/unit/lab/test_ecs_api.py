@@ -286,5 +286,7 @@ def test_running_single_tasks_needs_hosts(ecs: Any, refused: Any) -> None:
 def test_what_is_not_simulated_says_so(ecs: Any, refused: Any) -> None:
     define(ecs)
     refused("NotImplemented", serve, ecs=ecs, launchType="FARGATE")
+    refused("NotImplemented", serve, ecs=ecs, deploymentController={"type": "EXTERNAL"})
+    refused("NotImplemented", serve, ecs=ecs, deploymentConfiguration={"strategy": "BLUE_GREEN"})
     define(ecs, networkMode="awsvpc")
     refused("NotImplemented", serve, ecs=ecs)

@@ -114,6 +114,16 @@ def test_what_cannot_be_placed_says_so(ground: EcsGround, container: dict[str, A
     assert ground.service()["runningCount"] == 0
 
 
+def test_what_cannot_be_placed_is_said_again(ground: EcsGround) -> None:
+    ground.define()
+    ground.serve(count=1)
+    ground.until(ground.events)
+    ground.lab.advance(130, steps=13)
+    assert len(ground.events()) == 3
+    ground.update(desiredCount=2)
+    assert len(ground.until(lambda: e if len(e := ground.events()) > 3 else None)) == 4
+
+
 def test_without_hosts_a_service_waits_for_one(ground: EcsGround) -> None:
     ground.define()
     ground.serve(count=1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+
 def run(ground: Any, **changes: Any) -> list[dict[str, Any]]:
     arguments = {"ImageId": ground.image, "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1}
     if "LaunchTemplate" in changes:
@@ -88,7 +89,9 @@ def test_template_version_builds_on_its_source(ground: Any) -> None:
 
 def test_template_tags_are_not_its_data(ground: Any) -> None:
     tags = [{"ResourceType": "launch-template", "Tags": [{"Key": "k", "Value": "v"}]}]
-    ground.ec2.create_launch_template(LaunchTemplateName="tagged", LaunchTemplateData=ground.data(), TagSpecifications=tags)
+    ground.ec2.create_launch_template(
+        LaunchTemplateName="tagged", LaunchTemplateData=ground.data(), TagSpecifications=tags
+    )
     found = ground.ec2.describe_launch_templates(LaunchTemplateNames=["tagged"])["LaunchTemplates"][0]
     assert found["Tags"] == [{"Key": "k", "Value": "v"}]
     version = ground.ec2.describe_launch_template_versions(LaunchTemplateName="tagged")["LaunchTemplateVersions"][0]

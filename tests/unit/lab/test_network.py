@@ -68,9 +68,7 @@ def test_deletes_in_the_wrong_order_are_refused_and_in_the_right_order_not(
 ) -> None:
     refused("DependencyViolation", ec2.delete_security_group, GroupId=network.group)
     refused("DependencyViolation", ec2.delete_subnet, SubnetId=network.subnet)
-    refused(
-        "DependencyViolation", ec2.detach_internet_gateway, InternetGatewayId=network.gateway, VpcId=network.vpc
-    )
+    refused("DependencyViolation", ec2.detach_internet_gateway, InternetGatewayId=network.gateway, VpcId=network.vpc)
     refused("DependencyViolation", ec2.delete_internet_gateway, InternetGatewayId=network.gateway)
     refused("DependencyViolation", ec2.delete_vpc, VpcId=network.vpc)
     ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
@@ -111,7 +109,9 @@ def test_security_group_rules(ec2: Any, network: Network, refused: Any) -> None:
     ):
         refused(code, function, GroupId=network.group, IpPermissions=rules)
     unknown = {**rule, "UserIdGroupPairs": [{"GroupId": "sg-00000000000000000"}], "IpRanges": []}
-    refused("InvalidGroup.NotFound", ec2.authorize_security_group_ingress, GroupId=network.group, IpPermissions=[unknown])
+    refused(
+        "InvalidGroup.NotFound", ec2.authorize_security_group_ingress, GroupId=network.group, IpPermissions=[unknown]
+    )
 
 
 def test_subnet_leaves_its_route_table(ec2: Any, network: Network, refused: Any) -> None:

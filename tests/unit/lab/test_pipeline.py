@@ -47,7 +47,15 @@ def test_which_calls_a_rule_hits(rule: Rule, hits: list[int]) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [{"kind": "explode"}, {"kind": "throttle", "acton": "x"}, {"kind": "throttle", "action": "("}, "throttle", {}],
+    [
+        {},
+        "throttle",
+        {"kind": "explode"},
+        {"kind": "throttle", "acton": "x"},
+        {"kind": "throttle", "action": "("},
+        {"kind": "throttle", "call": "3"},
+        {"kind": "delay", "seconds": -1},
+    ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused(lab: Any, document: object) -> None:
     with pytest.raises(RuleError):
@@ -134,7 +142,7 @@ class Background:
     def _run(self, function: Callable[[], object]) -> None:
         try:
             function()
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             self.error = error
 
     def join(self) -> BaseException | None:
@@ -178,6 +186,27 @@ def test_a_client_that_dies_while_held(lab: Any, kind: str, made: int) -> None:
     assert lab.control("POST", "/faults/release") == {"released": 0}
     time.sleep(0.1)
     assert vpcs(lab) == made
+
+
+def test_reset_drops_held_requests(lab: Any) -> None:
+    lab.faults({"kind": "pause_before", "action": "CreateVpc"})
+    call = Background(lambda: lab.client("ec2", timeout=20).create_vpc(**VPC))
+    wait_held(lab)
+    lab.control("POST", "/reset")
+    assert isinstance(call.join(), ConnectionClosedError)
+    assert vpcs(lab) == 0
+
+
+def test_bodies_in_chunks_and_after_a_100(lab: Any) -> None:
+    s3 = lab.client("s3")
+    s3.create_bucket(Bucket="b-1")
+    s3.put_object(Bucket="b-1", Key="k", Body=b"x" * 100_000)
+    assert s3.get_object(Bucket="b-1", Key="k")["Body"].read() == b"x" * 100_000
+    host, port = lab.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"POST /_lab/clock HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b'8\r\n{"advanc\r\n6\r\ne": 1}\r\n0\r\n\r\n')
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_a_cut_connection_is_a_reset(lab: Any) -> None:

@@ -102,6 +102,9 @@ class Instances:
 
     def stopped(self, instance: Any) -> None:
         life = self._lives.get(instance.id)
+        if life is not None and life.result is None:
+            _throw_away(life)  # switched off while it booted: the script runs again at the next start
+            life.boot = None
         if life is not None and life.host is not None:
             self._hosts.disconnect(life.host, f"Host EC2 (instance {instance.id}) stopped.")
 

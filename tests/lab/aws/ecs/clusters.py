@@ -23,6 +23,7 @@ def install(_simulation: Simulation) -> None:
     _describe()
     _delete()
     _capacity_providers()
+    _associations()
 
 
 def _create() -> None:
@@ -136,6 +137,8 @@ def _capacity_providers() -> None:
             {"capacityProviders": list(handler.ecs_backend.capacity_providers.values()), "failures": []}
         )
 
+
+def _associations() -> None:
     @replaces(Backend, "put_cluster_capacity_providers")
     def _(original: Original, backend: Any, name: str, providers: Any, strategy: Any) -> Any:
         _check_providers(backend, providers or [])

@@ -322,6 +322,8 @@ class Service:
     failures: int = 0
     """Tasks that failed to start one after the other."""
     retry_at: float = 0.0
+    complaints: dict[str, float] = field(default_factory=dict)
+    """When the service last said that something does not work, by sentence."""
     task_sets: list[Any] = field(default_factory=list)
     created_with: dict[str, Any] = field(default_factory=dict)
     """CreateService's parameters: the same again is no error."""

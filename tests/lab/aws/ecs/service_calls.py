@@ -15,7 +15,9 @@ from moto.ecs.responses import EC2ContainerServiceResponse as Response
 from moto.elb.models import elb_backends
 from moto.elbv2.models import elbv2_backends
 
+from lab.aws.ecs import access
 from lab.aws.ecs.calls import Original, at_most, cluster_of, fail, invalid, merged, missing, only_if_included, short
+from lab.aws.ecs.clusters import MANAGED_PROVIDERS
 from lab.aws.ecs.definitions import active_definition
 from lab.aws.ecs.query import ExpressionError, matches
 from lab.aws.ecs.resources import Service
@@ -73,7 +75,7 @@ def _create(simulation: Simulation) -> None:
                 raise invalid("Creation of service was not idempotent.")
             return ActionResult({"service": known})
         definition = active_definition(backend, _required(given, "taskDefinition", "TaskDefinition"))
-        _check_new(given)
+        _check_new(backend, given)
         _check(backend, given, definition)
         service = _new_service(simulation, backend, cluster, given, definition)
         backend.services[f"{cluster.name}:{name}"] = service
@@ -91,9 +93,7 @@ def _new_service(
 ) -> Service:
     strategy = given.get("schedulingStrategy") or "REPLICA"
     balancers = [dict(entry) for entry in given.get("loadBalancers") or ()]
-    providers = given.get("capacityProviderStrategy") or []
-    if not providers and not given.get("launchType"):
-        providers = cluster.default_capacity_provider_strategy or []
+    providers = _providers(cluster, given)
     name, account = given["serviceName"], simulation.world.account
     own_role = f"arn:aws:iam::{account}:{_SERVICE_ROLE}" if balancers else None
     service = Service(
@@ -114,7 +114,7 @@ def _new_service(
         placement_constraints=given.get("placementConstraints") or [],
         placement_strategy=given.get("placementStrategy") or [],
         service_registries=given.get("serviceRegistries") or [],
-        capacity_provider_strategy=[{"weight": 0, "base": 0, **item} for item in providers],
+        capacity_provider_strategy=providers,
         launch_type=None if providers else given.get("launchType") or "EC2",
         availability_zone_rebalancing=given.get("availabilityZoneRebalancing") or _rebalancing(given, strategy),
         enable_ecs_managed_tags=given.get("enableECSManagedTags") or False,
@@ -127,6 +127,14 @@ def _new_service(
     )
     service.created_with = _comparable(given)
     return service
+
+
+def _providers(cluster: Any, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The capacity provider strategy: the service's own, else the cluster's unless a launch type is given."""
+    strategy = given.get("capacityProviderStrategy") or []
+    if not strategy and not given.get("launchType"):
+        strategy = cluster.default_capacity_provider_strategy or []
+    return [{"weight": 0, "base": 0, **item} for item in strategy]
 
 
 def _deployment_configuration(
@@ -268,17 +276,30 @@ def _check(backend: Any, given: Mapping[str, Any], definition: Any) -> None:
     _check_placement(given)
 
 
-def _check_new(given: Mapping[str, Any]) -> None:
-    """Refuse combinations of CreateService's parameters."""
+def _check_new(backend: Any, given: Mapping[str, Any]) -> None:
+    """Refuse combinations of CreateService's parameters, and what is not simulated."""
     if given.get("schedulingStrategy") == "DAEMON" and given.get("desiredCount"):
         raise invalid("The daemon scheduling strategy does not support a desired count. Remove it and try again.")
     if given.get("launchType") and given.get("capacityProviderStrategy"):
         message = "Specifying both a launch type and capacity provider strategy is not supported."
         raise invalid(f"{message} Remove one and try again.")
-    if given.get("launchType") == "FARGATE":
-        raise fail("NotImplemented", "lab: the launch type FARGATE is not simulated")
-    if given.get("role") and not given.get("loadBalancers"):
+    providers = {item["capacityProvider"] for item in given.get("capacityProviderStrategy") or ()}
+    if given.get("launchType") == "FARGATE" or providers & set(MANAGED_PROVIDERS):
+        raise fail("NotImplemented", "lab: Fargate is not simulated")
+    if (given.get("deploymentController") or {"type": "ECS"})["type"] != "ECS":
+        raise fail("NotImplemented", "lab: only the deployment controller ECS is simulated")
+    if (given.get("deploymentConfiguration") or {}).get("strategy", "ROLLING") != "ROLLING":
+        raise fail("NotImplemented", "lab: only the deployment strategy ROLLING is simulated")
+    if given.get("role"):
+        _check_role(backend.account_id, given)
+
+
+def _check_role(account: str, given: Mapping[str, Any]) -> None:
+    if not given.get("loadBalancers"):
         raise invalid("The role parameter is only valid for services configured to use load balancers.")
+    if access.role_by_arn(account, _role_arn(account, given["role"]), "ecs.amazonaws.com") is None:
+        message = "Unable to assume role and validate the load balancers configured for your service."
+        raise invalid(f"{message} Please verify that the ECS service role being passed has the proper permissions.")
 
 
 def _check_placement(given: Mapping[str, Any]) -> None:

@@ -19,15 +19,15 @@ from lab.aws.ecs.deployments import Decision, TaskView
 from lab.aws.ecs.resources import ContainerInstance, Deployment, Service, Task, needs_of, placement_of
 from lab.aws.ecs.scheduler import WORDS, Host, Refusal, choose, meets
 from lab.aws.ecs.targets import HEALTHY, UNHEALTHY, Balancing, balanced, event_name
-from lab.aws.ecs.tasks import Tasks
+from lab.aws.ecs.tasks import Order, Tasks
 from lab.world import World
 
 HEALTH_CHECK_SECONDS = 2.0
 """How often the tasks of a balanced service are looked at when nothing else happens."""
 PATIENCE_SECONDS = 5.0
 """A running task is not stopped for a failing health check before this, whatever the grace period."""
-REPEAT_SECONDS = 300.0
-"""The same complaint is not repeated earlier."""
+REPEAT_SECONDS = 60.0
+"""What could not be placed is tried again, and complained about again, after this long."""
 
 
 class Services:
@@ -45,14 +45,13 @@ class Services:
         """Tasks that have begun to run and are not registered yet."""
         self._ending: dict[Service, list[Task]] = {}
         """Tasks that have just been sent their signal."""
-        self._complaints: dict[tuple[Service, str], float] = {}
         self._chance = random.Random(0)
         tasks.on_running.append(self._task_runs)
         tasks.on_stopping.append(self._task_stops)
         tasks.on_stopped.append(self._task_stopped)
 
     def clear(self) -> None:
-        for state in (self._marked, self._waiting, self._fresh, self._ending, self._complaints):
+        for state in (self._marked, self._waiting, self._fresh, self._ending):
             state.clear()
 
     def mark(self, service: Service) -> None:
@@ -102,6 +101,7 @@ class Services:
         service.history.append(deployment)
         service.steady = False
         service.failures, service.retry_at = 0, 0.0
+        service.complaints.clear()
         self.mark(service)
         return deployment
 
@@ -110,6 +110,7 @@ class Services:
         service.primary.desired_count = desired
         service.primary.updated_at = self._world.clock.utc()
         service.steady = False
+        service.complaints.clear()
         self.mark(service)
 
     def delete(self, service: Service) -> None:
@@ -241,17 +242,15 @@ class Services:
             if isinstance(found, Refusal):
                 self._not_placed(service, found)
                 break
-            task = self._tasks.create(
-                backend,
-                definition,
-                instances[found.id],
+            order = Order(
                 group=service.group,
                 started_by=service.primary.id,
                 tags=_task_tags(service, definition),
                 service=service,
                 launch_type=service.launch_type,
+                enable_execute_command=service.enable_execute_command,
             )
-            task.enable_execute_command = service.enable_execute_command
+            task = self._tasks.create(backend, definition, instances[found.id], order)
             service.own_tasks[task.id] = task
             started.append(task.id)
         if started:
@@ -379,7 +378,7 @@ class Services:
                 deployment.rollout_state_reason = f"ECS deployment {deployment.id} completed."
                 service.say(events.deployment_completed(deployment.id), now)
             service.say(events.steady(), now)
-            self._complaints = {key: last for key, last in self._complaints.items() if key[0] is not service}
+            service.complaints.clear()
         service.steady = steady
 
     def _finish_delete(self, service: Service) -> None:
@@ -389,10 +388,11 @@ class Services:
 
     def _complain(self, service: Service, sentence: str) -> None:
         now = self._world.clock.now()
-        last = self._complaints.get((service, sentence))
+        last = service.complaints.get(sentence)
         if last is None or now - last >= REPEAT_SECONDS:
-            self._complaints[service, sentence] = now
+            service.complaints[sentence] = now
             service.say(sentence, self._world.clock.utc())
+            self._agenda.after(REPEAT_SECONDS, lambda: self.mark(service))
 
 
 def _deployment(task: Task) -> Deployment:

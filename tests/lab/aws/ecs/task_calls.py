@@ -16,7 +16,7 @@ from lab.aws.ecs.definitions import active_definition
 from lab.aws.ecs.resources import ContainerInstance, Task, needs_of, placement_of
 from lab.aws.ecs.scheduler import Refusal, choose
 from lab.aws.ecs.simulation import Simulation
-from lab.aws.ecs.tasks import is_forgotten
+from lab.aws.ecs.tasks import Order, is_forgotten
 from lab.aws.patching import replaces
 
 
@@ -78,17 +78,15 @@ def _start(simulation: Simulation) -> None:
 def _create(
     simulation: Simulation, backend: Any, given: Mapping[str, Any], definition: Any, host: ContainerInstance, group: str
 ) -> Task:
-    return simulation.tasks.create(
-        backend,
-        definition,
-        host,
+    inherited = definition.tags if given.get("propagateTags") == "TASK_DEFINITION" else []
+    order = Order(
         group=group,
         started_by=given.get("startedBy") or "",
-        tags=merged(
-            [*(definition.tags if given.get("propagateTags") == "TASK_DEFINITION" else ()), *(given.get("tags") or ())]
-        ),
-        overrides=given.get("overrides"),
+        tags=merged([*inherited, *(given.get("tags") or ())]),
+        overrides=given.get("overrides") or {},
+        enable_execute_command=given.get("enableExecuteCommand") or False,
     )
+    return simulation.tasks.create(backend, definition, host, order)
 
 
 def _hosts(backend: Any, cluster: Any) -> dict[str, ContainerInstance]:

@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from lab import containers
 from lab.aws.ecs.agenda import Agenda
 from lab.aws.ecs.launch import Failure, Launch, program_of
 from lab.aws.ecs.resources import Container, ContainerInstance, Service, Task, needs_of, new_id
-from lab.aws.ecs.scheduler import FIRST_DYNAMIC_PORT, Needs, dynamic_port
+from lab.aws.ecs.scheduler import FIRST_DYNAMIC_PORT, dynamic_port
 from lab.world import World
 
 KEPT_SECONDS = 3600.0
@@ -20,6 +21,19 @@ KEPT_SECONDS = 3600.0
 TERMINATED_BY_SIGNAL = 137
 Endpoint = tuple[str, int]
 """(EC2 instance id, host port)."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who wants a task, and how."""
+
+    group: str
+    started_by: str = ""
+    tags: list[dict[str, str]] = field(default_factory=list)
+    service: Service | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    launch_type: str | None = "EC2"
+    enable_execute_command: bool = False
 
 
 class Tasks:
@@ -41,51 +55,16 @@ class Tasks:
     def clear(self) -> None:
         self.listening.clear()
 
-    def create(
-        self,
-        backend: Any,
-        definition: Any,
-        instance: ContainerInstance,
-        *,
-        group: str,
-        started_by: str,
-        tags: list[dict[str, str]],
-        service: Service | None = None,
-        overrides: Mapping[str, Any] | None = None,
-        launch_type: str | None = "EC2",
-    ) -> Task:
+    def create(self, backend: Any, definition: Any, instance: ContainerInstance, order: Order) -> Task:
         """Put a task on a host that was found to fit; it starts with the next steps."""
-        task_id, needs = new_id(), needs_of(definition)
-        task = Task(
-            id=task_id,
-            task_arn=f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:task/{instance.cluster_name}/{task_id}",
-            region_name=backend.region_name,
-            cluster_name=instance.cluster_name,
-            cluster_arn=backend.clusters[instance.cluster_name].arn,
-            task_definition_arn=definition.arn,
-            definition=definition,
-            host_instance=instance,
-            needs=needs,
-            group=group,
-            started_by=started_by,
-            created_at=self._world.clock.utc(),
-            tags=tags,
-            overrides=_described(definition, overrides or {}),
-            availability_zone=instance.host.zone,
-            cpu=str(needs.cpu),
-            memory=str(needs.memory),
-            service=service,
-            launch_type=launch_type,
-            capacity_provider_name=None if launch_type else instance.capacity_provider_name,
-        )
-        arch = instance.attributes.get("ecs.cpu-architecture") or "x86_64"
-        task.attributes = [{"name": "ecs.cpu-architecture", "value": arch}]
-        _occupy(task, needs, instance)
+        task = _new_task(backend, definition, instance, order, self._world.clock.utc())
+        _occupy(task, instance)
         task.containers = [
             self._container(task, _overridden(given, task.overrides)) for given in definition.container_definitions
         ]
         backend.tasks.setdefault(instance.cluster_name, {})[task.task_arn] = task
         self._agenda.after(0, lambda: self._pull(task))
+        self._agenda.after(self._world.settings.task_seconds, lambda: self._start(task))
         return task
 
     def stop(self, task: Task, reason: str, code: str) -> None:
@@ -141,7 +120,6 @@ class Tasks:
             task.last_status = "PENDING"
             task.connectivity, task.connectivity_at = "CONNECTED", self._world.clock.utc()
             task.pull_started_at = self._world.clock.utc()
-            self._agenda.after(self._world.settings.task_seconds, lambda: self._start(task))
 
     def _start(self, task: Task) -> None:
         if not task.live:
@@ -257,16 +235,45 @@ class Tasks:
                     del self.listening[endpoint]
 
 
-def is_forgotten(task: Task, now: Any) -> bool:
+def is_forgotten(task: Task, now: datetime) -> bool:
     """Stopped so long ago that ECS does not know the task any more."""
     return task.stopped_at is not None and now - task.stopped_at > timedelta(seconds=KEPT_SECONDS)
 
 
-def _occupy(task: Task, needs: Needs, instance: ContainerInstance) -> None:
+def _new_task(backend: Any, definition: Any, instance: ContainerInstance, order: Order, now: datetime) -> Task:
+    task_id, needs = new_id(), needs_of(definition)
+    architecture = instance.attributes["ecs.cpu-architecture"] or ""
+    return Task(
+        id=task_id,
+        task_arn=f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:task/{instance.cluster_name}/{task_id}",
+        region_name=backend.region_name,
+        cluster_name=instance.cluster_name,
+        cluster_arn=backend.clusters[instance.cluster_name].arn,
+        task_definition_arn=definition.arn,
+        definition=definition,
+        host_instance=instance,
+        needs=needs,
+        group=order.group,
+        started_by=order.started_by,
+        created_at=now,
+        tags=order.tags,
+        overrides=_described(definition, order.overrides),
+        availability_zone=instance.host.zone,
+        cpu=str(needs.cpu),
+        memory=str(needs.memory),
+        enable_execute_command=order.enable_execute_command,
+        service=order.service,
+        launch_type=order.launch_type,
+        capacity_provider_name=None if order.launch_type else instance.capacity_provider_name,
+        attributes=[{"name": "ecs.cpu-architecture", "value": architecture}],
+    )
+
+
+def _occupy(task: Task, instance: ContainerInstance) -> None:
     host = instance.host
-    host.cpu -= needs.cpu
-    host.memory -= needs.memory
-    host.ports |= needs.ports
+    host.cpu -= task.needs.cpu
+    host.memory -= task.needs.memory
+    host.ports |= task.needs.ports
     host.groups[task.group] = host.groups.get(task.group, 0) + 1
     instance.tasks_here[task.id] = task
 

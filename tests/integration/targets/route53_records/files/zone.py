@@ -12,9 +12,10 @@ import boto3
 
 def make(name: str, kind: str) -> None:
     """A zone; a private one in a VPC of its own."""
-    request = {"Name": name, "CallerReference": f"{name}-{time.time()}"}
+    request: dict[str, object] = {"Name": name, "CallerReference": f"{name}-{time.time()}"}
     if kind == "private":
         vpc = boto3.client("ec2").create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+        request["HostedZoneConfig"] = {"PrivateZone": True}
         request["VPC"] = {"VPCRegion": boto3.session.Session().region_name, "VPCId": vpc}
     print(boto3.client("route53").create_hosted_zone(**request)["HostedZone"]["Id"])
 

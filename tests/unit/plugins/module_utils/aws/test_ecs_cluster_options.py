@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_cluster_options import ClusterOptions
 from ansible_collections.container.schedulers.plugins.module_utils._aws.images import architecture_of
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
-
 from unit.ecs_cluster import params
 
 

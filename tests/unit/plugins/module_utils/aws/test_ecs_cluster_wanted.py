@@ -21,7 +21,6 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_clus
 from ansible_collections.container.schedulers.plugins.module_utils._aws.images import Image
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Ref, decide, dismantle
-
 from unit.ecs_cluster import a_run, params
 from unit.scripted import scripted
 

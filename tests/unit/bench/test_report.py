@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark's own judgement: a missed target is never reported as reached. No seconds are measured here."""
+
+from __future__ import annotations
+
+import pytest
+from bench.jobs import all_jobs
+from bench.measure import Sample
+from bench.report import markdown, rows, verdict
+from bench.targets import NONE, TARGETS, at_most, floor_plus, times_peers
+
+ECS, SECOND = "ECS cluster and app", "second run"
+
+
+@pytest.mark.parametrize(
+    ("target", "ours", "reached"),
+    [
+        (times_peers(0.25), 2.5, True),
+        (times_peers(0.25), 2.6, False),
+        (floor_plus(3), 4.0, True),
+        (floor_plus(3), 4.1, False),
+        (at_most(50), 50, True),
+        (at_most(50), 51, False),
+        (NONE, 0, True),
+        (NONE, 1, False),
+    ],
+)
+def test_a_target_is_reached_up_to_its_limit(target, ours, reached):
+    assert target.is_reached({"ours": ours, "peers": 10.0, "floor": 1.0}) is reached
+
+
+def sample(wall: float, calls: int, writes: int = 0) -> Sample:
+    return Sample(wall=wall, cpu=wall, calls=calls, retries=0, writes=writes, by_action={"ecs.Look": calls}, changed=0)
+
+
+def results(ours_calls: int) -> dict:
+    """Three rounds, in one of which the machine was busy with something else."""
+    return {
+        (ECS, SECOND): {
+            "ours": [sample(2.0, ours_calls), sample(60.0, ours_calls), sample(2.0, ours_calls)],
+            "peers": [sample(20.0, 80, 2)] * 3,
+            "floor": [sample(1.0, 14)] * 3,
+        }
+    }
+
+
+def test_rows_hold_medians_and_one_target_each():
+    found = [(row.quantity, row.medians["ours"], row.reached) for row in rows(results(ours_calls=19))]
+    expected = [("wall", 2.0, True), ("wall", 2.0, True), ("cpu", 2.0, None), ("calls", 19, True), ("writes", 0, True)]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("ours_calls", "sentence"),
+    [
+        (20, "4 of 4 targets reached."),
+        (21, "3 of 4 targets reached. **Missed: ECS cluster and app, second run, API calls (≤ 20).**"),
+    ],
+)
+def test_the_verdict_names_what_was_missed(ours_calls, sentence):
+    assert verdict(rows(results(ours_calls))) == sentence
+    assert sentence in markdown(results(ours_calls), rounds=3)
+
+
+def test_every_target_belongs_to_something_that_is_measured():
+    measured = {(job.title, phase.name) for job in all_jobs() for phase in job.phases}
+    assert {(job, phase) for job, phase, _ in TARGETS} <= measured

@@ -1,0 +1,397 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is left in AWS: every kind, to the last page, without what is gone already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws import leftovers_ec2, prices
+from ansible_collections.container.schedulers.plugins.module_utils._aws.leftovers import places
+from ansible_collections.container.schedulers.plugins.module_utils._aws.leftovers_services import is_marked
+from ansible_collections.container.schedulers.plugins.module_utils._aws.leftovers_tagged import Named
+from ansible_collections.container.schedulers.plugins.module_utils._leftovers import Leftover, State, look
+from ansible_collections.container.schedulers.plugins.module_utils._ownership import OWNER
+from unit.scripted import Call, failure, scripted
+
+MINE = [{"Key": OWNER, "Value": "ecs/web"}]
+LOWER = [{"key": OWNER, "value": "ecs/web"}]
+ANY = {"Filters": [{"Name": "tag-key", "Values": [OWNER]}]}
+ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
+
+
+def found_in(place: str, *calls: Call, owner: str = "") -> list[Leftover]:
+    with scripted(*calls) as aws:
+        return list(places(aws, owner)[place].find())
+
+
+def summary(found: list[Leftover]) -> list[tuple[str, str, str, float | None]]:
+    return [(one.kind, one.id, one.state.name, one.state.monthly_cost) for one in found]
+
+
+def tagged(*resources: tuple[str, str], **answer: Any) -> Call:
+    tags = [{"ResourceId": one, "ResourceType": kind, "Key": OWNER, "Value": "ecs/web"} for one, kind in resources]
+    return Call("ec2", "DescribeTags", {"Tags": tags, **answer})
+
+
+# EC2
+
+
+def test_an_empty_account_costs_one_call() -> None:
+    assert found_in("ec2", tagged()) == []
+
+
+def test_only_kinds_with_a_mark_are_looked_at_and_tags_of_what_is_gone_are_not_believed() -> None:
+    found = found_in(
+        "ec2",
+        tagged(("vpc-1", "vpc"), ("vpc-gone", "vpc"), NextToken="more"),
+        Call(
+            "ec2",
+            "DescribeTags",
+            {"Tags": [{"ResourceId": "vol-1", "ResourceType": "volume", "Key": OWNER, "Value": "ecs/web"}]},
+            {"NextToken": "more"},
+        ),
+        Call("ec2", "DescribeVpcs", {"Vpcs": [{"VpcId": "vpc-1", "State": "available", "Tags": MINE}]}, ANY),
+        Call(
+            "ec2",
+            "DescribeVolumes",
+            {"Volumes": [{"VolumeId": "vol-1", "State": "available", "Size": 20, "VolumeType": "gp3", "Tags": MINE}]},
+            ANY,
+        ),
+    )
+    assert summary(found) == [("volume", "vol-1", "available", 1.76), ("vpc", "vpc-1", "available", 0.0)]
+    assert found[0].tags == {OWNER: "ecs/web"}
+
+
+def test_one_owner_only() -> None:
+    mine = {"Filters": [{"Name": f"tag:{OWNER}", "Values": ["ecs/web"]}]}
+    tags = tagged(("eni-1", "network-interface"))
+    filters = {"Filters": [{"Name": "key", "Values": [OWNER]}, {"Name": "value", "Values": ["ecs/web"]}]}
+    found = found_in(
+        "ec2",
+        Call("ec2", "DescribeTags", tags.answer, filters),
+        Call(
+            "ec2",
+            "DescribeNetworkInterfaces",
+            {"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "Status": "in-use", "TagSet": MINE}]},
+            mine,
+        ),
+        owner="ecs/web",
+    )
+    assert summary(found) == [("network_interface", "eni-1", "in-use", 0.0)]
+    assert found[0].tags == {OWNER: "ecs/web"}
+
+
+def test_a_kind_that_nobody_knows_yet_is_told_all_the_same() -> None:
+    found = found_in("ec2", tagged(("vpce-1", "vpc-endpoint"), ("sgr-1", "security-group-rule")))
+    assert summary(found) == [("vpc_endpoint", "vpce-1", "unknown", None)]
+
+
+def test_instances_of_all_reservations() -> None:
+    def instance(identifier: str, state: str) -> dict[str, Any]:
+        return {"InstanceId": identifier, "State": {"Name": state}, "InstanceType": "t3.small", "Tags": MINE}
+
+    pages = [[instance("i-1", "running"), instance("i-2", "terminated")], [instance("i-3", "stopped")]]
+    answer = {"Reservations": [{"Instances": one} for one in pages]}
+    found = found_in("ec2", tagged(("i-1", "instance")), Call("ec2", "DescribeInstances", answer))
+    assert summary(found) == [("instance", "i-1", "running", 16.64), ("instance", "i-3", "stopped", 0.0)]
+
+
+def with_address(owner: str) -> dict[str, Any]:
+    return {
+        "State": {"Name": "running"},
+        "InstanceType": "t3.small",
+        "NetworkInterfaces": [{"Association": {"IpOwnerId": owner}}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("judge", "item", "state"),
+    [
+        (leftovers_ec2.instance_state, with_address("amazon"), State("running", "a t3.small that is running", 20.29)),
+        (
+            leftovers_ec2.instance_state,
+            with_address("123456789012"),
+            State("running", "a t3.small that is running", 16.64),
+        ),
+        (
+            leftovers_ec2.instance_state,
+            {"State": {"Name": "pending"}, "InstanceType": "x9.mega"},
+            State("pending", "a x9.mega that is pending", None),
+        ),
+        (leftovers_ec2.volume_state, {"State": "deleting"}, None),
+        (
+            leftovers_ec2.volume_state,
+            {"State": "in-use", "Size": 8, "VolumeType": "io9", "Attachments": [{"InstanceId": "i-1"}]},
+            State("in-use", "8 GiB of io9, attached to i-1", None),
+        ),
+        (
+            leftovers_ec2.snapshot_state,
+            {"State": "completed", "VolumeSize": 10},
+            State("completed", "of a volume of 10 GiB", 0.5),
+        ),
+        (
+            leftovers_ec2.address_state,
+            {"PublicIp": "192.0.2.1"},
+            State("not associated", "192.0.2.1, used by nothing", 3.65),
+        ),
+        (
+            leftovers_ec2.address_state,
+            {"PublicIp": "192.0.2.1", "AssociationId": "a", "NetworkInterfaceId": "eni-1"},
+            State("associated", "192.0.2.1, used by eni-1", 3.65),
+        ),
+        (leftovers_ec2.nat_gateway_state, {"State": "deleted"}, None),
+        (leftovers_ec2.nat_gateway_state, {"State": "available"}, State("available", "paid for by the hour", 35.04)),
+    ],
+)
+def test_how_things_are(judge: Any, item: Mapping[str, Any], state: State | None) -> None:
+    assert judge(item) == state
+
+
+# services
+
+
+def test_auto_scaling_groups() -> None:
+    group = {"AutoScalingGroupName": "g", "DesiredCapacity": 2, "Tags": MINE, "Status": "Delete in progress"}
+    found = found_in(
+        "autoscaling",
+        Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [group], "NextToken": "n"}, ANY),
+        Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}, {**ANY, "NextToken": "n"}),
+    )
+    assert summary(found) == [("auto_scaling_group", "g", "delete in progress", 0.0)]
+
+
+@pytest.mark.parametrize(("word", "kind"), [("Role", "role"), ("InstanceProfile", "instance_profile")])
+def test_iam_is_asked_for_tags_of_what_is_named_like_ours(word: str, kind: str) -> None:
+    def listed(*names: str, **answer: Any) -> dict[str, Any]:
+        return {f"{word}s": [{f"{word}Name": name} for name in names], **answer}
+
+    def asked(name: str, tags: Any) -> Call:
+        return Call("iam", f"Get{word}", {word: {"Arn": f"arn:{name}", "Tags": tags}}, {f"{word}Name": name})
+
+    found = found_in(
+        f"{kind.replace('_', ' ')}s",
+        Call("iam", f"List{word}s", listed("AWSServiceRoleForECS", "ecs-a", IsTruncated=True, Marker="m")),
+        Call("iam", f"List{word}s", listed("ecs-b", "ecs-c", IsTruncated=False), {"Marker": "m"}),
+        asked("ecs-a", MINE),
+        asked("ecs-b", []),
+        asked("ecs-c", [{"Key": OWNER, "Value": "ecs/other"}]),
+        owner="ecs/web",
+    )
+    assert summary(found) == [(kind, "arn:ecs-a", "available", 0.0)]
+    assert (found[0].name, found[0].region) == ("ecs-a", "global")
+
+
+def cluster(name: str, status: str = "ACTIVE", tags: Any = LOWER) -> dict[str, Any]:
+    arn = ARN.format("ecs", f"cluster/{name}")
+    return {
+        "clusterArn": arn,
+        "clusterName": name,
+        "status": status,
+        "registeredContainerInstancesCount": 2,
+        "tags": tags,
+    }
+
+
+def service(name: str, status: str = "ACTIVE", tags: Any = LOWER) -> dict[str, Any]:
+    return {
+        "serviceArn": f"arn:{name}",
+        "serviceName": name,
+        "status": status,
+        "tags": tags,
+        "desiredCount": 3,
+        "runningCount": 1,
+    }
+
+
+def test_clusters_and_their_services() -> None:
+    services = [service("a"), service("b", "DRAINING"), service("c", "INACTIVE"), service("d", tags=[])]
+    found = found_in(
+        "ecs",
+        Call("ecs", "ListClusters", {"clusterArns": ["1", "2", "3"]}),
+        Call(
+            "ecs",
+            "DescribeClusters",
+            {"clusters": [cluster("web"), cluster("gone", "INACTIVE"), cluster("foreign", tags=[])]},
+            {"clusters": ["1", "2", "3"], "include": ["TAGS"]},
+        ),
+        Call("ecs", "ListServices", {"serviceArns": [str(one) for one in range(14)]}),
+        Call("ecs", "DescribeServices", {"services": services}, lambda params: len(params["services"]) == 10),
+        Call("ecs", "DescribeServices", {"services": []}, lambda params: len(params["services"]) == 4),
+    )
+    assert [(one.kind, one.name, one.state) for one in found] == [
+        ("cluster", "web", State("active", "has 2 instances")),
+        ("service", "a", State("active", "wants 3 tasks, has 1")),
+        ("service", "b", State("draining", "wants 3 tasks, has 1")),
+    ]
+
+
+def test_classic_load_balancers_are_asked_for_tags_twenty_at_once() -> None:
+    names = [f"lb-{number}" for number in range(21)]
+    tags = [{"LoadBalancerName": name, "Tags": MINE if name == "lb-20" else []} for name in names]
+    found = found_in(
+        "classic load balancers",
+        Call(
+            "elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [{"LoadBalancerName": one} for one in names]}
+        ),
+        Call("elb", "DescribeTags", {"TagDescriptions": tags[:20]}, {"LoadBalancerNames": names[:20]}),
+        Call("elb", "DescribeTags", {"TagDescriptions": tags[20:]}, {"LoadBalancerNames": names[20:]}),
+    )
+    assert summary(found) == [("classic_load_balancer", "lb-20", "active", 20.44)]
+
+
+@pytest.mark.parametrize(("kind", "cost"), [("application", 18.4), ("network", 18.4), ("gateway", None)])
+def test_load_balancers(kind: str, cost: float | None) -> None:
+    balancer = {"LoadBalancerArn": "arn:1", "LoadBalancerName": "lb", "Type": kind, "State": {"Code": "active"}}
+    found = found_in(
+        "load balancers",
+        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [balancer]}),
+        Call("elbv2", "DescribeTags", {"TagDescriptions": [{"ResourceArn": "arn:1", "Tags": MINE}]}),
+    )
+    assert summary(found) == [("load_balancer", "arn:1", "active", cost)]
+
+
+def test_target_groups() -> None:
+    groups = [{"TargetGroupArn": one, "TargetGroupName": one} for one in ("arn:1", "arn:2")]
+    tags = [{"ResourceArn": "arn:1", "Tags": MINE}, {"ResourceArn": "arn:2", "Tags": []}]
+    found = found_in(
+        "target groups",
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": groups}),
+        Call("elbv2", "DescribeTags", {"TagDescriptions": tags}),
+    )
+    assert summary(found) == [("target_group", "arn:1", "available", 0.0)]
+
+
+# the tagging API
+
+
+@pytest.mark.parametrize(
+    ("arn", "parts", "elsewhere"),
+    [
+        (ARN.format("ec2", "volume/vol-1"), ("ec2", "volume", "vol-1"), True),
+        (ARN.format("ecs", "cluster/web"), ("ecs", "cluster", "web"), True),
+        (ARN.format("ecs", "service/web/shop"), ("ecs", "service", "web/shop"), False),
+        (ARN.format("ecs", "task-definition/shop:3"), ("ecs", "task-definition", "shop:3"), False),
+        (ARN.format("logs", "log-group:/ecs/web/shop:*"), ("logs", "log-group", "/ecs/web/shop"), False),
+        (ARN.format("elasticloadbalancing", "loadbalancer/lb"), ("elasticloadbalancing", "loadbalancer", "lb"), True),
+        ("arn:aws:s3:::bucket", ("s3", "", "bucket"), False),
+        ("arn:aws:iam::123456789012:instance-profile/p", ("iam", "instance-profile", "p"), True),
+        ("arn:aws:iam::123456789012:policy/p", ("iam", "policy", "p"), False),
+        (ARN.format("sns", "topic"), ("sns", "", "topic"), False),
+    ],
+)
+def test_parts_of_an_arn(arn: str, parts: tuple[str, str, str], elsewhere: bool) -> None:
+    named = Named.of(arn, {})
+    assert (named.service, named.kind, named.name) == parts
+    assert named.asked_elsewhere() is elsewhere
+
+
+def named(*arns: str, token: str = "") -> Call:
+    answer = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": MINE} for arn in arns], "PaginationToken": token}
+    return Call("resourcegroupstaggingapi", "GetResources", answer)
+
+
+def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() -> None:
+    definitions = [ARN.format("ecs", f"task-definition/shop:{number}") for number in range(1, 5)]
+    targets = [ARN.format("application-autoscaling", f"scalable-target/{number}") for number in (1, 2)]
+    logs = [ARN.format("logs", f"log-group:/ecs/web/{name}") for name in ("shop", "gone")]
+    services = [ARN.format("ecs", f"service/other/{name}") for name in ("shop", "gone")]
+
+    def definition(number: int, answer: Any) -> Call:
+        return Call("ecs", "DescribeTaskDefinition", answer, {"taskDefinition": definitions[number]})
+
+    group = {"logGroupName": "/ecs/web/shop", "storedBytes": 5}
+    found = found_in(
+        "tagging",
+        named(*definitions, *targets, token="t"),
+        named(*logs, *services, "arn:aws:s3:::bucket", ARN.format("ec2", "vpc/vpc-1")),
+        definition(0, {"taskDefinition": {"status": "ACTIVE"}}),
+        definition(1, {"taskDefinition": {"status": "INACTIVE"}}),
+        definition(2, {"taskDefinition": {"status": "DELETE_IN_PROGRESS"}}),
+        definition(3, failure("ClientException", "Unable to describe task definition.")),
+        Call(
+            "application-autoscaling",
+            "DescribeScalableTargets",
+            {"ScalableTargets": [{"ScalableTargetARN": targets[0], "ResourceId": "service/web/shop"}]},
+            times=2,
+        ),
+        Call("logs", "DescribeLogGroups", {"logGroups": [{"logGroupName": "/ecs/web/shopping"}, group]}),
+        Call("logs", "DescribeLogGroups", {"logGroups": []}),
+        Call(
+            "ecs",
+            "DescribeServices",
+            {"services": [service("shop", "DRAINING")]},
+            {"cluster": "other", "services": [services[0]]},
+        ),
+        Call("ecs", "DescribeServices", failure("ClusterNotFoundException"), {"services": [services[1]]}),
+    )
+    assert summary(found) == [
+        ("task_definition", definitions[0], "active", 0.0),
+        ("task_definition", definitions[1], "inactive", 0.0),
+        ("service_scaling", targets[0], "registered", 0.0),
+        ("log_group", logs[0], "available", None),
+        ("service", services[0], "draining", 0.0),
+        ("s3", "arn:aws:s3:::bucket", "unknown", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "filters"), [("", {"Key": OWNER}), ("ecs/web", {"Key": OWNER, "Values": ["ecs/web"]})]
+)
+def test_the_tagging_api_is_asked_for_the_owner(owner: str, filters: dict[str, Any]) -> None:
+    call = Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": []}, {"TagFilters": [filters]})
+    assert found_in("tagging", call, owner=owner) == []
+
+
+# all of it
+
+
+NOTHING = [
+    tagged(),
+    Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}),
+    Call("iam", "ListInstanceProfiles", {"InstanceProfiles": []}),
+    Call("ecs", "ListClusters", {"clusterArns": []}),
+    Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": []}),
+    Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": []}),
+    Call("elbv2", "DescribeTargetGroups", {"TargetGroups": []}),
+    named(),
+]
+
+
+def test_an_empty_account_takes_nine_calls() -> None:
+    with scripted(*NOTHING, Call("iam", "ListRoles", {"Roles": []})) as aws:
+        report = look(places(aws, "")).to_result()
+    assert (report["count"], report["could_not_look"]) == (0, [])
+    assert {"instance", "volume", "role", "cluster", "log_group"} <= {*report["looked_at"]}
+
+
+def test_an_api_that_refuses_is_named() -> None:
+    refused = Call("iam", "ListRoles", failure("AccessDenied", "not authorized to perform: iam:ListRoles", 403))
+    with scripted(*NOTHING, refused) as aws:
+        report = look(places(aws, "")).to_result()
+    assert [one["kinds"] for one in report["could_not_look"]] == [["role"]]
+    assert "iam:ListRoles" in report["could_not_look"][0]["why"]
+    assert "role" not in report["looked_at"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "owner", "marked"),
+    [
+        ({OWNER: "ecs/web"}, "", True),
+        ({OWNER: "ecs/web"}, "ecs/web", True),
+        ({OWNER: "ecs/web"}, "ecs/we", False),
+        ({"Name": "ecs/web"}, "", False),
+        ({}, "ecs/web", False),
+    ],
+)
+def test_mark(tags: dict[str, str], owner: str, marked: bool) -> None:
+    assert is_marked(tags, owner) is marked
+
+
+def test_prices_that_are_not_known_are_not_guessed() -> None:
+    assert prices.instance("x9.mega", public_address=True) is None
+    assert prices.volume("io9", 10) is None
+    assert prices.hourly(None) is None
+    assert prices.volume("gp3", 30) == 2.64

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A role offers what its module offers: what one of the two gains or changes must not be forgotten in the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+PLUGINS = "ansible_collections.container.schedulers.plugins"
+FRAGMENTS = ("aws", "wait")
+CONNECTION = "aws"  # by module_defaults or the environment, never by a role's variable
+COMPARED = ("type", "elements", "choices", "default", "required")
+ROLES = {"ecs_cluster": "ecs_cluster", "ecs_app": "ecs_cluster_app"}
+
+
+def fragment(name: str) -> dict[str, Any]:
+    text = import_module(f"{PLUGINS}.doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION
+    options: dict[str, Any] = yaml.safe_load(text)["options"]
+    return options
+
+
+def module_options(module: str) -> dict[str, Any]:
+    own = yaml.safe_load(import_module(f"{PLUGINS}.modules.{module}").DOCUMENTATION)["options"]
+    everything = {**fragment("wait"), **own}
+    return {name: option for name, option in everything.items() if name not in fragment(CONNECTION)}
+
+
+def role_options(role: str) -> dict[str, Any]:
+    spec = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text())
+    options: dict[str, Any] = spec["argument_specs"]["main"]["options"]
+    return options
+
+
+def essence(option: Mapping[str, Any]) -> dict[str, Any]:
+    below = option.get("suboptions") or option.get("options") or {}
+    return {
+        **{name: option[name] for name in COMPARED if name in option},
+        "options": {name: essence(one) for name, one in below.items()},
+    }
+
+
+@pytest.mark.parametrize(("role", "module"), ROLES.items())
+def test_the_role_has_every_option_of_its_module(role: str, module: str) -> None:
+    offered = {name: essence(option) for name, option in role_options(role).items()}
+    expected = {f"{role}_{name}": essence(option) for name, option in module_options(module).items()}
+
+    assert {name: offered.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(("role", "module"), ROLES.items())
+def test_the_role_passes_every_option_on(role: str, module: str) -> None:
+    task = yaml.safe_load((ROOT / "roles" / role / "tasks" / "present.yml").read_text())[0]
+    passed = task[f"container.schedulers.{module}"]
+
+    only_for_absent = {"force"}
+    assert {*passed} == {*module_options(module)} - only_for_absent | {"state"}
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
+def test_defaults_are_those_of_the_argument_spec(role: str) -> None:
+    defaults = yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text())
+    options = role_options(role)
+
+    documented = {name: option["default"] for name, option in options.items() if "default" in option}
+    from_the_environment = {name for name, value in defaults.items() if "lookup(" in str(value)}
+    assert {name: value for name, value in defaults.items() if name not in from_the_environment} == documented
+    assert from_the_environment <= {*options}
