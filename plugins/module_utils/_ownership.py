@@ -59,7 +59,8 @@ def require_ours(mark: Mark, tags: Mapping[str, str], label: str, *, adopt: bool
     """
     if mark.owns(tags) or (adopt and not owner_of(tags)):
         return
-    whose = f"belongs to {owner_of(tags)}" if owner_of(tags) else "was not made by container.schedulers"
+    app = f"app {tags[APP]} of " if tags.get(APP) else ""
+    whose = f"belongs to {app}{owner_of(tags)}" if owner_of(tags) else "was not made by container.schedulers"
     raise NotOursError(
         f"{label} exists and {whose}",
         hint="Choose another name" + ("." if owner_of(tags) else ", or set adopt: true to take it over."),

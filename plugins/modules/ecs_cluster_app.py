@@ -11,14 +11,15 @@ module: ecs_cluster_app
 short_description: One app on an Amazon ECS cluster, behind a load balancer
 version_added: "1.0.0"
 description:
-  - Runs a container a number of times on the instances of an ECS cluster, with all that it needs. That is a task definition,
-    a service, a load balancer with a security group of its own, a log group, and automatic scaling, as far as the options
-    ask for them.
-  - The app is ready when its deployment is completed, nothing of the one before is left, and the load balancer finds all
-    tasks healthy. A deployment that can never succeed fails at once, with the reason and what ECS said last.
-  - With O(state=absent), the app is scaled down and removed, with its task definition, its parts of the load balancer and
-    its log group, and nothing else.
-  - A new revision of the task definition is registered only when something that matters differs. The difference is named.
+  - Runs a container a number of times on the instances of an ECS cluster, with all that it needs. That is a task
+    definition, a service, a load balancer with a security group of its own, a log group, and automatic scaling, as
+    far as the options ask for them.
+  - The app is ready when its deployment is completed, nothing of the one before is left, and the load balancer finds
+    all tasks healthy. A deployment that can never succeed fails at once, with the reason and what ECS said last.
+  - With O(state=absent), the app is scaled down and removed, with its task definition, its parts of the load balancer
+    and its log group, and nothing else.
+  - A new revision of the task definition is registered only when something that matters differs. The difference is
+    named.
   - An option that is not given is not managed. What an existing app has in its place, stays, also in a new revision.
   - Everything is tagged as belonging to the app in the call that makes it. What does not carry these tags is neither
     changed nor deleted.
@@ -88,11 +89,13 @@ options:
         choices: [tcp, udp]
         default: tcp
   environment:
-    description: Environment variables, by name. Not for secrets, as everyone who may read the task definition can see them.
+    description: Environment variables, by name. Not for secrets, as everyone who may read the task definition can see
+      them.
     type: dict
   secrets:
     description:
-      - Secrets to put into environment variables, by name. Values are ARNs of SSM parameters or Secrets Manager secrets.
+      - Secrets to put into environment variables, by name. Values are ARNs of SSM parameters or Secrets Manager
+        secrets.
       - Needs O(execution_role), which has to be allowed to read them.
     type: dict
   command:
@@ -136,8 +139,8 @@ options:
         default: 0
   log:
     description:
-      - Where the output of the container goes. A log group of CloudWatch is made for it, which belongs to the app and goes
-        with it.
+      - Where the output of the container goes. A log group of CloudWatch is made for it, which belongs to the app and
+        goes with it.
     type: dict
     suboptions:
       group:
@@ -146,7 +149,8 @@ options:
       retention_days:
         description: After how many days CloudWatch forgets.
         type: int
-        choices: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+        choices:
+          [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
         default: 30
       stream_prefix:
         description: How the names of the log streams begin. The name of the app, if not given.
@@ -160,7 +164,8 @@ options:
   desired_count:
     description:
       - How many tasks to run. V(0) stops all and keeps the app.
-      - If not given, a new app gets one. On an existing one the number is left to whoever changes it, such as an autoscaler.
+      - If not given, a new app gets one. On an existing one the number is left to whoever changes it, such as an
+        autoscaler.
     type: int
   minimum_healthy_percent:
     description: How many percent of the tasks have to stay up during a deployment. AWS's default for a new app is 100.
@@ -186,7 +191,8 @@ options:
     elements: dict
     suboptions:
       type:
-        description: V(distinctInstance) for one task on each instance, V(memberOf) for instances that an expression selects.
+        description: V(distinctInstance) for one task on each instance, V(memberOf) for instances that an expression
+          selects.
         type: str
         choices: [distinctInstance, memberOf]
         required: true
@@ -232,22 +238,22 @@ options:
       type:
         description:
           - The type. V(classic) needs a fixed O(ports[].host_port). V(none) takes away what the app has.
-          - ECS cannot take a service from behind a classic load balancer, nor put it behind one. That needs O(state=absent)
-            first.
+          - ECS cannot take a service from behind a classic load balancer, nor put it behind one. That needs
+            O(state=absent) first.
         type: str
         choices: [classic, application, network, none]
         required: true
       name:
         description:
-          - Its name, up to 32 letters, digits and hyphens. Made of the cluster and the app, if not given, of the cluster
-            alone if it is shared.
+          - Its name, up to 32 letters, digits and hyphens. Made of the cluster and the app, if not given, of the
+            cluster alone if it is shared.
         type: str
       shared:
         description:
-          - Whether apps of the cluster share it. It then belongs to the cluster. It stays when an app goes, and goes with
-            the cluster.
-          - Each app needs a O(load_balancer.listener_port) of its own. The health check of a shared classic load balancer
-            is that of one app at a time, the one whose port it looks at.
+          - Whether apps of the cluster share it. It then belongs to the cluster. It stays when an app goes, and goes
+            with the cluster.
+          - Each app needs a O(load_balancer.listener_port) of its own. The health check of a shared classic load
+            balancer is that of one app at a time, the one whose port it looks at.
         type: bool
         default: false
       scheme:
@@ -288,7 +294,8 @@ options:
         default: 30
       allowed_cidrs:
         description:
-          - Who may reach the listener. The default is everyone, as an app behind a load balancer usually is for the public.
+          - Who may reach the listener. The default is everyone, as an app behind a load balancer usually is for the
+            public.
           - The load balancer gets a security group of its own for it, and only that may reach the instances.
         type: list
         elements: str
@@ -329,8 +336,8 @@ options:
     type: dict
   adopt:
     description:
-      - Whether to take over a service, task definition, log group or load balancer of the wanted name that carries no mark of
-        anyone. Once taken over, O(state=absent) deletes it.
+      - Whether to take over a service, task definition, log group or load balancer of the wanted name that carries no
+        mark of anyone. Once taken over, O(state=absent) deletes it.
     type: bool
     default: false
   wait_timeout:
@@ -338,16 +345,17 @@ options:
     type: int
     default: 600
 notes:
-  - "IAM permissions needed for O(state=present): ecs:DescribeServices, CreateService, UpdateService, DescribeTaskDefinition,
-    RegisterTaskDefinition, ListTaskDefinitions, DeregisterTaskDefinition, DeleteTaskDefinitions, TagResource, ListTasks,
-    DescribeTasks; with a load balancer ec2:DescribeSecurityGroups, CreateSecurityGroup, AuthorizeSecurityGroupIngress,
-    RevokeSecurityGroupIngress, CreateTags, autoscaling:DescribeAutoScalingGroups, and of elasticloadbalancing Describe*,
-    CreateLoadBalancer, ModifyLoadBalancerAttributes, ConfigureHealthCheck, CreateLoadBalancerListeners,
-    DeleteLoadBalancerListeners, ApplySecurityGroupsToLoadBalancer, AttachLoadBalancerToSubnets,
-    DetachLoadBalancerFromSubnets, CreateTargetGroup, ModifyTargetGroup, ModifyTargetGroupAttributes, CreateListener,
-    ModifyListener, SetSecurityGroups, SetSubnets, AddTags; with a log group logs:CreateLogGroup, DescribeLogGroups,
-    PutRetentionPolicy, TagResource, ListTagsForResource; with scaling application-autoscaling:RegisterScalableTarget,
-    PutScalingPolicy, DescribeScalableTargets, DescribeScalingPolicies, TagResource; with roles iam:PassRole."
+  - "IAM permissions needed for O(state=present): ecs:DescribeServices, CreateService, UpdateService,
+    DescribeTaskDefinition, RegisterTaskDefinition, ListTaskDefinitions, DeregisterTaskDefinition,
+    DeleteTaskDefinitions, TagResource, ListTasks, DescribeTasks; with a load balancer ec2:DescribeSecurityGroups,
+    CreateSecurityGroup, AuthorizeSecurityGroupIngress, RevokeSecurityGroupIngress, CreateTags,
+    autoscaling:DescribeAutoScalingGroups, and of elasticloadbalancing Describe*, CreateLoadBalancer,
+    ModifyLoadBalancerAttributes, ConfigureHealthCheck, CreateLoadBalancerListeners, DeleteLoadBalancerListeners,
+    ApplySecurityGroupsToLoadBalancer, AttachLoadBalancerToSubnets, DetachLoadBalancerFromSubnets, CreateTargetGroup,
+    ModifyTargetGroup, ModifyTargetGroupAttributes, CreateListener, ModifyListener, SetSecurityGroups, SetSubnets,
+    AddTags; with a log group logs:CreateLogGroup, DescribeLogGroups, PutRetentionPolicy, TagResource,
+    ListTagsForResource; with scaling application-autoscaling:RegisterScalableTarget, PutScalingPolicy,
+    DescribeScalableTargets, DescribeScalingPolicies, TagResource; with roles iam:PassRole."
   - "Further ones for O(state=absent): ecs:ListServices, DeleteService; tag:GetResources; ec2:DeleteSecurityGroup;
     elasticloadbalancing:DeleteLoadBalancer, DeleteTargetGroup, DeleteListener; logs:DeleteLogGroup;
     application-autoscaling:DeregisterScalableTarget."
@@ -480,8 +488,8 @@ url:
   sample: http://first-run-1234567890.eu-west-1.elb.amazonaws.com/
 tasks:
   description:
-    - The tasks that run. Null when nothing had to be done, to save the calls. M(container.schedulers.ecs_cluster_app_info)
-      always has them.
+    - The tasks that run. Null when nothing had to be done, to save the calls.
+      M(container.schedulers.ecs_cluster_app_info) always has them.
   returned: success
   type: list
   elements: dict
@@ -532,7 +540,9 @@ steps_done:
   returned: success, and failure after the first step
   type: list
   elements: str
-  sample: ["update task definition default-web (containers[web].environment.COLOUR)", "update service web (task_definition)"]
+  sample:
+    - update task definition default-web (containers[web].environment.COLOUR)
+    - update service web (task_definition)
 steps_planned:
   description: What would be done.
   returned: in check mode

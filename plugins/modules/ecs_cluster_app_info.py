@@ -11,8 +11,8 @@ module: ecs_cluster_app_info
 short_description: What runs on an Amazon ECS cluster
 version_added: "1.0.0"
 description:
-  - Lists the services of an ECS cluster with their tasks, their address, and what ECS said last about them, whoever made
-    them.
+  - Lists the services of an ECS cluster with their tasks, their address, and what ECS said last about them, whoever
+    made them.
 extends_documentation_fragment:
   - container.schedulers.aws
   - container.schedulers.attributes.info
@@ -28,7 +28,8 @@ options:
     description: The name of one app. If not given, all are listed.
     type: str
 notes:
-  - "IAM permissions needed: ecs:ListServices, DescribeServices, ListTasks, DescribeTasks; elasticloadbalancing:Describe*."
+  - "IAM permissions needed: ecs:ListServices, DescribeServices, ListTasks, DescribeTasks;
+    elasticloadbalancing:Describe*."
 seealso:
   - module: container.schedulers.ecs_cluster_app
 """
@@ -120,7 +121,8 @@ apps:
           description: How many of its tasks could not be started.
           type: int
     url:
-      description: Where the app answers. Null without a load balancer, or if it is not clear which listener is the app's.
+      description: Where the app answers. Null without a load balancer, or if it is not clear which listener is the
+        app's.
       type: str
       sample: http://first-run-1234567890.eu-west-1.elb.amazonaws.com/
     tasks:

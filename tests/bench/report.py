@@ -115,7 +115,7 @@ def document(results: Results, rounds: int) -> dict[str, Any]:
 def _circumstances(rounds: int) -> str:
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("ansible-core", "boto3", "moto"))
     processors, load = os.cpu_count() or 1, os.getloadavg()[1]
-    busy = " **The machine was busy with other things, which stretches seconds unevenly.**" if load > processors + 1 else ""
+    busy = " **The machine was busy with other things: its seconds vary.**" if load > processors + 1 else ""
     return (
         f"Medians of {rounds} rounds, the sides by turns against one lab on this machine: {processors} processors, "
         f"load {load:.1f}, Python {platform.python_version()}, {versions}.{busy} "

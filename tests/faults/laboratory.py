@@ -26,7 +26,11 @@ from typing import Any
 Inventory = Counter[str]
 """How often what exists, each thing in words without what is random in it."""
 
-_RANDOM = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f-]{8,}\b|\b\d{1,3}(\.\d{1,3}){3}\b")
+_RANDOM = re.compile(
+    r"\b(?=[0-9a-f-]*\d)[0-9a-f-]{8,}\b"  # ids
+    r"|\b\d{1,3}(\.\d{1,3}){3}\b"  # addresses
+    r"|(?<=:)\d+$"  # revisions, which are never used again
+)
 _MARK = "container.schedulers/"
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -173,6 +173,7 @@ class Proxy:
                 group, target["Id"], int(target["Port"])
             ).state
             for target in group.targets.values()
+            if target["Id"].startswith("i-")
         }
         targets = [target for target, state in verdicts.items() if state == HEALTHY]
         if not targets:  # an ALB or NLB without any healthy target tries the unhealthy ones

@@ -29,15 +29,6 @@ LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0
 
 
 @dataclass(frozen=True)
-class Port:
-    """A port of the container, and the port of the instance that leads to it (0: ECS picks a free one)."""
-
-    container_port: int
-    host_port: int
-    protocol: str
-
-
-@dataclass(frozen=True)
 class Log:
     """Where the container's output goes: a log group of CloudWatch that belongs to the app."""
 
@@ -150,20 +141,26 @@ def _container(params: Params) -> dict[str, Any]:
         "name": name and checked_name("container_name", name, LONG_LIMIT),
         "ports": None if params["ports"] is None else _ports(params["ports"]),
         "health_check": params["health_check"] and _container_health(params["health_check"]),
-        "environment": params["environment"] and {key: str(value) for key, value in params["environment"].items()},
+        "environment": None if params["environment"] is None else _environment(params["environment"]),
         **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "secrets", "command")},
         **{field: params[field] for field in ("entry_point", "user", "working_directory")},
     }
-    if params["environment"] == {}:
-        given["environment"] = {}
     _check_memory(given["memory"], given["memory_reservation"])
     if given["cpu"] is not None:
         _at_least("cpu", given["cpu"], 0)
     return {field: value for field, value in given.items() if value is not None}
 
 
+def _environment(given: Params) -> dict[str, str]:
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise InputError(f"environment: {name} is {value!r} and must be text", hint="Quote it.")
+    return {name: str(value) for name, value in given.items()}
+
+
 def _check_memory(memory: int | None, reservation: int | None) -> None:
-    for option, value in (("memory", memory), ("memory_reservation", reservation)):
+    # no reservation is a reservation of 0
+    for option, value in (("memory", memory), ("memory_reservation", reservation or None)):
         if value is not None and value < MINIMUM_MEMORY:
             raise InputError(f"{option}: {value} MiB is too little for a container, which has {MINIMUM_MEMORY} or more")
     if memory is not None and reservation is not None:
@@ -252,7 +249,13 @@ def _strategy(given: Params) -> dict[str, str]:
         raise InputError(f"placement_strategy: type binpack has field cpu or memory, not {field!r}")
     if given["type"] == "spread" and not field:
         raise InputError("placement_strategy: type spread needs a field, for example attribute:ecs.availability-zone")
-    return {"type": given["type"], "field": field}
+    return placement_strategy(given["type"], field)
+
+
+def placement_strategy(kind: str, field: str) -> dict[str, str]:
+    """A placement strategy in one spelling: ECS takes CPU for cpu, and host for instanceId."""
+    known = {"cpu": "cpu", "memory": "memory", "host": "instanceId", "instanceid": "instanceId"}
+    return {"type": kind, "field": known.get(field.lower(), field)}
 
 
 def _log(params: Params) -> Log | None:

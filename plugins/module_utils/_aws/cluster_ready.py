@@ -140,7 +140,7 @@ class Readiness:
             return None
         console = self._console(missing[0])
         said = f"; the console of {missing[0]} ends with: {console}" if console else ""
-        return f"{', '.join(missing)} run but do not register with cluster {self._cluster}{said}"
+        return f"instances run but do not register with cluster {self._cluster}: {', '.join(missing)}{said}"
 
     def _console(self, instance_id: str) -> str:
         try:

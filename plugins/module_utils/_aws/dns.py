@@ -154,12 +154,12 @@ class Changes:
     def make(self, plan: Plan, live: Mapping[str, Live]) -> dict[str, Live]:
         """Make the changes and wait until they are known. Returns the record sets as they are then."""
         now = dict(live)
-        for again in range(TRIES):
+        for _again in range(TRIES - 1):
             try:
                 self._send(plan, now)
                 break
             except PartialError as error:
-                if error.code != "InvalidChangeBatch" or again == TRIES - 1:
+                if error.code != "InvalidChangeBatch":
                     raise
                 # The zone is not as it was read: another run was faster, or a request was sent again because the answer
                 # to the first one, which had worked, was lost. What is still to do then is another plan.
@@ -168,6 +168,8 @@ class Changes:
                 if rest == plan:
                     raise
                 plan = rest
+        else:
+            self._send(plan, now)
         if self.waiting.wanted:
             self._wait()
         return now

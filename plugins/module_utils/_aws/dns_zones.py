@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._errors import InputError, NotFoundError
-from .._ownership import only_one
+from .._errors import ConflictError, InputError, NotFoundError
 from .._parallel import gather
 from .._plan import Live
 from .api import Aws
@@ -62,7 +61,12 @@ def find_zone(aws: Aws, choice: ZoneChoice) -> Zone | None:
     if choice.id:
         return _zone_by_id(aws, choice.id)
     zones = [zone for zone in _zones_of_name(aws, choice.name) if _fits(aws, zone, choice)]
-    only_one([bare_id(zone["Id"]) for zone in zones], f"the zone {choice.name}, told by zone, private_zone and vpc_id,")
+    if len(zones) > 1:
+        ids = ", ".join(sorted(bare_id(zone["Id"]) for zone in zones))
+        raise ConflictError(
+            f"there are {len(zones)} hosted zones {choice.name}: {ids}",
+            hint="Give zone_id, or tell them apart by private_zone or vpc_id.",
+        )
     return next(map(_zone, zones), None)
 
 

@@ -15,7 +15,7 @@ from .._parallel import gather
 from .._plan import Live
 from .api import from_tags, tag_filter
 from .app_options import AppOptions, Balancer
-from .cluster_network import INSTANCE_SECURITY_GROUP, cluster_network
+from .cluster_network import INSTANCE_SECURITY_GROUP, instance_subnets
 from .ecs_app import OWNER_PREFIX, find_balancers
 from .ecs_app_wanted import (
     BALANCER_GROUP,
@@ -112,7 +112,7 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
     if group:
         live[BALANCER_GROUP] = group
         live |= {rule.key: rule for rule in ingress_rules(instances, group)}
-    subnets = () if LOAD_BALANCER in live or balancer.subnets else cluster_network(run.aws, options.cluster).subnet_ids
+    subnets = () if LOAD_BALANCER in live or balancer.subnets else instance_subnets(run.aws, options.cluster)
     return Found(options, live, Place(instances["VpcId"], instances["GroupId"], subnets))
 
 
@@ -136,9 +136,8 @@ def _instances_group(options: AppOptions, groups: Sequence[Group]) -> Group:
     group_id = only_one([one["GroupId"] for one in ours], f"the instances' security group of {options.cluster}")
     if group_id is None:
         raise InputError(
-            f"load_balancer: cluster {options.cluster} has no instances that container.schedulers.ecs_cluster made, and "
-            f"so no security group that could let a load balancer in",
-            hint="Make the cluster with that module, or set load_balancer: {type: none}.",
+            f"load_balancer: cluster {options.cluster} has no security group of its own to let a load balancer in",
+            hint="Make the cluster with container.schedulers.ecs_cluster.",
         )
     return ours[0]
 

@@ -120,7 +120,8 @@ def marked_resources(run: Run) -> list[Live]:
     for resource, kind in kinds.items():
         ours = PART_KINDS.get(parts.get(resource, "")) or EC2_KINDS.get(kind)
         if ours:
-            found.append(Live(resource, ours, resource, resource, {"vpc_id": vpc_id}))
+            spec = {"vpc_id": vpc_id} if ours == "internet_gateway" else {}
+            found.append(Live(resource, ours, resource, resource, spec))
     return found
 
 

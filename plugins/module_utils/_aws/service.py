@@ -18,6 +18,7 @@ from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags
+from .app_options import placement_strategy
 from .run import Run
 from .service_ready import Service, describe_service
 from .task_definition import ecs_tags
@@ -45,7 +46,7 @@ def normalised(service: Service) -> dict[str, Any]:
             for one in service.get("placementConstraints") or ()
         ],
         "placement_strategy": [
-            strategy(one["type"], one.get("field") or "") for one in service.get("placementStrategy") or ()
+            placement_strategy(one["type"], one.get("field") or "") for one in service.get("placementStrategy") or ()
         ],
         "capacity_provider_strategy": [
             {
@@ -59,12 +60,6 @@ def normalised(service: Service) -> dict[str, Any]:
         "health_check_grace_period": service.get("healthCheckGracePeriodSeconds") or 0,
         "tags": from_tags(service.get("tags")),
     }
-
-
-def strategy(kind: str, field: str) -> dict[str, str]:
-    """A placement strategy in one spelling: ECS takes CPU for cpu, and host for instanceId."""
-    known = {"cpu": "cpu", "memory": "memory", "host": "instanceId", "instanceid": "instanceId"}
-    return {"type": kind, "field": known.get(field.lower(), field)}
 
 
 def _balancer(one: Mapping[str, Any]) -> dict[str, Any]:

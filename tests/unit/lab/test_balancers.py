@@ -42,11 +42,12 @@ class Site(EcsGround):
         made = self.elb.create_load_balancer(**given, SecurityGroups=[self.balancer_group], **changes)
         return f"http://{made['DNSName']}/"
 
-    def application(self, path: str = "/") -> str:
-        made = self.elbv2.create_load_balancer(Name="new", Subnets=self.subnets, SecurityGroups=[self.balancer_group])
-        self.arn, name = made["LoadBalancers"][0]["LoadBalancerArn"], made["LoadBalancers"][0]["DNSName"]
+    def application(self, path: str = "/", **changes: Any) -> str:
+        given = {"Name": "new", "Subnets": self.subnets, "SecurityGroups": [self.balancer_group], **changes}
+        (made,) = self.elbv2.create_load_balancer(**given)["LoadBalancers"]
+        self.arn, name = made["LoadBalancerArn"], made["DNSName"]
         group = self.elbv2.create_target_group(
-            Name="web", Protocol="HTTP", Port=80, VpcId=self.vpc, HealthCheckPath=path
+            Name="web", Protocol="HTTP", Port=80, VpcId=made["VpcId"], HealthCheckPath=path
         )
         self.targets = group["TargetGroups"][0]["TargetGroupArn"]
         forward = [{"Type": "forward", "TargetGroupArn": self.targets}]
@@ -199,6 +200,19 @@ def test_two_services_share_a_classic_balancer(site: Site) -> None:
     site.ecs.delete_service(cluster="demo", service="other", force=True)
     site.until(lambda: site.service("other")["status"] == "INACTIVE")
     assert len(site.elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]) == 2
+
+
+def test_a_target_group_of_another_network_gets_no_targets(site: Site) -> None:
+    vpc = site.ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        site.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{n}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for n, zone in enumerate(("us-east-1a", "us-east-1b"))
+    ]
+    site.application(Subnets=subnets, SecurityGroups=[], Scheme="internal")
+    site.define()
+    site.serve(loadBalancers=site.behind_application())
+    site.until(lambda: "failed to register targets with (error InvalidTarget" in str(site.events()))
+    assert site.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
 
 
 def test_rules_redirects_and_fixed_answers(site: Site) -> None:

@@ -42,6 +42,10 @@ def registered(count: int, balancer: str) -> str:
     return f"registered {count} {_members(balancer)} in ({balancer})"
 
 
+def not_registered(error: str) -> str:
+    return f"failed to register targets with (error {error})"
+
+
 def deregistered(count: int, balancer: str) -> str:
     return f"deregistered {count} {_members(balancer)} in ({balancer})"
 

@@ -129,7 +129,7 @@ def _new_service(
     return service
 
 
-def _providers(cluster: Any, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _providers(cluster: Any, given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The capacity provider strategy: the service's own, else the cluster's unless a launch type is given."""
     strategy = given.get("capacityProviderStrategy") or []
     if not strategy and not given.get("launchType"):

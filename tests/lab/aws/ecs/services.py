@@ -20,6 +20,7 @@ from lab.aws.ecs.resources import ContainerInstance, Deployment, Service, Task, 
 from lab.aws.ecs.scheduler import WORDS, Host, Refusal, choose, meets
 from lab.aws.ecs.targets import HEALTHY, UNHEALTHY, Balancing, balanced, event_name
 from lab.aws.ecs.tasks import Order, Tasks
+from lab.aws.patching import AwsError
 from lab.world import World
 
 HEALTH_CHECK_SECONDS = 2.0
@@ -280,9 +281,15 @@ class Services:
         self._tasks.stop(task, reason, "ServiceSchedulerInitiated")
 
     def _register(self, service: Service) -> None:
+        """Put tasks that have begun to run behind the service's load balancers."""
         counts: dict[str, int] = {}
-        for task in self._fresh.pop(service, []):
-            for name in self._balancing.attach(task) if task.running else ():
+        for task in [task for task in self._fresh.pop(service, []) if task.running]:
+            try:
+                names = self._balancing.attach(task)
+            except AwsError as error:
+                names = []
+                self._complain(service, events.not_registered(f"{error.code}: {error.message}"))
+            for name in names:
                 counts[name] = counts.get(name, 0) + 1
         for name, count in counts.items():
             service.say(events.registered(count, name), self._world.clock.utc())

@@ -8,11 +8,13 @@ import os
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from ansible_collections.container.schedulers.plugins.module_utils import _plan
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AuthError,
     ConflictError,
@@ -244,6 +246,16 @@ def test_a_delete_shows_what_goes() -> None:
 
 
 # apply
+
+
+def test_an_update_gets_what_is_there_and_what_is_wanted() -> None:
+    there = {**run(WANTED).live, "template": live("template", "template", {"role": "arn:role", "image": "ami-0"})}
+    cloud = Cloud()
+    applied = run(WANTED, there, cloud)
+    assert cloud.log == [("start", "update", "template"), ("end", "update", "template")]
+    assert cloud.specs["template"] == {"role": "arn:role", "image": "ami-1"}
+    assert applied.done == ("update template web (image)",)
+    assert not decide(WANTED, applied.live, GRAPH).changed
 
 
 def test_nothing_to_do() -> None:
@@ -480,6 +492,27 @@ def test_an_interruption_while_a_step_is_noted_down_forgets_none(moment: int) ->
     assert sorted(told) == sorted(
         step.sentence for step in decide(WANTED, {}, GRAPH).steps if step.key in cloud.order()
     )
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_interruption_at_the_edge_of_a_run_is_told_too(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    conduct = _plan._conduct
+
+    def interrupted(run: Any, pool: Any) -> None:
+        if moment == "after":
+            conduct(run, pool)
+        raise Interruption("ended by SIGTERM")
+
+    monkeypatch.setattr(_plan, "_conduct", interrupted)
+    with pytest.raises(PartialError) as failed:
+        run(WANTED)
+    assert len(failed.value.details["steps_done"]) == (len(WANTED) if moment == "after" else 0)
+
+
+def test_a_long_step_is_waited_for_in_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_plan, "HEARTBEAT_SECONDS", 0.001)
+    slow = Cloud(before=lambda _key: time.sleep(0.01))
+    assert len(run(WANTED, cloud=slow).done) == len(WANTED)
 
 
 # what comes after

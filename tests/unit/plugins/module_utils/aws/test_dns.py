@@ -144,10 +144,10 @@ def test_zones_of_one_name_are_told_apart(task: Task, options: dict[str, Any], z
 
 
 def test_zones_that_cannot_be_told_apart_are_listed(task: Task) -> None:
-    with pytest.raises(ConflictError, match="is there 2 times: Z1, Z2"):
+    with pytest.raises(ConflictError, match=r"2 hosted zones example\.com: Z1, Z2\. Give zone_id"):
         task(by_name(zone(), zone(zone_id="Z2", private=True)))
     next_page = {"NextDNSName": "example.com.", "NextHostedZoneId": "Z3"}
-    with pytest.raises(ConflictError, match="is there 2 times: Z2, Z3"):
+    with pytest.raises(ConflictError, match=r"2 hosted zones example\.com: Z2, Z3\."):
         task(
             by_name(zone(zone_id="Z2", private=True), following=next_page),
             by_name(zone(zone_id="Z3", private=True), name="example.com."),

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets go in and never come out.
+
+Values that stand nowhere else are given to every secret option and to the environment, in tasks that succeed and tasks
+that fail, with everything switched on that makes Ansible talk. Afterwards they are looked for wherever a run leaves
+something: output, job events, log, results, diffs, tracebacks, process arguments, files.
+
+Three places have them, and none of them is ours:
+- env/envvars, where the caller of ansible-runner puts them;
+- artifacts/*/command, where ansible-runner itself writes down the whole environment (mode 0600: keep it so);
+- AnsiballZ_*.py, the module with its arguments, which Ansible deletes unless it is told to keep it, as here.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from environment import PROGRAMS
+from package.surroundings import Command, Lab, bare_environment
+
+WRONG_KEY = "lab-not-a-secret-canary-key-000404"
+TOKEN = "lab-not-a-secret-canary-token-000405"
+ALLOWED = ("env/envvars", "artifacts/canary/command")
+SECONDS = 300
+
+PLAYBOOK = """
+- name: Secrets in every place that takes them
+  hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/container.schedulers.aws: "{{ credentials[how] }}"
+  vars:
+    region: eu-west-1
+    credentials:
+      environment: {region: "{{ region }}"}
+      options:
+        region: "{{ region }}"
+        access_key: "{{ lookup('ansible.builtin.env', 'AWS_ACCESS_KEY_ID') }}"
+        secret_key: "{{ lookup('ansible.builtin.env', 'AWS_SECRET_ACCESS_KEY') }}"
+      wrong:
+        region: "{{ region }}"
+        access_key: NOSUCHKEY
+        secret_key: "{{ lookup('ansible.builtin.env', 'CANARY_KEY') }}"
+        session_token: "{{ lookup('ansible.builtin.env', 'CANARY_TOKEN') }}"
+  tasks:
+    - name: A cluster
+      container.schedulers.ecs_cluster: {name: canary, state: "{{ state }}", desired_count: "{{ count }}"}
+      register: done
+      ignore_errors: true
+
+    - name: An app
+      container.schedulers.ecs_cluster_app: {name: web, cluster: canary, image: web, memory: 32, state: "{{ state }}"}
+      when: state == 'present'
+      register: app
+      ignore_errors: true
+
+    - name: Record sets
+      container.schedulers.route53_records:
+        zone: canary.example.com
+        state: "{{ state }}"
+        records: [{name: www, type: A, values: [192.0.2.1]}]
+      register: records
+      ignore_errors: true
+
+    - name: What is left
+      container.schedulers.scheduler_leftovers_info:
+      register: left
+      ignore_errors: true
+
+    - name: All that was returned
+      ansible.builtin.debug: {msg: ["{{ done }}", "{{ app }}", "{{ records }}", "{{ left }}"]}
+"""
+RUNS = (
+    {"how": "wrong", "state": "present", "count": 1},
+    {"how": "options", "state": "present", "count": 1},
+    {"how": "environment", "state": "present", "count": 1},
+    {"how": "options", "state": "present", "count": -1},
+    {"how": "options", "state": "absent", "count": 0},
+)
+
+
+@contextmanager
+def arguments_watched(secrets: list[bytes]) -> Iterator[list[str]]:
+    """The programs that were started meanwhile with a secret among their arguments."""
+    guilty: set[str] = set()
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.02):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    arguments = path.read_bytes()
+                except OSError:
+                    continue  # it has ended
+                if any(secret in arguments for secret in secrets):
+                    guilty.add(arguments.decode(errors="replace"))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    found: list[str] = []
+    try:
+        yield found
+    finally:
+        stop.set()
+        watcher.join()
+        found.extend(sorted(guilty))
+
+
+@pytest.fixture
+def job(lab: Lab, tmp_path: Path) -> Path:
+    """The folder of a job for ansible-runner, as AWX makes one."""
+    folder = tmp_path / "job"
+    (folder / "project").mkdir(parents=True)
+    (folder / "env").mkdir()
+    play = {"ansible.builtin.import_playbook": "play.yml"}
+    walk = [{"name": f"Run {number}", **play, "vars": run} for number, run in enumerate(RUNS)]
+    (folder / "project" / "canary.yml").write_text(json.dumps(walk))
+    (folder / "project" / "play.yml").write_text(PLAYBOOK)
+    (folder / "env" / "cmdline").write_text("-vvv --diff")
+    talkative = {
+        "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "true",
+        "ANSIBLE_DISPLAY_TRACEBACK": "always",
+        "ANSIBLE_KEEP_REMOTE_FILES": "true",
+        "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
+        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+        "CANARY_KEY": WRONG_KEY,
+        "CANARY_TOKEN": TOKEN,
+    }
+    (folder / "env" / "envvars").write_text(json.dumps({**talkative, **lab.exports}))
+    (folder / "env" / "envvars").chmod(0o600)
+    return folder
+
+
+def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, tmp_path: Path) -> None:
+    secrets = [value.encode() for value in (lab.exports["AWS_SECRET_ACCESS_KEY"], WRONG_KEY, TOKEN)]
+    command: Command = [PROGRAMS / "ansible-runner", "run", job, "-p", "canary.yml", "--ident", "canary"]
+    environment = bare_environment(PROGRAMS, tmp_path / "home") | {"TMPDIR": str(tmp_path)}
+    with arguments_watched(secrets) as guilty:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
+    output = (done.stdout + done.stderr).encode()
+    assert done.returncode == 0, output.decode()[-4000:]
+
+    for sign in (b"steps_done", b"does not accept the credentials", b"NOSUCHKEY", b"could_not_look", b"Traceback"):
+        assert sign in output  # what was looked through is really all of it
+    assert not [secret for secret in secrets if secret in output]
+    assert guilty == []
+
+    holding = [path for path in tmp_path.rglob("*") if path.is_file() and holds(path, secrets)]
+    strangers = [path for path in holding if not str(path).endswith(ALLOWED) and not path.name.startswith("AnsiballZ_")]
+    assert strangers == []
+    assert [path for path in holding if not only_for_the_owner(path, tmp_path)] == []
+    assert any(path.name.startswith("AnsiballZ_") for path in holding)  # the search does find what is there
+    assert (tmp_path / "ansible.log").stat().st_size > 10_000
+    assert len(list((job / "artifacts" / "canary" / "job_events").iterdir())) > len(RUNS) * 5
+
+
+def only_for_the_owner(path: Path, top: Path) -> bool:
+    """Whether nobody else can read a file: for its own mode, or for that of a folder of the run that it is in."""
+    folders = [folder for folder in path.parents if folder.is_relative_to(top) and folder != top]
+    return any(not one.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) for one in (path, *folders))
+
+
+def holds(path: Path, secrets: list[bytes]) -> bool:
+    """Whether a secret stands in a file."""
+    content = path.read_bytes()
+    return any(secret in content for secret in secrets)

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When instances are ready, and what is said when they will never be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_ready import Readiness, hopeless
+from ansible_collections.container.schedulers.plugins.module_utils._aws.instances import Instances
+from ansible_collections.container.schedulers.plugins.module_utils._errors import StateFailedError, WaitTimeoutError
+from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
+from unit.ecs_cluster import a_run, marks
+from unit.scripted import Call, failure, scripted
+
+
+def activity(status: str, message: str = "", description: str = "Launching") -> dict[str, Any]:
+    return {"StatusCode": status, "StatusMessage": message, "Description": description}
+
+
+QUOTA = activity("Failed", "You have requested more vCPU capacity than your current limit")
+NO_ROOM = activity("Failed", "We currently do not have sufficient t3.small capacity; insufficient instance capacity")
+NO_PROFILE = activity("Failed", "Invalid IAM Instance Profile name")
+WELL = activity("Successful")
+
+
+@pytest.mark.parametrize(
+    ("activities", "reason"),
+    [
+        ([], None),
+        ([WELL], None),
+        ([activity("InProgress"), QUOTA], None),
+        ([QUOTA, WELL], "more vCPU"),
+        ([activity("Failed", "", "Launching i-1")], "Launching i-1"),
+        ([NO_ROOM, WELL], None),
+        ([NO_ROOM, NO_ROOM, NO_ROOM], "capacity"),
+        ([NO_PROFILE, NO_PROFILE], None),
+        ([NO_PROFILE] * 3, "Invalid IAM"),
+    ],
+)
+def test_what_is_hopeless(activities: list[dict[str, Any]], reason: str | None) -> None:
+    found = hopeless(activities)
+    assert (found is None) if reason is None else (found is not None and reason in found)
+
+
+def a_group(*ids: str, desired: int = 2) -> dict[str, Any]:
+    members = [{"InstanceId": one, "AvailabilityZone": "eu-west-1a", "LifecycleState": "InService"} for one in ids]
+    return {
+        "AutoScalingGroupName": "g",
+        "MinSize": 0,
+        "MaxSize": 9,
+        "DesiredCapacity": desired,
+        "Instances": members,
+        "Tags": marks("auto-scaling-group"),
+    }
+
+
+def live_group(*ids: str, desired: int = 2) -> Live:
+    spec = {"min_size": 0, "max_size": 9, "desired_count": desired}
+    members = tuple({"instance_id": one, "lifecycle": "InService"} for one in ids)
+    return Live("auto-scaling-group", "auto_scaling_group", "g", "g", spec, {"instances": members})
+
+
+def listed(*ids: str, times: int = 1) -> Call:
+    return Call("ecs", "ListContainerInstances", {"containerInstanceArns": [f"arn-{one}" for one in ids]}, times=times)
+
+
+def described(*ids: str, tasks: int = 0) -> Call:
+    found = [{"ec2InstanceId": one, "containerInstanceArn": f"arn-{one}", "runningTasksCount": tasks} for one in ids]
+    return Call("ecs", "DescribeContainerInstances", {"containerInstances": found})
+
+
+def scaling(*ids: str, desired: int = 2) -> Call:
+    return Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [a_group(*ids, desired=desired)]})
+
+
+def activities(*found: dict[str, Any]) -> Call:
+    return Call("autoscaling", "DescribeScalingActivities", {"Activities": list(found)})
+
+
+def test_a_cluster_that_is_ready_takes_two_calls() -> None:
+    with scripted(listed("i-1", "i-2"), described("i-1", "i-2")) as aws:
+        standing = Readiness(a_run(aws), "web", live_group("i-1", "i-2"), fresh=True).await_ready()
+    assert [one["ec2InstanceId"] for one in standing.registered] == ["i-1", "i-2"]
+
+
+def test_no_instances_are_ready_if_none_are_wanted() -> None:
+    with scripted(listed()) as aws:
+        assert Readiness(a_run(aws), "web", live_group(desired=0), fresh=True).await_ready().ready
+
+
+def test_instances_are_waited_for() -> None:
+    with scripted(listed(), listed("i-1"), listed("i-1", "i-2"), described("i-1", "i-2"), scaling("i-1", "i-2")) as aws:
+        assert Readiness(a_run(aws), "web", live_group()).await_ready().ready
+
+
+def test_instances_of_others_do_not_count() -> None:
+    with scripted(
+        listed("i-1", "i-9"),
+        described("i-1", "i-9"),
+        scaling("i-1"),
+        listed("i-1", "i-2", "i-9"),
+        described("i-1", "i-2", "i-9"),
+        scaling("i-1", "i-2"),
+    ) as aws:
+        assert Readiness(a_run(aws), "web", live_group()).await_ready().ready
+
+
+def test_a_group_that_cannot_start_instances_fails_soon() -> None:
+    with (
+        scripted(
+            Call("ecs", "ListContainerInstances", {"containerInstanceArns": []}, times=9), activities(QUOTA)
+        ) as aws,
+        pytest.raises(StateFailedError, match="AWS does not start instances: You have requested more vCPU") as caught,
+    ):
+        Readiness(a_run(aws), "web", live_group()).await_ready()
+    assert caught.value.details["last_events"] == [f"Failed: {QUOTA['StatusMessage']}"]
+    assert aws.clock.time - 1000 < 60
+
+
+def test_instances_that_do_not_register_are_named_with_their_console() -> None:
+    console = {"Output": "\n".join(f"line {number}" for number in range(20))}
+    with (
+        scripted(
+            listed("i-1"),
+            activities(WELL),
+            described("i-1"),
+            scaling("i-1", "i-2"),
+            Call("ec2", "GetConsoleOutput", console, {"InstanceId": "i-2"}),
+        ) as aws,
+        pytest.raises(
+            StateFailedError, match=r"do not register with cluster web: i-2; the console of i-2 ends .* line 19"
+        ),
+    ):
+        Readiness(a_run(aws, seconds=0), "web", live_group()).await_ready()
+
+
+def test_a_console_that_cannot_be_read_is_left_out() -> None:
+    with (
+        scripted(
+            listed(), activities(), scaling("i-1"), Call("ec2", "GetConsoleOutput", failure("UnauthorizedOperation"))
+        ) as aws,
+        pytest.raises(StateFailedError, match=r"do not register with cluster web: i-1\. An instance registers if"),
+    ):
+        Readiness(a_run(aws, seconds=0), "web", live_group()).await_ready()
+
+
+def test_a_wait_that_runs_out_of_time_says_what_is_missing() -> None:
+    with (
+        scripted(listed("i-1"), activities(activity("InProgress")), described("i-1"), scaling("i-1")) as aws,
+        pytest.raises(WaitTimeoutError, match="1 of 2 instances are registered"),
+    ):
+        Readiness(a_run(aws, seconds=0), "web", live_group()).await_ready()
+
+
+def test_a_group_that_is_gone_is_never_ready() -> None:
+    nothing = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}, times=2)
+    with (
+        scripted(listed(), nothing, activities()) as aws,
+        pytest.raises(WaitTimeoutError),
+    ):
+        Readiness(a_run(aws, seconds=0), "web", live_group(desired=0)).await_ready()
+
+
+STEP = Step("update", "i-1", "instance", "i-1")
+OLD = Live("i-1", "instance", "i-1", "i-1", {"template_version": "1"})
+ENDED = Call("autoscaling", "TerminateInstanceInAutoScalingGroup", params={"ShouldDecrementDesiredCapacity": False})
+
+
+def test_an_instance_is_drained_ended_and_replaced() -> None:
+    with scripted(
+        Call(
+            "ecs", "ListContainerInstances", {"containerInstanceArns": ["arn-i-1"]}, {"filter": "ec2InstanceId == i-1"}
+        ),
+        Call("ecs", "UpdateContainerInstancesState", params={"status": "DRAINING"}),
+        described("i-1", tasks=2),
+        described("i-1"),
+        ENDED,
+        scaling("i-2", desired=1),
+        listed("i-2"),
+        described("i-2"),
+        scaling("i-2", desired=1),
+    ) as aws:
+        made = Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
+    assert made.spec == {"template_version": "2"}
+
+
+def test_an_instance_that_never_joined_needs_no_draining() -> None:
+    with scripted(listed(), ENDED, Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})) as aws:
+        Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
+
+
+def test_tasks_that_cannot_move_are_said() -> None:
+    with (
+        scripted(listed("i-1"), Call("ecs", "UpdateContainerInstancesState"), described("i-1", tasks=3)) as aws,
+        pytest.raises(WaitTimeoutError, match=r"3 tasks still run on i-1.*Is there room"),
+    ):
+        Instances(a_run(aws, seconds=0), "web", "g").update(STEP, {}, OLD)
+
+
+def test_a_stray_instance_is_terminated() -> None:
+    alive = {"Reservations": [{"Instances": [{"InstanceId": "i-2"}]}]}
+    with scripted(Call("ec2", "TerminateInstances"), Call("ec2", "DescribeInstances", alive)) as aws:
+        Instances(a_run(aws), "web", "g").delete(STEP, OLD)
+
+
+def test_only_groups_make_instances() -> None:
+    with scripted() as aws, pytest.raises(NotImplementedError, match="auto scaling groups"):
+        Instances(a_run(aws), "web", "g").create(STEP, {})

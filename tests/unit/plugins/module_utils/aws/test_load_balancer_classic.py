@@ -1,0 +1,196 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Classic load balancers: one's own is as the options say, a shared one is shared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.load_balancer_classic import (
+    LOAD_BALANCER,
+    ClassicLoadBalancers,
+    healthy_behind_classic,
+    instance_port,
+    normalised,
+    own_spec,
+    read_classic,
+    shared_spec,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
+from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
+from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
+from unit.ecs_app import CLASSIC_ATTRIBUTES, a_run, classic, mark, options, upper_mark
+from unit.scripted import Call, failure, scripted
+
+TAGS = mark(LOAD_BALANCER)
+ATTRIBUTES = CLASSIC_ATTRIBUTES["LoadBalancerAttributes"]
+SPEC = normalised(classic(), ATTRIBUTES, TAGS)
+LIVE = Live(LOAD_BALANCER, "classic_load_balancer", "one-lb", "one-lb", SPEC, {"address": "one-lb.elb.example"})
+CREATE = Step("create", LOAD_BALANCER, "classic_load_balancer", "one-lb", SPEC)
+NONE = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
+
+
+def own(**given: Any) -> dict[str, Any]:
+    balancer = options(load_balancer={"type": "classic", **given}).balancer
+    assert balancer
+    return own_spec(balancer, 80)
+
+
+def looks(tags: list[dict[str, str]]) -> tuple[Call, ...]:
+    return (
+        Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [classic()]}),
+        Call("elb", "DescribeTags", {"TagDescriptions": [{"Tags": tags}]}),
+        Call("elb", "DescribeLoadBalancerAttributes", dict(CLASSIC_ATTRIBUTES)),
+    )
+
+
+def test_what_the_defaults_make_is_what_they_want() -> None:
+    assert differences(own(), SPEC) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"listener_port": 8080}, "listeners.8080"),
+        ({"health_check_path": "/ok"}, "health_check.target"),
+        ({"interval": 20}, "health_check.interval"),
+        ({"deregistration_delay": 0}, "draining_seconds"),
+        ({"scheme": "internal"}, "scheme"),
+    ],
+)
+def test_a_difference_is_seen_and_named(given: dict[str, Any], path: str) -> None:
+    assert path in [one.path for one in differences(own(**given), SPEC)]
+
+
+def test_the_listener_before_is_too_many_on_ones_own() -> None:
+    assert [one.path for one in differences(own(listener_port=8080), SPEC)] == ["listeners.80", "listeners.8080"]
+
+
+def test_the_listeners_of_others_stay_on_a_shared_one() -> None:
+    spec = shared_spec(own(listener_port=8080), SPEC, 8080)
+    assert [one.path for one in differences(spec, SPEC)] == ["listeners.8080"]
+
+
+@pytest.mark.parametrize(
+    ("target", "listeners", "managed"),
+    [
+        ("HTTP:80/", {"80": "HTTP to HTTP 80"}, True),  # the app's own port
+        ("HTTP:9090/x", {"80": "HTTP to HTTP 80", "9090": "HTTP to HTTP 9090"}, False),  # another app's
+        ("HTTP:9090/x", {"80": "HTTP to HTTP 80"}, True),  # that of an app which is gone
+        ("TCP:9090", {"9090": "HTTP to HTTP 9090"}, False),
+    ],
+)
+def test_a_shared_one_has_one_health_check(target: str, listeners: dict[str, str], managed: bool) -> None:
+    live = {**SPEC, "health_check": {**SPEC["health_check"], "target": target}, "listeners": listeners}
+    assert ("health_check" in shared_spec(own(), live, 80)) is managed
+
+
+def test_a_new_shared_one_is_like_ones_own() -> None:
+    assert shared_spec(own(), None, 80) == own()
+
+
+@pytest.mark.parametrize(("text", "port"), [("HTTP:80/", 80), ("TCP:443", 443), ("HTTP to HTTP 8080", 8080)])
+def test_the_port_of_the_instances(text: str, port: int) -> None:
+    assert instance_port(text) == port
+
+
+def test_it_is_read_with_tags_and_attributes() -> None:
+    with scripted(*looks(upper_mark(LOAD_BALANCER))) as aws:
+        assert read_classic(a_run(aws), "one-lb", adopt=False) == LIVE
+
+
+def test_that_of_somebody_else_is_left_alone() -> None:
+    with (
+        scripted(*looks([])) as aws,
+        pytest.raises(NotOursError, match="classic load balancer one-lb exists and was not"),
+    ):
+        read_classic(a_run(aws), "one-lb", adopt=False)
+
+
+def test_there_may_be_none() -> None:
+    with scripted(NONE) as aws:
+        assert read_classic(a_run(aws), "one-lb", adopt=False) is None
+
+
+SETTINGS = (Call("elb", "ModifyLoadBalancerAttributes"), Call("elb", "ConfigureHealthCheck"))
+
+
+@pytest.mark.parametrize(("scheme", "said"), [("internet-facing", None), ("internal", "internal")])
+def test_it_is_made_with_its_mark(scheme: str, said: str | None) -> None:
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 80}
+    expected = {"Tags": upper_mark(LOAD_BALANCER), "Listeners": [listener], "Scheme": said}
+    with scripted(Call("elb", "CreateLoadBalancer", {"DNSName": "x.example"}, expected), *SETTINGS) as aws:
+        made = ClassicLoadBalancers(a_run(aws)).create(CREATE, {**SPEC, "scheme": scheme})
+    assert made.attributes["address"] == "x.example"
+
+
+def test_one_that_another_run_has_made_is_used() -> None:
+    taken = Call("elb", "CreateLoadBalancer", failure("DuplicateLoadBalancerName"))
+    with scripted(taken, *looks(upper_mark(LOAD_BALANCER)), *SETTINGS) as aws:
+        assert ClassicLoadBalancers(a_run(aws)).create(CREATE, SPEC).attributes == LIVE.attributes
+
+
+def changed(**wanted: Any) -> Step:
+    spec = {**SPEC, **wanted}
+    return Step("update", LOAD_BALANCER, "classic_load_balancer", "one-lb", spec, LIVE, differences(wanted, SPEC))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "calls"),
+    [
+        ({"health_check": {**SPEC["health_check"], "interval": 20}}, [Call("elb", "ConfigureHealthCheck")]),
+        (
+            {"draining_seconds": 0},
+            [
+                Call(
+                    "elb",
+                    "ModifyLoadBalancerAttributes",
+                    {},
+                    {
+                        "LoadBalancerAttributes": {
+                            "ConnectionDraining": {"Enabled": False},
+                            "CrossZoneLoadBalancing": {"Enabled": True},
+                        }
+                    },
+                )
+            ],
+        ),
+        (
+            {"listeners": {"8080": "HTTP to HTTP 80"}},
+            [
+                Call("elb", "DeleteLoadBalancerListeners", {}, {"LoadBalancerPorts": [80]}),
+                Call("elb", "CreateLoadBalancerListeners"),
+            ],
+        ),
+        ({"listeners": {}}, [Call("elb", "DeleteLoadBalancerListeners")]),
+        (
+            {"security_groups": ["sg-2"]},
+            [Call("elb", "ApplySecurityGroupsToLoadBalancer", {}, {"SecurityGroups": ["sg-2"]})],
+        ),
+        (
+            {"subnets": ["subnet-1", "subnet-3"]},
+            [
+                Call("elb", "AttachLoadBalancerToSubnets", {}, {"Subnets": ["subnet-3"]}),
+                Call("elb", "DetachLoadBalancerFromSubnets", {}, {"Subnets": ["subnet-2"]}),
+            ],
+        ),
+        ({"tags": {"a": "b"}}, [Call("elb", "AddTags", {}, {"Tags": [{"Key": "a", "Value": "b"}]})]),
+    ],
+)
+def test_an_update_does_what_differs(wanted: dict[str, Any], calls: list[Call]) -> None:
+    step = changed(**wanted)
+    with scripted(*calls) as aws:
+        ClassicLoadBalancers(a_run(aws)).update(step, step.spec, LIVE)
+
+
+def test_it_is_deleted_by_name() -> None:
+    step = Step("delete", LOAD_BALANCER, "classic_load_balancer", "one-lb", live=LIVE)
+    with scripted(Call("elb", "DeleteLoadBalancer", {}, {"LoadBalancerName": "one-lb"})) as aws:
+        ClassicLoadBalancers(a_run(aws)).delete(step, LIVE)
+
+
+def test_instances_in_service_are_counted() -> None:
+    states = [{"State": "InService"}, {"State": "OutOfService"}, {"State": "InService"}]
+    with scripted(Call("elb", "DescribeInstanceHealth", {"InstanceStates": states})) as aws:
+        assert healthy_behind_classic(a_run(aws), "one-lb") == 2

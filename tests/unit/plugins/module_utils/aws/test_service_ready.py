@@ -1,0 +1,295 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ready is ready, hopeless is hopeless, and all else is waited for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.service_ready import (
+    GRACE_LOOKS,
+    Goal,
+    Look,
+    describe,
+    describe_service,
+    failed,
+    goal_of,
+    latest_events,
+    placed,
+    ready,
+    reason_of,
+    wait_ready,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    NotFoundError,
+    StateFailedError,
+    WaitTimeoutError,
+)
+from unit.ecs_app import BEGINNING, a_run, deployment, event, service
+from unit.scripted import Call, scripted
+
+GOAL = Goal("one", "web", "ecs-svc/1", BEGINNING)
+BALANCED = replace(GOAL, balanced=True, drain_seconds=30)
+OLD = deployment("ecs-svc/0", status="ACTIVE", runningCount=1, rolloutState="COMPLETED")
+ROLLING = deployment(rolloutState="IN_PROGRESS", runningCount=1)
+UNPLACED = (
+    "was unable to place a task because no container instance met all of its requirements. The closest matching "
+    "(container-instance 1) {}. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+)
+PORT = UNPLACED.format("is already using a port required by your task")
+MEMORY = UNPLACED.format("has insufficient memory available")
+PULL = "CannotPullContainerError: pull access denied for nothing"
+
+
+def look(
+    healthy: int | None = None, stopped: Sequence[str] = (), quiet: int = 0, seconds: float = 0, **given: Any
+) -> Look:
+    return Look(service(**given), healthy, tuple(stopped), quiet, seconds)
+
+
+@pytest.mark.parametrize(
+    ("goal", "seen", "expected"),
+    [
+        (GOAL, look(), True),
+        (GOAL, look(status="DRAINING"), False),
+        (GOAL, look(runningCount=1), False),
+        (GOAL, look(pendingCount=1), False),
+        (GOAL, look(deployments=[deployment(rolloutState="IN_PROGRESS")]), False),
+        (GOAL, look(deployments=[deployment("ecs-svc/2")]), False),  # another one took over
+        (GOAL, look(deployments=[deployment(runningCount=1), OLD]), False),
+        (GOAL, look(deployments=[deployment(), OLD]), False),  # an old task still runs
+        (GOAL, look(deployments=[deployment(), {**OLD, "runningCount": 0}]), True),
+        (GOAL, look(deployments=[]), False),
+        (GOAL, look(desiredCount=0, runningCount=0, deployments=[deployment(runningCount=0)]), True),
+        (GOAL, look(desiredCount=0, runningCount=1, deployments=[deployment(runningCount=1)]), False),
+        (BALANCED, look(), False),
+        (BALANCED, look(1), False),
+        (BALANCED, look(2), True),
+        (BALANCED, look(5), True),  # others may be behind a shared load balancer
+        (BALANCED, look(desiredCount=0, runningCount=0, deployments=[deployment(runningCount=0)]), True),
+    ],
+)
+def test_ready(goal: Goal, seen: Look, expected: bool) -> None:
+    assert ready(goal, seen) is expected
+
+
+def test_a_deployment_of_old_times_has_no_state() -> None:
+    bare = deployment()
+    del bare["rolloutState"]
+    assert placed(GOAL, look(deployments=[bare]))
+
+
+QUIET = {"quiet": GRACE_LOOKS, "seconds": 10.0}
+TAKEN_OVER = deployment("ecs-svc/2", rolloutStateReason="rolling back to deploymentId ecs-svc/2.")
+
+
+@pytest.mark.parametrize(
+    ("goal", "seen", "reason"),
+    [
+        (GOAL, look(), None),
+        (GOAL, look(deployments=[ROLLING, OLD]), None),
+        (GOAL, look(status="INACTIVE"), "the service is INACTIVE: somebody else deletes it"),
+        # circuit breaker
+        (
+            GOAL,
+            look(deployments=[deployment(rolloutState="FAILED", rolloutStateReason="breaker tripped")], stopped=[PULL]),
+            f"the deployment failed: breaker tripped: {PULL}",
+        ),
+        (GOAL, look(deployments=[deployment(rolloutState="FAILED")]), "the deployment failed: ECS gives no reason"),
+        (GOAL, look(deployments=[TAKEN_OVER]), "the deployment failed and was rolled back: rolling back to"),
+        (
+            GOAL,
+            look(deployments=[deployment("ecs-svc/2", taskDefinition="arn/other:7")]),
+            "another deployment took over, to task definition other:7",
+        ),
+        (GOAL, look(deployments=[]), "another deployment took over, to task definition unknown"),
+        # tasks that stop again and again
+        (GOAL, look(stopped=[PULL]), None),
+        (GOAL, look(stopped=[PULL, PULL]), f"2 tasks stopped one after the other: {PULL}"),
+        (GOAL, look(stopped=["exited (exit code 1)"] * 2), None),
+        (
+            GOAL,
+            look(stopped=["exited (exit code 1)"] * 3),
+            r"3 tasks stopped one after the other: exited \(exit code 1\)",
+        ),
+        (GOAL, look(stopped=["a 0123456789ab", "a ba9876543210", "a 00000000aaaa"]), "3 tasks stopped"),
+        (GOAL, look(stopped=["exited"] * 3, desiredCount=10), None),
+        (GOAL, look(stopped=["one", "two", "three"]), None),
+        # no room
+        (GOAL, look(events=[event(MEMORY)]), None),  # just said: an instance may be about to join
+        (
+            GOAL,
+            look(events=[event(MEMORY)], **QUIET),
+            r"unable to place a task .* insufficient memory .* Ask for less memory",
+        ),
+        (GOAL, look(events=[event(MEMORY, -1)], **QUIET), None),  # about the time before
+        (GOAL, look(events=[event("has started 1 tasks: (task 1).", 20), event(MEMORY)], **QUIET), None),
+        (GOAL, look(events=[event("registered 1 targets in (x)", 20), event(MEMORY)], **QUIET), "insufficient memory"),
+        (
+            GOAL,
+            look(events=[event(UNPLACED.format("has insufficient CPU units available"))], **QUIET),
+            "Ask for less cpu",
+        ),
+        (
+            GOAL,
+            look(
+                events=[event("was unable to place a task. No Container Instances were found in your cluster.")],
+                **QUIET,
+            ),
+            "No instance has joined the cluster",
+        ),
+        (
+            GOAL,
+            look(events=[event(UNPLACED.format("is missing an attribute required by your task"))], **QUIET),
+            "No instance has what placement_constraints",
+        ),
+        (GOAL, look(events=[event("was unable to place a task because of the moon.")], **QUIET), "Look at the events"),
+        # a port that is taken
+        (GOAL, look(events=[event(PORT)], runningCount=1, **QUIET), "use more instances, or host_port 0"),
+        (
+            GOAL,
+            look(
+                events=[event(PORT)], deployments=[{**ROLLING, "runningCount": 0}, {**OLD, "runningCount": 2}], **QUIET
+            ),
+            "minimum_healthy_percent 100 keeps 2 of 2 tasks running",
+        ),
+        (
+            BALANCED,  # an old task drains, and gives its port free within the drain time
+            look(events=[event(PORT, 20), event("has begun draining connections on 1 tasks.")], **QUIET),
+            None,
+        ),
+        (
+            BALANCED,
+            look(
+                events=[event(PORT, 20), event("has begun draining connections on 1 tasks.")],
+                quiet=GRACE_LOOKS,
+                seconds=76.0,
+            ),
+            "already using a port",
+        ),
+        # percents that allow nothing
+        (
+            GOAL,
+            look(
+                events=[event("was unable to stop or start tasks during a deployment because of the configuration.")],
+                deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 100},
+                desiredCount=1,
+            ),
+            "minimum_healthy_percent 50 and maximum_percent 100 of 1 tasks allow neither",
+        ),
+    ],
+)
+def test_failed(goal: Goal, seen: Look, reason: str | None) -> None:
+    found = failed(goal, seen)
+    if reason is None:
+        assert found is None
+    else:
+        assert found
+        assert re.search(reason, found), found
+        assert "For more information" not in found
+
+
+def test_the_state_in_words() -> None:
+    assert describe(look()) == "2 of 2 tasks run, 0 are pending"
+    assert describe(look(1)) == "2 of 2 tasks run, 0 are pending, 1 are healthy at the load balancer"
+    assert describe(look(deployments=[ROLLING, OLD])).endswith(", 1 are of older deployments")
+
+
+def test_events_are_said_without_name_and_manual() -> None:
+    events = [event(MEMORY), *(event(f"has started {n} tasks: x.") for n in range(9))]
+    said = latest_events(service(events=events))
+    assert len(said) == 5
+    assert said[0].startswith("was unable to place")
+    assert said[0].endswith("memory available.")
+
+
+@pytest.mark.parametrize(
+    ("task", "reason"),
+    [
+        ({}, "no reason given"),
+        ({"stoppedReason": "Task failed ELB health checks"}, "Task failed ELB health checks"),
+        ({"stoppedReason": "Essential container exited", "containers": [{"exitCode": 137}]}, "Essential .* 137"),
+        ({"stoppedReason": "Task failed to start", "containers": [{"reason": PULL}]}, PULL),
+    ],
+)
+def test_why_a_task_stopped(task: dict[str, Any], reason: str) -> None:
+    assert re.search(reason, reason_of(task))
+
+
+def test_the_goal_is_the_primary_deployment() -> None:
+    later = BEGINNING + timedelta(seconds=60)
+    there = service(deployments=[OLD, deployment(updatedAt=later)], loadBalancers=[{"loadBalancerName": "x"}])
+    assert goal_of("one", there, started=True, drain_seconds=30) == replace(BALANCED, since=later)
+    assert goal_of("one", there, started=False, drain_seconds=30) == BALANCED
+
+
+def services(**given: Any) -> Call:
+    return Call("ecs", "DescribeServices", {"services": [service(**given)]})
+
+
+def test_what_was_read_already_needs_no_call() -> None:
+    with scripted() as aws:
+        assert wait_ready(a_run(aws), GOAL, first=service(), healthy=None) == service()
+
+
+def test_the_load_balancer_is_asked_when_ecs_is_done() -> None:
+    asked = iter([1, 2])
+    rolling = services(runningCount=1, deployments=[ROLLING])
+    with scripted(rolling, services(), services()) as aws:
+        wait_ready(a_run(aws), BALANCED, first=None, healthy=lambda: next(asked))
+    assert next(asked, None) is None
+
+
+def test_nobody_is_asked_about_no_tasks() -> None:
+    none = service(desiredCount=0, runningCount=0, deployments=[deployment(runningCount=0)])
+    with scripted() as aws:
+        wait_ready(a_run(aws), BALANCED, first=none, healthy=lambda: 1 // 0)
+
+
+def test_trouble_is_believed_after_a_few_looks() -> None:
+    stuck = services(runningCount=0, deployments=[ROLLING], events=[event(MEMORY)])
+    with scripted(replace(stuck, times=GRACE_LOOKS + 1)) as aws, pytest.raises(StateFailedError) as raised:
+        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+    assert "insufficient memory" in raised.value.message
+    assert raised.value.details["last_state"] == "0 of 2 tasks run, 0 are pending"
+    assert raised.value.details["last_events"][0].startswith("was unable to place a task")
+
+
+def test_stopped_tasks_are_asked_for_their_reason_when_there_are_more_of_them() -> None:
+    failing = deployment(rolloutState="IN_PROGRESS", runningCount=0, failedTasks=1)
+    tasks = [{"startedBy": "ecs-svc/1", "containers": [{"reason": PULL}]}, {"startedBy": "ecs-svc/0"}]
+    with (
+        scripted(
+            services(deployments=[failing]),
+            services(deployments=[failing]),  # no more than before: not asked again
+            services(deployments=[{**failing, "failedTasks": 2}]),
+            Call("ecs", "ListTasks", {"taskArns": ["t1"]}, {"serviceName": "web", "desiredStatus": "STOPPED"}),
+            Call("ecs", "ListTasks", {"taskArns": ["t1", "t2"]}),
+            Call("ecs", "DescribeTasks", {"tasks": tasks}, {"tasks": ["t1"]}),
+            Call("ecs", "DescribeTasks", {"tasks": [*tasks, tasks[0]]}),
+        ) as aws,
+        pytest.raises(StateFailedError, match="2 tasks stopped one after the other: CannotPullContainerError"),
+    ):
+        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+
+
+def test_stopped_tasks_may_be_forgotten() -> None:
+    failing = deployment(rolloutState="IN_PROGRESS", failedTasks=1)
+    with scripted(services(deployments=[failing]), Call("ecs", "ListTasks", {"taskArns": []}), services()) as aws:
+        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+
+
+def test_a_wait_that_ends_says_what_was_last_seen() -> None:
+    rolling = services(runningCount=1, deployments=[ROLLING], events=[event("has started 1 tasks: x.")])
+    with scripted(rolling) as aws, pytest.raises(WaitTimeoutError, match="1 of 2 tasks run.*has started 1 tasks"):
+        wait_ready(a_run(aws, seconds=0), GOAL, first=None, healthy=None)
+
+
+def test_no_such_service() -> None:
+    with scripted(Call("ecs", "DescribeServices", {"services": []})) as aws, pytest.raises(NotFoundError):
+        describe_service(a_run(aws), "one", "web")
