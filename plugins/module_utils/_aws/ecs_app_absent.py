@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -31,7 +32,7 @@ def ensure_absent(context: Context) -> Outcome:
     run = Run(aws, app_mark(options.cluster, options.name), context.deadline(), context.pace())
     live = _find(run, options)
     plan = dismantle(live.values(), APP_GRAPH)
-    plan += _listener_removal(run, options, live.get(SERVICE))
+    plan += _listener_removal(run, options, live)
     if plan.changed and not context.check_mode:
         applied = apply(plan, app_handlers(run), live)
         with applied.then(f"look whether anything is left of app {options.name}"):
@@ -61,15 +62,15 @@ def _names(options: AppOptions) -> Names:
     )
 
 
-def _listener_removal(run: Run, options: AppOptions, service: Live | None) -> Plan:
+def _listener_removal(run: Run, options: AppOptions, live: Mapping[str, Live]) -> Plan:
     """The app's listener off a classic load balancer that it shares, unless another app uses it too."""
-    if service is None:
-        return Plan()
-    for balanced in service.spec["load_balancers"]:
-        if "load_balancer" in balanced:
-            above = find_classic(run, balanced["load_balancer"])
-            if above and cluster_mark(options.cluster).owns(above.spec["tags"]):
-                return _without_listener(run, options, service, above)
+    service = live.get(SERVICE)
+    behind = {one.get("load_balancer") for one in service.spec["load_balancers"]} if service else set()
+    shared = behind - {None, *(one.name for one in live.values() if one.kind == "classic_load_balancer")}
+    for name in shared:
+        above = find_classic(run, name)
+        if service and above and cluster_mark(options.cluster).owns(above.spec["tags"]):
+            return _without_listener(run, options, service, above)
     return Plan()
 
 

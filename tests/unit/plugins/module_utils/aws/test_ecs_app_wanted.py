@@ -179,7 +179,7 @@ def test_a_load_balancer_of_another_vpc_is_refused() -> None:
 def test_a_service_does_not_leave_its_classic_load_balancer() -> None:
     behind = [{"loadBalancerName": "old", "containerName": "web", "containerPort": 80}]
     live = {SERVICE: live_service(service(loadBalancers=behind))}
-    with pytest.raises(InputError, match="service web is behind old .* which ECS cannot change to one-lb"):
+    with pytest.raises(InputError, match=r"service web is behind old .* which ECS cannot change to one-lb"):
         wanted(live, **WEB, load_balancer=CLASSIC)
 
 

@@ -39,7 +39,8 @@ OLD = deployment("ecs-svc/0", status="ACTIVE", runningCount=1, rolloutState="COM
 ROLLING = deployment(rolloutState="IN_PROGRESS", runningCount=1)
 UNPLACED = (
     "was unable to place a task because no container instance met all of its requirements. The closest matching "
-    "(container-instance 1) {}. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+    "(container-instance 1) {}. For more information, see the Troubleshooting section of the Amazon ECS Developer "
+    "Guide."
 )
 PORT = UNPLACED.format("is already using a port required by your task")
 MEMORY = UNPLACED.format("has insufficient memory available")
@@ -286,7 +287,7 @@ def test_stopped_tasks_may_be_forgotten() -> None:
 
 def test_a_wait_that_ends_says_what_was_last_seen() -> None:
     rolling = services(runningCount=1, deployments=[ROLLING], events=[event("has started 1 tasks: x.")])
-    with scripted(rolling) as aws, pytest.raises(WaitTimeoutError, match="1 of 2 tasks run.*has started 1 tasks"):
+    with scripted(rolling) as aws, pytest.raises(WaitTimeoutError, match=r"1 of 2 tasks run.*has started 1 tasks"):
         wait_ready(a_run(aws, seconds=0), GOAL, first=None, healthy=None)
 
 

@@ -1,0 +1,401 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flows of an app, call by call: what a run reads, what it writes, and above all what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws import (
+    ecs_app_absent,
+    ecs_app_info,
+    ecs_app_present,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    InputError,
+    PartialError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
+from unit.ecs_app import (
+    ACCOUNT,
+    CLASSIC_ATTRIBUTES,
+    classic,
+    definition,
+    deployment,
+    described,
+    event,
+    params,
+    security_group,
+    service,
+    upper_mark,
+)
+from unit.scripted import Call, ScriptedAws, failure, scripted
+
+NO_CLUSTER = failure("ClusterNotFoundException", "Cluster not found.")
+UNKNOWN = failure("ClientException", "Unable to describe task definition.")
+WEB: dict[str, Any] = {"image": "httpd", "memory": 64, "ports": [{"container_port": 80, "host_port": 80}]}
+CLASSIC = {"type": "classic", "name": "one-lb"}
+BEHIND = {"loadBalancers": [{"loadBalancerName": "one-lb", "containerName": "web", "containerPort": 80}]}
+
+Flow = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Flow:
+    """Runs a module's function against scripted calls, and checks that it made all of them and no others."""
+
+    def play(*calls: Call, check: bool = False, warn: Callable[[str], None] = print, **given: Any) -> Outcome:
+        with scripted(*calls) as aws:
+
+            def connect(_connection: object) -> ScriptedAws:
+                return aws
+
+            for flow in (ecs_app_present, ecs_app_absent, ecs_app_info):
+                monkeypatch.setattr(flow, "Aws", connect)
+            return ecs_app_present.ensure(Context(params(**given), check_mode=check, warn=warn, clock=aws.clock))
+
+    return play
+
+
+def services(*found: dict[str, Any]) -> Call:
+    return Call("ecs", "DescribeServices", {"services": list(found)})
+
+
+def revision(number: int = 1, **container: Any) -> Call:
+    return Call("ecs", "DescribeTaskDefinition", described(number, **container))
+
+
+NO_REVISION = Call("ecs", "DescribeTaskDefinition", UNKNOWN)
+TASKS = (Call("ecs", "ListTasks", {"taskArns": []}),)
+INSTANCES = security_group("sg-instances", "instance-security-group")
+RULE = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{"GroupId": "sg-lb"}]}
+OPEN = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
+def balancer_group() -> dict[str, Any]:
+    group = security_group("sg-lb", "load-balancer-security-group/one-lb", "web", IpPermissions=[OPEN])
+    return {**group, "Tags": [*group["Tags"], {"Key": "Name", "Value": group["GroupName"]}]}
+
+
+def groups(*found: dict[str, Any]) -> Call:
+    return Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": list(found)})
+
+
+def live_balancer(app: str = "web", **given: Any) -> tuple[Call, ...]:
+    return (
+        Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [classic(**given)]}),
+        Call("elb", "DescribeTags", {"TagDescriptions": [{"Tags": upper_mark("load-balancer", app)}]}),
+        Call("elb", "DescribeLoadBalancerAttributes", dict(CLASSIC_ATTRIBUTES)),
+    )
+
+
+def in_service(count: int) -> Call:
+    states = [{"State": "InService"}] * count
+    return Call("elb", "DescribeInstanceHealth", {"InstanceStates": states})
+
+
+def test_an_app_on_no_cluster_is_an_error(run: Flow) -> None:
+    with pytest.raises(InputError, match="cluster: one does not exist in eu-west-1"):
+        run(Call("ecs", "DescribeServices", NO_CLUSTER), **WEB)
+
+
+def test_a_check_on_nothing_says_what_would_be_made(run: Flow) -> None:
+    warnings: list[str] = []
+    groups_and_balancer = (groups(), Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound")))
+    # the other reads run at the same time as the one that finds no cluster
+    outcome = run(
+        Call("ecs", "DescribeServices", NO_CLUSTER),
+        *groups_and_balancer,
+        check=True,
+        warn=warnings.append,
+        load_balancer=CLASSIC,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences()[-1] == "create service web"
+    assert warnings == ["cluster: one does not exist in eu-west-1 yet; this is what would be done once it does"]
+    assert outcome.result["service"]["status"] is None
+
+
+def test_a_new_app(run: Flow) -> None:
+    outcome = run(
+        services(),
+        NO_REVISION,
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
+        Call("ecs", "CreateService", {"service": service(runningCount=0, deployments=[deployment(runningCount=0)])}),
+        services(service()),
+        *TASKS,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["create task definition one-web", "create service web"]
+    assert outcome.result["service"]["running_count"] == 2
+    assert outcome.result["tasks"] == []
+
+
+def test_nothing_to_do_is_two_calls(run: Flow) -> None:
+    outcome = run(services(service()), revision(), **WEB)
+    assert outcome.plan
+    assert not outcome.plan.changed
+    assert outcome.result["tasks"] is None
+
+
+def test_nothing_to_do_behind_a_load_balancer_is_seven_calls(run: Flow) -> None:
+    calls = (
+        services(service(**BEHIND)),
+        revision(),
+        groups({**INSTANCES, "IpPermissions": [RULE]}, balancer_group()),
+        *live_balancer(),
+        in_service(2),
+    )
+    assert len(calls) == 7
+    outcome = run(*calls, load_balancer=CLASSIC, **WEB)
+    assert outcome.plan
+    assert not outcome.plan.changed
+    assert outcome.result["url"] == "http://one-lb.elb.example/"
+
+
+def test_an_unchanged_app_that_is_not_ready_is_waited_for(run: Flow) -> None:
+    rolling = service(runningCount=1, deployments=[deployment(runningCount=1, rolloutState="IN_PROGRESS")])
+    outcome = run(services(rolling), revision(), services(service()), **WEB)
+    assert outcome.plan
+    assert not outcome.plan.changed
+
+
+def test_without_waiting_the_app_is_as_it_is(run: Flow) -> None:
+    rolling = service(runningCount=1)
+    assert run(services(rolling), revision(), wait=False, **WEB).result["service"]["running_count"] == 1
+
+
+def test_another_image_is_another_revision_and_the_oldest_one_goes(run: Flow) -> None:
+    arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in (1, 2, 3)]
+    later = deployment("ecs-svc/2", taskDefinition=f"{ACCOUNT}:task-definition/one-web:4")
+    using = {"taskDefinition": arns[2], "deployments": [deployment(taskDefinition=arns[2])]}
+    outcome = run(
+        services(service(**using)),
+        revision(3),
+        Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": arns[0]}),
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition(4)}),
+        Call("ecs", "UpdateService", {"service": service(deployments=[later])}, {"desiredCount": None}),
+        Call("ecs", "DeregisterTaskDefinition", {}, {"taskDefinition": arns[0]}),
+        Call("ecs", "DeleteTaskDefinitions", {}, {"taskDefinitions": arns[:1]}),
+        services(service(deployments=[later])),
+        *TASKS,
+        image="httpd:2",
+        keep_revisions=3,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == [
+        "update task definition one-web (containers[web].image)",
+        "update service web (task_definition)",
+        "delete task definition one-web:1",
+    ]
+
+
+def test_a_deployment_that_fails_says_what_was_done_and_why(run: Flow) -> None:
+    failing = deployment(rolloutState="FAILED", rolloutStateReason="tasks failed to start.")
+    with pytest.raises(PartialError, match="the deployment failed: tasks failed to start") as raised:
+        run(
+            services(service()),
+            revision(),
+            Call("ecs", "UpdateService", {"service": service()}, {"desiredCount": 3}),
+            services(service(deployments=[failing], events=[event("deployment failed: tasks failed to start.")])),
+            desired_count=3,
+        )
+    assert raised.value.details["steps_done"] == ["update service web (desired_count)"]
+    assert raised.value.details["last_events"] == ["deployment failed: tasks failed to start."]
+
+
+def test_a_classic_load_balancer_needs_the_instances_security_group(run: Flow) -> None:
+    with pytest.raises(InputError, match="cluster one has no security group of its own"):
+        run(services(), NO_REVISION, groups(), *live_balancer(), load_balancer=CLASSIC, **WEB)
+
+
+def test_a_new_load_balancer_needs_the_clusters_subnets(run: Flow) -> None:
+    with pytest.raises(InputError, match="has no auto scaling group ecs-one-instances to take subnets from"):
+        run(
+            services(),
+            NO_REVISION,
+            groups(INSTANCES),
+            Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound")),
+            Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}),
+            load_balancer=CLASSIC,
+            **WEB,
+        )
+
+
+def test_a_load_balancer_of_another_vpc_is_refused_before_any_change(run: Flow) -> None:
+    with pytest.raises(InputError, match="load_balancer: one-lb is in VPC vpc-2"):
+        run(services(), NO_REVISION, groups(INSTANCES), *live_balancer(VPCId="vpc-2"), load_balancer=CLASSIC, **WEB)
+
+
+def test_a_rule_for_the_port_before_goes(run: Flow) -> None:
+    old = {**RULE, "FromPort": 8080, "ToPort": 8080}
+    outcome = run(
+        services(service(**BEHIND)),
+        revision(),
+        groups({**INSTANCES, "IpPermissions": [RULE, old]}, balancer_group()),
+        *live_balancer(),
+        check=True,
+        load_balancer=CLASSIC,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"]
+
+
+def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow) -> None:
+    balancer = live_balancer()[0]
+    outcome = run(services(service(**BEHIND)), revision(), in_service(2), balancer)
+    assert outcome.result["url"] == "http://one-lb.elb.example/"
+
+
+NOTHING_MARKED = Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": []})
+NO_SCALING = Call("application-autoscaling", "DescribeScalableTargets", {"ScalableTargets": []})
+NO_REVISIONS = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}, times=2)
+
+
+def test_no_app_is_left_alone(run: Flow) -> None:
+    outcome = run(
+        Call("ecs", "DescribeServices", NO_CLUSTER), NOTHING_MARKED, NO_SCALING, NO_REVISIONS, groups(), state="absent"
+    )
+    assert outcome.plan
+    assert not outcome.plan.changed
+    assert outcome.result["service"]["arn"] is None
+
+
+def listed(status: str, *numbers: int) -> Call:
+    arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in numbers]
+    return Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}, {"status": status})
+
+
+def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
+    """Another app is behind the same load balancer, at another port: its listener stays."""
+    other = service(serviceName="other", taskDefinition=f"{ACCOUNT}:task-definition/other:1", **BEHIND)
+    ports = [{"containerPort": 80, "hostPort": 8080, "protocol": "tcp"}]
+    listeners = [
+        {"Listener": {"Protocol": "HTTP", "LoadBalancerPort": port, "InstanceProtocol": "HTTP", "InstancePort": port}}
+        for port in (80, 8080)
+    ]
+    outcome = run(
+        services(service(**BEHIND)),
+        NOTHING_MARKED,
+        NO_SCALING,
+        listed("ACTIVE", 1),
+        listed("INACTIVE"),
+        revision(),  # is it ours?
+        groups(),
+        *live_balancer("", ListenerDescriptions=listeners),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
+        Call("ecs", "ListServices", {"serviceArns": ["web", "other"]}),
+        services(service(**BEHIND), other),
+        Call(
+            "ecs",
+            "DescribeTaskDefinition",
+            described(1, portMappings=ports),
+            {"taskDefinition": other["taskDefinition"]},
+        ),
+        Call("ecs", "DeleteService"),
+        services(service(status="INACTIVE")),
+        Call("elb", "DeleteLoadBalancerListeners", {}, {"LoadBalancerPorts": [80]}),
+        Call("ecs", "DeregisterTaskDefinition"),
+        Call("ecs", "DeleteTaskDefinitions"),
+        # the look at the end
+        services(service(status="INACTIVE")),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_REVISIONS,
+        groups(),
+        state="absent",
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == [
+        "delete service web",
+        "delete task definition one-web:1",
+        "update classic load balancer one-lb (listeners.80)",
+    ]
+
+
+def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:
+    outcome = run(
+        services(service(**BEHIND)),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_REVISIONS,
+        groups({**INSTANCES, "IpPermissions": [RULE]}, balancer_group()),
+        *live_balancer(),
+        check=True,
+        state="absent",
+        load_balancer=CLASSIC,
+    )
+    assert outcome.plan
+    assert [step.kind for step in outcome.plan.steps] == [
+        "service",
+        "classic_load_balancer",
+        "ingress_rule",
+        "load_balancer_security_group",
+    ]
+
+
+def test_what_does_not_go_away_is_named(run: Flow) -> None:
+    left = service(status="ACTIVE")
+    with pytest.raises(PartialError, match="still there: service web"):
+        run(
+            services(left),
+            NOTHING_MARKED,
+            NO_SCALING,
+            NO_REVISIONS,
+            groups(),
+            Call("ecs", "DeleteService"),
+            services(service(status="INACTIVE")),
+            services(left),
+            NOTHING_MARKED,
+            NO_SCALING,
+            NO_REVISIONS,
+            groups(),
+            state="absent",
+            wait_timeout=0,
+        )
+
+
+def info(monkeypatch: pytest.MonkeyPatch, *calls: Call, name: str | None = None) -> list[dict[str, Any]]:
+    with scripted(*calls) as aws:
+        monkeypatch.setattr(ecs_app_info, "Aws", lambda _connection: aws)
+        found = ecs_app_info.look(Context({**params(), "name": name}, clock=aws.clock))
+    assert found.plan is None
+    apps: list[dict[str, Any]] = found.result["apps"]
+    return apps
+
+
+def test_all_apps_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = {
+        "taskArn": f"{ACCOUNT}:task/one/1",
+        "group": "service:web",
+        "taskDefinitionArn": f"{ACCOUNT}:task-definition/one-web:1",
+        "containers": [{"networkBindings": [{"hostPort": 80}]}],
+    }
+    apps = info(
+        monkeypatch,
+        Call("ecs", "ListServices", {"serviceArns": ["web", "bare"]}),
+        services(service(**BEHIND), service(serviceName="bare")),
+        Call("ecs", "ListTasks", {"taskArns": ["1"]}, {"cluster": "one", "serviceName": None}),
+        Call("ecs", "DescribeTasks", {"tasks": [task]}),
+        live_balancer()[0],
+    )
+    assert [(one["name"], one["url"], len(one["tasks"])) for one in apps] == [
+        ("bare", None, 0),
+        ("web", "http://one-lb.elb.example/", 1),
+    ]
+
+
+@pytest.mark.parametrize("found", [[service()], []])
+def test_one_app_is_looked_at(monkeypatch: pytest.MonkeyPatch, found: list[dict[str, Any]]) -> None:
+    apps = info(monkeypatch, services(*found), *(TASKS if found else ()), name="web")
+    assert len(apps) == len(found)
+
+
+def test_no_cluster_has_no_apps(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert info(monkeypatch, Call("ecs", "ListServices", NO_CLUSTER)) == []
