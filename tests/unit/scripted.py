@@ -64,7 +64,7 @@ class ScriptedAws(Aws):
         self._connection = Connection()
         self.policy = RetryPolicy(clock=self.clock, random=lambda: 0.0)
         self.region = region
-        self._script = [call for call in calls for _ in range(call.times)]
+        self._script = [call for call in calls for _unused in range(call.times)]
         self._turn = threading.Lock()
         self.unexpected: list[str] = []
         self.made: list[tuple[str, dict[str, Any]]] = []

@@ -34,7 +34,7 @@ from .log_group import LOG_GROUP, read_log_group
 from .names import cluster_mark
 from .run import Run
 from .security_groups import live_security_group, source_openings
-from .service import read_service
+from .service import cluster_is_active, read_service
 from .service_scaling import SCALING, read_scaling
 from .task_definition import family_of, read_task_definition
 
@@ -85,13 +85,23 @@ def read(run: Run, options: AppOptions) -> Found:
 
 
 def _service_and_definition(run: Run, options: AppOptions) -> tuple[AppOptions, dict[str, Live]]:
-    try:
-        service = read_service(run, options.cluster, options.name, adopt=options.adopt)
-    except NotFoundError as error:
-        raise NoClusterError(f"cluster: {options.cluster} does not exist in {run.aws.region}") from error
+    service = _service(run, options)
     completed = options.with_family(family_of(service.spec["task_definition"]) if service else None)
     definition = read_task_definition(run, str(completed.family), adopt=options.adopt)
     return completed, {live.key: live for live in (service, definition) if live}
+
+
+def _service(run: Run, options: AppOptions) -> Live | None:
+    try:
+        service = read_service(run, options.cluster, options.name, adopt=options.adopt)
+    except NotFoundError:
+        service, there = None, False
+    else:
+        # a cluster that was deleted can still be asked for its services for a while
+        there = service is not None or cluster_is_active(run, options.cluster)
+    if not there:
+        raise NoClusterError(f"cluster: {options.cluster} does not exist in {run.aws.region}")
+    return service
 
 
 def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:

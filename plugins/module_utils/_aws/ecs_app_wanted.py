@@ -11,7 +11,7 @@ from typing import Any
 from .._errors import InputError
 from .._plan import Live, Ref, Wanted
 from .app_options import AppOptions, Balancer, balanced_port, check_percents
-from .load_balancer_classic import LOAD_BALANCER, listener_to, own_spec, shared_spec
+from .load_balancer_classic import LOAD_BALANCER, instance_port, listener_to, own_spec, shared_spec
 from .load_balancer_v2 import LISTENER, PROTOCOLS, TARGET_GROUP, group_spec
 from .log_group import LOG_GROUP
 from .names import LOAD_BALANCER_LIMIT, LONG_LIMIT, cluster_mark, derived_name
@@ -258,11 +258,20 @@ def refuse_other_vpc(name: str, balancer: Live | None, vpc_id: str | Ref) -> Non
 
 
 def without_listeners_to(balancer: Live, host_ports: Collection[int]) -> Wanted | None:
-    """A classic load balancer without the listeners that lead to ports which nobody uses any more; None: has none."""
+    """A classic load balancer without the listeners that lead to ports which nobody uses any more; None: has none.
+
+    Its one health check must not go on looking at such a port, or the instances would be out of service for all others.
+    """
     gone = {listener_to(port) for port in host_ports}
     listeners = balancer.spec["listeners"]
     kept = {port: listener for port, listener in listeners.items() if listener not in gone}
-    return None if kept == listeners else Wanted(balancer.key, balancer.kind, balancer.name, {"listeners": kept})
+    if kept == listeners:
+        return None
+    spec: dict[str, Any] = {"listeners": kept}
+    check = balancer.spec["health_check"]
+    if kept and instance_port(check["target"]) in host_ports:
+        spec["health_check"] = {**check, "target": f"TCP:{instance_port(kept[min(kept)])}"}
+    return Wanted(balancer.key, balancer.kind, balancer.name, spec)
 
 
 def ports_behind(definition: Mapping[str, Any], balanced: Sequence[Mapping[str, Any]]) -> set[int]:

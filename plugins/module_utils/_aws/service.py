@@ -108,6 +108,12 @@ def read_service(run: Run, cluster: str, name: str, *, adopt: bool) -> Live | No
     return live_service(service)
 
 
+def cluster_is_active(run: Run, cluster: str) -> bool:
+    """Whether there is a cluster for a service to be made on."""
+    answer = run.aws.call("ecs", "DescribeClusters", {"clusters": [cluster]}, doing=f"look for cluster {cluster}")
+    return any(one["status"] == "ACTIVE" for one in answer["clusters"])
+
+
 def live_service(service: Service, key: str = SERVICE) -> Live:
     """A service of DescribeServices."""
     arn = service["serviceArn"]

@@ -63,6 +63,9 @@ def services(*found: dict[str, Any]) -> Call:
     return Call("ecs", "DescribeServices", {"services": list(found)})
 
 
+NO_SERVICE = (services(), Call("ecs", "DescribeClusters", {"clusters": [{"status": "ACTIVE"}]}))
+
+
 def revision(number: int = 1, **container: Any) -> Call:
     return Call("ecs", "DescribeTaskDefinition", described(number, **container))
 
@@ -101,6 +104,13 @@ def test_an_app_on_no_cluster_is_an_error(run: Flow) -> None:
         run(Call("ecs", "DescribeServices", NO_CLUSTER), **WEB)
 
 
+@pytest.mark.parametrize("clusters", [[], [{"status": "INACTIVE"}]])
+def test_a_cluster_that_was_deleted_is_none(run: Flow, clusters: list[dict[str, Any]]) -> None:
+    """ECS can still be asked for its services."""
+    with pytest.raises(InputError, match="cluster: one does not exist in eu-west-1"):
+        run(services(), Call("ecs", "DescribeClusters", {"clusters": clusters}), **WEB)
+
+
 def test_a_check_on_nothing_says_what_would_be_made(run: Flow) -> None:
     warnings: list[str] = []
     groups_and_balancer = (groups(), Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound")))
@@ -121,7 +131,7 @@ def test_a_check_on_nothing_says_what_would_be_made(run: Flow) -> None:
 
 def test_a_new_app(run: Flow) -> None:
     outcome = run(
-        services(),
+        *NO_SERVICE,
         NO_REVISION,
         Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
         Call("ecs", "CreateService", {"service": service(runningCount=0, deployments=[deployment(runningCount=0)])}),
@@ -211,13 +221,13 @@ def test_a_deployment_that_fails_says_what_was_done_and_why(run: Flow) -> None:
 
 def test_a_classic_load_balancer_needs_the_instances_security_group(run: Flow) -> None:
     with pytest.raises(InputError, match="cluster one has no security group of its own"):
-        run(services(), NO_REVISION, groups(), *live_balancer(), load_balancer=CLASSIC, **WEB)
+        run(*NO_SERVICE, NO_REVISION, groups(), *live_balancer(), load_balancer=CLASSIC, **WEB)
 
 
 def test_a_new_load_balancer_needs_the_clusters_subnets(run: Flow) -> None:
     with pytest.raises(InputError, match="has no auto scaling group ecs-one-instances to take subnets from"):
         run(
-            services(),
+            *NO_SERVICE,
             NO_REVISION,
             groups(INSTANCES),
             Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound")),
@@ -229,7 +239,7 @@ def test_a_new_load_balancer_needs_the_clusters_subnets(run: Flow) -> None:
 
 def test_a_load_balancer_of_another_vpc_is_refused_before_any_change(run: Flow) -> None:
     with pytest.raises(InputError, match="load_balancer: one-lb is in VPC vpc-2"):
-        run(services(), NO_REVISION, groups(INSTANCES), *live_balancer(VPCId="vpc-2"), load_balancer=CLASSIC, **WEB)
+        run(*NO_SERVICE, NO_REVISION, groups(INSTANCES), *live_balancer(VPCId="vpc-2"), load_balancer=CLASSIC, **WEB)
 
 
 def test_a_rule_for_the_port_before_goes(run: Flow) -> None:
@@ -301,6 +311,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         Call("ecs", "DeleteService"),
         services(service(status="INACTIVE")),
         Call("elb", "DeleteLoadBalancerListeners", {}, {"LoadBalancerPorts": [80]}),
+        Call("elb", "ConfigureHealthCheck"),
         Call("ecs", "DeregisterTaskDefinition"),
         Call("ecs", "DeleteTaskDefinitions"),
         # the look at the end
@@ -315,7 +326,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     assert outcome.plan.sentences() == [
         "delete service web",
         "delete task definition one-web:1",
-        "update classic load balancer one-lb (listeners.80)",
+        "update classic load balancer one-lb (listeners.80, health_check.target)",
     ]
 
 

@@ -196,6 +196,19 @@ def test_listeners_that_nobody_uses_go() -> None:
     assert without_listeners_to(live, {8080}) is None
 
 
+def test_the_health_check_does_not_stay_with_a_listener_that_goes() -> None:
+    listeners = [
+        {"Listener": {"Protocol": "HTTP", "LoadBalancerPort": port, "InstanceProtocol": "HTTP", "InstancePort": port}}
+        for port in (80, 8080)
+    ]
+    live = live_classic("", ListenerDescriptions=listeners)
+    first, second = without_listeners_to(live, {80}), without_listeners_to(live, {8080})
+    assert first
+    assert first.spec["health_check"]["target"] == "TCP:8080"
+    assert second
+    assert "health_check" not in second.spec
+
+
 def test_the_ports_behind_a_load_balancer() -> None:
     spec = {"containers": [{"name": "web", "ports": [{"container_port": 80, "host_port": 8080}]}]}
     assert ports_behind(spec, [{"container": "web", "port": 80}]) == {8080}
