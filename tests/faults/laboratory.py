@@ -78,7 +78,7 @@ class Laboratory:
 
     def break_at(self, call: Call, fault: Mapping[str, Any]) -> None:
         """Have this fault at this call, once."""
-        service, _, action = call.name.partition(".")
+        service, _unused, action = call.name.partition(".")
         aim = {"service": re.escape(service), "action": re.escape(action), "skip": call.nth - 1, "times": 1}
         self._ask("POST", "faults", [{**aim, **fault}])
 

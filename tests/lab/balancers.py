@@ -108,7 +108,7 @@ class Proxy:
     def _resolve(self, name: str) -> str:
         """Follow the lab's own DNS: aliases, CNAMEs, A records."""
         name = name.lower().rstrip(".")
-        for _ in range(8):
+        for _unused in range(8):
             target = self._record(name)
             if target is None:
                 return name

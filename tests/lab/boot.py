@@ -198,7 +198,7 @@ class Boot:
         self._result = self._result or Result(console="")  # nothing is left that poll() could read
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._directory.exists():
-            for folder, _, _ in os.walk(self._directory):
+            for folder, _unused, _unused in os.walk(self._directory):
                 Path(folder).chmod(0o700)
             shutil.rmtree(self._directory, ignore_errors=True)
 

@@ -45,7 +45,7 @@ def run(state: Path, port: int, settings: Settings) -> int:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     ended = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: ended.set())
+        signal.signal(signal_number, lambda *_unused: ended.set())
     lab = server.build(settings)
     try:
         lab.start(port)

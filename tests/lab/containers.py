@@ -133,7 +133,7 @@ def _document(title: str, body: str, program: Program) -> str:
 
 def _name(image: str) -> str:
     """The image without tag and digest."""
-    head, _, last = image.partition("@")[0].rpartition("/")
+    head, _unused, last = image.partition("@")[0].rpartition("/")
     return "/".join(filter(None, (head, last.split(":")[0])))
 
 

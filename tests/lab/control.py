@@ -27,18 +27,18 @@ class Control:
         self._pipeline = pipeline
         self._world = pipeline.world
         self._routes: dict[tuple[str, str], Callable[[Request], object]] = {
-            ("GET", "/"): lambda _: self._status(),
-            ("POST", "/reset"): lambda _: self._reset(),
-            ("GET", "/faults"): lambda _: pipeline.faults.describe(),
+            ("GET", "/"): lambda _unused: self._status(),
+            ("POST", "/reset"): lambda _unused: self._reset(),
+            ("GET", "/faults"): lambda _unused: pipeline.faults.describe(),
             ("POST", "/faults"): self._set_faults,
-            ("POST", "/faults/release"): lambda _: {"released": pipeline.faults.release()},
+            ("POST", "/faults/release"): lambda _unused: {"released": pipeline.faults.release()},
             ("GET", "/journal"): lambda request: {"entries": pipeline.journal.entries(**_selection(request))},
-            ("DELETE", "/journal"): lambda _: self._clear_journal(),
+            ("DELETE", "/journal"): lambda _unused: self._clear_journal(),
             ("GET", "/stats"): lambda request: pipeline.journal.stats(**_selection(request)),
             ("POST", "/clock"): self._advance,
-            ("GET", "/settings"): lambda _: self._settings(),
+            ("GET", "/settings"): lambda _unused: self._settings(),
             ("POST", "/settings"): self._change_settings,
-            ("GET", "/inventory"): lambda _: self._inventory(),
+            ("GET", "/inventory"): lambda _unused: self._inventory(),
         }
 
     def answer(self, request: Request) -> Answer:
@@ -89,7 +89,7 @@ class Control:
         """{"advance": seconds, "steps": n}: in n steps, so that what follows on something gets its turn."""
         document = _json(request)
         seconds, steps = float(document["advance"]), int(document.get("steps", 1))
-        for _ in range(steps):
+        for _unused in range(steps):
             with self._world.lock:
                 self._world.clock.advance(seconds / steps)
                 self._world.step()

@@ -50,7 +50,7 @@ def applied(zone: str, current: Iterable[RecordSet], changes: Iterable[Mapping[s
     batch = [(change["Action"], normalised(change["ResourceRecordSet"])) for change in changes]
     _check_size(batch)
     records = {key_of(record): record for record in current}
-    messages = [message for _, record in batch for message in _wrong_by_itself(zone, record)]
+    messages = [message for _unused, record in batch for message in _wrong_by_itself(zone, record)]
     messages += _twice(batch)
     for action, record in batch:
         message = _apply(zone, records, action, record)

@@ -156,5 +156,5 @@ class Faults:
 
     def describe(self) -> dict[str, Any]:
         with self._lock:
-            rules = [{**vars(rule)} for rule, _ in self._rules]
+            rules = [{**vars(rule)} for rule, _unused in self._rules]
             return {"rules": rules, "held": [held.description for held in self._held], "kinds": KINDS}

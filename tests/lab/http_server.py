@@ -58,7 +58,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._send(answer)
 
     def _request(self) -> Request:
-        path, _, query = self.path.partition("?")
+        path, _unused, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body = self._chunks()
@@ -99,7 +99,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _client_gone(self) -> bool:
         try:
-            readable, _, _ = select.select([self.connection], [], [], 0)
+            readable, _unused, _unused = select.select([self.connection], [], [], 0)
             return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
         except OSError:
             return True

@@ -89,7 +89,7 @@ def _rest_protocol(service: str) -> str:
 
 def _rest_action(request: Request, service: str) -> str:
     try:
-        operation, _ = get_service_router(service).match(MotoRequest(wsgi_environ(request)))
+        operation, _unused = get_service_router(service).match(MotoRequest(wsgi_environ(request)))
     except Exception:  # no such path, or no such service: named by what was asked
         return f"{request.method} {request.path}"
     return str(operation.name)

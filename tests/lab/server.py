@@ -85,7 +85,7 @@ class Lab:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self.stop()
 
     def _respond(self, request: Request) -> Answer:

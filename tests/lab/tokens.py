@@ -36,14 +36,14 @@ def install(world: World) -> None:
     world.on_reset(seen.clear)
 
     @replaces(ActionResult, "execute_result")
-    def _(original: Original, answer: Any, context: Any) -> Any:
+    def _execute_result(original: Original, answer: Any, context: Any) -> Any:
         call = world.call
         if call is not None and _token(call) and not isinstance(answer._result, Exception):
             seen[_key(call)] = _Seen(_arguments(call), answer._result, context, world.clock.now())
         return original(answer, context)
 
     @world.on_call
-    def _(call: Call) -> Answer | None:
+    def _registered(call: Call) -> Answer | None:
         earlier = seen.get(_key(call)) if _token(call) else None
         if earlier is None or world.clock.now() - earlier.at > _DAY:
             return None

@@ -46,7 +46,9 @@ def not_found(namespace: str, resource: str, dimension: str) -> AwsError:
 
 def _targets() -> None:
     @replaces(ApplicationAutoscalingBackend, "register_scalable_target")
-    def _(original: Original, backend: Any, namespace: str, r_id: str, dimension: str, **options: Any) -> Any:
+    def _register_scalable_target(
+        original: Original, backend: Any, namespace: str, r_id: str, dimension: str, **options: Any
+    ) -> Any:
         known = backend.targets.get(dimension, {}).get(r_id)
         least, most = (
             given
@@ -64,7 +66,7 @@ def _targets() -> None:
             raise invalid(f"ECS service doesn't exist: {r_id}") from error
 
     @replaces(ApplicationAutoscalingBackend, "deregister_scalable_target")
-    def _(original: Original, backend: Any, namespace: str, r_id: str, dimension: str) -> Any:
+    def _deregister_scalable_target(original: Original, backend: Any, namespace: str, r_id: str, dimension: str) -> Any:
         if r_id not in backend.targets.get(dimension, {}):
             raise not_found(namespace, r_id, dimension)
         for key, policy in list(backend.policies.items()):
@@ -76,7 +78,7 @@ def _targets() -> None:
 
 def _policies() -> None:
     @replaces(ApplicationAutoscalingBackend, "put_scaling_policy")
-    def _(original: Original, backend: Any, **options: Any) -> Any:
+    def _put_scaling_policy(original: Original, backend: Any, **options: Any) -> Any:
         names = ("service_namespace", "resource_id", "scalable_dimension")
         namespace, resource, dimension = (options[name] for name in names)
         if resource not in backend.targets.get(dimension, {}):
@@ -92,7 +94,7 @@ def _policies() -> None:
 
 def _tags() -> None:
     @replaces(ApplicationAutoScalingResponse, "register_scalable_target")
-    def _(original: Original, response: Any) -> Any:
+    def _register_scalable_target_2(original: Original, response: Any) -> Any:
         answer = original(response)
         tags = response._get_param("Tags") or {}
         _target(response, json.loads(answer)["ScalableTargetARN"]).__dict__.setdefault("lab_tags", {}).update(tags)

@@ -77,7 +77,7 @@ def _check_bounds(desired: int | None, least: int | None, most: int | None) -> N
 
 def _groups(world: World) -> None:
     @replaces(AutoScalingBackend, "create_auto_scaling_group")
-    def _(original: Original, backend: Any, name: str, *arguments: Any, **options: Any) -> Any:
+    def _create_auto_scaling_group(original: Original, backend: Any, name: str, *arguments: Any, **options: Any) -> Any:
         if name in backend.autoscaling_groups:
             message = f"AutoScalingGroup by this name already exists - A group with the name {name} already exists"
             raise aws_error("autoscaling", "AlreadyExists", message)
@@ -87,7 +87,7 @@ def _groups(world: World) -> None:
         return original(backend, name, *arguments, **options)
 
     @replaces(AutoScalingBackend, "update_auto_scaling_group")
-    def _(original: Original, backend: Any, name: str, *arguments: Any, **options: Any) -> Any:
+    def _update_auto_scaling_group(original: Original, backend: Any, name: str, *arguments: Any, **options: Any) -> Any:
         group = _group(backend, name)
         least = group.min_size if options.get("min_size") is None else options["min_size"]
         most = group.max_size if options.get("max_size") is None else options["max_size"]
@@ -100,7 +100,7 @@ def _groups(world: World) -> None:
         return group
 
     @replaces(AutoScalingResponse, "delete_auto_scaling_group")
-    def _(_original: Original, response: Any) -> Any:
+    def _delete_auto_scaling_group(_original: Original, response: Any) -> Any:
         backend, name = response.autoscaling_backend, response._get_param("AutoScalingGroupName")
         group = _group(backend, name)
         if not response._get_bool_param("ForceDelete", False):
@@ -136,29 +136,29 @@ def _check_launch(backend: Any, options: dict[str, Any]) -> None:
 
 def _capacity() -> None:
     @replaces(FakeAutoScalingGroup, "set_desired_capacity")
-    def _(_original: Original, group: Any, new_capacity: int | None) -> None:
+    def _set_desired_capacity(_original: Original, group: Any, new_capacity: int | None) -> None:
         """Only noted: the group's keeper sees to it."""
         group.desired_capacity = group.min_size if new_capacity is None else new_capacity
 
     @replaces(AutoScalingBackend, "set_desired_capacity")
-    def _(original: Original, backend: Any, group_name: str, desired_capacity: int) -> Any:
+    def _set_desired_capacity_2(original: Original, backend: Any, group_name: str, desired_capacity: int) -> Any:
         group = _group(backend, group_name)
         _check_bounds(desired_capacity, group.min_size, group.max_size)
         return original(backend, group_name, desired_capacity)
 
     @replaces(InstanceState, "launch_template")
-    def _(original: Original, member: Any) -> Any:
+    def _launch_template(original: Original, member: Any) -> Any:
         """The version the instance was launched from, not today's default."""
         return getattr(member, "lab_launch_template", None) or original(member)
 
 
 def _members(world: World, keeper: Keeper) -> None:
     @replaces(AutoScalingBackend, "notify_terminate_instances")
-    def _(_original: Original, _backend: Any, _instance_ids: list[str]) -> None:
+    def _notify_terminate_instances(_original: Original, _backend: Any, _instance_ids: list[str]) -> None:
         """moto replaces at once; the keeper does when the loss is noticed."""
 
     @replaces(AutoScalingBackend, "terminate_instance")
-    def _(_original: Original, backend: Any, instance_id: str, should_decrement: bool) -> Any:
+    def _terminate_instance(_original: Original, backend: Any, instance_id: str, should_decrement: bool) -> Any:
         group, member = _member(backend, instance_id)
         before = int(group.desired_capacity or 0)
         if should_decrement:
@@ -176,7 +176,7 @@ def _members(world: World, keeper: Keeper) -> None:
         return keeper.terminate(group, member, cause)
 
     @replaces(AutoScalingBackend, "set_instance_health")
-    def _(original: Original, backend: Any, instance_id: str, health_status: str) -> Any:
+    def _set_instance_health(original: Original, backend: Any, instance_id: str, health_status: str) -> Any:
         _member(backend, instance_id)
         return original(backend, instance_id, health_status)
 
@@ -194,7 +194,7 @@ def _load_balancers() -> None:
     for name in ("update_attached_elbs", "update_attached_target_groups"):
 
         @replaces(AutoScalingBackend, name)
-        def _(original: Original, backend: Any, group_name: str) -> Any:
+        def _registered(original: Original, backend: Any, group_name: str) -> Any:
             group = backend.autoscaling_groups.get(group_name)
             if group is None:
                 return None
@@ -208,7 +208,7 @@ def _load_balancers() -> None:
 
 def _responses(world: World) -> None:
     @replaces(AutoScalingResponse, "describe_scaling_activities")
-    def _(_original: Original, response: Any) -> Any:
+    def _describe_scaling_activities(_original: Original, response: Any) -> Any:
         name = response._get_param("AutoScalingGroupName")
         wanted = response._get_param("ActivityIds", [])
         groups = (
@@ -224,12 +224,12 @@ def _responses(world: World) -> None:
     for action in _NEED_A_GROUP:
 
         @replaces(AutoScalingResponse, action)
-        def _(original: Original, response: Any) -> Any:
+        def _registered_2(original: Original, response: Any) -> Any:
             _group(response.autoscaling_backend, response._get_param("AutoScalingGroupName"))
             return original(response)
 
     @replaces(AutoScalingBackend, "create_or_update_tags")
-    def _(original: Original, backend: Any, tags: list[dict[str, str]]) -> Any:
+    def _create_or_update_tags(original: Original, backend: Any, tags: list[dict[str, str]]) -> Any:
         for tag in tags:
             _group(backend, tag["ResourceId"])
         return original(backend, tags)
@@ -273,7 +273,7 @@ def _instance_refresh(world: World, keeper: Keeper) -> None:
     @adds(AutoScalingResponse, "cancel_instance_refresh")
     def cancel_instance_refresh(response: Any) -> Any:
         group = _group(response.autoscaling_backend, response._get_param("AutoScalingGroupName"))
-        refresh, _ = getattr(group, "lab_refresh", None) or (None, None)
+        refresh, _unused = getattr(group, "lab_refresh", None) or (None, None)
         if refresh is None:
             message = "An instance refresh for this Auto Scaling group does not exist or is not in progress."
             raise aws_error("autoscaling", "ActiveInstanceRefreshNotFound", message)

@@ -88,7 +88,7 @@ class Keeper:
         if missing > 0 and "Launch" not in group._suspended_processes:
             self._launch(group, members, missing)
         elif missing < 0 and "Terminate" not in group._suspended_processes:
-            for _ in range(-missing):
+            for _unused in range(-missing):
                 victim = _victim(members)
                 if victim is None:
                     return
@@ -100,7 +100,7 @@ class Keeper:
         now = self._world.clock.now()
         if now < getattr(group, "lab_retry_at", 0.0):
             return
-        for _ in range(count):
+        for _unused in range(count):
             subnet = _emptiest_subnet(group, members)
             cause = (
                 "an instance was started in response to a difference between desired and actual capacity, "

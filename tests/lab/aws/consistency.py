@@ -47,7 +47,7 @@ def install(world: World) -> None:
     world.on_call(lambda call: _refuse(world, call))
 
     @replaces(ActionResult, "execute_result")
-    def _(original: Original, answer: Any, context: Any) -> Any:
+    def _execute_result(original: Original, answer: Any, context: Any) -> Any:
         call = world.call
         if call is None or world.settings.consistency_seconds <= 0 or not isinstance(answer._result, dict):
             made = original(answer, context)
@@ -61,7 +61,7 @@ def install(world: World) -> None:
 
 
 def _note(world: World, call: Call, body: Any) -> None:
-    prefix, _ = _EC2_MAKERS[call.action]
+    prefix, _unused = _EC2_MAKERS[call.action]
     text = body if isinstance(body, str) else bytes(body).decode()
     for thing in re.findall(rf"\b{prefix}-[0-9a-f]{{8,17}}\b", text):
         if thing not in call.params.values():
@@ -76,6 +76,10 @@ def _refuse(world: World, call: Call) -> Answer | None:
             if not name.startswith("Filter.") and world.is_new(str(value)):
                 code = _NOT_FOUND[str(value).partition("-")[0]]
                 raise aws_error("ec2", code, f"The ID '{value}' does not exist")
+        name = call.params.get("LaunchTemplateName", "")
+        if world.is_new(f"launch-template/{name}") and call.action != "CreateLaunchTemplate":
+            code = "InvalidLaunchTemplateName.NotFoundException"
+            raise aws_error("ec2", code, f"The specified launch template, with template name {name}, does not exist.")
     elif call.service == "iam" and call.action in _IAM_NAMES:
         kind, parameter = _IAM_NAMES[call.action]
         name = call.params.get(parameter, "")

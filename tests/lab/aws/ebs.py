@@ -32,14 +32,14 @@ def install(world: World) -> None:
 
 def _create() -> None:
     @replaces(ElasticBlockStore, "create_volume")
-    def _(original: Original, response: Any) -> Any:
+    def _create_volume(original: Original, response: Any) -> Any:
         zone = response._get_param("AvailabilityZone")
         if response.ec2_backend.get_zone_by_name(zone) is None:
             raise aws_error("ec2", "InvalidZone.NotFound", f"The zone '{zone}' does not exist.")
         return original(response)
 
     @replaces(EBSBackend, "create_volume")
-    def _(original: Original, backend: Any, size: Any, *arguments: Any, **options: Any) -> Any:
+    def _create_volume_2(original: Original, backend: Any, size: Any, *arguments: Any, **options: Any) -> Any:
         kind = options.get("volume_type") or "gp2"
         least, most = _GIBIBYTES.get(kind, (1, 65536))
         if size is not None and not least <= int(size) <= most:
@@ -50,7 +50,9 @@ def _create() -> None:
 
 def _attach() -> None:
     @replaces(EBSBackend, "attach_volume")
-    def _(original: Original, backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any) -> Any:
+    def _attach_volume(
+        original: Original, backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any
+    ) -> Any:
         volume, instance = backend.get_volume(volume_id), backend.get_instance(instance_id)
         if volume.attachment:
             message = f"{volume_id} is already attached to an instance"
@@ -67,7 +69,7 @@ def _attach() -> None:
         return original(backend, volume_id, instance_id, device_path, *rest)
 
     @replaces(EBSBackend, "detach_volume")
-    def _(original: Original, backend: Any, volume_id: str, instance_id: Any, device_path: Any) -> Any:
+    def _detach_volume(original: Original, backend: Any, volume_id: str, instance_id: Any, device_path: Any) -> Any:
         attachment = backend.get_volume(volume_id).attachment
         if attachment is None:
             raise aws_error("ec2", "IncorrectState", f"Volume '{volume_id}' is in the 'available' state.")

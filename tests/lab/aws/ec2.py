@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import moto.ec2.models.elastic_network_interfaces
@@ -63,30 +63,41 @@ def _public_addresses() -> None:
     addresses = itertools.cycle(str(address) for network in networks for address in network)
 
     @replaces(moto.ec2.models.elastic_network_interfaces, "random_public_ip")
-    def _(_original: Original) -> str:
+    def _random_public_ip(_original: Original) -> str:
         return next(addresses)
 
 
 def _security_groups() -> None:
     @replaces(SecurityGroupBackend, "delete_security_group")
-    def _(original: Original, backend: Any, name: str | None = None, group_id: str | None = None) -> Any:
+    def _delete_security_group(
+        original: Original, backend: Any, name: str | None = None, group_id: str | None = None
+    ) -> Any:
         group = backend.get_security_group_by_name_or_id(group_id or name)
         if group is not None:
             _refuse_group_delete(backend, group)
         return original(backend, name=name, group_id=group_id)
 
     @replaces(NetworkInterfaceBackend, "create_network_interface")
-    def _(original: Original, backend: Any, subnet: Any, *arguments: Any, **options: Any) -> Any:
+    def _create_network_interface(
+        original: Original,
+        backend: Any,
+        subnet: Any,
+        address: Any,
+        addresses: Any = None,
+        group_ids: list[str] | None = None,
+        *rest: Any,
+        **options: Any,
+    ) -> Any:
         if isinstance(subnet, str):
             subnet = backend.get_subnet(subnet)
-        for group_id in options.get("group_ids") or []:
+        for group_id in group_ids or []:
             group = backend.get_security_group_from_id(group_id)
             if group is None:
                 raise aws_error("ec2", "InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
             if group.vpc_id != subnet.vpc_id:
                 message = "You have specified two resources that belong to different networks."
                 raise aws_error("ec2", "InvalidGroup.NotFound", message)
-        return original(backend, subnet, *arguments, **options)
+        return original(backend, subnet, address, addresses, group_ids, *rest, **options)
 
 
 def _refuse_group_delete(backend: Any, group: SecurityGroup) -> None:
@@ -106,7 +117,7 @@ def _refuse_group_delete(backend: Any, group: SecurityGroup) -> None:
 
 def _subnets() -> None:
     @replaces(SubnetBackend, "delete_subnet")
-    def _(original: Original, backend: Any, subnet_id: str) -> Any:
+    def _delete_subnet(original: Original, backend: Any, subnet_id: str) -> Any:
         if any(eni.subnet.id == subnet_id for eni in interfaces(backend)):
             raise violation(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
         subnet = original(backend, subnet_id)
@@ -117,7 +128,9 @@ def _subnets() -> None:
         return subnet
 
     @replaces(RouteBackend, "associate_route_table")
-    def _(original: Original, backend: Any, route_table_id: str, gateway_id: Any = None, subnet_id: Any = None) -> Any:
+    def _associate_route_table(
+        original: Original, backend: Any, route_table_id: str, gateway_id: Any = None, subnet_id: Any = None
+    ) -> Any:
         for table in backend.route_tables.values():
             if subnet_id and table.id != route_table_id and subnet_id in table._associations.values():
                 message = (
@@ -129,7 +142,7 @@ def _subnets() -> None:
 
 def _interfaces() -> None:
     @replaces(NetworkInterfaceBackend, "delete_network_interface")
-    def _(original: Original, backend: Any, eni_id: str) -> Any:
+    def _delete_network_interface(original: Original, backend: Any, eni_id: str) -> Any:
         eni = backend.enis.get(eni_id)
         in_use = eni is not None and eni.status == "in-use" and not getattr(eni, "lab_released", False)
         if in_use and (eni.instance is None or eni.instance.state != "terminated") and not _terminating(eni):
@@ -150,7 +163,7 @@ def release_interface(backend: Any, eni: NetworkInterface) -> None:
 
 def _gateways() -> None:
     @replaces(InternetGatewayBackend, "detach_internet_gateway")
-    def _(original: Original, backend: Any, internet_gateway_id: str, vpc_id: str) -> Any:
+    def _detach_internet_gateway(original: Original, backend: Any, internet_gateway_id: str, vpc_id: str) -> Any:
         if any(eni.vpc_id == vpc_id and eni.public_ip for eni in interfaces(backend)):
             message = (
                 f"Network {vpc_id} has some mapped public address(es). "
@@ -160,14 +173,14 @@ def _gateways() -> None:
         return original(backend, internet_gateway_id, vpc_id)
 
     @replaces(InternetGatewayBackend, "attach_internet_gateway")
-    def _(original: Original, backend: Any, internet_gateway_id: str, vpc_id: str) -> Any:
+    def _attach_internet_gateway(original: Original, backend: Any, internet_gateway_id: str, vpc_id: str) -> Any:
         if any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in backend.internet_gateways.values()):
             message = f"Network {vpc_id} already has an internet gateway attached"
             raise aws_error("ec2", "InvalidParameterValue", message)
         return original(backend, internet_gateway_id, vpc_id)
 
     @replaces(NatGatewayBackend, "delete_nat_gateway")
-    def _(original: Original, backend: Any, nat_gateway_id: str) -> Any:
+    def _delete_nat_gateway(original: Original, backend: Any, nat_gateway_id: str) -> Any:
         gateway = backend.nat_gateways.get(nat_gateway_id)
         if gateway is None:
             message = f"The Nat Gateway {nat_gateway_id} was not found"
@@ -179,7 +192,7 @@ def _gateways() -> None:
         return original(backend, nat_gateway_id)
 
     @replaces(NatGatewayBackend, "create_nat_gateway")
-    def _(original: Original, backend: Any, *arguments: Any, **options: Any) -> Any:
+    def _create_nat_gateway(original: Original, backend: Any, *arguments: Any, **options: Any) -> Any:
         gateway = original(backend, *arguments, **options)
         gateway._eni.status = "in-use"
         gateway._eni.requester_managed = True
@@ -189,7 +202,7 @@ def _gateways() -> None:
 
 def _vpcs() -> None:
     @replaces(VPCBackend, "delete_vpc")
-    def _(original: Original, backend: Any, vpc_id: str) -> Any:
+    def _delete_vpc(original: Original, backend: Any, vpc_id: str) -> Any:
         backend.get_vpc(vpc_id)
         if vpc_id not in backend.vpcs:
             raise aws_error("ec2", "InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
@@ -209,7 +222,9 @@ def _vpcs() -> None:
 
 def _addresses() -> None:
     @replaces(ElasticAddressBackend, "release_address")
-    def _(original: Original, backend: Any, address: str | None = None, allocation_id: str | None = None) -> Any:
+    def _release_address(
+        original: Original, backend: Any, address: str | None = None, allocation_id: str | None = None
+    ) -> Any:
         for eip in backend.addresses:
             if (eip.allocation_id == allocation_id or eip.public_ip == address) and eip.association_id:
                 raise aws_error("ec2", "InvalidIPAddress.InUse", f"Address {eip.public_ip} is in use.")
@@ -220,13 +235,14 @@ def _tags() -> None:
     EC2_PREFIX_TO_RESOURCE.update({"eipalloc": "elastic-ip", "nat": "natgateway"})  # AWS's words for them
 
     @replaces(TagBackend, "describe_tags")
-    def _(original: Original, backend: Any, filters: dict[str, list[str]] | None = None) -> Any:
+    def _describe_tags(original: Original, backend: Any, filters: dict[str, list[str]] | None = None) -> Any:
         """moto scans the tags of everything for each resource it shows; the common question has a direct answer.
 
         The tags of a deleted resource go with it. (EC2 says that this can take "a short period".)
         """
         if not filters or set(filters) != {"resource-id"} or any("*" in i or "?" in i for i in filters["resource-id"]):
-            return [tag for tag in original(backend, filters) if _exists(backend, tag["resource_id"])]
+            existing = _existing(backend)
+            return [tag for tag in original(backend, filters) if _is_there(existing, tag["resource_id"])]
         return [
             {
                 "resource_id": resource_id,
@@ -240,9 +256,9 @@ def _tags() -> None:
         ]
 
 
-def _exists(backend: Any, resource_id: str) -> bool:
-    """Whether a resource of the network is still there; others are taken to be."""
-    kept = {
+def _existing(backend: Any) -> dict[str, Collection[str]]:
+    """The ids of the network's resources, by prefix."""
+    return {
         "vpc": backend.vpcs,
         "subnet": {key for zone in backend.subnets.values() for key in zone},
         "sg": {key for groups in backend.groups.values() for key in groups},
@@ -253,5 +269,10 @@ def _exists(backend: Any, resource_id: str) -> bool:
         "eni": backend.enis,
         "eipalloc": {address.allocation_id for address in backend.addresses},
         "nat": backend.nat_gateways,
-    }.get(get_prefix(resource_id))
-    return kept is None or resource_id in kept
+    }
+
+
+def _is_there(existing: dict[str, Collection[str]], resource_id: str) -> bool:
+    """What is of another kind is taken to be there."""
+    known = existing.get(get_prefix(resource_id))
+    return known is None or resource_id in known

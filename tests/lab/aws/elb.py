@@ -38,7 +38,7 @@ def install(world: World) -> None:
     _change(interfaces)
 
     @replaces(ELBResponse, "register_instances_with_load_balancer")
-    def _(original: Original, response: Any) -> Any:
+    def _register_instances_with_load_balancer(original: Original, response: Any) -> Any:
         backend = ec2_backends[response.current_account][response.region]
         for wanted in response._get_param("Instances", []):
             if backend.get_instance_by_id(wanted["InstanceId"]) is None:
@@ -48,7 +48,7 @@ def install(world: World) -> None:
     for action in _NEED_A_BALANCER:
 
         @replaces(ELBResponse, action)
-        def _(original: Original, response: Any) -> Any:
+        def _registered(original: Original, response: Any) -> Any:
             name = response._get_param("LoadBalancerName")
             if name not in response.elb_backend.load_balancers:
                 raise aws_error("elb", "LoadBalancerNotFound", f"There is no ACTIVE Load Balancer named '{name}'")
@@ -57,7 +57,7 @@ def install(world: World) -> None:
 
 def _create(interfaces: BalancerInterfaces) -> None:
     @replaces(ELBBackend, "create_load_balancer")
-    def _(
+    def _create_load_balancer(
         original: Original,
         backend: Any,
         name: str,
@@ -97,12 +97,14 @@ def _shape(zones: Any, ports: Any, scheme: Any, subnets: Any, groups: Any) -> tu
 
 def _change(interfaces: BalancerInterfaces) -> None:
     @replaces(ELBBackend, "delete_load_balancer")
-    def _(original: Original, backend: Any, load_balancer_name: str) -> Any:
+    def _delete_load_balancer(original: Original, backend: Any, load_balancer_name: str) -> Any:
         interfaces.release(_owner(backend, load_balancer_name))
         return original(backend, load_balancer_name)
 
     @replaces(ELBBackend, "apply_security_groups_to_load_balancer")
-    def _(original: Original, backend: Any, load_balancer_name: str, security_group_ids: list[str]) -> Any:
+    def _apply_security_groups_to_load_balancer(
+        original: Original, backend: Any, load_balancer_name: str, security_group_ids: list[str]
+    ) -> Any:
         answer = original(backend, load_balancer_name, security_group_ids)
         interfaces.set_groups(_owner(backend, load_balancer_name), security_group_ids)
         return answer
@@ -110,7 +112,7 @@ def _change(interfaces: BalancerInterfaces) -> None:
     for name in ("attach_load_balancer_to_subnets", "detach_load_balancer_from_subnets"):
 
         @replaces(ELBBackend, name)
-        def _(original: Original, backend: Any, load_balancer_name: str, subnets: list[str]) -> Any:
+        def _registered_2(original: Original, backend: Any, load_balancer_name: str, subnets: list[str]) -> Any:
             answer = original(backend, load_balancer_name, subnets)
             balancer, public = backend.load_balancers[load_balancer_name], True
             public = balancer.scheme != "internal"
@@ -119,7 +121,7 @@ def _change(interfaces: BalancerInterfaces) -> None:
             return answer
 
     @replaces(ELBBackend, "delete_load_balancer_listeners")
-    def _(_original: Original, backend: Any, name: str, ports: list[int]) -> Any:
+    def _delete_load_balancer_listeners(_original: Original, backend: Any, name: str, ports: list[int]) -> Any:
         """moto keeps those that are not the first one named."""
         balancer = backend.load_balancers[name]
         unwanted = {int(port) for port in ports}

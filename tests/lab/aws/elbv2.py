@@ -33,7 +33,7 @@ def error(code: str, message: str) -> AwsError:
 
 def _create_balancer(interfaces: BalancerInterfaces) -> None:
     @replaces(ELBv2Backend, "create_load_balancer")
-    def _(
+    def _create_load_balancer(
         original: Original, backend: Any, name: str, security_groups: list[str], subnet_ids: list[str], **options: Any
     ) -> Any:
         kind = options.get("loadbalancer_type") or "application"
@@ -66,7 +66,9 @@ def _text(balancer: Any) -> str:
 
 def _change_balancer(interfaces: BalancerInterfaces) -> None:
     @replaces(ELBv2Backend, "describe_load_balancers")
-    def _(original: Original, backend: Any, arns: list[str] | None, names: list[str] | None) -> Any:
+    def _describe_load_balancers(
+        original: Original, backend: Any, arns: list[str] | None, names: list[str] | None
+    ) -> Any:
         """moto repeats the last one found for a name that is not there."""
         known = {balancer.name for balancer in backend.load_balancers.values()} | set(backend.load_balancers)
         missing = [wanted for wanted in [*(arns or []), *(names or [])] if wanted not in known]
@@ -75,7 +77,7 @@ def _change_balancer(interfaces: BalancerInterfaces) -> None:
         return original(backend, arns, names)
 
     @replaces(ELBv2Backend, "delete_load_balancer")
-    def _(original: Original, backend: Any, arn: str) -> Any:
+    def _delete_load_balancer(original: Original, backend: Any, arn: str) -> Any:
         balancer = backend.load_balancers.get(arn)
         if balancer is not None and str(balancer.attrs.get("deletion_protection.enabled")).lower() == "true":
             message = f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
@@ -86,13 +88,15 @@ def _change_balancer(interfaces: BalancerInterfaces) -> None:
         return answer
 
     @replaces(ELBv2Backend, "set_security_groups")
-    def _(original: Original, backend: Any, arn: str, sec_groups: list[str]) -> Any:
+    def _set_security_groups(original: Original, backend: Any, arn: str, sec_groups: list[str]) -> Any:
         answer = original(backend, arn, sec_groups)
         interfaces.set_groups(arn, sec_groups)
         return answer
 
     @replaces(ELBv2Backend, "set_subnets")
-    def _(original: Original, backend: Any, arn: str, subnets: list[str], subnet_mappings: list[dict[str, Any]]) -> Any:
+    def _set_subnets(
+        original: Original, backend: Any, arn: str, subnets: list[str], subnet_mappings: list[dict[str, Any]]
+    ) -> Any:
         answer = original(backend, arn, subnets, subnet_mappings)
         balancer = backend.load_balancers[arn]
         wanted, public = [subnet.id for subnet in balancer.subnets], balancer.scheme != "internal"
@@ -127,7 +131,7 @@ def _refresh_associations(backend: Any) -> None:
 
 def _listeners() -> None:
     @replaces(ELBv2Backend, "create_listener")
-    def _(
+    def _create_listener(
         original: Original, backend: Any, load_balancer_arn: str, protocol: str, port: str, *rest: Any, **options: Any
     ) -> Any:
         balancer = backend.load_balancers.get(load_balancer_arn)
@@ -149,7 +153,7 @@ def _listeners() -> None:
     for name in ("delete_listener", "delete_rule", "create_rule", "modify_rule", "modify_listener"):
 
         @replaces(ELBv2Backend, name)
-        def _(original: Original, backend: Any, *arguments: Any, **options: Any) -> Any:
+        def _registered(original: Original, backend: Any, *arguments: Any, **options: Any) -> Any:
             answer = original(backend, *arguments, **options)
             _refresh_associations(backend)
             return answer
@@ -175,7 +179,7 @@ def _check_forward(backend: Any, balancer: Any, actions: list[dict[str, Any]]) -
 
 def _target_groups() -> None:
     @replaces(ELBv2Backend, "create_target_group")
-    def _(original: Original, backend: Any, name: str, **options: Any) -> Any:
+    def _create_target_group(original: Original, backend: Any, name: str, **options: Any) -> Any:
         asked = {key: str(value) for key, value in options.items() if value is not None and key != "tags"}
         for group in backend.target_groups.values():
             if group.name == name and group.lab_shape == asked:
@@ -194,7 +198,7 @@ def _key(group: Any, target: dict[str, Any]) -> str:
 
 def _targets(world: World) -> None:
     @replaces(FakeTargetGroup, "register")
-    def _(_original: Original, group: Any, targets: list[dict[str, Any]]) -> None:
+    def _register(_original: Original, group: Any, targets: list[dict[str, Any]]) -> None:
         """moto knows one port per instance; tasks with dynamic ports need many."""
         for target in targets:
             _check_target(group, target)
@@ -204,19 +208,21 @@ def _targets(world: World) -> None:
             group.deregistered_targets.pop(key, None)
 
     @replaces(FakeTargetGroup, "deregister")
-    def _(_original: Original, group: Any, targets: list[dict[str, Any]]) -> None:
+    def _deregister(_original: Original, group: Any, targets: list[dict[str, Any]]) -> None:
         for target in targets:
             _drain(world, group, _key(group, target))
 
     @replaces(FakeTargetGroup, "deregister_terminated_instances")
-    def _(_original: Original, group: Any, instance_ids: list[str]) -> None:
+    def _deregister_terminated_instances(_original: Original, group: Any, instance_ids: list[str]) -> None:
         for key in [key for key, target in group.targets.items() if target["Id"] in instance_ids]:
             _drain(world, group, key)
 
 
 def _health(world: World) -> None:
     @replaces(ELBv2Backend, "describe_target_health")
-    def _(original: Original, backend: Any, target_group_arn: str, targets: list[dict[str, Any]]) -> Any:
+    def _describe_target_health(
+        original: Original, backend: Any, target_group_arn: str, targets: list[dict[str, Any]]
+    ) -> Any:
         group = backend.target_groups.get(target_group_arn)
         if group is not None:
             _forget_drained(world, group)
@@ -226,7 +232,7 @@ def _health(world: World) -> None:
         return original(backend, target_group_arn, targets)
 
     @replaces(FakeTargetGroup, "health_for")
-    def _(original: Original, group: Any, target: dict[str, Any], ec2_backend: Any) -> Any:
+    def _health_for(original: Original, group: Any, target: dict[str, Any], ec2_backend: Any) -> Any:
         key = _key(group, target)
         registered, draining = key in group.targets, key in group.deregistered_targets
         by_id = {target["Id"]: {"Id": target["Id"], "Port": int(key.rsplit(":", 1)[1])}}

@@ -25,7 +25,7 @@ def install(world: World) -> None:
 
 def _roles(world: World) -> None:
     @replaces(IAMBackend, "create_role")
-    def _(
+    def _create_role(
         original: Original, backend: Any, role_name: str, assume_role_policy_document: str, *rest: Any, **options: Any
     ) -> Any:
         try:
@@ -39,7 +39,9 @@ def _roles(world: World) -> None:
         return role
 
     @replaces(IAMBackend, "create_service_linked_role")
-    def _(original: Original, backend: Any, service_name: str, description: str, suffix: str) -> Any:
+    def _create_service_linked_role(
+        original: Original, backend: Any, service_name: str, description: str, suffix: str
+    ) -> Any:
         try:
             return original(backend, service_name, description, suffix)
         except IAMException as error:
@@ -48,7 +50,7 @@ def _roles(world: World) -> None:
             raise aws_error("iam", "InvalidInput", message) from error
 
     @replaces(IAMBackend, "delete_role")
-    def _(original: Original, backend: Any, role_name: str) -> Any:
+    def _delete_role(original: Original, backend: Any, role_name: str) -> Any:
         role = backend.get_role(role_name)
         linked = role.path.startswith("/aws-service-role/")
         if linked and world.call is not None and world.call.action == "DeleteRole":
@@ -57,7 +59,7 @@ def _roles(world: World) -> None:
         return original(backend, role_name)
 
     @replaces(Role, "delete_policy")
-    def _(original: Original, role: Any, policy_name: str) -> Any:
+    def _delete_policy(original: Original, role: Any, policy_name: str) -> Any:
         if policy_name not in role.policies:
             message = f"The role policy with name {policy_name} cannot be found."
             raise aws_error("iam", "NoSuchEntity", message)
@@ -66,7 +68,7 @@ def _roles(world: World) -> None:
 
 def _policies() -> None:
     @replaces(IAMBackend, "delete_policy")
-    def _(original: Original, backend: Any, policy_arn: str) -> Any:
+    def _delete_policy_2(original: Original, backend: Any, policy_arn: str) -> Any:
         policy = backend.get_policy(policy_arn)
         if policy.attachment_count > 0:
             raise aws_error("iam", "DeleteConflict", "Cannot delete a policy attached to entities.")
@@ -78,7 +80,7 @@ def _policies() -> None:
 
 def _instance_profiles(world: World) -> None:
     @replaces(IAMBackend, "create_instance_profile")
-    def _(original: Original, backend: Any, name: str, *rest: Any, **options: Any) -> Any:
+    def _create_instance_profile(original: Original, backend: Any, name: str, *rest: Any, **options: Any) -> Any:
         profile = original(backend, name, *rest, **options)
         world.born(f"instance-profile/{name}")
         return profile

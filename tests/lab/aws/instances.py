@@ -31,7 +31,7 @@ def install(world: World) -> None:
 
 def _run(world: World) -> None:
     @replaces(InstanceBackend, "run_instances")
-    def _(
+    def _run_instances(
         original: Original,
         backend: Any,
         image_id: Any,
@@ -185,7 +185,7 @@ def _profiles(world: World) -> None:
 
 def _terminate() -> None:
     @replaces(Instance, "terminate")
-    def _(original: Original, instance: Any) -> Any:
+    def _terminate_2(original: Original, instance: Any) -> Any:
         if instance.state == "terminated":
             return copy.copy(instance._state)
         backend = instance.ec2_backend

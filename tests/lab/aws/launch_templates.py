@@ -82,7 +82,9 @@ _FIELDS = {
 
 def _create() -> None:
     @replaces(LaunchTemplateBackend, "create_launch_template")
-    def _(original: Original, backend: Any, name: str, description: Any, template_data: Any, tag_spec: Any) -> Any:
+    def _create_launch_template(
+        original: Original, backend: Any, name: str, description: Any, template_data: Any, tag_spec: Any
+    ) -> Any:
         """moto mixes the template's own tags into its data."""
         specifications = template_data.get("TagSpecifications", [])
         kept = [one for one in specifications if one.get("ResourceType") not in tag_spec]
@@ -93,7 +95,7 @@ def _create() -> None:
         return original(backend, name, description, template_data, tag_spec)
 
     @replaces(LaunchTemplates, "create_launch_template_version")
-    def _(original: Original, response: Any) -> Any:
+    def _create_launch_template_version(original: Original, response: Any) -> Any:
         source = response._get_param("SourceVersion")
         if source:
             specification = {
@@ -111,7 +113,7 @@ def _create() -> None:
 
 def _describe() -> None:
     @replaces(LaunchTemplates, "describe_launch_templates")
-    def _(original: Original, response: Any) -> Any:
+    def _describe_launch_templates(original: Original, response: Any) -> Any:
         """moto cuts the list at 15; the general paging of the lab cuts it as AWS does, with a token."""
         known = response.ec2_backend.launch_templates
         for template_id in response._get_param("LaunchTemplateIds", []):
@@ -120,7 +122,7 @@ def _describe() -> None:
         return _with_everything(original, response)
 
     @replaces(LaunchTemplates, "describe_launch_template_versions")
-    def _(original: Original, response: Any) -> Any:
+    def _describe_launch_template_versions(original: Original, response: Any) -> Any:
         return _with_everything(original, response)
 
 
@@ -138,7 +140,7 @@ def _with_everything(original: Original, response: Any) -> Any:
 
 def _delete() -> None:
     @replaces(LaunchTemplateBackend, "delete_launch_template")
-    def _(original: Original, backend: Any, name: str, tid: str | None) -> Any:
+    def _delete_launch_template(original: Original, backend: Any, name: str, tid: str | None) -> Any:
         known = name in backend.launch_template_name_to_ids if name else tid in backend.launch_templates
         if (name or tid) and not known:
             raise _not_found(tid, name)

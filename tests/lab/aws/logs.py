@@ -21,7 +21,7 @@ _DAYS = (
 
 def install(world: World) -> None:
     @replaces(LogsBackend, "put_retention_policy")
-    def _(original: Original, backend: Any, log_group_name: str, retention_in_days: Any) -> Any:
+    def _put_retention_policy(original: Original, backend: Any, log_group_name: str, retention_in_days: Any) -> Any:
         if int(retention_in_days) not in _DAYS:
             message = (
                 f"1 validation error detected: Value '{retention_in_days}' at 'retentionInDays' failed to satisfy "
@@ -31,13 +31,13 @@ def install(world: World) -> None:
         return original(backend, log_group_name, retention_in_days)
 
     @replaces(LogsBackend, "list_tags_for_resource")
-    def _(original: Original, backend: Any, resource_arn: str) -> Any:
+    def _list_tags_for_resource(original: Original, backend: Any, resource_arn: str) -> Any:
         if ":log-group:" in resource_arn and resource_arn not in {group.arn for group in backend.groups.values()}:
             raise aws_error("logs", "ResourceNotFoundException", "The specified resource does not exist.")
         return original(backend, resource_arn)
 
     @replaces(LogsBackend, "delete_log_group")
-    def _(original: Original, backend: Any, log_group_name: str) -> Any:
+    def _delete_log_group(original: Original, backend: Any, log_group_name: str) -> Any:
         """A new group of the same name begins without the old one's tags."""
         group = backend.groups.get(log_group_name)
         if group is not None:

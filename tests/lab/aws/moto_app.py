@@ -49,7 +49,7 @@ class MotoApp:
     def __call__(self, request: Request) -> Answer:
         seen: dict[str, Any] = {}
 
-        def start_response(status: str, headers: Iterable[tuple[str, str]], *_: object) -> None:
+        def start_response(status: str, headers: Iterable[tuple[str, str]], *_unused: object) -> None:
             seen.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
 
         chunks = self._dispatcher(wsgi_environ(request), start_response)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from moto import settings
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 
@@ -21,8 +21,14 @@ def install(world: World) -> None:
 
 
 def forget_everything() -> None:
-    """moto's own reset builds every backend anew before it throws them away; dropping them is enough."""
+    """moto's own reset builds every backend anew before it throws them away; dropping them is enough.
+
+    Except for those with a reset of their own: they keep something elsewhere (S3 its bucket names and files).
+    """
     for backends in list(BackendDict._instances):
+        if backends.backend.reset is not BaseBackend.reset:
+            for _unused, _unused, backend in list(backends.iter_backends()):
+                backend.reset()
         backends.clear()
     BackendDict._instances.clear()
     reset_model_data()

@@ -33,7 +33,7 @@ _TOKEN = "lab-page-"
 
 def install(world: World) -> None:
     @replaces(ActionResult, "execute_result")
-    def _(original: Original, answer: Any, context: Any) -> Any:
+    def _execute_result(original: Original, answer: Any, context: Any) -> Any:
         if world.call is not None and isinstance(answer._result, dict):
             answer._result = one_page(world.call, answer._result)
         return original(answer, context)

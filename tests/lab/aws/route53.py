@@ -27,7 +27,7 @@ def install(world: World) -> None:
     _lists()
 
     @replaces(Route53, "get_change")
-    def _(_original: Original, response: Any) -> Any:
+    def _get_change(_original: Original, response: Any) -> Any:
         return ActionResult({"ChangeInfo": changes.info(response._get_param("Id"))})
 
 
@@ -66,7 +66,7 @@ class Changes:
 
 def _zones(changes: Changes) -> None:
     @replaces(Route53Backend, "create_hosted_zone")
-    def _(original: Original, backend: Any, name: str, *arguments: Any, **options: Any) -> Any:
+    def _create_hosted_zone(original: Original, backend: Any, name: str, *arguments: Any, **options: Any) -> Any:
         reference = options.get("caller_reference")
         if any(zone.caller_reference == reference for zone in backend.zones.values()):
             message = "A hosted zone has already been created with the specified caller reference."
@@ -79,7 +79,7 @@ def _zones(changes: Changes) -> None:
     for name in ("create_hosted_zone", "delete_hosted_zone"):
 
         @replaces(Route53, name)
-        def _(original: Original, response: Any) -> Any:
+        def _registered(original: Original, response: Any) -> Any:
             answer = original(response)
             zone = answer._result.get("HostedZone")
             answer._result["ChangeInfo"] = changes.record(zone.resource_id if zone else response._get_param("Id"))
@@ -88,7 +88,7 @@ def _zones(changes: Changes) -> None:
 
 def _records(changes: Changes) -> None:
     @replaces(Route53, "change_resource_record_sets")
-    def _(_original: Original, response: Any) -> Any:
+    def _change_resource_record_sets(_original: Original, response: Any) -> Any:
         zone = response.backend.get_hosted_zone(response._get_param("HostedZoneId"))
         changes.refuse_second(zone.resource_id)
         wanted = [_plain(change) for change in response._get_param("ChangeBatch.Changes") or []]
@@ -151,11 +151,11 @@ def _as_record(record: dns_batch.RecordSet) -> RecordSet:
 
 def _lists() -> None:
     @replaces(FakeZone, "get_record_sets")
-    def _(_original: Original, zone: Any, _start_type: Any, _start_name: Any) -> Any:
+    def _get_record_sets(_original: Original, zone: Any, _start_type: Any, _start_name: Any) -> Any:
         return sorted(zone.rrsets, key=lambda record: dns_batch.order_of(_as_dict(record)))
 
     @replaces(Route53, "list_resource_record_sets")
-    def _(_original: Original, response: Any) -> Any:
+    def _list_resource_record_sets(_original: Original, response: Any) -> Any:
         zone = response.backend.get_hosted_zone(response._get_param("HostedZoneId"))
         name, kind = response._get_param("StartRecordName"), response._get_param("StartRecordType")
         if kind and not name:
@@ -177,7 +177,7 @@ def _lists() -> None:
         return ActionResult(result)
 
     @replaces(Route53, "list_hosted_zones_by_name")
-    def _(_original: Original, response: Any) -> Any:
+    def _list_hosted_zones_by_name(_original: Original, response: Any) -> Any:
         """All zones from that name on, not only the ones so called: who takes the first must look at its name."""
         name, zone_id = response._get_param("DNSName"), response._get_param("HostedZoneId")
         limit = response._get_int_param("MaxItems", 100)

@@ -67,7 +67,7 @@ def _policies() -> None:
     known: dict[str, list[Any]] = {}
 
     @replaces(IAMBackend, "_init_aws_policies")
-    def _(original: Original, backend: Any) -> Any:
+    def _init_aws_policies(original: Original, backend: Any) -> Any:
         if backend.partition not in known:
             known[backend.partition] = original(backend)
         return [copy.copy(policy) for policy in known[backend.partition]]
@@ -77,7 +77,7 @@ def _public_parameters() -> None:
     known: dict[tuple[str, str], dict[str, list[Any]]] = {}
 
     @replaces(ParameterDict, "_load_tree_parameters")
-    def _(original: Original, parameters: Any, path: str) -> None:
+    def _load_tree_parameters(original: Original, parameters: Any, path: str) -> None:
         """Nobody can change a public parameter, so the objects may be shared."""
         key = (parameters.region_name, path)
         if key not in known:
@@ -92,7 +92,7 @@ def _zones() -> None:
     known: dict[tuple[str, str], Any] = {}
 
     @replaces(RegionsAndZonesBackend, "get_zone_by_name")
-    def _(original: Original, backend: Any, name: str) -> Any:
+    def _get_zone_by_name(original: Original, backend: Any, name: str) -> Any:
         key = (backend.region_name, name)
         if key not in known:
             known[key] = original(backend, name)

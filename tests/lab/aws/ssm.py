@@ -50,7 +50,7 @@ _DISTRIBUTIONS = (
 
 def install(world: World) -> None:
     @replaces(moto.ssm.models, "convert_to_params")
-    def _(original: Original, tree: dict[str, Any]) -> Any:
+    def _convert_to_params(original: Original, tree: dict[str, Any]) -> Any:
         """moto shows `.../recommended` as Python writes a dictionary."""
         found = original(tree)
         for parameter in found:
@@ -59,7 +59,7 @@ def install(world: World) -> None:
         return found
 
     @replaces(AmiBackend, "_load_amis")
-    def _(original: Original, backend: Any) -> None:
+    def _load_amis(original: Original, backend: Any) -> None:
         original(backend)
         for image_id, distribution, architecture in _images(backend.region_name):
             backend.amis[image_id] = Ami(
@@ -75,7 +75,7 @@ def install(world: World) -> None:
             )
 
     @replaces(ParameterDict, "_check_loading_status")
-    def _(original: Original, parameters: Any, key: str) -> None:
+    def _check_loading_status(original: Original, parameters: Any, key: str) -> None:
         original(parameters, key)
         if str(key).startswith(("/aws/service/canonical", "/aws/service/debian")):
             _load_distributions(parameters)

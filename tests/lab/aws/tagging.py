@@ -25,12 +25,12 @@ _REGION_OF_GLOBAL_SERVICES = "us-east-1"
 
 def install(world: World) -> None:
     @replaces(EC2Backend, "iter_tagged_resources")
-    def _(original: Original, backend: Any) -> Iterator[TaggedResource]:
+    def _iter_tagged_resources(original: Original, backend: Any) -> Iterator[TaggedResource]:
         yield from original(backend)
         yield from _more_of_ec2(backend)
 
     @replaces(EC2ContainerServiceBackend, "iter_tagged_resources")
-    def _(original: Original, backend: Any) -> Iterator[TaggedResource]:
+    def _iter_tagged_resources_2(original: Original, backend: Any) -> Iterator[TaggedResource]:
         yield from original(backend)
         for instances in backend.container_instances.values():
             for instance in instances.values():
@@ -65,14 +65,14 @@ def _rename(backend_class: type, kind: str) -> None:
     """AWS's own name for the type, and nothing that never had a tag."""
 
     @replaces(backend_class, "iter_tagged_resources")
-    def _(original: Original, backend: Any) -> Iterator[TaggedResource]:
+    def _iter_tagged_resources_3(original: Original, backend: Any) -> Iterator[TaggedResource]:
         for resource in original(backend):
             yield dataclasses.replace(resource, resource_type=kind)
 
 
 def _hosted_zones() -> None:
     @replaces(moto.resourcegroupstaggingapi.models, "iter_taggable_backends")
-    def _(original: Original, account: str, region: str) -> Iterator[Any]:
+    def _iter_taggable_backends(original: Original, account: str, region: str) -> Iterator[Any]:
         yield from original(account, region)
         if region == _REGION_OF_GLOBAL_SERVICES and account in route53_backends:
             yield _HostedZones(route53_backends[account]["aws"])

@@ -137,7 +137,7 @@ class Ground:
         return list(self.asg.describe_scaling_activities(AutoScalingGroupName="a")["Activities"])
 
     def wait_in_service(self, count: int) -> None:
-        for _ in range(60):
+        for _unused in range(60):
             states = [member["LifecycleState"] for member in self.members()]
             if states == ["InService"] * count:
                 return

@@ -149,7 +149,7 @@ def test_instance_refresh_replaces_all_members(ground: Any, refused: Any) -> Non
     ground.wait_in_service(2)
     before = {member["InstanceId"] for member in ground.members()}
     refresh = ground.asg.start_instance_refresh(AutoScalingGroupName="a")["InstanceRefreshId"]
-    for _ in range(20):
+    for _unused in range(20):
         status = ground.asg.describe_instance_refreshes(AutoScalingGroupName="a")["InstanceRefreshes"][0]
         if status["Status"] == "Successful":
             break
@@ -180,3 +180,38 @@ def test_members_keep_the_version_they_were_launched_from(ground: Any) -> None:
         LaunchTemplateId=ground.template, SourceVersion="1", LaunchTemplateData={"InstanceType": "t3.medium"}
     )
     assert ground.members()[0]["LaunchTemplate"]["Version"] == "1"
+
+
+def test_a_group_that_is_going_is_left_alone(ground: Any, refused: Any) -> None:
+    ground.create(DesiredCapacity=1)
+    ground.wait_in_service(1)
+    ground.lab.settings(asg_seconds=60)
+    ground.asg.delete_auto_scaling_group(AutoScalingGroupName="a", ForceDelete=True)
+    refused("ValidationError", ground.asg.set_desired_capacity, AutoScalingGroupName="a", DesiredCapacity=1)
+    refused("ValidationError", ground.asg.delete_auto_scaling_group, AutoScalingGroupName="a", ForceDelete=True)
+
+
+def test_what_names_no_group_or_member_is_refused(ground: Any, refused: Any) -> None:
+    tag = {
+        "ResourceId": "none",
+        "ResourceType": "auto-scaling-group",
+        "Key": "k",
+        "Value": "v",
+        "PropagateAtLaunch": True,
+    }
+    refused("ValidationError", ground.asg.create_or_update_tags, Tags=[tag])
+    refused("ValidationError", ground.asg.describe_scaling_activities, AutoScalingGroupName="none")
+    unknown = {"InstanceId": "i-00000000000000000", "HealthStatus": "Unhealthy"}
+    refused("ValidationError", ground.asg.set_instance_health, **unknown)
+    refused("ValidationError", ground.create, MinSize=3, MaxSize=2)
+
+
+def test_only_one_refresh_at_a_time_and_it_can_be_cancelled(ground: Any, refused: Any) -> None:
+    ground.create(DesiredCapacity=1)
+    ground.wait_in_service(1)
+    ground.lab.settings(boot_seconds=600)
+    ground.asg.start_instance_refresh(AutoScalingGroupName="a")
+    refused("InstanceRefreshInProgress", ground.asg.start_instance_refresh, AutoScalingGroupName="a")
+    ground.asg.cancel_instance_refresh(AutoScalingGroupName="a")
+    found = ground.asg.describe_instance_refreshes(AutoScalingGroupName="a")["InstanceRefreshes"]
+    assert [one["Status"] for one in found] == ["Cancelled"]

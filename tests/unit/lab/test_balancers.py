@@ -34,7 +34,7 @@ class Site(EcsGround):
 
     def names(self, url: str, times: int = 4) -> set[str]:
         """The host names that answer."""
-        return {re.findall(r"host name: (\w+)", self.get(url)[1])[0] for _ in range(times)}
+        return {re.findall(r"host name: (\w+)", self.get(url)[1])[0] for _unused in range(times)}
 
     def classic(self, **changes: Any) -> str:
         listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}
@@ -126,7 +126,7 @@ def test_a_shut_security_group_makes_targets_unhealthy(site: Site) -> None:
     site.steady()
     site.shut()
     assert site.states() == ["unhealthy", "unhealthy"]
-    (described, _) = site.elbv2.describe_target_health(TargetGroupArn=site.targets)["TargetHealthDescriptions"]
+    (described, _unused) = site.elbv2.describe_target_health(TargetGroupArn=site.targets)["TargetHealthDescriptions"]
     assert described["TargetHealth"]["Reason"] == "Target.Timeout"
     assert site.get(url)[0] == 504
 

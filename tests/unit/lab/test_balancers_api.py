@@ -190,3 +190,73 @@ def test_unknown_balancers_are_not_found_and_protected_ones_stay(site: Site, ref
     attribute = {"Key": "deletion_protection.enabled", "Value": "true"}
     site.elbv2.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[attribute])
     refused("OperationNotPermitted", site.elbv2.delete_load_balancer, LoadBalancerArn=arn)
+
+
+def holders(site: Site, group: str) -> set[str]:
+    """The subnets with an interface that is in the group."""
+    filters = [{"Name": "group-id", "Values": [group]}]
+    found = site.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    return {interface["SubnetId"] for interface in found}
+
+
+def test_subnets_must_be_in_different_zones_of_one_vpc(site: Site, refused: Any) -> None:
+    same_zone = site.ec2.create_subnet(VpcId=site.ground.vpc, CidrBlock="10.0.7.0/24", AvailabilityZone="us-east-1a")[
+        "Subnet"
+    ]["SubnetId"]
+    first = site.ground.subnets[0]
+    refused("InvalidConfigurationRequest", site.balancer, Subnets=[first, same_zone])
+    refused("InvalidConfigurationRequest", site.classic, Subnets=[first, same_zone])
+
+
+@pytest.mark.parametrize("kind", ["classic", "application"])
+def test_interfaces_follow_groups_and_subnets(site: Site, kind: str) -> None:
+    group = site.ec2.create_security_group(GroupName="other", Description="d", VpcId=site.ground.vpc)["GroupId"]
+    third = site.ec2.create_subnet(VpcId=site.ground.vpc, CidrBlock="10.0.8.0/24", AvailabilityZone="us-east-1c")
+    third_id = third["Subnet"]["SubnetId"]
+    first, second = site.ground.subnets
+    if kind == "classic":
+        site.classic()
+        site.elb.apply_security_groups_to_load_balancer(LoadBalancerName="classic", SecurityGroups=[group])
+        assert (holders(site, site.ground.group), holders(site, group)) == (set(), {first, second})
+        site.elb.attach_load_balancer_to_subnets(LoadBalancerName="classic", Subnets=[third_id])
+        site.elb.detach_load_balancer_from_subnets(LoadBalancerName="classic", Subnets=[second])
+    else:
+        arn = site.balancer()["LoadBalancerArn"]
+        site.elbv2.set_security_groups(LoadBalancerArn=arn, SecurityGroups=[group])
+        assert (holders(site, site.ground.group), holders(site, group)) == (set(), {first, second})
+        site.elbv2.set_subnets(LoadBalancerArn=arn, Subnets=[first, third_id])
+    assert holders(site, group) == {first, third_id}
+
+
+def test_target_of_another_vpc_is_refused(site: Site, refused: Any) -> None:
+    vpc = site.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    targets = [{"Id": site.instance()}]
+    register = site.elbv2.register_targets
+    refused("InvalidTarget", register, TargetGroupArn=site.group("far", VpcId=vpc), Targets=targets)
+
+
+def test_a_terminated_instance_leaves_its_classic_balancer(site: Site) -> None:
+    site.classic()
+    instance = site.instance()
+    instances = [{"InstanceId": instance}]
+    site.elb.register_instances_with_load_balancer(LoadBalancerName="classic", Instances=instances)
+    site.ec2.terminate_instances(InstanceIds=[instance])
+    assert site.elb.describe_load_balancers()["LoadBalancerDescriptions"][0]["Instances"] == []
+
+
+def test_members_of_a_group_join_and_leave_its_balancers(site: Site) -> None:
+    site.classic()
+    target_group, ground = site.group(), site.ground
+    ground.create(DesiredCapacity=2, LoadBalancerNames=["classic"], TargetGroupARNs=[target_group])
+    ground.wait_in_service(2)
+    ids = sorted(member["InstanceId"] for member in ground.members())
+    assert [target for target, _unused in site.targets(target_group)] == ids
+    found = site.elb.describe_load_balancers()["LoadBalancerDescriptions"][0]["Instances"]
+    assert sorted(one["InstanceId"] for one in found) == ids
+    ground.asg.suspend_processes(AutoScalingGroupName="a", ScalingProcesses=["AddToLoadBalancer"])
+    ground.asg.set_desired_capacity(AutoScalingGroupName="a", DesiredCapacity=3)
+    ground.wait_in_service(3)
+    assert len(site.targets(target_group)) == 2
+    ground.asg.set_desired_capacity(AutoScalingGroupName="a", DesiredCapacity=0)
+    ground.wait_in_service(0)
+    assert site.targets(target_group) == []

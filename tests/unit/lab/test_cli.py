@@ -71,12 +71,12 @@ def test_run_ends_on_sigterm(state: Path) -> None:
         stderr=subprocess.STDOUT,
     )
     try:
-        for _ in range(400):
+        for _unused in range(400):
             if (state / "lab.json").exists():
                 break
             time.sleep(0.05)
         process.terminate()
-        output, _ = process.communicate(timeout=20)
+        output, _unused = process.communicate(timeout=20)
     finally:
         process.kill()
     assert (process.returncode, output) == (0, b"")

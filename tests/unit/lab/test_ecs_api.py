@@ -99,7 +99,7 @@ def test_a_reservation_alone_is_enough(ecs: Any) -> None:
 
 
 def test_revisions(ecs: Any, refused: Any) -> None:
-    arns = [define(ecs)["taskDefinitionArn"] for _ in range(3)]
+    arns = [define(ecs)["taskDefinitionArn"] for _unused in range(3)]
     listed = ecs.list_task_definitions
     assert listed(familyPrefix="web")["taskDefinitionArns"] == arns
     assert listed(familyPrefix="web", sort="DESC")["taskDefinitionArns"] == arns[::-1]

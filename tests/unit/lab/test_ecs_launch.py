@@ -26,7 +26,7 @@ def awslogs(**options: str) -> dict[str, Any]:
 
 def failure(ground: EcsGround) -> str:
     """Why the service's task did not start."""
-    (task, *_) = ground.until(lambda: ground.tasks(status="STOPPED"))
+    (task, *_unused) = ground.until(lambda: ground.tasks(status="STOPPED"))
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["containers"][0]["reason"] == task["stoppedReason"]
     return str(task["stoppedReason"])

@@ -39,7 +39,7 @@ def test_what_fits(needs: Needs, given: dict[str, object], verdict: str | None) 
 def test_without_a_strategy_zones_are_filled_evenly_and_then_hosts() -> None:
     hosts = [host("a1"), host("a2"), host("b1", zone="b")]
     chosen = []
-    for _ in range(6):
+    for _unused in range(6):
         found = choose(Needs(), hosts, WEB)
         assert isinstance(found, Host)
         found.groups[WEB] = found.groups.get(WEB, 0) + 1

@@ -153,7 +153,7 @@ def test_an_update_rolls_within_its_percents(ground: EcsGround) -> None:
     assert [d["taskDefinition"] for d in updated["deployments"]] == [second, first]
     assert [d["status"] for d in updated["deployments"]] == ["PRIMARY", "ACTIVE"]
     lowest = 3
-    for _ in range(60):
+    for _unused in range(60):
         ground.lab.advance(2)
         service = ground.service()
         lowest = min(lowest, service["runningCount"])

@@ -39,7 +39,7 @@ def test_managed_policies_of_aws_can_be_attached(iam: Any, refused: Any) -> None
 
 
 def test_reset_forgets_attachments_of_managed_policies(lab: Any, iam: Any) -> None:
-    test_managed_policies_of_aws_can_be_attached(iam, lambda *_, **__: None)
+    test_managed_policies_of_aws_can_be_attached(iam, lambda *_unused, **__: None)
     lab.control("POST", "/reset")
     arn = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
     assert iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 0
@@ -69,3 +69,11 @@ def test_inline_policies_hold_their_role(iam: Any, refused: Any) -> None:
     refused("NoSuchEntity", iam.delete_role_policy, RoleName="r", PolicyName="p")
     iam.delete_role(RoleName="r")
     refused("NoSuchEntity", iam.delete_role, RoleName="r")
+
+
+def test_policy_with_more_versions_stays(iam: Any, refused: Any) -> None:
+    arn = iam.create_policy(PolicyName="p", PolicyDocument=document(ALLOW))["Policy"]["Arn"]
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=document(ALLOW), SetAsDefault=True)
+    refused("DeleteConflict", iam.delete_policy, PolicyArn=arn)
+    iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
+    iam.delete_policy(PolicyArn=arn)

@@ -82,3 +82,23 @@ def test_what_was_deleted_is_not_counted(ground: Any) -> None:
     ground.create(DesiredCapacity=1)
     ground.asg.delete_auto_scaling_group(AutoScalingGroupName="a", ForceDelete=True)
     assert {"instance", "volume", "network-interface", "auto-scaling-group"}.isdisjoint(count(ground.lab))
+
+
+def test_the_rest_is_counted_too(lab: Any) -> None:
+    document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+    lab.client("iam").create_policy(PolicyName="p", PolicyDocument=document)
+    lab.client("iam").create_user(UserName="u")
+    lab.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    lab.client("s3").create_bucket(Bucket="b-1")
+    lab.client("secretsmanager").create_secret(Name="s", SecretString="lab-not-a-secret-000002")
+    role = "arn:aws:iam::123456789012:role/r"
+    lab.client("eks").create_cluster(name="k", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
+    lab.client("autoscaling").create_launch_configuration(
+        LaunchConfigurationName="old", ImageId="ami-1", InstanceType="t3.small"
+    )
+    alarm = {"Namespace": "n", "MetricName": "m", "Period": 60, "EvaluationPeriods": 1, "Statistic": "Average"}
+    lab.client("cloudwatch").put_metric_alarm(
+        AlarmName="x", Threshold=1, ComparisonOperator="GreaterThanThreshold", **alarm
+    )
+    kinds = ("cloudwatch-alarm", "eks-cluster", "iam-policy", "iam-user", "launch-configuration", "s3-bucket", "secret")
+    assert count(lab) == dict.fromkeys(kinds, 1)

@@ -132,3 +132,31 @@ def test_volumes(ground: Any, refused: Any) -> None:
     ec2.detach_volume(VolumeId=here)
     refused("IncorrectState", ec2.detach_volume, VolumeId=here)
     ec2.delete_volume(VolumeId=here)
+
+
+def test_an_interface_that_is_to_stay_stays(ground: Any) -> None:
+    nic = {"DeviceIndex": 0, "SubnetId": ground.subnets[0], "Groups": [ground.group], "DeleteOnTermination": False}
+    instance = run(ground, NetworkInterfaces=[nic])[0]["InstanceId"]
+    ground.ec2.terminate_instances(InstanceIds=[instance])
+    interfaces = ground.ec2.describe_network_interfaces()["NetworkInterfaces"]
+    assert [interface["Status"] for interface in interfaces] == ["available"]
+    ground.ec2.delete_network_interface(NetworkInterfaceId=interfaces[0]["NetworkInterfaceId"])
+
+
+def test_without_an_image_nothing_starts(ground: Any, refused: Any) -> None:
+    refused("MissingParameter", ground.ec2.run_instances, MinCount=1, MaxCount=1, InstanceType="t3.small")
+
+
+def test_template_turns_monitoring_on(ground: Any) -> None:
+    data = {**ground.data(), "Monitoring": {"Enabled": True}}
+    ground.ec2.create_launch_template(LaunchTemplateName="watched", LaunchTemplateData=data)
+    instance = run(ground, LaunchTemplate={"LaunchTemplateName": "watched"}, SubnetId=ground.subnets[0])[0]
+    assert instance["Monitoring"]["State"] == "enabled"
+
+
+def test_a_terminated_instance_takes_no_volume(ground: Any, refused: Any) -> None:
+    instance = run(ground, SubnetId=ground.subnets[0])[0]["InstanceId"]
+    ground.ec2.terminate_instances(InstanceIds=[instance])
+    volume = ground.ec2.create_volume(Size=1, AvailabilityZone="us-east-1a")["VolumeId"]
+    attach = ground.ec2.attach_volume
+    refused("IncorrectState", attach, VolumeId=volume, InstanceId=instance, Device="/dev/sdg")

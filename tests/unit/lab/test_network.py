@@ -115,7 +115,7 @@ def test_security_group_rules(ec2: Any, network: Network, refused: Any) -> None:
 
 
 def test_subnet_leaves_its_route_table(ec2: Any, network: Network, refused: Any) -> None:
-    tables = [ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"] for _ in range(2)]
+    tables = [ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"] for _unused in range(2)]
     ec2.associate_route_table(RouteTableId=tables[0], SubnetId=network.subnet)
     refused("Resource.AlreadyAssociated", ec2.associate_route_table, RouteTableId=tables[1], SubnetId=network.subnet)
     refused("DependencyViolation", ec2.delete_route_table, RouteTableId=tables[0])
@@ -158,3 +158,17 @@ def test_tag_filters(ec2: Any, network: Network) -> None:
         assert [vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=filters)["Vpcs"]] == [network.vpc]
     tags = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [network.subnet]}])["Tags"]
     assert [(tag["Key"], tag["Value"], tag["ResourceType"]) for tag in tags] == [("owner", "me", "subnet")]
+
+
+def test_interface_takes_groups_of_its_vpc_only(ec2: Any, network: Network, refused: Any) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    foreign = ec2.create_security_group(GroupName="f", Description="d", VpcId=vpc)["GroupId"]
+    for group in (foreign, "sg-00000000000000000"):
+        refused("InvalidGroup.NotFound", ec2.create_network_interface, SubnetId=network.subnet, Groups=[group])
+
+
+def test_tags_go_with_their_resource(ec2: Any, network: Network) -> None:
+    ec2.create_tags(Resources=[network.vpc, network.subnet], Tags=[{"Key": "owner", "Value": "me"}])
+    ec2.delete_subnet(SubnetId=network.subnet)
+    found = ec2.describe_tags(Filters=[{"Name": "key", "Values": ["owner"]}])["Tags"]
+    assert [tag["ResourceId"] for tag in found] == [network.vpc]

@@ -168,3 +168,22 @@ def test_new_things_are_not_seen_at_once(ground: Any, refused: Any) -> None:
     lab.advance(21)
     assert ec2.describe_instances(InstanceIds=[made])["Reservations"]
     assert vpc in {one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"]}
+
+
+def test_tags_of_scalable_targets(scaling: Any, refused: Any) -> None:
+    arn = scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=2)["ScalableTargetARN"]
+    scaling.tag_resource(ResourceARN=arn, Tags={"a": "1", "b": "2"})
+    scaling.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"b": "2"}
+    refused("ResourceNotFoundException", scaling.list_tags_for_resource, ResourceARN=arn + "x")
+    assert scaling.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"] == []
+
+
+def test_hosted_zones_are_tagged_by_the_tagging_api(lab: Any) -> None:
+    api, zones = lab.client("resourcegroupstaggingapi"), lab.client("route53")
+    zone = zones.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"].rsplit("/", 1)[1]
+    arn = f"arn:aws:route53:::hostedzone/{zone}"
+    api.tag_resources(ResourceARNList=[arn], Tags={"owner": "me", "more": "x"})
+    api.untag_resources(ResourceARNList=[arn], TagKeys=["more"])
+    found = zones.list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone)
+    assert found["ResourceTagSet"]["Tags"] == [{"Key": "owner", "Value": "me"}]

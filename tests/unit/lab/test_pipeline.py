@@ -128,7 +128,7 @@ def test_stale_list_is_the_former_answer(lab: Any) -> None:
     before = len(ec2.describe_vpcs()["Vpcs"])
     ec2.create_vpc(**VPC)
     lab.faults({"kind": "stale", "action": "DescribeVpcs"})
-    assert [len(ec2.describe_vpcs()["Vpcs"]) for _ in range(2)] == [before, before + 1]
+    assert [len(ec2.describe_vpcs()["Vpcs"]) for _unused in range(2)] == [before, before + 1]
 
 
 class Background:
@@ -152,7 +152,7 @@ class Background:
 
 
 def wait_held(lab: Any) -> dict[str, Any]:
-    for _ in range(200):
+    for _unused in range(200):
         held = lab.control("GET", "/faults")["held"]
         if held:
             return dict(held[0])
@@ -179,7 +179,7 @@ def test_a_client_that_dies_while_held(lab: Any, kind: str, made: int) -> None:
     lab.control("DELETE", "/journal")
     with pytest.raises(ReadTimeoutError):
         lab.client("ec2", timeout=0.3).create_vpc(**VPC)
-    for _ in range(100):
+    for _unused in range(100):
         if not lab.control("GET", "/faults")["held"]:
             break
         time.sleep(0.02)
@@ -222,7 +222,7 @@ def test_a_cut_connection_is_a_reset(lab: Any) -> None:
 def test_one_connection_carries_many_requests(lab: Any) -> None:
     host, port = lab.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
-        for _ in range(3):
+        for _unused in range(3):
             connection.sendall(b"GET /_lab HTTP/1.1\r\nHost: x\r\n\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
@@ -261,7 +261,7 @@ def test_what_is_not_simulated_says_so_in_one_line(lab: Any, refused: Any) -> No
 
 
 def test_a_bug_of_the_lab_is_an_answer_too(lab: Any, refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Call) -> None:
+    def broken(_unused: Call) -> None:
         raise KeyError("oops")
 
     monkeypatch.setattr(lab.world, "checks", [broken])

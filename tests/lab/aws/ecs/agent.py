@@ -221,7 +221,7 @@ def agent_config(text: str) -> dict[str, str]:
     """/etc/ecs/ecs.config: NAME=value lines, taken as they stand; the last one wins."""
     lines = [line.strip() for line in text.splitlines()]
     pairs = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    return {name.strip(): value.strip() for name, _unused, value in pairs}
 
 
 def _throw_away(life: Life) -> None:

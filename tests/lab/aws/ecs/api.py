@@ -37,7 +37,7 @@ def install(world: World) -> None:
 
 def _instances(simulation: Simulation) -> None:
     @replaces(InstanceBackend, "run_instances")
-    def _(original: Original, backend: Any, *arguments: Any, **options: Any) -> Any:
+    def _run_instances(original: Original, backend: Any, *arguments: Any, **options: Any) -> Any:
         reservation = original(backend, *arguments, **options)
         for instance in reservation.instances:
             simulation.instances.launch(instance)
@@ -59,7 +59,7 @@ def _instances(simulation: Simulation) -> None:
 
 def _console(simulation: Simulation) -> None:
     @replaces(General, "get_console_output")
-    def _(_original: Original, handler: Any) -> Any:
+    def _get_console_output(_original: Original, handler: Any) -> Any:
         instance = handler.ec2_backend.get_instance(handler._get_param("InstanceId"))
         text = simulation.instances.console(instance.id)
         output = Base64EncodedString.from_raw_string(text) if text else None
@@ -70,7 +70,7 @@ def _health(simulation: Simulation) -> None:
     """moto calls a target healthy if its instance runs; whether anything answers there is asked here."""
 
     @replaces(FakeTargetGroup, "health_for")
-    def _(original: Original, group: Any, target: Any, *arguments: Any) -> Any:
+    def _health_for(original: Original, group: Any, target: Any, *arguments: Any) -> Any:
         status = original(group, target, *arguments)
         if status.status == HEALTHY and str(status.instance_id).startswith("i-"):
             verdict = simulation.health.of_target(group, status.instance_id, int(status.port))
@@ -78,7 +78,7 @@ def _health(simulation: Simulation) -> None:
         return status
 
     @replaces(ELBBackend, "describe_instance_health")
-    def _(original: Original, backend: Any, name: str, *arguments: Any) -> Any:
+    def _describe_instance_health(original: Original, backend: Any, name: str, *arguments: Any) -> Any:
         states = original(backend, name, *arguments)
         return [
             _classic(simulation, backend, name, state) if state["State"] == "InService" else state for state in states

@@ -46,7 +46,7 @@ def at_most(values: Sequence[Any], limit: int, what: str) -> None:
 def only_if_included(handler: Any, word: str, path: str, otherwise: list[Any] | None = None) -> None:
     """That part of the answer is there only if the request says `include: [word]`."""
     asked = word in (handler._get_param("include") or [])
-    handler.RESPONSE_KEY_PATH_TO_TRANSFORMER[path] = (lambda value: value) if asked else (lambda _: otherwise)
+    handler.RESPONSE_KEY_PATH_TO_TRANSFORMER[path] = (lambda value: value) if asked else (lambda _unused: otherwise)
 
 
 def missing(arn: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ def install(_simulation: Simulation) -> None:
 
 def _create() -> None:
     @replaces(Backend, "create_cluster")
-    def _(original: Original, backend: Any, cluster_name: str, *arguments: Any, **options: Any) -> Any:
+    def _create_cluster(original: Original, backend: Any, cluster_name: str, *arguments: Any, **options: Any) -> Any:
         known = backend.clusters.get(cluster_name)
         if known is not None and known.status == "ACTIVE":
             return known
@@ -44,7 +44,7 @@ def _create() -> None:
 
 def _describe() -> None:
     @replaces(Response, "describe_clusters")
-    def _(_original: Original, handler: Any) -> Any:
+    def _describe_clusters(_original: Original, handler: Any) -> Any:
         names = handler._get_param("clusters") or ["default"]
         at_most(names, 100, "Clusters")
         backend = handler.ecs_backend
@@ -59,11 +59,11 @@ def _describe() -> None:
         return ActionResult({"clusters": described, "failures": failures})
 
     @replaces(Backend, "list_clusters")
-    def _(_original: Original, backend: Any) -> list[str]:
+    def _list_clusters(_original: Original, backend: Any) -> list[str]:
         return [cluster.arn for cluster in backend.clusters.values() if cluster.status == "ACTIVE"]
 
     @replaces(Backend, "_get_cluster")
-    def _(original: Original, backend: Any, name: str) -> Any:
+    def _get_cluster(original: Original, backend: Any, name: str) -> Any:
         return original(backend, name or "default")
 
 
@@ -87,7 +87,7 @@ def _count(backend: Any, cluster: Any, statistics: bool) -> None:
 
 def _delete() -> None:
     @replaces(Backend, "delete_cluster")
-    def _(original: Original, backend: Any, name: str) -> Any:
+    def _delete_cluster(original: Original, backend: Any, name: str) -> Any:
         cluster = backend._get_cluster(name)
         if cluster.status != "ACTIVE":
             return cluster
@@ -104,7 +104,7 @@ def _delete() -> None:
 
 def _capacity_providers() -> None:
     @replaces(Backend, "create_capacity_provider")
-    def _(original: Original, backend: Any, name: str, *arguments: Any) -> Any:
+    def _create_capacity_provider(original: Original, backend: Any, name: str, *arguments: Any) -> Any:
         if name in backend.capacity_providers:
             message = f"A capacity provider with the specified name already exists: {name}"
             raise fail("ClientException", message)
@@ -113,7 +113,7 @@ def _capacity_providers() -> None:
         return provider
 
     @replaces(Backend, "delete_capacity_provider")
-    def _(original: Original, backend: Any, name_or_arn: str) -> Any:
+    def _delete_capacity_provider(original: Original, backend: Any, name_or_arn: str) -> Any:
         provider = _provider(backend, name_or_arn)
         users = [c for c in backend.clusters.values() if c.status == "ACTIVE" and provider.name in c.capacity_providers]
         if users:
@@ -124,12 +124,12 @@ def _capacity_providers() -> None:
         return provider
 
     @replaces(Backend, "update_capacity_provider")
-    def _(original: Original, backend: Any, name_or_arn: str, details: Any) -> Any:
+    def _update_capacity_provider(original: Original, backend: Any, name_or_arn: str, details: Any) -> Any:
         _provider(backend, name_or_arn)
         return original(backend, name_or_arn, details)
 
     @replaces(Response, "describe_capacity_providers")
-    def _(original: Original, handler: Any) -> Any:
+    def _describe_capacity_providers(original: Original, handler: Any) -> Any:
         only_if_included(handler, "TAGS", "DescribeCapacityProvidersResponse.capacityProviders.CapacityProvider.tags")
         if handler._get_param("capacityProviders"):
             return original(handler)
@@ -140,7 +140,9 @@ def _capacity_providers() -> None:
 
 def _associations() -> None:
     @replaces(Backend, "put_cluster_capacity_providers")
-    def _(original: Original, backend: Any, name: str, providers: Any, strategy: Any) -> Any:
+    def _put_cluster_capacity_providers(
+        original: Original, backend: Any, name: str, providers: Any, strategy: Any
+    ) -> Any:
         _check_providers(backend, providers or [])
         strays = [
             item["capacityProvider"] for item in strategy or [] if item["capacityProvider"] not in (providers or [])

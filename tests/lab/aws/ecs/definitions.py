@@ -27,7 +27,7 @@ def install(simulation: Simulation) -> None:
     _list()
 
     @replaces(Backend, "describe_task_definition")
-    def _(original: Original, backend: Any, task_definition_str: str) -> Any:
+    def _describe_task_definition(original: Original, backend: Any, task_definition_str: str) -> Any:
         """A family without a revision means its latest ACTIVE one."""
         family = task_definition_str.rpartition("/")[2]
         if ":" in family:
@@ -38,13 +38,13 @@ def install(simulation: Simulation) -> None:
         return backend.task_definitions[family][max(active)]
 
     @replaces(Backend, "deregister_task_definition")
-    def _(original: Original, backend: Any, name: str) -> Any:
+    def _deregister_task_definition(original: Original, backend: Any, name: str) -> Any:
         definition = original(backend, name)
         definition.deregistered_at = simulation.world.clock.utc()
         return definition
 
     @replaces(Backend, "delete_task_definitions")
-    def _(original: Original, backend: Any, task_definitions: list[str]) -> Any:
+    def _delete_task_definitions(original: Original, backend: Any, task_definitions: list[str]) -> Any:
         deleted, failures = original(backend, task_definitions)
         for definition in deleted:
             definition.delete_requested_at = simulation.world.clock.utc()
@@ -63,11 +63,11 @@ def active_definition(backend: Any, name: str) -> Any:
 
 def _register(simulation: Simulation) -> None:
     @replaces(Backend, "_validate_container_defs")
-    def _(_original: Original, *_arguments: Any) -> None:
+    def _validate_container_defs(_original: Original, *_arguments: Any) -> None:
         """Done below, before defaults are filled in."""
 
     @replaces(Response, "register_task_definition")
-    def _(original: Original, handler: Any) -> Any:
+    def _register_task_definition(original: Original, handler: Any) -> Any:
         check_definition(handler._get_params())
         answer = original(handler)
         definition = answer._result["taskDefinition"]
@@ -78,7 +78,9 @@ def _register(simulation: Simulation) -> None:
         return ActionResult({"taskDefinition": definition, "tags": definition.tags})
 
     @replaces(Backend, "register_task_definition")
-    def _(original: Original, backend: Any, family: str, containers: Any, **options: Any) -> Any:
+    def _register_task_definition_2(
+        original: Original, backend: Any, family: str, containers: Any, **options: Any
+    ) -> Any:
         mode = options.get("network_mode") or "bridge"
         options["volumes"] = [
             volume if len(volume) > 1 else {**volume, "host": {}} for volume in options.get("volumes") or []
@@ -110,7 +112,7 @@ def _number(backend: Any, definition: Any) -> None:
 
 def _list() -> None:
     @replaces(Response, "list_task_definitions")
-    def _(_original: Original, handler: Any) -> Any:
+    def _list_task_definitions(_original: Original, handler: Any) -> Any:
         family, status = handler._get_param("familyPrefix"), handler._get_param("status") or "ACTIVE"
         revisions = [
             definition
@@ -123,7 +125,7 @@ def _list() -> None:
         return ActionResult({"taskDefinitionArns": [definition.arn for definition in revisions]})
 
     @replaces(Response, "list_task_definition_families")
-    def _(_original: Original, handler: Any) -> Any:
+    def _list_task_definition_families(_original: Original, handler: Any) -> Any:
         prefix, status = handler._get_param("familyPrefix") or "", handler._get_param("status") or "ALL"
         families = [
             name

@@ -29,7 +29,7 @@ def install(simulation: Simulation) -> None:
 
 def _list_and_describe() -> None:
     @replaces(Response, "list_container_instances")
-    def _(_original: Original, handler: Any) -> Any:
+    def _list_container_instances(_original: Original, handler: Any) -> Any:
         cluster, status = cluster_of(handler), handler._get_param("status")
         expression = handler._get_param("filter")
         try:
@@ -43,7 +43,7 @@ def _list_and_describe() -> None:
         return ActionResult({"containerInstanceArns": arns})
 
     @replaces(Response, "describe_container_instances")
-    def _(_original: Original, handler: Any) -> Any:
+    def _describe_container_instances(_original: Original, handler: Any) -> Any:
         cluster, names = cluster_of(handler), handler._get_param("containerInstances") or []
         at_most(names, 100, "Container instances")
         only_if_included(
@@ -68,7 +68,7 @@ def _facts(host: ContainerInstance) -> dict[str, str | None]:
 
 def _change(simulation: Simulation) -> None:
     @replaces(Response, "update_container_instances_state")
-    def _(_original: Original, handler: Any) -> Any:
+    def _update_container_instances_state(_original: Original, handler: Any) -> Any:
         cluster, names = cluster_of(handler), handler._get_param("containerInstances") or []
         status = handler._get_param("status")
         if status not in ("ACTIVE", "DRAINING"):
@@ -83,7 +83,7 @@ def _change(simulation: Simulation) -> None:
         return ActionResult({"containerInstances": found, "failures": failures})
 
     @replaces(Response, "deregister_container_instance")
-    def _(_original: Original, handler: Any) -> Any:
+    def _deregister_container_instance(_original: Original, handler: Any) -> Any:
         cluster = cluster_of(handler)
         host = _hosts(handler, cluster).get(short(handler._get_param("containerInstance") or ""))
         if host is None:
@@ -95,7 +95,7 @@ def _change(simulation: Simulation) -> None:
         return ActionResult({"containerInstance": host})
 
     @replaces(Response, "register_container_instance")
-    def _(_original: Original, handler: Any) -> Any:
+    def _register_container_instance(_original: Original, handler: Any) -> Any:
         """For clients that play the agent: the instance must exist, its identity document is taken as it is."""
         cluster = cluster_of(handler)
         try:
@@ -110,12 +110,12 @@ def _change(simulation: Simulation) -> None:
 
 def _attributes() -> None:
     @replaces(Backend, "put_attributes")
-    def _(_original: Original, backend: Any, cluster_name: str, attributes: Any = None) -> None:
+    def _put_attributes(_original: Original, backend: Any, cluster_name: str, attributes: Any = None) -> None:
         for host, attribute in _targets(backend, cluster_name, attributes):
             host.attributes[attribute["name"]] = attribute.get("value")
 
     @replaces(Backend, "delete_attributes")
-    def _(_original: Original, backend: Any, cluster_name: str, attributes: Any = None) -> None:
+    def _delete_attributes(_original: Original, backend: Any, cluster_name: str, attributes: Any = None) -> None:
         for host, attribute in _targets(backend, cluster_name, attributes):
             host.attributes.pop(attribute["name"], None)
 
@@ -133,7 +133,7 @@ def _targets(backend: Any, cluster_name: str, attributes: Any) -> list[tuple[Con
 
 def _tags() -> None:
     @replaces(Backend, "_get_resource")
-    def _(original: Original, backend: Any, arn: str, parsed: dict[str, str]) -> Any:
+    def _get_resource(original: Original, backend: Any, arn: str, parsed: dict[str, str]) -> Any:
         """moto's tag calls do not know container instances, and look for tasks the slow way."""
         if parsed["service"] not in ("container-instance", "task"):
             return original(backend, arn, parsed)

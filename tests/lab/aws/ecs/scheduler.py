@@ -129,9 +129,9 @@ def next_to_stop(tasks: Mapping[str, tuple[str, str]], count: int) -> list[str]:
     """Which of the tasks (id: (zone, host)) to stop when scaling in: fullest zone first, there the fullest host."""
     left = dict(tasks)
     chosen: list[str] = []
-    for _ in range(min(count, len(left))):
-        zones = _count(zone for zone, _ in left.values())
-        hosts = _count(host for _, host in left.values())
+    for _unused in range(min(count, len(left))):
+        zones = _count(zone for zone, _unused in left.values())
+        hosts = _count(host for _unused, host in left.values())
         task = max(left, key=lambda task: (zones[left[task][0]], hosts[left[task][1]]))
         chosen.append(task)
         del left[task]

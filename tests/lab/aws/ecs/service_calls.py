@@ -60,7 +60,7 @@ def install(simulation: Simulation) -> None:
 
 def _create(simulation: Simulation) -> None:
     @replaces(Response, "create_service")
-    def _(_original: Original, handler: Any) -> Any:
+    def _create_service(_original: Original, handler: Any) -> Any:
         given = handler._get_params()
         cluster = cluster_of(handler)
         backend = handler.ecs_backend
@@ -171,7 +171,7 @@ def _role_arn(account: str, role: str) -> str:
 
 def _update(simulation: Simulation) -> None:
     @replaces(Response, "update_service")
-    def _(_original: Original, handler: Any) -> Any:
+    def _update_service(_original: Original, handler: Any) -> Any:
         given = {key: value for key, value in handler._get_params().items() if value is not None}
         backend, service = handler.ecs_backend, _service_of(handler)
         if service.status != "ACTIVE":
@@ -205,7 +205,7 @@ def _apply(service: Service, given: Mapping[str, Any], definition: Any) -> None:
 
 def _delete(simulation: Simulation) -> None:
     @replaces(Response, "delete_service")
-    def _(_original: Original, handler: Any) -> Any:
+    def _delete_service(_original: Original, handler: Any) -> Any:
         service = _service_of(handler)
         if service.status == "INACTIVE":
             raise fail("ServiceNotActiveException", "Service was not ACTIVE.")
@@ -219,7 +219,7 @@ def _delete(simulation: Simulation) -> None:
 
 def _describe() -> None:
     @replaces(Response, "describe_services")
-    def _(_original: Original, handler: Any) -> Any:
+    def _describe_services(_original: Original, handler: Any) -> Any:
         at_most(handler._get_param("services") or [], 10, "Services")
         only_if_included(handler, "TAGS", DESCRIBE_SERVICES_TAGS)
         cluster = handler.ecs_backend._get_cluster(handler._get_param("cluster"))
@@ -234,7 +234,7 @@ def _describe() -> None:
         return ActionResult({"services": found, "failures": failures})
 
     @replaces(Backend, "list_services")
-    def _(
+    def _list_services(
         _original: Original, backend: Any, cluster: str, scheduling_strategy: Any = None, launch_type: Any = None
     ) -> list[str]:
         name = backend._get_cluster(cluster).name

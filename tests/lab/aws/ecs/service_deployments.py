@@ -19,7 +19,7 @@ from lab.aws.patching import adds
 
 def install(_simulation: Simulation) -> None:
     @adds(Response, "list_service_deployments")
-    def _(handler: Any) -> Any:
+    def _list_service_deployments(handler: Any) -> Any:
         cluster, wanted = cluster_of(handler), handler._get_param("status") or []
         service = handler.ecs_backend.services.get(f"{cluster.name}:{short(handler._get_param('service'))}")
         if service is None:
@@ -28,7 +28,7 @@ def install(_simulation: Simulation) -> None:
         return ActionResult({"serviceDeployments": [d for d in all_of_it if not wanted or d["status"] in wanted]})
 
     @adds(Response, "describe_service_deployments")
-    def _(handler: Any) -> Any:
+    def _describe_service_deployments(handler: Any) -> Any:
         arns = handler._get_param("serviceDeploymentArns") or []
         at_most(arns, 20, "Service deployments")
         known = {d["serviceDeploymentArn"]: d for d in _all(handler.ecs_backend)}

@@ -238,7 +238,7 @@ class Services:
         definition = service.primary.definition
         instances = {instance.id: instance for instance in self.hosts(service)}
         started: list[str] = []
-        for _ in range(count):
+        for _unused in range(count):
             found = self._find_host(service, definition, instances)
             if isinstance(found, Refusal):
                 self._not_placed(service, found)

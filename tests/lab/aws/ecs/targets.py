@@ -262,7 +262,7 @@ def _classic_check(balancer: Any) -> tuple[str, int, str]:
 def _expects(expected: str, status: int) -> bool:
     """`200`, `200,301`, `200-399`."""
     for part in expected.split(","):
-        first, _, last = part.partition("-")
+        first, _unused, last = part.partition("-")
         if int(first) <= status <= int(last or first):
             return True
     return False

@@ -29,7 +29,7 @@ def install(simulation: Simulation) -> None:
 
 def _run(simulation: Simulation) -> None:
     @replaces(Response, "run_task")
-    def _(_original: Original, handler: Any) -> Any:
+    def _run_task(_original: Original, handler: Any) -> Any:
         given, cluster, backend = handler._get_params(), cluster_of(handler), handler.ecs_backend
         count = int(given.get("count") or 1)
         if not 1 <= count <= 10:
@@ -46,7 +46,7 @@ def _run(simulation: Simulation) -> None:
         )
         tasks: list[Task] = []
         failures: list[dict[str, str]] = []
-        for _ in range(count):
+        for _unused in range(count):
             found = choose(needs_of(definition), [instance.host for instance in instances], group, placement)
             if isinstance(found, Refusal):
                 failures = _failures(_hosts(backend, cluster), definition)
@@ -58,7 +58,7 @@ def _run(simulation: Simulation) -> None:
 
 def _start(simulation: Simulation) -> None:
     @replaces(Response, "start_task")
-    def _(_original: Original, handler: Any) -> Any:
+    def _start_task(_original: Original, handler: Any) -> Any:
         given, cluster, backend = handler._get_params(), cluster_of(handler), handler.ecs_backend
         at_most(given.get("containerInstances") or [], 10, "Container Instances")
         definition = active_definition(backend, given.get("taskDefinition") or "")
@@ -114,7 +114,7 @@ def _refusal(host: ContainerInstance, definition: Any) -> str | None:
 
 def _stop(simulation: Simulation) -> None:
     @replaces(Response, "stop_task")
-    def _(_original: Original, handler: Any) -> Any:
+    def _stop_task(_original: Original, handler: Any) -> Any:
         cluster = cluster_of(handler)
         task = next(
             (t for t in _known(simulation, handler) if _is_named(t, cluster.name, handler._get_param("task") or "")),
@@ -128,7 +128,7 @@ def _stop(simulation: Simulation) -> None:
 
 def _describe(simulation: Simulation) -> None:
     @replaces(Response, "describe_tasks")
-    def _(_original: Original, handler: Any) -> Any:
+    def _describe_tasks(_original: Original, handler: Any) -> Any:
         cluster, names = cluster_of(handler), handler._get_param("tasks") or []
         at_most(names, 100, "Tasks")
         only_if_included(handler, "TAGS", DESCRIBE_TASKS_TAGS)
@@ -142,7 +142,7 @@ def _describe(simulation: Simulation) -> None:
         )
 
     @replaces(Response, "list_tasks")
-    def _(_original: Original, handler: Any) -> Any:
+    def _list_tasks(_original: Original, handler: Any) -> Any:
         cluster, given = cluster_of(handler), handler._get_params()
         service = given.get("serviceName")
         if service and f"{cluster.name}:{short(service)}" not in handler.ecs_backend.services:

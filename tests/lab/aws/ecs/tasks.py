@@ -45,7 +45,7 @@ class Tasks:
         self._launch = Launch(world)
         self.listening: dict[Endpoint, tuple[Task, Container, int]] = {}
         """Who answers on an endpoint, and on which port of the container."""
-        self.drain: Callable[[Task], float] = lambda _: 0.0
+        self.drain: Callable[[Task], float] = lambda _unused: 0.0
         """Takes a running task out of its load balancers and says how many seconds its connections have left."""
         self.on_running: list[Callable[[Task], None]] = []
         self.on_stopping: list[Callable[[Task], None]] = []
