@@ -84,6 +84,13 @@ def v2_ports(rules: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{port}:{port}/{protocol}" for port, protocol in sorted(pairs)]
 
 
+def in_v1_order(rules: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rules without an order of their own: /v1 has none, so both sides are put into one to be compared."""
+    return sorted(
+        map(dict, rules), key=lambda rule: (rule["source_port"], rule["hostname"], rule["path"], str(rule["service"]))
+    )
+
+
 def v1_ports(rules: Iterable[Mapping[str, Any]]) -> list[str]:
     """The listeners of a load balancer of /v1: source, the target that is usual, and tcp if it is not HTTP."""
     listeners: dict[int, str] = {}
@@ -115,12 +122,12 @@ def rules_of_v1(ports: Iterable[str], links: Iterable[Mapping[str, Any]]) -> lis
     """
     listeners = [found for found in (LISTENER.fullmatch(port) for port in ports) if found]
     usual = {int(one["source"] or one["target"]): one for one in listeners}
-    return [
+    return in_v1_order(
         rule
         for link in links
         for port in (link.get("ports") or [""])
         for rule in _rules_of_port(port, link["consumedServiceId"], usual)
-    ]
+    )
 
 
 def _rules_of_port(port: str, service: str, usual: Mapping[int, re.Match[str]]) -> Iterable[dict[str, Any]]:

@@ -49,9 +49,7 @@ def refuse_taken(claims: Iterable[Claim], hosts: Collection[Mapping[str, Any]]) 
             free = len(active) - len(taken)
             if not taken or free >= (len(active) if claim.count is None else claim.count):
                 continue
-            where = (
-                "all hosts" if not free else f"{', '.join(sorted(taken))}, and only {free} of {len(active)} are free"
-            )
+            where = f"{', '.join(sorted(taken))}; it is free on {free} of {len(active)}" if free else "all hosts"
             raise InputError(
                 f"services: {claim.service} wants port {port}, which is already used on {where}",
                 hint="Give another port, or let Rancher choose one by giving the port of the container alone.",

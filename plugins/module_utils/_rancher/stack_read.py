@@ -30,6 +30,7 @@ class World:
         stacks, services: all of the environment, but for what is being removed.
         maps: the links of all services; read only if links are spoken of.
         hosts: read only if ports of hosts are.
+        v1: whether the server is Rancher 1.0 or 1.1.
     """
 
     stacks: tuple[Object, ...] = ()
@@ -37,6 +38,7 @@ class World:
     maps: tuple[Object, ...] = ()
     hosts: tuple[Object, ...] = ()
     template: Template | None = None
+    v1: bool = False
 
     def stack(self, name: str) -> Object | None:
         """The stack of a name."""
@@ -82,6 +84,7 @@ def read_world(run: Run, options: StackOptions) -> World:
         tuple(found.get("maps") or ()),
         tuple(found.get("hosts") or ()),
         found.get("template"),
+        run.rancher.is_v1,
     )
 
 

@@ -11,7 +11,7 @@ from .._errors import InputError
 from .._ownership import Mark
 from .._plan import Live, Ref, Wanted
 from .api import Object
-from .links import Target
+from .links import Target, in_v1_order
 from .marks import managed_description, require_marked
 from .ports import Claim
 from .service_options import ServiceOptions
@@ -100,7 +100,8 @@ def _wanted_service(
         "upgrade": "none" if raw else None,
     }
     if service.rules is not None:
-        spec["rules"] = [{**rule, "service": _reference(rule["service"], options, world)} for rule in service.rules]
+        rules = [{**rule, "service": _reference(rule["service"], options, world)} for rule in service.rules]
+        spec["rules"] = in_v1_order(rules) if world.v1 else rules
     kind = "load_balancer" if service.is_balancer else "service"
     return Wanted(service_key(service.name), kind, service.name, spec)
 
