@@ -106,7 +106,7 @@ def _services(option: str, content: Yaml) -> tuple[int, dict[str, Any]]:
         unknown = sorted({*content} - TOP_KEYS - {CATALOG})
         if unknown:
             raise InputError(f"{option} has what Rancher does not take: {', '.join(unknown)}")
-        services = content.get("services") or {}
+        services = content.get("services", {})
         if not isinstance(services, Mapping):
             raise InputError(f"{option}: services is not a mapping")
         return 2, {str(name): one for name, one in services.items()}
