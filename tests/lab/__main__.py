@@ -12,6 +12,7 @@ from pathlib import Path
 from lab import cli
 from lab.world import Settings
 
+_KINDS = {"float": float, "int": int, "str": str}
 _DEFAULT_STATE = Path(__file__).resolve().parents[2] / ".cache" / "lab"
 
 
@@ -37,9 +38,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
     for setting in dataclasses.fields(Settings):
-        if setting.type in ("float", "int"):
+        kind = _KINDS.get(str(setting.type))
+        if kind is not None:
             option = "--" + setting.name.replace("_", "-")
-            kind = float if setting.type == "float" else int
             command.add_argument(option, type=kind, metavar="N", default=setting.default, help="default: %(default)s")
 
 

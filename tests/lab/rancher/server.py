@@ -18,6 +18,7 @@ from lab.messages import Answer, Request
 from lab.rancher.context import Context
 from lab.rancher.processes import Processes
 from lab.rancher.schema import V1, V2
+from lab.rancher.states import processes_of
 from lab.rancher.store import Resource, Store, base_of
 from lab.world import World
 
@@ -32,6 +33,9 @@ PARTS = (
     "machines",
     "stacks",
     "services",
+    "health",
+    "balancing",
+    "volumes",
     "instances",
 )
 """In this order a fresh server is filled."""
@@ -163,5 +167,7 @@ class RancherServer:
         """The action, if it is offered now."""
         found = self.actions.get((resource.kind, name)) or self.actions.get((base_of(resource.kind), name))
         if found is None or (found.states is not None and resource.state not in found.states):
+            return None
+        if name in processes_of(resource.base, self.era) and not self.processes.find(resource, name):
             return None
         return found

@@ -145,8 +145,8 @@ def processes_of(base: str, era: str) -> dict[str, Process]:
         "serviceExposeMap": _SIMPLE,
         "projectTemplate": _SIMPLE,
     }.get(base, _USUAL)
-    lines = table.strip().replace("\n ", " ").splitlines()
-    return {process.name: process for process in map(_process, lines)}
+    lines = [line for line in table.replace("\n ", " ").splitlines() if line]
+    return {process.name: process for process in [_process(line) for line in lines]}
 
 
 def _process(line: str) -> Process:

@@ -95,7 +95,7 @@ class Store:
         self._by_base: dict[str, dict[str, Resource]] = {}
         self._numbers: dict[str, int] = {}
 
-    def create(self, kind: str, resource_id: str = "", **fields: Any) -> Resource:
+    def create(self, kind: str, /, resource_id: str = "", **fields: Any) -> Resource:
         """The next number, unless the thing has an id of its own."""
         base = base_of(kind)
         if not resource_id:
