@@ -31,6 +31,12 @@ class Environment:
     name: str
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def picked_ports(self) -> range:
+        """The ports of hosts that Rancher picks from for a service that names none."""
+        limits = self.raw.get("servicesPortRange") or {}
+        return range(int(limits.get("startPort") or 49153), int(limits.get("endPort") or 65535) + 1)
+
 
 @dataclass(frozen=True)
 class Run:

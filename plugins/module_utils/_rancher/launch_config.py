@@ -9,7 +9,7 @@ options do not speak of is carried over from the one that is there. Pure. PRIVAT
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .._errors import InputError
@@ -74,6 +74,18 @@ def host_port(port: str) -> tuple[int, str] | None:
     """The port of the host and the protocol that a canonical port takes, None if Rancher chooses one."""
     found = PORT.fullmatch(port)
     return (int(found["host"]), found["protocol"] or "tcp") if found and found["host"] else None
+
+
+def as_asked(ports: Sequence[str], wanted: Collection[str], picked: range) -> list[str]:
+    """Ports with those that Rancher has picked left out again, where the wanted ones left them to Rancher.
+
+    Rancher writes the port of the hosts that it picks into the launchConfig, as if it had been asked for.
+    """
+    found = []
+    for port in ports:
+        bare, host = port.split(":", 1)[-1], host_port(port)
+        found.append(bare if host and host[0] in picked and bare in wanted and port not in wanted else port)
+    return sorted(found)
 
 
 def health_check(options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from .._wait import wait_until
 from .api import Object
 from .dialect import DIALECTS
 from .environments import Run
-from .launch_config import LAUNCH_FIELDS, live_launch, rendered_launch
+from .launch_config import LAUNCH_FIELDS, as_asked, live_launch, rendered_launch
 from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_rules
 from .marks import tags_of
 from .ready import GOING_STATES, going_of, is_settled
@@ -44,7 +44,13 @@ def kind_of(service: Mapping[str, Any]) -> str:
 
 
 def live_service(
-    service: Object, wanted: Spec, veil: Veil, rules: list[dict[str, Any]] | None = None, *, finish: bool = True
+    service: Object,
+    wanted: Spec,
+    veil: Veil,
+    rules: list[dict[str, Any]] | None = None,
+    *,
+    picked: range,
+    finish: bool = True,
 ) -> Live:
     """A service of the API.
 
@@ -52,11 +58,16 @@ def live_service(
         wanted: the spec it is compared with; it decides how an upgrade of an earlier run is to end.
         rules: those of a load balancer.
         finish: whether an upgrade that has succeeded is to be finished.
+        picked: the ports that Rancher picks from where none of the hosts is named.
     """
 
     def spec_of(launch: Mapping[str, Any]) -> dict[str, Any]:
         spec = live_launch(launch)
-        return {**spec, "environment": veil.hide_some(spec["environment"], _hidden(wanted))}
+        return {
+            **spec,
+            "environment": veil.hide_some(spec["environment"], _hidden(wanted)),
+            "ports": as_asked(spec["ports"], wanted.get("ports") or (), picked),
+        }
 
     def is_wanted(launch: Mapping[str, Any]) -> bool:
         there = spec_of(launch)
@@ -138,7 +149,7 @@ class Services:
         assert made is not None
         if step.kind == "load_balancer":
             self._lead(made, spec["rules"], doing)
-        return live_service(made, spec, self._veil, spec.get("rules"))
+        return self._live(made, spec)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         """In the order that a service needs: out of an old upgrade, into a new one, then what can simply be set."""
@@ -151,9 +162,8 @@ class Services:
         if "started" in changed:
             service = self._started(service, doing)
         if upgrades:
-            body = self._policy.strategy(
-                self._launch(step, spec, service["launchConfig"]), service.get("secondaryLaunchConfigs")
-            )
+            launch = self._launch(step, spec, changed, service["launchConfig"])
+            body = self._policy.strategy(launch, service.get("secondaryLaunchConfigs"))
             service = upgrade(run, service, body, self._policy, doing=doing)
         fields = {field: spec[name] for name, field in PUT_FIELDS.items() if name in changed}
         if fields:
@@ -161,11 +171,15 @@ class Services:
         if "rules" in changed:
             self._lead(service, spec["rules"], doing)
             service = run.rancher.get(service["links"]["self"], doing=doing)
-        return live_service(service, spec, self._veil, spec.get("rules"))
+        return self._live(service, spec)
 
     def delete(self, step: Step, live: Live) -> None:
         """Its containers go with it; named volumes stay."""
         remove(self._run, live.attributes["raw"], doing=step.sentence)
+
+    def _live(self, service: Object, spec: Spec) -> Live:
+        picked = self._run.environment.picked_ports
+        return live_service(service, spec, self._veil, spec.get("rules"), picked=picked)
 
     def _at_rest(self, service: Object, live: Live, doing: str) -> Object:
         goal = live.attributes["settlement"].goal
@@ -218,7 +232,7 @@ class Services:
             "name": step.name,
             "startOnCreate": True,
             "scale": 1,
-            "launchConfig": self._launch(step, spec, None),
+            "launchConfig": self._launch(step, spec, {*spec}, None),
             **{field: spec[name] for name, field in PUT_FIELDS.items() if spec.get(name) is not None},
         }
         if balancer:
@@ -232,12 +246,12 @@ class Services:
             return {"loadBalancerConfig": {"type": "loadBalancerConfig"}}
         return {"lbConfig": {"type": "lbConfig", "portRules": v2_rules(rules)}}
 
-    def _launch(self, step: Step, spec: Spec, current: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _launch(self, step: Step, spec: Spec, fields: set[str], current: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The whole of what its containers are started from, with these fields as the spec has them."""
         said = dict(spec)
         if "environment" in said:
             said["environment"] = self._veil.reveal(said["environment"])
-        fresh = {**FRESH, "networkMode": "managed"} if current is None else current
-        launch = rendered_launch(said, said, fresh)
+        launch = rendered_launch(said, fields, FRESH if current is None else current)
         if step.kind == "load_balancer":
             self._publish(launch, spec.get("rules"), new=current is None)
         return launch
@@ -270,7 +284,12 @@ class Services:
             run.rancher.update(service, {"lbConfig": config}, doing=doing)
 
 
-FRESH = {"type": "launchConfig", "kind": "container", "restartPolicy": {"name": "always"}}
+FRESH = {
+    "type": "launchConfig",
+    "kind": "container",
+    "networkMode": "managed",
+    "restartPolicy": {"name": "always"},
+}
 
 
 def _app_of(spec: Spec) -> str:

@@ -120,7 +120,8 @@ class Case:
         specs = {one.name: one.spec for one in self.options.services or ()}
         for raw in self.world.services_of(self.stack) if self.options.services is not None else ():
             rules = rules_of(raw, self.world.maps, v1=self.world.v1)
-            found.append(live_service(raw, specs.get(raw["name"], {}), self.veil, rules, finish=finish))
+            wanted, picked = specs.get(raw["name"], {}), self.run.environment.picked_ports
+            found.append(live_service(raw, wanted, self.veil, rules, picked=picked, finish=finish))
             found.append(live_links(raw["name"], raw["id"], links_of(maps_of(raw, self.world.maps))))
         return {one.key: one for one in found}
 
