@@ -89,7 +89,7 @@ class HostView:
         """The settings of the driver, as far as they are told, and are no secrets: a server may echo a token."""
         field = f"{driver}Config"
         parts = (self.machine, self.host)
-        told = next((one[field] for one in parts if one and one.get(field)), {})
+        told: Mapping[str, Any] = next((one[field] for one in parts if one and one.get(field)), {})
         return {name: value for name, value in told.items() if not is_secret(name)}
 
     def describe(self) -> str:
