@@ -120,7 +120,7 @@ def status(state: Path) -> int:
     print(
         f"lab: a simulation of AWS, DigitalOcean and Rancher, process {information['pid']}; nothing in it exists or costs money"
     )
-    for name in ("aws", "digitalocean", "rancher", "proxy", "control"):
+    for name in ("aws", "digitalocean", "rancher", "github", "proxy", "control"):
         if name in information:
             print(f"  {name:13}{information[name]}")
     for warning in information["warnings"]:

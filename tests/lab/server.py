@@ -47,6 +47,7 @@ PARTS = (
     "lab.balancers",
     "lab.inventory",
     "lab.digitalocean.backend",
+    "lab.github",
     "lab.rancher.rancher",
 )
 """Each has install(world). Order matters where two wrap the same moto method: the later one is outside."""

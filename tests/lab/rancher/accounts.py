@@ -122,6 +122,12 @@ class Accounts:
         self._server.processes.start(project, "create")
         return project
 
+    def make_default(self, account: Resource, name: str) -> Resource:
+        """The environment of a new user."""
+        project = self._server.store.create("project", name=name, state="active", **_defaults(self._server))
+        self._set_members(project, [_member_of(account)])
+        return project
+
     def _orchestration(self, fields: dict[str, Any]) -> dict[str, Any]:
         """/v1 says it with booleans, /v2-beta with a template."""
         template = self._server.store.get("projectTemplate", fields.get("projectTemplateId"))

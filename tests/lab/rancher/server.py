@@ -40,7 +40,8 @@ PARTS = (
 )
 """In this order a fresh server is filled."""
 
-Create = Callable[[Context, str, dict[str, Any]], Resource]
+Create = Callable[[Context, str, dict[str, Any]], Any]
+"""Makes a resource, or answers a document where nothing is kept."""
 Act = Callable[[Context, Resource, dict[str, Any]], Any]
 Change = Callable[[Context, Resource, dict[str, Any]], None]
 Show = Callable[[Context, Resource], dict[str, Any]]
