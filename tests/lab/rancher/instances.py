@@ -23,7 +23,7 @@ from lab.rancher.store import Resource
 
 START_ONCE = "io.rancher.container.start_once"
 _MANAGED_NETWORK = "10.42"
-_SERVICE_FIELDS = ("type", "kind", "labels", "healthCheck", "ports", "version", "vcpu", "dataVolumesFromLaunchConfigs", "networkLaunchConfig")
+_SERVICE_FIELDS = ("type", "kind", "name", "labels", "healthCheck", "ports", "version", "vcpu", "dataVolumesFromLaunchConfigs", "networkLaunchConfig")
 
 
 def install(server: RancherServer) -> Instances:

@@ -200,6 +200,8 @@ class Reconciler:
             systemContainer="LoadBalancerAgent" if service.kind == "loadBalancerService" else None,
         )
         made["requestedIpAddress"] = config.get("requestedIpAddress")
+        sources = config.get("dataVolumesFromLaunchConfigs") or ()
+        made["volumesFromUnits"] = ["" if source == service.name else source for source in sources]
         expose = self._store.create(
             "serviceExposeMap",
             accountId=service.project,

@@ -37,6 +37,9 @@ PARTS = (
     "balancing",
     "volumes",
     "instances",
+    "terminal",
+    "compose",
+    "catalog",
 )
 """In this order a fresh server is filled."""
 
