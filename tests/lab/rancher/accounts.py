@@ -83,6 +83,13 @@ class Accounts:
             project_id == caller.account.id or self._role(caller.account, project_id) is not None
         )
 
+    def reaches(self, account: Resource, project_id: str) -> bool:
+        """May somebody with a key of this account use the project?"""
+        if account.kind == "project":
+            return account.id == project_id
+        role = "admin" if account["kind"] == "admin" else "user"
+        return self.may_see(Caller(role, account), project_id)
+
     def knows(self, caller: Caller, resource: Resource) -> bool:
         """Things without an owner: projects and accounts, and what belongs to the server."""
         if resource.kind == "project":

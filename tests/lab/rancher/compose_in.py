@@ -65,8 +65,8 @@ class Link:
 
 def read(docker: str | None, rancher: str | None, answers: Mapping[str, Any]) -> list[Service]:
     """The services in the order of the file, sidekicks inside their service."""
-    described = _services(_load(_filled(docker or "", answers), "docker-compose.yml"))
-    further = _services(_load(_filled(rancher or "", answers), "rancher-compose.yml"))
+    described = _services(_filled(_load(docker or "", "docker-compose.yml"), answers))
+    further = _services(_filled(_load(rancher or "", "rancher-compose.yml"), answers))
     for name in further:
         described.setdefault(name, {})
     found: list[Service] = []
@@ -78,16 +78,20 @@ def read(docker: str | None, rancher: str | None, answers: Mapping[str, Any]) ->
     return found
 
 
-def _filled(text: str, answers: Mapping[str, Any]) -> str:
-    """`${NAME}` is an answer, `$$` a dollar."""
+def _filled(document: Any, answers: Mapping[str, Any]) -> Any:
+    """`${NAME}` in a text is an answer, `$$` a dollar. What an answer says is a text: it is not read as YAML."""
+    if isinstance(document, dict):
+        return {key: value if key == ".catalog" else _filled(value, answers) for key, value in document.items()}
+    if isinstance(document, list):
+        return [_filled(one, answers) for one in document]
+    return _VARIABLE.sub(lambda found: _answer(found, answers), document) if isinstance(document, str) else document
 
-    def value(found: re.Match[str]) -> str:
-        if found["dollar"]:
-            return "$"
-        given = answers.get(found["braced"] or found["name"])
-        return str(given) if given not in (None, "") else (found["default"] or "")
 
-    return _VARIABLE.sub(value, text)
+def _answer(found: re.Match[str], answers: Mapping[str, Any]) -> str:
+    if found["dollar"]:
+        return "$"
+    given = answers.get(found["braced"] or found["name"])
+    return str(given) if given not in (None, "") else (found["default"] or "")
 
 
 def _load(text: str, file: str) -> dict[str, Any]:
@@ -127,8 +131,10 @@ def _service(
 ) -> Service:
     image = str(docker.get("image") or "")
     fields = {ours: rancher[theirs] for theirs, ours in _SERVICE_KEYS.items() if rancher.get(theirs) is not None}
+    if "scale" in fields:
+        fields["scale"] = _number(name, "scale", fields["scale"])
     if rancher.get("scale_policy"):
-        fields["scalePolicy"] = {key: int(value) for key, value in rancher["scale_policy"].items()}
+        fields["scalePolicy"] = {key: _number(name, key, value) for key, value in rancher["scale_policy"].items()}
     links = [*_links(docker.get("links")), *_links(docker.get("external_links"))]
     if image == "rancher/external-service":
         addresses = rancher.get("external_ips") or docker.get("external_ips")
@@ -225,6 +231,13 @@ def _health_check(name: str, check: Mapping[str, Any]) -> dict[str, Any]:
             value = {camel(str(inner)): each for inner, each in value.items()}
         found[ours] = int(value) if isinstance(value, str) and value.isdigit() else value
     return found
+
+
+def _number(name: str, key: str, value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ComposeError(f"Service '{name}': {key} is no number: {value}") from None
 
 
 def camel(text: str) -> str:

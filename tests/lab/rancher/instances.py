@@ -160,13 +160,15 @@ class Instances:
     def start(self, instance: Resource) -> None:
         now = self._server.world.clock.utc()
         running = runtime.begin(instance, now)
-        self._server.parts["balancing"].equip(instance, running)
+        for part in ("balancing", "convoy", "external_dns"):
+            self._server.parts[part].equip(instance, running)
         self.running[instance.id] = running
         instance["startCount"] = int(instance["startCount"] or 0) + 1
         instance["firstRunning"] = instance["firstRunning"] or self._server.store.stamp("at")["at"]
         self.network.publish(instance)
         self._server.parts["health"].begin(instance)
-        if containers.exit_code(running.program) is not None:
+        once = str((instance["labels"] or {}).get(START_ONCE, "")).lower() == "true"
+        if once or containers.exit_code(running.program) is not None:
             self._server.agenda.after(0, lambda: self.ended(instance))
 
     def ended(self, instance: Resource) -> None:

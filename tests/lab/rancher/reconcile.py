@@ -149,7 +149,7 @@ class Reconciler:
 
     def _make(self, service: Resource, unit: Unit, names: list[str], only: Resource | None) -> None:
         instances = self._server.parts["instances"]
-        configs = named_configs(service)
+        configs = {name: self._told(service, config) for name, config in named_configs(service).items()}
         host = self._store.get("host", unit.host_id) or only
         broken = [unit.containers.pop(name) for name in names if name in unit.containers]
         if host is None or unit.host_id is None:
@@ -163,6 +163,15 @@ class Reconciler:
             instances.end(one)
         for name in names:
             self._container(service, unit, name, configs[name], host)
+
+    def _told(self, service: Resource, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Labels may speak of ${stack_name} and ${service_name}."""
+        stack = self._store.need("environment", service["environmentId"])
+        labels = {
+            name: str(value).replace("${stack_name}", stack.name).replace("${service_name}", service.name)
+            for name, value in (config.get("labels") or {}).items()
+        }
+        return {**config, "labels": labels}
 
     def _explain(self, service: Resource, message: str) -> None:
         if service.process is not None:

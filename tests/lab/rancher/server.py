@@ -40,6 +40,9 @@ PARTS = (
     "terminal",
     "compose",
     "catalog",
+    "convoy",
+    "external_dns",
+    "orchestration",
 )
 """In this order a fresh server is filled."""
 

@@ -142,24 +142,20 @@ class Volumes:
         """The storage pool that a volume driver's service has announced."""
         return next(iter(self._server.store.live("storagePool", accountId=project_id, driverName=driver)), None)
 
-    def announce(self, project_id: str, driver: str, pool_name: str) -> None:
+    def announce(self, project_id: str, driver: str, stack_id: str) -> None:
         """A volume driver has come up on the project's hosts."""
         if self.pool(project_id, driver) is None:
             self._server.store.create(
                 "storagePool",
                 accountId=project_id,
-                name=pool_name,
+                name=driver,
                 kind="storagePool",
                 driverName=driver,
-                externalId=pool_name,
+                externalId=driver,
+                convoyStack=stack_id,
                 volumeAccessMode="multiHostRW",
                 state="active",
             )
-
-    def withdraw(self, project_id: str, driver: str) -> None:
-        pool = self.pool(project_id, driver)
-        if pool is not None:
-            self._server.parts["cleaner"].remove(pool)
 
 
 def _split(spec: str) -> tuple[str, str]:
