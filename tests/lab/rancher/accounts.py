@@ -198,7 +198,11 @@ class Accounts:
 
     def _health(self, project: Resource) -> str:
         health = self._server.parts["services"].health
-        return str(health.summary([health.of_stack(one) for one in self._server.store.live("environment", accountId=project.id)]))
+        return str(
+            health.summary(
+                [health.of_stack(one) for one in self._server.store.live("environment", accountId=project.id)]
+            )
+        )
 
     def owned(self, base: str) -> Any:
         return lambda _context, account: [one for one in self._server.store.all(base) if one.project == account.id]

@@ -103,7 +103,9 @@ class Catalog:
         folder, _unused, number = rest.partition(":")
         for one in self.known():
             if one.id == f"{catalog}:{folder}":
-                version = next((each for each in one.versions if each.number == number), None if number else one.default)
+                version = next(
+                    (each for each in one.versions if each.number == number), None if number else one.default
+                )
                 return (one, version) if version else None
         return None
 
@@ -132,7 +134,9 @@ class Catalog:
     def _templates(self, url: str, parts: list[str], query: list[tuple[str, str]]) -> Answer:
         if not parts:
             rows = [self._template(url, one) for one in self.known()]
-            return json_answer(_collection("template", f"{url}/templates", [row for row in rows if _matches(row, query)]))
+            return json_answer(
+                _collection("template", f"{url}/templates", [row for row in rows if _matches(row, query)])
+            )
         found = self.find(parts[0])
         if found is None:
             return _refusal(404, f"Template {parts[0]} not found")
@@ -199,7 +203,16 @@ class Catalog:
 
 def _question(one: Mapping[str, Any]) -> dict[str, Any]:
     """Every default is a text here."""
-    found = {"group": "", "invalidChars": "", "validChars": "", "max": 0, "min": 0, "maxLength": 0, "minLength": 0, **one}
+    found = {
+        "group": "",
+        "invalidChars": "",
+        "validChars": "",
+        "max": 0,
+        "min": 0,
+        "maxLength": 0,
+        "minLength": 0,
+        **one,
+    }
     found["default"] = "" if one.get("default") is None else str(one["default"])
     found["required"] = bool(one.get("required"))
     found["options"] = one.get("options")

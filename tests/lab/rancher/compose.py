@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lab.rancher import compose_in, compose_out
 from lab.rancher.compose_in import ComposeError, Link, Service
 from lab.rancher.context import Caller, Context
 from lab.rancher.errors import RancherError, invalid
+from lab.rancher.ports import parse_all
 from lab.rancher.processes import ProcessFailedError
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
@@ -201,8 +203,19 @@ def _differs(service: Resource, wanted: Service) -> bool:
     """Do the files ask for other containers than the service has?"""
     if "launchConfig" not in wanted.fields:
         return False
-    pairs = [(service["launchConfig"], wanted.fields["launchConfig"])]
     before = {one["name"]: one for one in service["secondaryLaunchConfigs"] or ()}
-    for one in wanted.fields.get("secondaryLaunchConfigs") or ():
-        pairs.append((before.get(one["name"]) or {}, one))
-    return any(have.get(key) != value for have, want in pairs for key, value in want.items() if key != "ports" and value)
+    after = {one["name"]: one for one in wanted.fields.get("secondaryLaunchConfigs") or ()}
+    pairs = [(service["launchConfig"], wanted.fields["launchConfig"])]
+    pairs += [(before.get(name) or {}, one) for name, one in after.items()]
+    return before.keys() != after.keys() or any(_other(have, want) for have, want in pairs)
+
+
+def _other(have: Mapping[str, Any], want: Mapping[str, Any]) -> bool:
+    """A port that the files leave open is the same as whichever was picked."""
+    if any((have.get(key) or None) != (value or None) for key, value in want.items() if key != "ports"):
+        return True
+    old, new = parse_all(have.get("ports")), parse_all(want.get("ports"))
+    return len(old) != len(new) or any(
+        (one.private, one.protocol) != (other.private, other.protocol) or (other.public and one.public != other.public)
+        for one, other in zip(old, new, strict=True)
+    )

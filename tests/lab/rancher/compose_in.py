@@ -24,7 +24,18 @@ _SAME = {
     "memswap_limit": "memorySwap", "cpu_shares": "cpuShares", "cpuset": "cpuSet", "pid": "pidMode", "ports": "ports",
 }  # fmt: skip
 """docker-compose key -> field of a launch configuration."""
-_LISTS = ("expose", "ports", "dataVolumes", "capAdd", "capDrop", "dns", "dnsSearch", "devices", "extraHosts", "securityOpt")
+_LISTS = (
+    "expose",
+    "ports",
+    "dataVolumes",
+    "capAdd",
+    "capDrop",
+    "dns",
+    "dnsSearch",
+    "devices",
+    "extraHosts",
+    "securityOpt",
+)
 _SERVICE_KEYS = {"scale": "scale", "metadata": "metadata", "retain_ip": "retainIp", "description": "description"}
 
 
@@ -143,7 +154,7 @@ def _service(
     if image == "rancher/dns-service":
         return Service("dnsService", name, fields, links)
     fields["launchConfig"] = _config(name, docker, rancher)
-    aides = [aide for aide in _sidekicks(docker)]
+    aides = _sidekicks(docker)
     for aide in aides:
         if aide not in described:
             raise ComposeError(f"Failed to find sidekick {aide} of service {name}")
@@ -208,7 +219,11 @@ def _config(name: str, docker: Mapping[str, Any], rancher: Mapping[str, Any]) ->
     if docker.get("restart"):
         found["restartPolicy"] = {"name": str(docker["restart"])}
     if docker.get("log_driver"):
-        found["logConfig"] = {"type": "logConfig", "driver": docker["log_driver"], "config": docker.get("log_opt") or {}}
+        found["logConfig"] = {
+            "type": "logConfig",
+            "driver": docker["log_driver"],
+            "config": docker.get("log_opt") or {},
+        }
     found.update(_network(str(docker.get("network_mode") or docker.get("net") or "")))
     if rancher.get("health_check"):
         found["healthCheck"] = _health_check(name, rancher["health_check"])
@@ -226,11 +241,15 @@ def _health_check(name: str, check: Mapping[str, Any]) -> dict[str, Any]:
         raise ComposeError(f"Service '{name}': health_check needs a port")
     found: dict[str, Any] = {"type": "instanceHealthCheck", "strategy": "recreate"}
     for key, value in check.items():
-        ours = camel(str(key))
-        if isinstance(value, dict):
-            value = {camel(str(inner)): each for inner, each in value.items()}
-        found[ours] = int(value) if isinstance(value, str) and value.isdigit() else value
+        found[camel(str(key))] = _plain(value)
     return found
+
+
+def _plain(value: Any) -> Any:
+    """Numbers may come as answers, which are texts."""
+    if isinstance(value, dict):
+        return {camel(str(key)): _plain(each) for key, each in value.items()}
+    return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
 def _number(name: str, key: str, value: Any) -> int:

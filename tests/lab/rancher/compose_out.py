@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes a stack's services as docker-compose and rancher-compose files: those of version 1 before /v2-beta, 2 after."""
+"""Writes a stack's services as docker-compose and rancher-compose files: version 1 before /v2-beta, version 2 after."""
 
 from __future__ import annotations
 
@@ -114,7 +114,11 @@ class _Writer:
         found.update(self._balancer())
         if self._main.get("healthCheck"):
             found["health_check"] = _health_check(self._main["healthCheck"])
-        checked = {aide["name"]: {"health_check": _health_check(aide["healthCheck"])} for aide in self._aides if aide.get("healthCheck")}
+        checked = {
+            aide["name"]: {"health_check": _health_check(aide["healthCheck"])}
+            for aide in self._aides
+            if aide.get("healthCheck")
+        }
         return {service.name: found, **checked}
 
     def _balancer(self) -> dict[str, Any]:
@@ -128,7 +132,11 @@ class _Writer:
 
     def _rule(self, rule: Mapping[str, Any]) -> dict[str, Any]:
         target = self._server.store.get("service", rule.get("serviceId"))
-        shown = {_snake(name): value for name, value in rule.items() if name not in ("type", "serviceId", "service") and value}
+        shown = {
+            _snake(name): value
+            for name, value in rule.items()
+            if name not in ("type", "serviceId", "service") and value
+        }
         if target is not None:
             same = target["environmentId"] == self._service["environmentId"]
             stack = self._server.store.need("environment", target["environmentId"])
@@ -141,7 +149,9 @@ def _health_check(check: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in check.items():
         if name in ("type", "name") or value in (None, ""):
             continue
-        inner = {_snake(key): each for key, each in value.items() if key != "type"} if isinstance(value, dict) else value
+        inner = (
+            {_snake(key): each for key, each in value.items() if key != "type"} if isinstance(value, dict) else value
+        )
         found[_snake(name)] = inner
     return found
 

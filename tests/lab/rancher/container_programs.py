@@ -33,7 +33,7 @@ class ContainerPrograms:
         found: dict[str, Program] = {
             "hostname": self._hostname,
             "uname": self._uname,
-            "date": lambda call: call.say(self._server.world.clock.utc().strftime("%a %b %d %H:%M:%S UTC %Y")) or 0,
+            "date": self._date,
             "ps": self._ps,
             "kill": self._kill,
             "killall": self._killall,
@@ -46,14 +46,11 @@ class ContainerPrograms:
             "wget": self._http,
             "curl": self._http,
         }
-        if any("nginx" in task.command for task in self._known_tasks()):
+        if any("nginx" in task.command for task in self._running.first_tasks):
             found["nginx"] = self._nginx
-        if any(_SUPERVISOR in task.command for task in self._known_tasks()):
+        if any(_SUPERVISOR in task.command for task in self._running.first_tasks):
             found["supervisorctl"] = self._supervisorctl
         return found
-
-    def _known_tasks(self) -> list[Task]:
-        return self._running.first_tasks
 
     # Who am I
 
@@ -64,9 +61,17 @@ class ContainerPrograms:
             call.say(host_name(self._instance))
         return 0
 
+    def _date(self, call: Call) -> int:
+        call.say(self._server.world.clock.utc().strftime("%a %b %d %H:%M:%S UTC %Y"))
+        return 0
+
     def _uname(self, call: Call) -> int:
         everything = f"Linux {host_name(self._instance)} 4.4.0 #1 SMP x86_64 GNU/Linux"
-        call.say({"-n": host_name(self._instance), "-r": "4.4.0", "-m": "x86_64", "-a": everything}.get("".join(call.words[1:2]), "Linux"))
+        call.say(
+            {"-n": host_name(self._instance), "-r": "4.4.0", "-m": "x86_64", "-a": everything}.get(
+                "".join(call.words[1:2]), "Linux"
+            )
+        )
         return 0
 
     # Processes
@@ -79,7 +84,11 @@ class ContainerPrograms:
         return 0
 
     def _kill(self, call: Call) -> int:
-        words = [word for word in call.words[1:] if not _SIGNALS.fullmatch(word) and word not in ("-s", "KILL", "TERM", "QUIT")]
+        words = [
+            word
+            for word in call.words[1:]
+            if not _SIGNALS.fullmatch(word) and word not in ("-s", "KILL", "TERM", "QUIT")
+        ]
         if not words:
             return call.complain("usage: kill [-s SIGNAL | -SIGNAL] PID...", 2)
         code = 0
@@ -95,14 +104,20 @@ class ContainerPrograms:
 
     def _killall(self, call: Call) -> int:
         names = [word for word in call.words[1:] if not word.startswith("-") and word not in ("KILL", "TERM")]
-        tasks = [task for task in self._running.tasks if any(_is_called(task, name, call.words[0] == "pkill") for name in names)]
+        tasks = [
+            task
+            for task in self._running.tasks
+            if any(_is_called(task, name, call.words[0] == "pkill") for name in names)
+        ]
         for task in tasks:
             self._end(task)
         return 0 if tasks else call.complain(f"{' '.join(names)}: no process found")
 
     def _pgrep(self, call: Call) -> int:
         names = [word for word in call.words[1:] if not word.startswith("-")]
-        tasks = [task for task in self._running.tasks if any(_is_called(task, name, "-f" in call.words) for name in names)]
+        tasks = [
+            task for task in self._running.tasks if any(_is_called(task, name, "-f" in call.words) for name in names)
+        ]
         for task in tasks:
             call.say(str(task.pid))
         return 0 if tasks else 1
@@ -136,7 +151,7 @@ class ContainerPrograms:
         return 0
 
     def _begin_nginx(self) -> None:
-        self._running.tasks.extend(task for task in self._known_tasks() if task.command.startswith("nginx"))
+        self._running.tasks.extend(task for task in self._running.first_tasks if task.command.startswith("nginx"))
 
     def _supervisorctl(self, call: Call) -> int:
         """nginx has put itself into the background: to stop the program that supervisord knows leaves it running."""
@@ -207,7 +222,9 @@ class ContainerPrograms:
         port, path = url.port or 80, url.path or "/"
         page = self._network.visit(target, port, "GET", path, url.hostname or "", own) if target else None
         if page is None:
-            return call.complain(f"can't connect to {url.hostname}: Connection refused", 7 if call.words[0] == "curl" else 1)
+            return call.complain(
+                f"can't connect to {url.hostname}: Connection refused", 7 if call.words[0] == "curl" else 1
+            )
         if page.status >= 400 and (call.words[0] == "wget" or "-f" in "".join(call.words[1:3])):
             return call.complain(f"server returned error: HTTP/1.1 {page.status}", 22 if call.words[0] == "curl" else 1)
         if not quiet:

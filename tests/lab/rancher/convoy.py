@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""convoy-agent: the volume driver of a stack. It works as long as the Gluster service that it is linked to does, and has a
-volume of the name that it was told; then there is a storage pool, and containers can have volumes of this driver.
+"""convoy-agent: the volume driver of a stack. It works as long as the Gluster service that it is linked to does,
+and has a volume of the name that it was told; then there is a storage pool, and containers can have such volumes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""external-dns: keeps A records of a Route 53 zone as the published services of its environment are. It asks the lab's AWS
-with the keys that it was given, beside the world's time, and takes nothing along when it goes.
+"""external-dns: keeps A records of a Route 53 zone as the published services of its environment are. It asks the lab's
+AWS with the keys that it was given, beside the world's time, and takes nothing along when it goes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class ExternalDns:
                 wanted = self._wanted(instance)
                 if wanted != agent.written or (agent.problem and agent.due <= now):
                     agent.busy, agent.due = True, now + _INTERVAL
-                    threading.Thread(target=self._work, args=(instance, agent, wanted), name="lab-external-dns", daemon=True).start()
+                    threading.Thread(
+                        target=self._work, args=(instance, agent, wanted), name="lab-external-dns", daemon=True
+                    ).start()
 
     # What there should be
 

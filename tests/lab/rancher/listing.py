@@ -111,7 +111,9 @@ def collection(
             "total": None,
             "partial": more or offset > 0,
         },
-        "sort": {"name": asked["sort"], "order": asked.get("order", "asc"), "reverse": None} if "sort" in asked else None,
+        "sort": {"name": asked["sort"], "order": asked.get("order", "asc"), "reverse": None}
+        if "sort" in asked
+        else None,
         "filters": _shown_filters(schema, query),
         "createDefaults": {},
     }

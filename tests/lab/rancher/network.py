@@ -52,7 +52,9 @@ class Network:
         service = self.named(instance, name)
         if service is not None:
             return self.addresses(service)
-        found = [one for one in self._server.store.live("instance", accountId=instance.project) if one.name.lower() == name]
+        found = [
+            one for one in self._server.store.live("instance", accountId=instance.project) if one.name.lower() == name
+        ]
         return [str(one["primaryIpAddress"]) for one in found if one["primaryIpAddress"]]
 
     def named(self, instance: Resource, name: str) -> Resource | None:
@@ -76,7 +78,11 @@ class Network:
             return [str(one) for one in service["externalIpAddresses"] or ()]
         if service.kind == "dnsService":
             links = self._server.parts["services"].links_of(service)
-            return [one for link in links for one in self.addresses(self._server.store.need("service", link["consumedServiceId"]))]
+            return [
+                one
+                for link in links
+                for one in self.addresses(self._server.store.need("service", link["consumedServiceId"]))
+            ]
         return [
             str(one["primaryIpAddress"])
             for one in self._server.store.live("instance", serviceId=service.id)

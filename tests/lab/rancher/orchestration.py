@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an environment runs by itself: a network agent on each host of old servers, the stacks of its template on new ones,
-Kubernetes where it was asked for; and the way to that Kubernetes, through the server.
+"""What an environment runs by itself: a network agent on each host of old servers, the stacks of its template on new
+ones, Kubernetes where it was asked for; and the way to that Kubernetes, through the server.
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ class Reconciler:
         for host in hosts:
             index = by_host.get(host.id)
             if index is None:
-                index = next(number for number in range(1, 10_000) if number not in found and number not in by_host.values())
+                index = next(
+                    number for number in range(1, 10_000) if number not in found and number not in by_host.values()
+                )
             found[index] = host
         return found
 
@@ -97,7 +99,9 @@ class Reconciler:
     def step(self, service: Resource) -> None:
         if service.state == "upgraded" and service["upgradeRuns"]:
             self.settle(service)
-        if service.state not in WORKING or (service.process is not None and service.process not in ("activate", "update", "restart")):
+        if service.state not in WORKING or (
+            service.process is not None and service.process not in ("activate", "update", "restart")
+        ):
             return
         settled = self.settle(service)
         if settled and service.process in ("activate", "update"):
@@ -137,7 +141,7 @@ class Reconciler:
             if self._may_try(service, broken):
                 self._make(service, unit, [*missing, *broken], host)
             return False
-        return all([self._runs(one) for one in unit.containers.values()])
+        return all([self._runs(one) for one in unit.containers.values()])  # noqa: C419  (all are to be started)
 
     def _may_try(self, service: Resource, broken: list[str]) -> bool:
         """What has failed is tried again after a pause."""
@@ -201,6 +205,7 @@ class Reconciler:
             index=unit.index,
             unit=name,
             managed=True,
+            system=bool(service["system"]),
             upgradeVersion=service["upgradeVersion"],
             deploymentUnitUuid=unit.uuid,
             createIndex=service["createIndex"],
@@ -250,7 +255,9 @@ class Reconciler:
         for field_ in ("serviceId", "consumedServiceId"):
             for link in self._store.live("serviceConsumeMap", **{field_: service.id}):
                 self._server.parts["cleaner"].remove(link)
-        waiting = any(not one.fields.get("removed") for one in self._store.all("instance") if one["serviceId"] == service.id)
+        waiting = any(
+            not one.fields.get("removed") for one in self._store.all("instance") if one["serviceId"] == service.id
+        )
         return self._again(service, "remove", self.empty, waiting)
 
     def restart(self, service: Resource) -> bool:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stacks (`environment` in /v1): made empty or from compose files, upgraded, exported, removed with all that is in them."""
+"""Stacks (`environment` in /v1): made, renamed, started and stopped, removed with all that is in them."""
 
 from __future__ import annotations
 

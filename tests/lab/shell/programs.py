@@ -41,10 +41,18 @@ def builtins() -> dict[str, Program]:
         "sort": _sort,
         "tee": _tee,
         "id": _id,
-        "whoami": lambda call: call.say("root") or 0,
-        "pwd": lambda call: call.say("/") or 0,
+        "whoami": _says("root"),
+        "pwd": _says("/"),
         "cd": lambda _call: 0,
     }
+
+
+def _says(text: str) -> Program:
+    def program(call: Call) -> int:
+        call.say(text)
+        return 0
+
+    return program
 
 
 def _exit(call: Call) -> int:
@@ -63,12 +71,12 @@ def _printf(call: Call) -> int:
     """The format with its arguments; as often as there are arguments left."""
     if len(call.words) < 2:
         return call.complain("usage: printf FORMAT [ARGUMENT]...", 2)
-    text = call.words[1].encode().decode("unicode_escape")
-    values = call.words[2:]
-    places = len(re.findall(r"%[sdi]", text))
+    pieces = re.split(r"%[sdi]", call.words[1].encode().decode("unicode_escape"))
+    values, places = call.words[2:], len(pieces) - 1
     while True:
-        given = iter([*values[:places], *[""] * places])
-        call.output.append(re.sub(r"%[sdi]", lambda _found, given=given: next(given), text).replace("%%", "%"))
+        given = [*values[:places], *[""] * places][:places]
+        text = "".join(piece + value for piece, value in zip(pieces, [*given, ""], strict=True))
+        call.output.append(text.replace("%%", "%"))
         values = values[places:]
         if not values or not places:
             return 0
@@ -152,7 +160,14 @@ def _holds(call: Call, words: list[str]) -> bool:
         left, operator, right = words
         if operator in ("=", "==", "!="):
             return (left == right) is (operator != "!=")
-        comparisons = {"-eq": int.__eq__, "-ne": int.__ne__, "-lt": int.__lt__, "-gt": int.__gt__, "-le": int.__le__, "-ge": int.__ge__}
+        comparisons = {
+            "-eq": int.__eq__,
+            "-ne": int.__ne__,
+            "-lt": int.__lt__,
+            "-gt": int.__gt__,
+            "-le": int.__le__,
+            "-ge": int.__ge__,
+        }
         if operator in comparisons and left.lstrip("-").isdigit() and right.lstrip("-").isdigit():
             return bool(comparisons[operator](int(left), int(right)))
     return bool(words and words[0])

@@ -97,7 +97,9 @@ class Shell:
             self._write(f"{error}\n")
             self.code = 2
 
-    def execute(self, words: list[str], given: str, write: Callable[[str], None], complain: Callable[[str], None]) -> int:
+    def execute(
+        self, words: list[str], given: str, write: Callable[[str], None], complain: Callable[[str], None]
+    ) -> int:
         """One program with its arguments."""
         name = words[0].rpartition("/")[2]
         program = self.programs.get(name)
@@ -183,7 +185,9 @@ class Shell:
         merged = any(operator == "2>&1" for operator, _unused in command.redirections)
         for operator, target in command.redirections:
             if target is not None and operator != "<":
-                text = {"2>": errors, "2>>": errors, "&>": output + errors}.get(operator, output + (errors if merged else ""))
+                text = {"2>": errors, "2>>": errors, "&>": output + errors}.get(
+                    operator, output + (errors if merged else "")
+                )
                 problem = self.files.write(self._expand(target)[0], text, append=operator.endswith(">>"))
                 if operator in ("2>", "2>>", "&>") or merged:
                     errors = ""

@@ -161,7 +161,7 @@ def _parenthesis(text: str, position: int) -> int:
         if depth == 0:
             return position
         position += 1
-    raise ShellSyntaxError("sh: syntax error: end of file unexpected (expecting \")\")")
+    raise ShellSyntaxError('sh: syntax error: end of file unexpected (expecting ")")')
 
 
 class _Reader:
@@ -185,7 +185,9 @@ class _Reader:
 
     def _expect(self, text: str) -> None:
         if not self._is(text):
-            raise ShellSyntaxError(f'sh: syntax error: unexpected "{self.peek_text() or "end of file"}" (expecting "{text}")')
+            raise ShellSyntaxError(
+                f'sh: syntax error: unexpected "{self.peek_text() or "end of file"}" (expecting "{text}")'
+            )
         self._position += 1
 
     def sequence(self, ends: tuple[str, ...]) -> Sequence:
