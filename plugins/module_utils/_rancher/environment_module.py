@@ -68,7 +68,7 @@ def _absent(context: Context, case: Case) -> Outcome:
         raise ConflictError(
             f"it has {len(hosts)} hosts",
             doing=f"delete environment {name}",
-            hint="Remove them with container.schedulers.rancher_hosts, or set force: true. Machines that have joined by "
+            hint="Remove them with container.schedulers.rancher_hosts, or set force: true. Machines that joined by "
             "themselves would stay.",
         )
     live = {ENVIRONMENT: _live(case, raw)}
