@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from .run import Run
 ROLE = "role"  # keys of a plan, and parts in the mark
 INSTANCE_PROFILE = "instance-profile"
 ATTACHED = "attached"
+PATIENCE_SECONDS = 10.0  # a run makes its VPC within a few seconds of its role
 
 IDENTITY_GRAPH: Mapping[str, tuple[str, ...]] = {"role": (), "instance_profile": ("role",)}
 
@@ -66,7 +67,7 @@ def read_role(
         return None
     tags = from_tags(role.get("Tags"))
     require_ours(run.mark, tags, f"role {name}", adopt=adopt)
-    spec = {"policies": attached(expected or _policies(run, name)), "tags": tags}
+    spec: dict[str, Any] = {"policies": attached(expected or _policies(run, name)), "tags": tags}
     if inline:
         spec["inline"] = _inline(run, name)
     return Live(key, "role", name, name, spec, {"created": role["CreateDate"]})
@@ -94,6 +95,16 @@ def role_age(role: Live | None) -> float:
         return 0.0
     made: datetime.datetime = role.attributes["created"]
     return max(0.0, (datetime.datetime.now(datetime.UTC) - made).total_seconds())
+
+
+def patience(roles: Roles, name: str, before: Live | None) -> Callable[[], float]:
+    """For how many seconds another run may still be making what only one may make: none if this run made the role.
+
+    Args:
+        name: of the role.
+        before: the role as it was before this run.
+    """
+    return lambda: 0.0 if name in roles.made_here else max(0.0, PATIENCE_SECONDS - role_age(before))
 
 
 class Roles:

@@ -65,8 +65,8 @@ def control_plane_script(boot: Boot, public_ip: str, addons: Sequence[Mapping[st
         "REPORT": "steps",
     }
     manifests = {"apiVersion": "v1", "kind": "List", "items": list(addons)}
-    files = {"parameter.py": texts.PARAMETER_PROGRAM, "addons.json": json.dumps(manifests, sort_keys=True)}
-    return _script(settings, files, texts.PREPARE + texts.CONTROL_PLANE)
+    files = {"instance.py": texts.INSTANCE_PROGRAM, "addons.json": json.dumps(manifests, sort_keys=True)}
+    return _script(settings, files, texts.ADDRESS + texts.PREPARE + texts.CONTROL_PLANE)
 
 
 def node_script(boot: Boot) -> str:
@@ -76,7 +76,7 @@ def node_script(boot: Boot) -> str:
         "PROGRESS_PARAMETER": parameter_name(boot.cluster, NODE_PROGRESS),
         "REPORT": "failures",
     }
-    return _script(settings, {"parameter.py": texts.PARAMETER_PROGRAM}, texts.PREPARE + texts.NODE)
+    return _script(settings, {"instance.py": texts.INSTANCE_PROGRAM}, texts.PREPARE + texts.NODE)
 
 
 def _script(settings: Mapping[str, str], files: Mapping[str, str], work: str) -> str:

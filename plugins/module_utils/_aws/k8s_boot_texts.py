@@ -9,11 +9,12 @@ Secrets are in none of them: they are made on the control plane, and handed on t
 from __future__ import annotations
 
 # Needs nothing but Python, which cloud-init brings: it has to report that a package could not be installed.
-PARAMETER_PROGRAM = r'''"""Reads and writes SSM parameters as the instance's role. Values stand in no argument.
+INSTANCE_PROGRAM = r'''"""What an instance asks and tells AWS, as its role. Values of parameters come from standard input, not from arguments.
 
-parameter.py get NAME
-parameter.py put NAME
-parameter.py report NAME STATE STEP    what standard input says about it goes along
+instance.py metadata PATH
+instance.py get PARAMETER
+instance.py put PARAMETER
+instance.py report PARAMETER STATE STEP    what standard input says about it goes along
 """
 import datetime
 import hashlib
@@ -106,13 +107,14 @@ def report(state, step, log):
 
 
 def main(verb, name, *words):
-    if verb == "get":
+    if verb == "metadata":
+        print(metadata(name).split()[0])
+    elif verb == "get":
         print(call("GetParameter", {"Name": name, "WithDecryption": True})["Parameter"]["Value"])
-        return
-    value = sys.stdin.read()
-    if verb == "report":
-        value = report(*words, value)
-    call("PutParameter", {"Name": name, "Value": value, "Overwrite": True})
+    else:
+        value = sys.stdin.read()
+        value = report(*words, value) if verb == "report" else value
+        call("PutParameter", {"Name": name, "Value": value, "Overwrite": True})
 
 
 main(*sys.argv[1:])
@@ -136,7 +138,7 @@ finish() {
     [ "$code" -ne 0 ] || exit 0
     echo "kubernetes boot: failed at: $STEP" >&3
     tail -n 20 "$LOG" >&3
-    tail -n 20 "$LOG" | python3 "$PROGRAMS/parameter.py" report "$PROGRESS_PARAMETER" failed "$STEP" || true
+    tail -n 20 "$LOG" | python3 "$PROGRAMS/instance.py" report "$PROGRESS_PARAMETER" failed "$STEP" || true
     exit "$code"
 }
 trap finish EXIT
@@ -146,13 +148,11 @@ step() {
     STEP=$1
     echo "== $STEP"
     echo "kubernetes boot: $STEP" >&3
-    [ "$REPORT" = failures ] || echo | python3 "$PROGRAMS/parameter.py" report "$PROGRESS_PARAMETER" running "$STEP"
+    [ "$REPORT" = failures ] || echo | python3 "$PROGRAMS/instance.py" report "$PROGRESS_PARAMETER" running "$STEP"
 }
 
 metadata() {
-    local base=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token
-    token=$(curl -fsS --retry 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$base/latest/api/token")
-    curl -fsS --retry 5 -H "X-aws-ec2-metadata-token: $token" "$base/latest/meta-data/$1"
+    python3 "$PROGRAMS/instance.py" metadata "$1"
 }
 
 packages() {
@@ -275,7 +275,7 @@ identify() {
     INSTANCE=$(metadata instance-id)
     ZONE=$(metadata placement/availability-zone)
     PRIVATE_IP=$(metadata local-ipv4)
-    NODE_NAME=$(metadata local-hostname | cut -d' ' -f1)
+    NODE_NAME=$(metadata local-hostname)
 }
 
 registration() {
@@ -300,6 +300,17 @@ step 'configure containerd'
 configure_containerd
 identify
 systemctl enable kubelet
+"""
+
+# Its address is given to it once it runs; before, it reaches nobody.
+ADDRESS = r"""
+STEP='wait for the public address'
+tries=0
+until [ "$(metadata public-ipv4 2>/dev/null)" = "$PUBLIC_IP" ]; do
+    [ "$tries" -lt 300 ]
+    tries=$((tries + 1))
+    sleep 2
+done
 """
 
 CONTROL_PLANE = r"""
@@ -350,7 +361,7 @@ export KUBECONFIG=/etc/kubernetes/admin.conf
 token=\$(kubeadm token create --ttl 24h0m0s)
 key=\$(openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der |
     openssl dgst -sha256 -r | cut -d' ' -f1)
-printf '%s\n%s\n' "\$token" "sha256:\$key" | python3 $PROGRAMS/parameter.py put $JOIN_PARAMETER
+printf '%s\n%s\n' "\$token" "sha256:\$key" | python3 $PROGRAMS/instance.py put $JOIN_PARAMETER
 EOF
 chmod 0700 "$PROGRAMS/publish-join-data"
 "$PROGRAMS/publish-join-data"
@@ -374,8 +385,8 @@ systemctl daemon-reload
 systemctl enable --now publish-join-data.timer
 
 step 'publish the credentials'
-python3 "$PROGRAMS/parameter.py" put "$ADMIN_PARAMETER" </etc/kubernetes/admin.conf
-echo | python3 "$PROGRAMS/parameter.py" report "$PROGRESS_PARAMETER" 'done' 'the control plane is up'
+python3 "$PROGRAMS/instance.py" put "$ADMIN_PARAMETER" </etc/kubernetes/admin.conf
+echo | python3 "$PROGRAMS/instance.py" report "$PROGRESS_PARAMETER" 'done' 'the control plane is up'
 echo 'kubernetes boot: the control plane is up' >&3
 """
 
@@ -393,7 +404,7 @@ until [ "$(wc -l <"$JOIN_DATA")" -ge 2 ]; do
     fi
     [ "$tries" -eq 0 ] || sleep 5
     tries=$((tries + 1))
-    python3 "$PROGRAMS/parameter.py" get "$JOIN_PARAMETER" >"$JOIN_DATA"
+    python3 "$PROGRAMS/instance.py" get "$JOIN_PARAMETER" >"$JOIN_DATA"
 done
 
 step 'join the cluster'

@@ -75,8 +75,7 @@ class Vpcs:
         self._patience = patience
 
     def create(self, step: Step, spec: Spec) -> Live:
-        patience = self._patience()
-        return (self._awaited(patience) if patience else None) or self._created(step, spec)
+        return awaited(self._run, lambda: find_vpc(self._run), self._patience(), "VPC") or self._created(step, spec)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         retag(self._run, step, spec["tags"], live.id)
@@ -93,16 +92,19 @@ class Vpcs:
 
         return create_once(create, lambda: find_vpc(self._run), self._run.aws.policy)
 
-    def _awaited(self, seconds: float) -> Live | None:
-        """The VPC that another run makes, or None when it did not come within these seconds."""
-        deadline = Deadline(self._run.deadline.clock, seconds)
-        return wait_until(
-            lambda: find_vpc(self._run),
-            ready=lambda vpc: vpc is not None or deadline.passed(),
-            deadline=deadline,
-            doing="wait for the VPC that another run makes",
-            pace=Pace(first=1.0, cap=3.0),
-        ).value
+
+def awaited(run: Run, find: Callable[[], Live | None], seconds: float, what: str) -> Live | None:
+    """What another run makes, or None when it did not come within these seconds."""
+    deadline = Deadline(run.deadline.clock, seconds)
+    if not seconds:
+        return None
+    return wait_until(
+        find,
+        ready=lambda found: found is not None or deadline.passed(),
+        deadline=deadline,
+        doing=f"wait for the {what} that another run makes",
+        pace=Pace(first=1.0, cap=3.0),
+    ).value
 
 
 class InternetGateways:
