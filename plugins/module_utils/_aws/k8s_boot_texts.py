@@ -9,7 +9,7 @@ Secrets are in none of them: they are made on the control plane, and handed on t
 from __future__ import annotations
 
 # Needs nothing but Python, which cloud-init brings: it has to report that a package could not be installed.
-INSTANCE_PROGRAM = r'''"""What an instance asks and tells AWS, as its role. Values of parameters come from standard input, not from arguments.
+INSTANCE_PROGRAM = r'''"""What an instance asks and tells AWS, as its role. Values come from standard input.
 
 instance.py metadata PATH
 instance.py get PARAMETER
