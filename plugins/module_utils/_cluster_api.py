@@ -1,6 +1,9 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the making and unmaking of a cluster needs of its API server; who speaks to one implements it. PRIVATE."""
+"""What the making and unmaking of a cluster needs of its API server: the seam between two providers.
+
+Who makes clusters asks it, who speaks to API servers implements it, and neither knows the other. PRIVATE.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._clock import Deadline
-from .._wait import Pace
+from ._clock import Deadline
+from ._wait import Pace
 
 
 @dataclass(frozen=True)
