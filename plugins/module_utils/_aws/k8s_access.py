@@ -46,7 +46,7 @@ class Access:
 
     def document(self) -> _kubeconfig.Document | None:
         """A kubeconfig with the cluster's entries, None as long as nothing is published."""
-        published = read_value(self._run, self._cluster, ADMIN)
+        published = read_value(self._run.aws, self._cluster, ADMIN)
         address = read_address(self._run).get(ADDRESS)
         if published == PENDING or address is None:
             return None
@@ -153,7 +153,7 @@ def await_booted(run: Run, cluster: str) -> None:
     """
 
     def look() -> tuple[Live | None, Progress]:
-        return read_control_plane(run), Progress.parse(read_value(run, cluster, PROGRESS))
+        return read_control_plane(run), Progress.parse(read_value(run.aws, cluster, PROGRESS))
 
     def ours(found: tuple[Live | None, Progress]) -> Progress:
         instance, progress = found

@@ -118,7 +118,7 @@ class Readiness:
         return standing if standing.ready else self._explained_why(standing)
 
     def _explained_why(self, standing: Standing) -> Standing:
-        failed = Progress.parse(read_value(self._run, self._cluster, NODE_PROGRESS))
+        failed = Progress.parse(read_value(self._run.aws, self._cluster, NODE_PROGRESS))
         if failed.instance in standing.instances - standing.usable and failed.failure():
             return replace(standing, reason=f"a node cannot join: {failed.failure()}")
         waited = self._run.deadline.waited()

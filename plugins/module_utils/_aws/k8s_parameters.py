@@ -19,7 +19,7 @@ from .._ownership import require_ours
 from .._parallel import gather
 from .._plan import Live, Spec, Step
 from .._retry import create_once
-from .api import from_tags, to_tags
+from .api import Aws, from_tags, to_tags
 from .run import Run
 
 JOIN = "join"  # secret: a token and the hash of the CA's key, for nodes
@@ -82,12 +82,12 @@ def read_parameters(run: Run, cluster: str) -> dict[str, Live]:
     return {one.key: one for one in lives.values() if one}
 
 
-def read_value(run: Run, cluster: str, word: str) -> str:
+def read_value(aws: Aws, cluster: str, word: str) -> str:
     """The value of a parameter, ``PENDING`` if it is not there."""
     name = parameter_name(cluster, word)
     request = {"Name": name, "WithDecryption": word in SECRETS}
     try:
-        answer = run.aws.call("ssm", "GetParameter", request, doing=f"read parameter {name}")
+        answer = aws.call("ssm", "GetParameter", request, doing=f"read parameter {name}")
     except NotFoundError:
         return PENDING
     return str(answer["Parameter"]["Value"])
