@@ -50,7 +50,7 @@ GRAPH: Graph = {
     "security_group": ("vpc", "service_security_group"),
     "volume": (),
     "control_plane": (*PRESENT_GRAPH["control_plane"], "volume"),
-    "auto_scaling_group": (*PRESENT_GRAPH["auto_scaling_group"], "volume"),
+    "auto_scaling_group": ("launch_template", "ingress_rule", "subnet", "default_route", "parameter", "volume"),
     # while a teardown is not through, its user can still get in
     "kubeconfig": (),
     "vpc": ("role", "kubeconfig"),

@@ -45,7 +45,8 @@ GRAPH: Graph = {
     "launch_template": ("instance_profile", "security_group"),
     "control_plane": ("instance_profile", "ingress_rule", "subnet", "default_route", "address", "parameter"),
     "address_association": ("control_plane",),
-    "auto_scaling_group": ("launch_template", "ingress_rule", "subnet", "default_route", "parameter"),
+    # after the control plane, lest a node is given the address that is meant for it
+    "auto_scaling_group": ("launch_template", "control_plane"),
     "kubeconfig": ("address_association",),
     "node": ("auto_scaling_group", "kubeconfig"),
 }

@@ -31,6 +31,7 @@ LOOKS = {
     "security_group": ("DescribeSecurityGroups", "SecurityGroups", "GroupId"),
     "launch_template": ("DescribeLaunchTemplates", "LaunchTemplates", "LaunchTemplateId"),
     "instance": ("DescribeInstances", "", ""),
+    "control_plane": ("DescribeInstances", "", ""),
 }
 
 
