@@ -10,10 +10,11 @@ from .identity import InstanceProfiles, Roles, role_age
 from .instances import Instances
 from .launch_templates import LaunchTemplates
 from .names import ClusterNames
-from .network import DefaultRoutes, InternetGateways, Subnets, Vpcs
+from .network import DefaultRoutes, InternetGateways, Subnets
 from .run import Run
 from .scaling_groups import ScalingGroups
 from .security_groups import SecurityGroups
+from .vpcs import Vpcs
 
 VPC_PATIENCE_SECONDS = 10.0  # a run makes its VPC within a few seconds of its role
 

@@ -115,7 +115,8 @@ def marked_resources(run: Run) -> list[Live]:
     tags = run.aws.pages("ec2", "DescribeTags", "Tags", request, doing=f"look for all that belongs to {run.mark.owner}")
     kinds = {one["ResourceId"]: one["ResourceType"] for one in tags if run.mark.owns_part({one["Key"]: one["Value"]})}
     parts = {one["ResourceId"]: one["Value"] for one in tags if one["Key"] == PART}
-    vpc_id = next((one for one, kind in kinds.items() if kind == "vpc"), None)
+    vpcs = [one for one, kind in kinds.items() if kind == "vpc"]
+    vpc_id = vpcs[0] if len(vpcs) == 1 else None
     found = []
     for resource, kind in kinds.items():
         ours = PART_KINDS.get(parts.get(resource, "")) or EC2_KINDS.get(kind)
