@@ -12,6 +12,7 @@ from typing import Any
 
 from lab.kubernetes import nodes, programs, settings
 from lab.kubernetes.client import Client
+from lab.kubernetes.cloud import Cloud, NoCloud
 from lab.kubernetes.control_plane import ControlPlane
 from lab.kubernetes.informer import Informer
 from lab.kubernetes.kubelet.agent import Agent, Clock
@@ -20,6 +21,7 @@ from lab.kubernetes.kubelet.references import References
 from lab.kubernetes.kubelet.surroundings import Here
 from lab.kubernetes.kubelet.volumes import Volumes
 from lab.kubernetes.network import Network, Socket
+from lab.kubernetes.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,11 @@ class Options:
 class Cluster:
     """A running cluster. Use start() and stop(), or it as a context manager."""
 
-    def __init__(self, state: Path, options: Options | None = None, **control_plane: Any) -> None:
+    def __init__(
+        self, state: Path, options: Options | None = None, cloud: Cloud | None = None, **control_plane: Any
+    ) -> None:
         self.state = state.resolve()
+        self.cloud = cloud or NoCloud()
         self.options = options or Options()
         self._programs = programs.need()
         self.control_plane = ControlPlane(self.state, self._programs, **control_plane)
@@ -88,6 +93,8 @@ class Cluster:
             self.options.ready_seconds,
         )
         self.agent = Agent(client, self.informer, self.here, Clock(self.options.speed), self.state / "pods")
+        self.storage = Storage(client, self.informer, self.agent.later, self.cloud, self.state / "volumes")
+        self.agent.on_change(self.storage.take)
         self.network = Network(self.informer, self.agent, self.here, self.applications)
         socket = Socket(self.state / settings.SOCKETS["lab"], self.network, self._answer)
         for part in (socket, self.agent, self.informer):
@@ -110,5 +117,10 @@ class Cluster:
 
     def _add(self, machines: list[nodes.Machine]) -> None:
         version = programs.version()
+        if self.options.storage:
+            self.client.create("/apis/storage.k8s.io/v1/csidrivers", nodes.csi_driver())
+            self.client.create("/apis/storage.k8s.io/v1/storageclasses", nodes.storage_class())
         for machine in machines:
+            if isinstance(self.cloud, NoCloud):
+                self.cloud.know_instance(machine.instance, machine.zone)
             nodes.register(self.client, machine, version, with_storage=self.options.storage)
