@@ -42,6 +42,8 @@ class Page:
     status: int
     body: str
     content_type: str = "text/html; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    """Others, such as Location and Set-Cookie."""
 
 
 def pull_error(image: str) -> str | None:

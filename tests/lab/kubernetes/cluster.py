@@ -21,7 +21,11 @@ from lab.kubernetes.kubelet.references import References
 from lab.kubernetes.kubelet.surroundings import Here
 from lab.kubernetes.kubelet.volumes import Volumes
 from lab.kubernetes.network import Network, Socket
+from lab.kubernetes.services import Balancers, Proxy
 from lab.kubernetes.storage import Storage
+
+REGION = "eu-west-1"
+"""Of a cluster without a cloud: it is in the names of its load balancers."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,12 @@ class Cluster:
         self.agent.on_change(self.storage.take)
         self.network = Network(self.informer, self.agent, self.here, self.applications)
         socket = Socket(self.state / settings.SOCKETS["lab"], self.network, self._answer)
-        for part in (socket, self.agent, self.informer):
+        parts: list[Any] = [socket, self.agent, self.informer]
+        if isinstance(self.cloud, NoCloud):
+            self.agent.on_change(Balancers(client, self.informer, self.agent.later, REGION).take)
+            self.proxy = Proxy(self.informer, self.network)
+            parts.append(self.proxy)
+        for part in parts:
             part.start()
             self._started.append(part)
 

@@ -204,6 +204,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         self.send_response_only(page.status)
         self.send_header("Content-Type", page.content_type)
+        for name, value in page.headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(page.body.encode())))
         self.end_headers()
         if self.command != "HEAD":
