@@ -74,7 +74,9 @@ class NoCloud:
     def delete_volume(self, volume: str) -> None:
         known = self._volumes.get(volume)
         if known is not None and known.instance:
-            raise CloudError("DeleteVolume", "VolumeInUse", f"Volume {volume} is currently attached to {known.instance}")
+            raise CloudError(
+                "DeleteVolume", "VolumeInUse", f"Volume {volume} is currently attached to {known.instance}"
+            )
         self._volumes.pop(volume, None)
 
     def grow_volume(self, volume: str, gibibytes: int) -> None:

@@ -100,6 +100,8 @@ class Cluster:
         self.storage = Storage(client, self.informer, self.agent.later, self.cloud, self.state / "volumes")
         self.agent.on_change(self.storage.take)
         self.network = Network(self.informer, self.agent, self.here, self.applications)
+        self.applications.find_server = self.network.ready_container
+        self.applications.fetch = self.network.fetch
         socket = Socket(self.state / settings.SOCKETS["lab"], self.network, self._answer)
         parts: list[Any] = [socket, self.agent, self.informer]
         if isinstance(self.cloud, NoCloud):

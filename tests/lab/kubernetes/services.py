@@ -122,7 +122,7 @@ class Proxy:
             if "no ready endpoints" in str(refused):
                 return _html(503, "Service Unavailable: Back-end server is at capacity")
             return _html(502, str(refused))
-        return Answer(page.status, page.body.encode(), {"Content-Type": page.content_type, **dict(page.headers)})
+        return Answer(page.status, page.content, {"Content-Type": page.content_type, **dict(page.headers)})
 
     def _find(self, name: str) -> Object | None:
         for service in self._informer.all("services"):

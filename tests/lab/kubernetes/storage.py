@@ -188,7 +188,9 @@ class Storage:
         try:
             self._cloud.attach_volume(volume, instance)
         except CloudError as error:
-            self._client.patch(f"{path}/status", {"status": {"attached": False, "attachError": _refusal(volume, instance, error)}})
+            self._client.patch(
+                f"{path}/status", {"status": {"attached": False, "attachError": _refusal(volume, instance, error)}}
+            )
             raise
         self._client.patch(f"{path}/status", {"status": {
             "attached": True, "attachmentMetadata": {"devicePath": "/dev/xvdaa"}, "attachError": None,
