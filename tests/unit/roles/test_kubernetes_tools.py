@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader
-from ansible.template import Templar, trust_as_template
+from unit.roles.rendering import rendered
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "kubernetes_tools"
 TOOLS = ("ground", "metrics-server", "dashboard", "monitoring", "logging")
@@ -22,30 +20,20 @@ WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 Object = dict[str, Any]
 
 
-init_plugin_loader()
-
-
-def render(tool: str, **settings: Any) -> list[Object]:
-    """The objects of a tool, as the role hands them to k8s_apply."""
-    loader = DataLoader()
-    variables: dict[str, Any] = {"ansible_search_path": [str(ROLE)], "item": tool}
-    for folder in ("defaults", "vars"):
-        variables |= loader.load_from_file(str(ROLE / folder / "main.yml"), trusted_as_template=True)
-    templar = Templar(loader=loader, variables=variables | settings)
-    objects: list[Object] = templar.template(trust_as_template("{{ __kubernetes_tools_manifests }}"))
-    return objects
+def render(*tools: str, **settings: Any) -> list[Object]:
+    """The objects of the tools, as the role hands them to k8s_apply."""
+    answers = rendered(ROLE, "{{ __kubernetes_tools_manifests }}", [{"item": tool, **settings} for tool in tools])
+    return [one for objects in answers for one in objects]
 
 
 @pytest.fixture(scope="module")
-def rendered() -> dict[str, list[Object]]:
-    return {
-        store: [one for tool in TOOLS for one in render(tool, kubernetes_tools_log_store=store)] for store in STORES
-    }
+def by_store() -> dict[str, list[Object]]:
+    return {store: render(*TOOLS, kubernetes_tools_log_store=store) for store in STORES}
 
 
 @pytest.fixture(params=STORES)
-def objects(request: pytest.FixtureRequest, rendered: dict[str, list[Object]]) -> list[Object]:
-    return rendered[request.param]
+def objects(request: pytest.FixtureRequest, by_store: dict[str, list[Object]]) -> list[Object]:
+    return by_store[request.param]
 
 
 def workloads(objects: list[Object]) -> Iterator[tuple[Object, Object]]:
@@ -190,9 +178,9 @@ def test_what_pods_mount_is_there(objects: list[Object]) -> None:
     ],
 )
 def test_dashboards_show_what_the_chapter_shows(
-    file: str, title: str, words: tuple[str, ...], rendered: dict[str, list[Object]]
+    file: str, title: str, words: tuple[str, ...], by_store: dict[str, list[Object]]
 ) -> None:
-    held = next(one for one in rendered["loki"] if identity(one)[2] == "grafana-dashboards")
+    held = next(one for one in by_store["loki"] if identity(one)[2] == "grafana-dashboards")
     dashboard = json.loads(held["data"][file])
     asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
 
@@ -202,13 +190,13 @@ def test_dashboards_show_what_the_chapter_shows(
     assert all(variable["refresh"] == 2 for variable in dashboard["templating"]["list"])
 
 
-def test_grafana_shows_the_logs_if_loki_keeps_them(rendered: dict[str, list[Object]]) -> None:
+def test_grafana_shows_the_logs_if_loki_keeps_them(by_store: dict[str, list[Object]]) -> None:
     def sources(objects: list[Object]) -> list[str]:
         held = next(one for one in objects if identity(one) == ("ConfigMap", "monitoring", "grafana"))
         return [source["name"] for source in yaml.safe_load(held["data"]["datasources.yaml"])["datasources"]]
 
-    assert sources(rendered["loki"]) == ["Prometheus", "Loki"]
-    assert sources(rendered["elasticsearch"]) == ["Prometheus"]
+    assert sources(by_store["loki"]) == ["Prometheus", "Loki"]
+    assert sources(by_store["elasticsearch"]) == ["Prometheus"]
 
 
 def test_a_changed_configuration_restarts_its_pods() -> None:
