@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Templates of a role as Ansible renders them, in a process of their own: its plugin loader takes over all imports.
 
-Standard input is a JSON document with the role's folder, the expression and a list of variables; the answer is a list of
-what the expression is with each of them.
+Standard input is a JSON document with the role's folder, the expression and a list of variables; the answer is a list
+of what the expression is with each of them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
+from ansible.template import Templar, trust_as_template
 
 
 def rendered(role: Path, expression: str, variables: list[dict[str, Any]]) -> list[Any]:
@@ -27,10 +31,6 @@ def rendered(role: Path, expression: str, variables: list[dict[str, Any]]) -> li
 
 
 def _render(role: Path, expression: str, variables: list[dict[str, Any]]) -> list[Any]:
-    from ansible.parsing.dataloader import DataLoader
-    from ansible.plugins.loader import init_plugin_loader
-    from ansible.template import Templar, trust_as_template
-
     init_plugin_loader()
     loader = DataLoader()
     known: dict[str, Any] = {"ansible_search_path": [str(role)]}
