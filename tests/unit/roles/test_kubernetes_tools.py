@@ -14,7 +14,7 @@ import yaml
 from unit.roles.rendering import rendered
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "kubernetes_tools"
-TOOLS = ("ground", "metrics-server", "dashboard", "monitoring", "logging")
+TOOLS = ("metrics-server", "dashboard", "monitoring", "logging")
 STORES = ("loki", "elasticsearch")
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 Object = dict[str, Any]
@@ -22,7 +22,8 @@ Object = dict[str, Any]
 
 def render(*tools: str, **settings: Any) -> list[Object]:
     """The objects of the tools, as the role hands them to k8s_apply."""
-    answers = rendered(ROLE, "{{ __kubernetes_tools_manifests }}", [{"item": tool, **settings} for tool in tools])
+    expression = "{{ __kubernetes_tools_ground_manifests + __kubernetes_tools_manifests }}"
+    answers = rendered(ROLE, expression, [{"item": tool, **settings} for tool in tools])
     return [one for objects in answers for one in objects]
 
 
@@ -210,7 +211,7 @@ def test_a_changed_configuration_restarts_its_pods() -> None:
 
 def test_one_storage_class_for_all_or_the_clusters_own() -> None:
     def classes(**settings: Any) -> set[str | None]:
-        claims = of_kind(render("ground", **settings), "PersistentVolumeClaim")
+        claims = of_kind(render("logging", "monitoring", **settings), "PersistentVolumeClaim")
         return {claim["spec"].get("storageClassName") for claim in claims}
 
     assert classes() == {None}
