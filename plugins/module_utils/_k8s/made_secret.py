@@ -143,7 +143,7 @@ class _Secrets:
         self._wanted = wanted
         self._data = data
 
-    def create(self, step: Step, spec: Spec) -> Live:
+    def create(self, step: Step, spec: Spec) -> Live:  # noqa: ARG002 - only what may be shown of it
         """Make it. If the answer is lost, or another run was faster, what is there decides."""
         namespace = step.name.partition("/")[0]
         try:
@@ -153,7 +153,7 @@ class _Secrets:
         except (AnswerLostError, ConflictError) as error:
             return self._as_wanted(namespace, error)
 
-    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:  # noqa: ARG002
         """Add what is missing; keys that are not ours stay."""
         namespace = step.name.partition("/")[0]
         change = {"data": _manifest(self._wanted, namespace, self._data)["data"], "metadata": {"uid": live.id}}
