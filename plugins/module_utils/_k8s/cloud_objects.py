@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a cluster has in its cloud by way of its own objects: load balancers and volumes.
 
-A cluster that is taken down has to let go of them first, through its controllers: afterwards nobody deletes them. PRIVATE.
+A cluster that is taken down has to let go of them first, through its controllers: later nobody deletes them. PRIVATE.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from .._errors import BusyError, NotFoundError, SchedulersError
 from .._parallel import gather
@@ -15,14 +14,12 @@ from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Api, Object
 from .kinds import NODE, POD
-from .objects import conditions_of, controller_of, name_of, namespace_of, place_of
+from .node_state import describe_node, is_control_plane, is_ready
+from .objects import controller_of, name_of, namespace_of, place_of
 from .run import Run
 from .waiting import wait_gone
 from .watching import LOOK, Feed, Scene
 
-UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
-ZONE = "topology.kubernetes.io/zone"
 MIRROR = "kubernetes.io/config.mirror"
 FINISHED = frozenset({"Succeeded", "Failed"})
 
@@ -60,50 +57,6 @@ def wait_api_ready(run: Run) -> None:
         doing=f"wait for the API server {run.api.transport.server}",
         pace=Pace(first=0.5, cap=5.0),
     )
-
-
-def is_ready(node: Object) -> bool:
-    """Whether a node takes pods: its kubelet is well, and the cloud has said who it is."""
-    return conditions_of(node).get("Ready", {}).get("status") == "True" and UNINITIALISED not in taints_of(node)
-
-
-def is_control_plane(node: Object) -> bool:
-    """Whether it is one of those that run the cluster."""
-    return CONTROL_PLANE in (node["metadata"].get("labels") or {})
-
-
-def taints_of(node: Object) -> set[str]:
-    """The keys of a node's taints."""
-    return {one["key"] for one in (node.get("spec") or {}).get("taints") or ()}
-
-
-def describe_node(node: Object) -> str:
-    """The state of a node in a few words."""
-    ready = conditions_of(node).get("Ready", {})
-    if ready.get("status") != "True":
-        said = ready.get("message") or "its kubelet has not reported yet"
-        return f"node {name_of(node)} is not ready: {said}"
-    if UNINITIALISED in taints_of(node):
-        return f"node {name_of(node)} waits for the cloud controller manager ({UNINITIALISED})"
-    return f"node {name_of(node)} is ready"
-
-
-def node_facts(node: Object) -> dict[str, Any]:
-    """A node as results show it."""
-    labels, status = node["metadata"].get("labels") or {}, node.get("status") or {}
-    addresses = {one["type"]: one["address"] for one in status.get("addresses") or ()}
-    return {
-        "name": name_of(node),
-        "ready": is_ready(node),
-        "control_plane": is_control_plane(node),
-        "schedulable": not (node.get("spec") or {}).get("unschedulable", False),
-        "zone": labels.get(ZONE),
-        "instance_type": labels.get("node.kubernetes.io/instance-type"),
-        "provider_id": (node.get("spec") or {}).get("providerID"),
-        "internal_ip": addresses.get("InternalIP"),
-        "external_ip": addresses.get("ExternalIP"),
-        "version": (status.get("nodeInfo") or {}).get("kubeletVersion"),
-    }
 
 
 def wait_nodes_ready(run: Run, *, workers: int, control_plane: int = 0) -> list[Object]:
