@@ -57,3 +57,15 @@ attributes:
       - container.schedulers.aws
       - container.schedulers.all
 """
+
+    DIGITALOCEAN = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/container.schedulers.digitalocean) or C(group/container.schedulers.all) in C(module_defaults).
+    support: full
+    membership:
+      - container.schedulers.digitalocean
+      - container.schedulers.all
+"""
