@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._clock import Deadline
+from .._clock import Clock, Deadline, SystemClock
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
 from .._retry import Effect, RetryPolicy
 from .._wait import wait_until
@@ -71,12 +71,13 @@ class DigitalOcean:
 
     Args:
         connection: where and as whom.
-        policy: retries of single calls; a limit of requests may ask for a minute's pause.
+        clock: time, for pauses between tries.
     """
 
-    def __init__(self, connection: Connection, policy: RetryPolicy | None = None) -> None:
+    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
         self._connection = connection
-        self.policy = policy or RetryPolicy(total_seconds=180.0)
+        # a limit of requests may ask for a minute's pause, and may do so again
+        self.policy = RetryPolicy(total_seconds=180.0, clock=clock or SystemClock())
         self.url = connection.api_url
         self._library = _library(connection)
 

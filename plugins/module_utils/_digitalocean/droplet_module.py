@@ -10,6 +10,7 @@ from .droplets import list_droplets, monthly_cost
 from .droplets_absent import ensure_absent
 from .droplets_present import ensure_present
 from .marks import owner_of, owner_tag, set_mark
+from .tag import find_tag
 
 
 def ensure(context: Context) -> Outcome:
@@ -23,6 +24,8 @@ def droplet_info(context: Context) -> Outcome:
     if context.params["name"]:
         tag = owner_tag(set_mark(context.params["name"]).owner)
     api = DigitalOcean(Connection.from_params(context.params))
+    if tag:  # without the scope tag:read nothing would seem to carry it: then this fails
+        find_tag(api, tag)
     # all are listed even where a tag is given: its own list is another one, which may be behind
     found = [one for one in list_droplets(api) if not tag or tag in one.tags]
     names = context.params["names"]

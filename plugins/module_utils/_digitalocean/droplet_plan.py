@@ -19,7 +19,7 @@ MOST_AT_ONCE = 10  # names in one create
 NAMES_SHOWN = 10
 
 _NEEDS = (tag.KIND, keys.KIND, firewall.KIND)
-GRAPH: Graph = {tag.KIND: (), keys.KIND: (), firewall.KIND: (tag.KIND,), KIND: _NEEDS, BATCH: _NEEDS}
+GRAPH: Graph = {tag.KIND: (), keys.KIND: (tag.KIND,), firewall.KIND: (tag.KIND,), KIND: _NEEDS, BATCH: _NEEDS}
 FIXED = ("region", "size", "image", "vpc_uuid", "monitoring", "ipv6")
 RULES: Mapping[str, Rule] = {KIND: Rule(immutable=frozenset(FIXED))}
 
@@ -79,13 +79,11 @@ def in_batches(plan: Plan, ssh_keys: Sequence[int | Ref] = ()) -> Plan:
         names = [step.name for step in some]
         spec = {**some[0].spec, "names": names, "ssh_keys": list(ssh_keys)}
         batches.append(Step("create", f"{BATCH} {names[0]}", BATCH, several(names), spec, needs=some[0].needs))
-    if deletes:
-        batches.append(_removal(deletes))
+    removals = [_removal(deletes)] if deletes else []
     gone = frozenset(step.key for step in deletes)
-    renamed = tuple(
-        replace(step, needs=(step.needs - gone) | {batches[-1].key}) if step.needs & gone else step for step in rest
-    )
-    return Plan((*renamed, *batches))
+    waiting = frozenset(step.key for step in removals)
+    renamed = [replace(step, needs=step.needs - gone | waiting) if step.needs & gone else step for step in rest]
+    return Plan((*removals, *renamed, *batches))
 
 
 def _removal(deletes: Sequence[Step]) -> Step:

@@ -43,7 +43,7 @@ class Run:
         owner = options.mark.owner
         path = context.params["ledger"] or default_path(owner, connection.api_url)
         return cls(
-            api=DigitalOcean(connection),
+            api=DigitalOcean(connection, context.clock),
             mark=options.mark,
             ledger=Ledger(path, owner, connection.api_url),
             clock=context.clock,

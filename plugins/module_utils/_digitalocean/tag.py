@@ -20,11 +20,15 @@ KEY = "tag"
 
 
 def read_tag(api: DigitalOcean, mark: Mark) -> Live | None:
-    """The tag, with how many things carry it.
+    """The tag of a set, with how many things carry it."""
+    return find_tag(api, owner_tag(mark.owner))
 
-    It also shows that the token may see tags: without that permission nothing would seem to be ours.
+
+def find_tag(api: DigitalOcean, name: str) -> Live | None:
+    """A tag by its name.
+
+    It also shows that the token may see tags: without that scope nothing would seem to be ours.
     """
-    name = owner_tag(mark.owner)
     try:
         answer = api.get(f"tags/{name}", doing=f"look for tag {name}")["tag"]
     except NotFoundError:
