@@ -67,5 +67,14 @@ attributes:
     support: full
     membership:
       - container.schedulers.kubernetes
+    DIGITALOCEAN = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/container.schedulers.digitalocean) or C(group/container.schedulers.all) in C(module_defaults).
+    support: full
+    membership:
+      - container.schedulers.digitalocean
       - container.schedulers.all
 """
