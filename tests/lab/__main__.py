@@ -13,6 +13,7 @@ from lab import cli
 from lab.kubernetes import cli as kubernetes
 from lab.world import Settings
 
+_KINDS = {"float": float, "int": int, "str": str}
 _CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _DEFAULT_STATE = _CACHE / "lab"
 
@@ -41,9 +42,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
     for setting in dataclasses.fields(Settings):
-        if setting.type in ("float", "int"):
+        kind = _KINDS.get(str(setting.type))
+        if kind is not None:
             option = "--" + setting.name.replace("_", "-")
-            kind = float if setting.type == "float" else int
             command.add_argument(option, type=kind, metavar="N", default=setting.default, help="default: %(default)s")
 
 
