@@ -76,5 +76,13 @@ attributes:
     support: full
     membership:
       - container.schedulers.digitalocean
+    RANCHER = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/container.schedulers.rancher) or C(group/container.schedulers.all) in C(module_defaults).
+    support: full
+    membership:
+      - container.schedulers.rancher
       - container.schedulers.all
 """
