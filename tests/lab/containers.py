@@ -42,6 +42,14 @@ class Page:
     status: int
     body: str
     content_type: str = "text/html; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    """Others, such as Location and Set-Cookie."""
+    raw: bytes | None = None
+    """The body of what is no text."""
+
+    @property
+    def content(self) -> bytes:
+        return self.body.encode() if self.raw is None else self.raw
 
 
 def pull_error(image: str) -> str | None:
@@ -51,7 +59,7 @@ def pull_error(image: str) -> str | None:
         return "invalid reference format"
     if "does-not-exist" in found["repository"]:
         return (
-            f"Error response from daemon: pull access denied for {_name(image)}, repository does not exist or may "
+            f"Error response from daemon: pull access denied for {bare_name(image)}, repository does not exist or may "
             "require 'docker login': denied: requested access to the resource is denied"
         )
     if "does-not-exist" in (found["tag"] or ""):
@@ -104,7 +112,7 @@ def first_lines(program: Program) -> Sequence[str]:
 
 
 def access_line(client: str, method: str, path: str, page: Page) -> str:
-    return f'{client} - - "{method} {path} HTTP/1.1" {page.status} {len(page.body)}'
+    return f'{client} - - "{method} {path} HTTP/1.1" {page.status} {len(page.content)}'
 
 
 def page(program: Program, path: str) -> Page:
@@ -118,7 +126,7 @@ def page(program: Program, path: str) -> Page:
         body = "<h1>Amazon ECS Sample App</h1>\n<h2>Congratulations!</h2>\n"
         body += "<p>Your application is now running on a container in Amazon ECS.</p>"
         return Page(200, _document("Amazon ECS Sample App", body, program))
-    if _name(program.image).endswith("russmckendrick/cluster"):
+    if bare_name(program.image).endswith("russmckendrick/cluster"):
         return Page(200, _document("Cluster", f"<h1>Hello from {program.host_name}</h1>", program))
     name = html.escape(_last_part(program.image))
     return Page(200, _document(name, f"<h1>{name}</h1>\n<p>It works!</p>", program))
@@ -131,11 +139,11 @@ def _document(title: str, body: str, program: Program) -> str:
     )
 
 
-def _name(image: str) -> str:
+def bare_name(image: str) -> str:
     """The image without tag and digest."""
     head, _unused, last = image.partition("@")[0].rpartition("/")
     return "/".join(filter(None, (head, last.split(":")[0])))
 
 
 def _last_part(image: str) -> str:
-    return _name(image).rpartition("/")[2]
+    return bare_name(image).rpartition("/")[2]

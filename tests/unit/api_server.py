@@ -147,11 +147,10 @@ class ScriptedServer:
 
 
 def _within(expected: Any, found: Any) -> bool:
-    if isinstance(expected, Mapping):
-        return not expected or (
-            isinstance(found, Mapping) and all(_within(value, found.get(name)) for name, value in expected.items())
-        )
-    return bool(expected == found)
+    if not isinstance(expected, Mapping):
+        return bool(expected == found)
+    there = found if isinstance(found, Mapping) else {}
+    return all(_within(value, there.get(name)) for name, value in expected.items())
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -203,8 +203,7 @@ class InstanceProfiles:
             self._call("CreateInstanceProfile", request, step)
             return Live(step.key, "instance_profile", step.name, step.name, {"role": None})
 
-        find = lambda: read_instance_profile(self._run, step.name)  # noqa: E731
-        profile = create_once(create, find, self._run.aws.policy)
+        profile = create_once(create, lambda: read_instance_profile(self._run, step.name), self._run.aws.policy)
         return self._filled(step, spec, profile)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:

@@ -16,7 +16,7 @@ from .._errors import BusyError, ConflictError
 from .._ownership import OWNER, PART, require_ours
 from .._plan import Live, Spec, Step
 from .._retry import create_once
-from .._wait import wait_until
+from .._wait import wait_for, wait_until
 from .api import from_tags
 from .run import Run
 
@@ -81,16 +81,13 @@ class ScalingGroups:
                     return None  # its predecessor is still being deleted
                 raise
 
-        made = wait_until(
+        return wait_for(
             attempt,
-            ready=lambda group: group is not None,
             deadline=self._run.deadline,
             doing=step.sentence,
-            describe=lambda _group: "a group of this name is still being deleted",
+            missing="a group of this name is still being deleted",
             pace=self._run.pace,
-        ).value
-        assert made is not None
-        return made
+        )
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}

@@ -86,6 +86,8 @@ def _by_status(status: int, message: str, reason: str, headers: Mapping[str, str
     if status == 409 and reason == "Conflict":
         # somebody wrote at the same moment, and nothing was done: our writes name no version, so they may be repeated
         return ThrottledError(message, code=reason, doing=doing)
+    if "failed to create typed patch object" in message:  # 500, but it is the manifest that has a field too many
+        return InputError(message, code="Invalid", doing=doing)
     if status in _LOST:
         return AnswerLostError(message, code=reason or str(status), doing=doing)
     kind, hint = _PLAIN.get(status, (SchedulersError, ""))

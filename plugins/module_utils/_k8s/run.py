@@ -73,7 +73,20 @@ class Run:
         Raises:
             InputError: the options do not lead to a cluster.
         """
-        kubeconfig = context.params.get("kubeconfig")
-        if isinstance(kubeconfig, Mapping):  # its content, not its path
-            context.hide(user for user in kubeconfig.get("users") or ())
-        return cls(api or Api.from_params(context.params), owner, context.deadline(), context.check_mode, context.warn)
+        return cls(api or _api(context), owner, context.deadline(), context.check_mode, context.warn)
+
+    @classmethod
+    def looking(cls, context: Context) -> Run:
+        """The run of a module that only looks.
+
+        Raises:
+            InputError: the options do not lead to a cluster.
+        """
+        return cls(_api(context), Owner("", ""), Deadline(context.clock, 0.0))
+
+
+def _api(context: Context) -> Api:
+    kubeconfig = context.params.get("kubeconfig")
+    if isinstance(kubeconfig, Mapping):  # its content, not its path
+        context.hide(kubeconfig.get("users") or ())
+    return Api.from_params(context.params)

@@ -29,12 +29,17 @@ LOOK = Pace(first=1.0, factor=1.5, cap=5.0)  # between two looks, where nothing 
 
 @dataclass(frozen=True)
 class Feed:
-    """Objects to be kept up to date."""
+    """Objects to be kept up to date.
+
+    Attributes:
+        optional: if they may not be read, there are none.
+    """
 
     kind: Kind
     namespace: str = ""
     labels: str = ""
     fields: str = ""
+    optional: bool = False
 
 
 class Scene:
@@ -145,13 +150,13 @@ class _Follower:
 
     def known(self) -> bool:
         with self._lock:
-            if self._error:
+            if self._error and not self.feed.optional:
                 raise self._error
-            return self._objects is not None
+            return self._objects is not None or self._error is not None
 
     def objects(self) -> list[Object]:
         with self._lock:
-            if self._error:
+            if self._error and not self.feed.optional:
                 raise self._error
             return list((self._objects or {}).values())
 
