@@ -26,7 +26,7 @@ from lab.aws.patching import aws_error, replaces
 from lab.messages import Answer, Call
 from lab.world import World
 
-_PUBLIC_NETWORKS = tuple(f"127.{number}.0.0/16" for number in range(128, 192))
+_PUBLIC_NETWORKS = tuple(f"127.{number}.0.0/16" for number in range(224, 252))
 """Loopback: what is reached by a public address (an API server) is really there, and on this machine only."""
 
 Original = Callable[..., Any]
