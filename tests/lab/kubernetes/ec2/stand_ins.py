@@ -18,7 +18,7 @@ JAMMY = {"etc/os-release": 'PRETTY_NAME="Ubuntu 22.04.5 LTS"\nNAME="Ubuntu"\nVER
                            'VERSION_CODENAME=jammy\nUBUNTU_CODENAME=jammy\nID=ubuntu\nID_LIKE=debian\n'}  # fmt: skip
 BY_IMAGE = {"debian-13": DEBIAN, "debian-12": BOOKWORM, "ubuntu-noble": NOBLE, "ubuntu-jammy": JAMMY}
 DIRECTORIES = ("etc/apt/keyrings", "etc/apt/preferences.d", "etc/apt/sources.list.d", "etc/modules-load.d",
-               "etc/sysctl.d", "var/lib/lab", "usr/local/lib", "etc/kubernetes")  # fmt: skip
+               "etc/sysctl.d", "var/lib/lab", "run/lab/local/lib", "etc/kubernetes")  # fmt: skip
 
 MINORS = "1.34 1.35 1.36 1.37"
 """Minor releases whose packages exist, as far as the lab is concerned."""
