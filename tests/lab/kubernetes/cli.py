@@ -124,7 +124,12 @@ def _run(state: Path, options: argparse.Namespace) -> int:
     cluster.start(_machines(options))
     control = HttpServer(_Control(cluster, jobs).answer)
     threading.Thread(target=control.serve_forever, args=(0.05,), name="lab-control", daemon=True).start()
-    information = {"pid": os.getpid(), "kubeconfig": str(cluster.kubeconfig), "control": control.url}
+    information = {
+        "pid": os.getpid(),
+        "kubeconfig": str(cluster.kubeconfig),
+        "control": control.url,
+        "proxy": cluster.proxy.url,
+    }
     try:
         _write_atomically(state / FILE, json.dumps(information, indent=2) + "\n")
         while (job := jobs.get()) is not None:

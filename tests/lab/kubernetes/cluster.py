@@ -12,6 +12,7 @@ from typing import Any
 
 from lab.kubernetes import nodes, programs, settings
 from lab.kubernetes.client import Client
+from lab.kubernetes.cloud import Cloud, NoCloud
 from lab.kubernetes.control_plane import ControlPlane
 from lab.kubernetes.informer import Informer
 from lab.kubernetes.kubelet.agent import Agent, Clock
@@ -20,6 +21,11 @@ from lab.kubernetes.kubelet.references import References
 from lab.kubernetes.kubelet.surroundings import Here
 from lab.kubernetes.kubelet.volumes import Volumes
 from lab.kubernetes.network import Network, Socket
+from lab.kubernetes.services import Balancers, Proxy
+from lab.kubernetes.storage import Storage
+
+REGION = "eu-west-1"
+"""Of a cluster without a cloud: it is in the names of its load balancers."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,11 @@ class Options:
 class Cluster:
     """A running cluster. Use start() and stop(), or it as a context manager."""
 
-    def __init__(self, state: Path, options: Options | None = None, **control_plane: Any) -> None:
+    def __init__(
+        self, state: Path, options: Options | None = None, cloud: Cloud | None = None, **control_plane: Any
+    ) -> None:
         self.state = state.resolve()
+        self.cloud = cloud or NoCloud()
         self.options = options or Options()
         self._programs = programs.need()
         self.control_plane = ControlPlane(self.state, self._programs, **control_plane)
@@ -88,9 +97,18 @@ class Cluster:
             self.options.ready_seconds,
         )
         self.agent = Agent(client, self.informer, self.here, Clock(self.options.speed), self.state / "pods")
+        self.storage = Storage(client, self.informer, self.agent.later, self.cloud, self.state / "volumes")
+        self.agent.on_change(self.storage.take)
         self.network = Network(self.informer, self.agent, self.here, self.applications)
+        self.applications.find_server = self.network.ready_container
+        self.applications.fetch = self.network.fetch
         socket = Socket(self.state / settings.SOCKETS["lab"], self.network, self._answer)
-        for part in (socket, self.agent, self.informer):
+        parts: list[Any] = [socket, self.agent, self.informer]
+        if isinstance(self.cloud, NoCloud):
+            self.agent.on_change(Balancers(client, self.informer, self.agent.later, REGION).take)
+            self.proxy = Proxy(self.informer, self.network)
+            parts.append(self.proxy)
+        for part in parts:
             part.start()
             self._started.append(part)
 
@@ -110,5 +128,10 @@ class Cluster:
 
     def _add(self, machines: list[nodes.Machine]) -> None:
         version = programs.version()
+        if self.options.storage:
+            self.client.create("/apis/storage.k8s.io/v1/csidrivers", nodes.csi_driver())
+            self.client.create("/apis/storage.k8s.io/v1/storageclasses", nodes.storage_class())
         for machine in machines:
+            if isinstance(self.cloud, NoCloud):
+                self.cloud.know_instance(machine.instance, machine.zone)
             nodes.register(self.client, machine, version, with_storage=self.options.storage)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lab import containers
 from lab.containers import Page
@@ -126,6 +127,19 @@ class Network:
             return found
         return next((one for one in self._informer.all("services") if one["spec"].get("clusterIP") == name), None)
 
+    def fetch(self, url: str, namespace: str) -> Page | None:
+        """What a program in a container gets from a URL of the cluster; None if nobody answers."""
+        parts = urlsplit(url)
+        service = self.resolve(parts.hostname or "", namespace)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        visit = Visit("GET", path, {"host": parts.netloc})
+        try:
+            if service is not None:
+                return self.to_service(service, parts.port or 80, visit)
+            return self.to_address(f"{parts.hostname}:{parts.port or 80}", visit)
+        except RefusedError:
+            return None
+
     def ready_container(self, name: str, port: int, namespace: str) -> Running | None:
         """The container behind a service's port (for programs that speak no HTTP), or None."""
         service = self.resolve(name, namespace)
@@ -204,10 +218,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         self.send_response_only(page.status)
         self.send_header("Content-Type", page.content_type)
-        self.send_header("Content-Length", str(len(page.body.encode())))
+        for name, value in page.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(page.content)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(page.body.encode())
+            self.wfile.write(page.content)
         self.wfile.flush()
 
     def _page(self, visit: Visit) -> Page:

@@ -128,6 +128,30 @@ def csi_node(machine: Machine, uid: str) -> Object:
     }
 
 
+def csi_driver() -> Object:
+    """The EBS CSI driver as an object."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "CSIDriver",
+        "metadata": {"name": DRIVER},
+        "spec": {"attachRequired": True, "podInfoOnMount": False, "fsGroupPolicy": "ReadWriteOnceWithFSType"},
+    }
+
+
+def storage_class() -> Object:
+    """The default class of a stand-alone cluster."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "gp3", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": DRIVER,
+        "parameters": {"type": "gp3", "encrypted": "true"},
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+        "reclaimPolicy": "Delete",
+    }
+
+
 def register(client: Client, machine: Machine, version: str, with_storage: bool) -> None:
     """The machine joins, or comes back. With storage, the EBS CSI driver's node plugin is there at once."""
     document = node(machine, version)

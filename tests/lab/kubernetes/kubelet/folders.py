@@ -20,7 +20,7 @@ from pathlib import Path
 from lab.boot import DEVICES, PATH, SYSTEM
 
 ANSWERED = ("wp", "mariadb", "mysql", "mariadb-admin", "mysqladmin", "mariadb-dump", "mysqldump", "healthcheck.sh",
-            "curl", "wget")  # fmt: skip
+            "curl", "wget", "nc", "nslookup")  # fmt: skip
 """Programs of containers which the lab answers, because they would need a server or the network."""
 DIRECTORIES = "dev etc home media mnt opt proc root run/lab/local/bin srv sys tmp var/cache var/lib var/log var/tmp"
 
@@ -103,7 +103,8 @@ def close(folder: Path) -> None:
 
 
 def remove_root(folder: Path) -> None:
-    shutil.rmtree(folder / "root", ignore_errors=True)
+    for name in ("root", "own"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def write_log(folder: Path, line: str, stream: str = "stdout") -> None:

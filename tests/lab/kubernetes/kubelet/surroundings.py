@@ -49,7 +49,8 @@ class Running:
         for mount in sorted(self.mounts, key=len, reverse=True):
             if inside == mount or inside.startswith(mount.rstrip("/") + "/"):
                 return self.mounts[mount] / inside[len(mount) :].lstrip("/")
-        return self.folder / "own" / inside.lstrip("/")
+        entered = self.folder / "root" / inside.lstrip("/")
+        return entered if entered.exists() else self.folder / "own" / inside.lstrip("/")
 
     def log(self, line: str) -> None:
         folders.write_log(self.folder, line)
