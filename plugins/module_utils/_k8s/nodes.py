@@ -106,7 +106,7 @@ def drain(run: Run, name: str) -> list[str]:
     """
     cordon(run.api, name)
     pods = [one for one in pods_on(run.api, name) if has_to_go(one)]
-    gather({place_of(one): partial(_evict, run, one) for one in pods})
+    gather({place_of(one): partial(evict, run, one) for one in pods})
     wait_gone(run, [(POD, one) for one in pods])
     return sorted(place_of(one) for one in pods)
 
@@ -125,7 +125,7 @@ def has_to_go(pod: Object) -> bool:
     return not (controller and controller.get("kind") == "DaemonSet")
 
 
-def _evict(run: Run, pod: Object) -> None:
+def evict(run: Run, pod: Object) -> None:
     """Ask for an eviction until the budget allows it, or the pod is gone anyway."""
     name, namespace = name_of(pod), namespace_of(pod)
     body = {

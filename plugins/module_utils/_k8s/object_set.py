@@ -116,6 +116,7 @@ def survey(
     adopt: bool = False,
     force: bool = False,
     prune: Iterable[Place] = (),
+    known: Iterable[tuple[Kind, Object]] | None = None,
 ) -> Survey:
     """Look at everything that the set is about.
 
@@ -123,6 +124,7 @@ def survey(
         adopt: take over objects that nobody owns.
         force: take over fields that other managers own.
         prune: kinds and namespaces in which to look for objects of the owner that are not in the set.
+        known: what is there, where that was read already: everything that has one of the names, and is ours or adopted.
 
     Raises:
         NotOursError: an object exists and is somebody else's.
@@ -130,7 +132,10 @@ def survey(
         InputError: the server refuses a manifest.
     """
     wait_until_usable(run, _namespaces(items))
-    marked = _marked(run, places_of(items), prune)
+    if known is None:
+        marked = _marked(run, places_of(items), prune)
+    else:
+        marked = {key_of(thing): (kind, thing) for kind, thing in known}
     live = {key: thing for key, (_kind, thing) in marked.items()}
     fresh = {namespace_of(item.manifest) for item in items} & {
         name_of(item.manifest) for item in items if item.kind == NAMESPACE
