@@ -4,8 +4,8 @@
 // The part of a kubelet that streams: logs, exec and port-forward as the API server asks a node for them.
 //
 // It knows nothing of Kubernetes. What a container is was written into a folder by the lab's own kubelet: its log, and
-// a program that enters it. Called by any other name it is a program inside such a container which the lab answers
-// itself (wp, mariadb): it hands its arguments to the lab's socket and prints what comes back.
+// a program that enters it. Called by any other name it is a program inside a container or an instance which the lab
+// answers itself (wp, mariadb, kubeadm): it hands its arguments to the lab's socket and prints what comes back.
 package main
 
 import (
@@ -14,9 +14,12 @@ import (
 )
 
 func main() {
-	if filepath.Base(os.Args[0]) == "lab-kubelet" {
+	switch filepath.Base(os.Args[0]) {
+	case "lab-kubelet":
 		serve()
-	} else {
+	case "lab-forward":
+		forward(os.Args[1:])
+	default:
 		os.Exit(ask())
 	}
 }
