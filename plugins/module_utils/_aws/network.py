@@ -75,8 +75,7 @@ class Vpcs:
         self._patience = patience
 
     def create(self, step: Step, spec: Spec) -> Live:
-        patience = self._patience()
-        return (self._awaited(patience) if patience else None) or self._created(step, spec)
+        return awaited(self._run, lambda: find_vpc(self._run), self._patience(), "VPC") or self._created(step, spec)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         retag(self._run, step, spec["tags"], live.id)
@@ -93,16 +92,19 @@ class Vpcs:
 
         return create_once(create, lambda: find_vpc(self._run), self._run.aws.policy)
 
-    def _awaited(self, seconds: float) -> Live | None:
-        """The VPC that another run makes, or None when it did not come within these seconds."""
-        deadline = Deadline(self._run.deadline.clock, seconds)
-        return wait_until(
-            lambda: find_vpc(self._run),
-            ready=lambda vpc: vpc is not None or deadline.passed(),
-            deadline=deadline,
-            doing="wait for the VPC that another run makes",
-            pace=Pace(first=1.0, cap=3.0),
-        ).value
+
+def awaited(run: Run, find: Callable[[], Live | None], seconds: float, what: str) -> Live | None:
+    """What another run makes, or None when it did not come within these seconds."""
+    deadline = Deadline(run.deadline.clock, seconds)
+    if not seconds:
+        return None
+    return wait_until(
+        find,
+        ready=lambda found: found is not None or deadline.passed(),
+        deadline=deadline,
+        doing=f"wait for the {what} that another run makes",
+        pace=Pace(first=1.0, cap=3.0),
+    ).value
 
 
 class InternetGateways:
@@ -152,7 +154,7 @@ class InternetGateways:
 
 
 class DefaultRoutes:
-    """The route from a VPC's main table to the world."""
+    """The route from a VPC's main table to the world, with spec ``{vpc_id, gateway_id, tags}``: those of the table."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -164,7 +166,9 @@ class DefaultRoutes:
             self._run.aws.call("ec2", "CreateRoute", route, doing=step.sentence, settles=True)
         except ConflictError:  # a route of another run, or one to a gateway that is gone
             self._run.aws.call("ec2", "ReplaceRoute", route, doing=step.sentence)
-        return _live_route(table_id, step.name, spec["vpc_id"], spec["gateway_id"])
+        if spec.get("tags"):
+            retag(self._run, step, spec["tags"], table_id)
+        return Live(DEFAULT_ROUTE, "default_route", step.name, table_id, spec)
 
     def update(self, step: Step, spec: Spec, _live: Live) -> Live:
         return self.create(step, spec)
@@ -229,8 +233,9 @@ def _live_gateway(gateway_id: str, vpc_id: str | None) -> Live:
     return Live(INTERNET_GATEWAY, "internet_gateway", gateway_id, gateway_id, {"vpc_id": vpc_id})
 
 
-def _live_route(table_id: str, name: str, vpc_id: str, gateway_id: str) -> Live:
-    return Live(DEFAULT_ROUTE, "default_route", name, table_id, {"vpc_id": vpc_id, "gateway_id": gateway_id})
+def _live_route(table: Mapping[str, Any], name: str, vpc_id: str, gateway_id: str) -> Live:
+    spec = {"vpc_id": vpc_id, "gateway_id": gateway_id, "tags": from_tags(table.get("Tags"))}
+    return Live(DEFAULT_ROUTE, "default_route", name, table["RouteTableId"], spec)
 
 
 def _live_subnet(subnet: Mapping[str, Any]) -> Live:
@@ -263,7 +268,7 @@ def _route_and_gateway(run: Run, vpc_id: str) -> dict[str, Live]:
             name = f"of {vpc_id}"
             return {
                 INTERNET_GATEWAY: _live_gateway(through, vpc_id),
-                DEFAULT_ROUTE: _live_route(table["RouteTableId"], name, vpc_id, through),
+                DEFAULT_ROUTE: _live_route(table, name, vpc_id, through),
             }
     gateway_id, attached_to = _gateway(run, vpc_id)
     return {INTERNET_GATEWAY: _live_gateway(gateway_id, attached_to)} if gateway_id else {}

@@ -92,7 +92,7 @@ class ScalingGroups:
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}
         if changed - {"tags"}:
-            self._changed(step, spec)
+            self._resize(step, spec)
         if "tags" in changed:
             self._call("CreateOrUpdateTags", {"Tags": _tags(live.id, spec["tags"])}, step)
         return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec}, live.attributes)
@@ -106,7 +106,7 @@ class ScalingGroups:
         )
         await_terminated(run, f"wait for the instances of {live.name} to be terminated")
 
-    def _changed(self, step: Step, spec: Spec) -> None:
+    def _resize(self, step: Step, spec: Spec) -> None:
         """Update, and again while another change of the group is under way."""
 
         def attempt() -> str:
