@@ -25,6 +25,7 @@ _FOREIGN_SETTINGS = (
     "AWS_",
     "BOTO_",
     "COVERAGE_",
+    "DIGITALOCEAN_",
     "GIT_",
     "LAB_",
     "MOLECULE_",

@@ -79,12 +79,16 @@ def run_module(
     spec: ArgumentSpec,
     run: Callable[[Context], Outcome],
     *,
-    libraries: Sequence[Library] = (),
+    libraries: Sequence[Library] | Callable[[Mapping[str, Any]], Sequence[Library]] = (),
 ) -> None:
-    """The whole of a module's ``main``."""
+    """The whole of a module's ``main``.
+
+    Args:
+        libraries: what the module needs, or a function that says so from the options.
+    """
     module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
     redactor = Redactor(spec.secrets(module.params))
-    _require(module, libraries)
+    _require(module, libraries(module.params) if callable(libraries) else libraries)
     _end_on_signals()
 
     def hide(secrets: Iterable[Any]) -> None:

@@ -21,7 +21,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -102,6 +103,21 @@ cat /etc/ecs/ecs.config >/run/lab/ecs.config 2>/dev/null
 
 
 @dataclass(frozen=True)
+class System:
+    """What a throw-away root looks like from inside, besides this machine's own programs."""
+
+    files: Mapping[str, str]
+    """By path in the root."""
+    stand_ins: tuple[str, ...]
+    """Programs that do nothing, and say so."""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Further stand-ins that do something: name and text."""
+
+
+AMAZON_LINUX = System(FILES, STAND_INS)
+
+
+@dataclass(frozen=True)
 class Script:
     """What cloud-init makes of user data: the parts it runs, in order, and what it says about the rest."""
 
@@ -169,8 +185,16 @@ def _multipart(content: bytes) -> Script:
 class Boot:
     """One run of user data in `directory`/root. Ask poll() until it answers; remove() throws the root away."""
 
-    def __init__(self, directory: Path, user_data: bytes, host_name: str, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        user_data: bytes,
+        host_name: str,
+        time_limit: float = TIME_LIMIT,
+        system: System = AMAZON_LINUX,
+    ) -> None:
         self._directory = directory
+        self._system = system
         self._root = directory / "root"
         self._script = script_of(user_data)
         self._deadline = time.monotonic() + time_limit
@@ -193,6 +217,11 @@ class Boot:
             self._result = self._read(late)
         return self._result
 
+    def file(self, path: str) -> bytes:
+        """What is in a file of the root once the boot is over, b"" if it is not there."""
+        found = self._root / path
+        return found.read_bytes() if found.is_file() and not found.is_symlink() else b""
+
     def remove(self) -> None:
         self._kill()
         self._result = self._result or Result(console="")  # nothing is left that poll() could read
@@ -206,15 +235,18 @@ class Boot:
         root = self._root
         for name in DIRECTORIES:
             (root / name).mkdir(parents=True, exist_ok=True)
-        for name, text in {**FILES, "etc/hostname": f"{host_name}\n", "run/lab/init": INIT}.items():
+        for name, text in {**self._system.files, "etc/hostname": f"{host_name}\n", "run/lab/init": INIT}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
             (root / "dev" / name).symlink_to(f"/proc/self/{target}")
         for number, part in enumerate(self._script.parts, start=1):
             _write_program(root / f"var/lib/cloud/instance/scripts/part-{number:03}", part)
         _write_program(root / "run/lab/local/bin/lab-stand-in", STAND_IN.encode())
-        for name in STAND_INS:
+        for name in self._system.stand_ins:
             (root / "run/lab/local/bin" / name).symlink_to("lab-stand-in")
+        for name, program in self._system.programs.items():
+            _write_program(root / "run/lab/local/bin" / name, program.encode())
 
     def _start(self, host_name: str) -> None:
         binds = [*_system_paths(self._root), *(f"dev/{device}" for device in DEVICES)]

@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from lab.account import ACCESS_KEY_ID, DIGITALOCEAN_TOKEN, SECRET_ACCESS_KEY
 from lab.world import Settings
 
 _START_SECONDS = 30.0
@@ -71,7 +71,7 @@ def start(state: Path, port: int, settings: Settings) -> int:
     options = [
         f"--{field.name.replace('_', '-')}={getattr(settings, field.name)}"
         for field in dataclasses.fields(settings)
-        if field.type == "float"
+        if field.type in ("float", "int", "str")
     ]
     with (state / "lab.log").open("wb") as log:
         process = subprocess.Popen(
@@ -117,10 +117,12 @@ def status(state: Path) -> int:
     information = _read(state)
     if not _answers(information):
         raise LabError(f"not running (state in {state})")
-    print(f"lab: a simulation of AWS, process {information['pid']}; nothing in it exists or costs money")
-    for name in ("aws", "proxy", "control"):
+    print(
+        f"lab: a simulation of AWS, DigitalOcean and Rancher, process {information['pid']}; nothing in it exists or costs money"
+    )
+    for name in ("aws", "digitalocean", "rancher", "github", "proxy", "control"):
         if name in information:
-            print(f"  {name:8}{information[name]}")
+            print(f"  {name:13}{information[name]}")
     for warning in information["warnings"]:
         print(f"  note:   {warning}")
     return 0
@@ -136,6 +138,9 @@ def exports(state: Path) -> int:
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "DIGITALOCEAN_API_URL": information["digitalocean"],
+        "DIGITALOCEAN_ACCESS_TOKEN": DIGITALOCEAN_TOKEN,
+        "RANCHER_URL": information["rancher"],
         "LAB_CONTROL": information["control"],
         "LAB_PROXY": information.get("proxy", ""),
     }

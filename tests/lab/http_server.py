@@ -24,13 +24,13 @@ class HttpServer(http.server.ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, respond: Responder, port: int = 0) -> None:
+    def __init__(self, respond: Responder, port: int = 0, address: str = "127.0.0.1") -> None:
         self.respond = respond
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__((address, port), _Handler)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is nobody's error; anything else goes to the log, not to the terminal."""

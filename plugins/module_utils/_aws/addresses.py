@@ -11,7 +11,7 @@ from .._ownership import only_one
 from .._plan import Live, Spec, Step
 from .._retry import create_once
 from .api import from_tags, tag_filter, tag_specifications
-from .network import awaited, retag
+from .ec2 import awaited, retag
 from .run import Run
 
 ADDRESS = "address"  # keys of a plan, and parts in the mark

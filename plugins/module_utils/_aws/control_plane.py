@@ -16,8 +16,8 @@ from .._ownership import PREFIX, only_one
 from .._plan import Live, Rule, Spec, Step
 from .._wait import wait_until
 from .api import from_tags, tag_filter
+from .ec2 import retag
 from .launch_templates import template_data
-from .network import retag
 from .run import Run
 from .scaling_groups import ALIVE, await_terminated
 from .user_data import packed

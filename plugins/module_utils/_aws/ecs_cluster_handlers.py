@@ -10,10 +10,11 @@ from .identity import InstanceProfiles, Roles, patience
 from .instances import Instances
 from .launch_templates import LaunchTemplates
 from .names import ClusterNames
-from .network import DefaultRoutes, InternetGateways, Subnets, Vpcs
+from .network import DefaultRoutes, InternetGateways, Subnets
 from .run import Run
 from .scaling_groups import ScalingGroups
 from .security_groups import SecurityGroups
+from .vpcs import Vpcs
 
 
 def cluster_handlers(run: Run, names: ClusterNames, role: Live | None, *, force: bool = False) -> dict[str, Handler]:

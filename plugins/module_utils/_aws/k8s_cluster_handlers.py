@@ -17,10 +17,11 @@ from .k8s_cluster_ready import Readiness
 from .k8s_parameters import Parameters
 from .kubernetes_names import KubernetesNames
 from .launch_templates import LaunchTemplates
-from .network import DefaultRoutes, InternetGateways, Subnets, Vpcs
+from .network import DefaultRoutes, InternetGateways, Subnets
 from .node_group import Departures, NodeGroups, Nodes
 from .run import Run
 from .security_groups import IngressRules, SecurityGroups
+from .vpcs import Vpcs
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from .k8s_cluster_options import API_PORT
 from .k8s_cluster_ready import Standing
 from .k8s_cluster_wanted import NODES, group_key
 from .launch_templates import LAUNCH_TEMPLATE
-from .network import VPC
 from .scaling_groups import SCALING_GROUP, members
+from .vpcs import VPC
 
 
 def to_result(

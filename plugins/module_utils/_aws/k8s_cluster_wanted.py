@@ -24,10 +24,11 @@ from .k8s_parameters import PARAMETERS, SECRETS, parameter_key, parameter_name
 from .k8s_policies import control_plane_policy, node_policy
 from .kubernetes_names import LEGACY_TAG, KubernetesNames
 from .launch_templates import INSTANCE, LAUNCH_TEMPLATE, TEMPLATE_RULE
-from .network import DEFAULT_ROUTE, INTERNET_GATEWAY, NETWORK_GRAPH, NETWORK_RULES, VPC, subnet_key
+from .network import DEFAULT_ROUTE, INTERNET_GATEWAY, NETWORK_GRAPH, NETWORK_RULES, subnet_key
 from .run import Run
 from .scaling_groups import SCALING_GROUP
 from .security_groups import SECURITY_GROUP_RULE, Opening, allowed
+from .vpcs import VPC
 
 NODES = "nodes"
 SIDES = (CONTROL_PLANE, NODES)

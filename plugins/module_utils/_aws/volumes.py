@@ -21,7 +21,7 @@ from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags, tag_filter, tag_specifications
-from .network import retag
+from .ec2 import retag
 from .run import Run
 
 VOLUME = "data-volume"  # key of a plan, and part in the mark
