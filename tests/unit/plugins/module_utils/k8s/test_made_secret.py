@@ -133,7 +133,7 @@ def test_two_namespaces_get_the_same_value() -> None:
     assert outcome.result["secrets"][0] == {
         "name": "db",
         "namespace": "one",
-        "keys": ["password", "username"],
+        "key_names": ["password", "username"],
         "ours": True,
     }
 
