@@ -17,7 +17,12 @@ PLUGINS = "ansible_collections.container.schedulers.plugins"
 FRAGMENTS = ("aws", "wait")
 CONNECTION = "aws"  # by module_defaults or the environment, never by a role's variable
 COMPARED = ("type", "elements", "choices", "default", "required")
-ROLES = {"ecs_cluster": "ecs_cluster", "ecs_app": "ecs_cluster_app", "kubernetes_cluster": "k8s_aws_cluster"}
+ROLES = {
+    "ecs_cluster": "ecs_cluster",
+    "ecs_app": "ecs_cluster_app",
+    "kubernetes_cluster": "k8s_aws_cluster",
+    "kubernetes_app": "k8s_cluster_app",
+}
 
 
 def fragment(name: str) -> dict[str, Any]:
