@@ -48,7 +48,7 @@ def test_what_is_sent() -> None:
     first, second = script.session.sent
     assert first["url"] == f"{URL}/v2/account"
     assert first["headers"]["Authorization"] == "Bearer t"
-    assert first["timeout"] == (10.0, 30.0)
+    assert first["timeout"] == (10.0, 60.0)
     assert first["allow_redirects"] is False
     assert second["json"] is None
 
@@ -83,11 +83,11 @@ def test_addresses_that_are_none(given: str) -> None:
 
 @pytest.mark.parametrize(
     ("params", "words"),
-    [({"api_token": " "}, "api_token is empty"), ({"api_timeout": 0}, "api_timeout is 0")],
+    [({"api_token": " "}, "api_token is empty"), ({"request_timeout": 0}, "request_timeout is 0")],
 )
 def test_connections_that_cannot_work(params: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        Connection.from_params({"api_token": "t", "api_url": URL, "api_timeout": 30, **params})
+        Connection.from_params({"api_token": "t", "api_url": URL, "request_timeout": 30, **params})
 
 
 def test_reads_are_repeated() -> None:
