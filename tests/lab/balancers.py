@@ -218,7 +218,7 @@ class Proxy:
         page = containers.page(program, visit.path)
         line = containers.access_line(CLIENT.partition("/")[0], visit.method, visit.path, page)
         self._simulation.tasks.write_log(task, container, line)
-        return Answer(page.status, page.body.encode(), {"Content-Type": page.content_type})
+        return Answer(page.status, page.content, {"Content-Type": page.content_type})
 
     def _admit(self, region: str, group_ids: Iterable[str], port: int, who: str) -> None:
         backend = ec2_backends[self._world.account][region]

@@ -71,7 +71,7 @@ def start(state: Path, port: int, settings: Settings) -> int:
     options = [
         f"--{field.name.replace('_', '-')}={getattr(settings, field.name)}"
         for field in dataclasses.fields(settings)
-        if field.type in ("float", "int")
+        if field.type in ("float", "int", "str")
     ]
     with (state / "lab.log").open("wb") as log:
         process = subprocess.Popen(
@@ -118,9 +118,9 @@ def status(state: Path) -> int:
     if not _answers(information):
         raise LabError(f"not running (state in {state})")
     print(
-        f"lab: a simulation of AWS and DigitalOcean, process {information['pid']}; nothing in it exists or costs money"
+        f"lab: a simulation of AWS, DigitalOcean and Rancher, process {information['pid']}; nothing in it exists or costs money"
     )
-    for name in ("aws", "digitalocean", "proxy", "control"):
+    for name in ("aws", "digitalocean", "rancher", "github", "proxy", "control"):
         if name in information:
             print(f"  {name:13}{information[name]}")
     for warning in information["warnings"]:
@@ -140,6 +140,7 @@ def exports(state: Path) -> int:
         "AWS_EC2_METADATA_DISABLED": "true",
         "DIGITALOCEAN_API_URL": information["digitalocean"],
         "DIGITALOCEAN_ACCESS_TOKEN": DIGITALOCEAN_TOKEN,
+        "RANCHER_URL": information["rancher"],
         "LAB_CONTROL": information["control"],
         "LAB_PROXY": information.get("proxy", ""),
     }

@@ -47,6 +47,8 @@ PARTS = (
     "lab.balancers",
     "lab.inventory",
     "lab.digitalocean.backend",
+    "lab.github",
+    "lab.rancher.rancher",
 )
 """Each has install(world). Order matters where two wrap the same moto method: the later one is outside."""
 
@@ -57,6 +59,7 @@ class Lab:
     def __init__(self, world: World) -> None:
         self.world = world
         self.pipeline = Pipeline(world)
+        world.answer = self._respond
         self._control = Control(self.pipeline)
         self._backends: dict[str, Backend] = {"aws": AwsBackend(world), **world.backends}
         self._servers: list[HttpServer] = []

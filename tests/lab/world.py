@@ -62,6 +62,20 @@ class Settings:
     digitalocean_hour_limit: int = 5000
     """Requests per token and hour; 0 = any number."""
 
+    rancher_version: str = "v1.6.30"
+    """Of servers that are started without a tag. Before v1.2 there is /v1 only."""
+    rancher_start_seconds: float = 0.0
+    """From the start of a rancher/server container until it answers."""
+    rancher_driver_seconds: float = 0.0
+    """Then, until it knows the types of its machine drivers."""
+    rancher_process_seconds: float = 0.0
+    """How long a state lasts that something passes through (registering, activating, stopping, ...). With 0, new
+    containers do not wait for the intervals of health checks and upgrades either."""
+    rancher_pull_seconds: float = 0.0
+    """An image's first time on a host."""
+    rancher_install_seconds: float = 0.0
+    """Docker and the agent are installed on a droplet that the server has made."""
+
     def changed(self, values: Mapping[str, object]) -> Settings:
         """A copy with `values` put in, each converted to the setting's own type."""
         converted: dict[str, object] = {}
@@ -107,6 +121,8 @@ class World:
         """Providers besides AWS, by name; each listens on a port of its own."""
         self.warnings: list[str] = []
         """Plain sentences on what this machine cannot simulate, shown by `start` and `status`."""
+        self.answer: Callable[[Backend, Request], Answer]
+        """Answers a request to a backend, with journal and faults; there once the lab is put together."""
         self.machines = Machines(self.warnings)
         """Machines with an address of their own, and what is started on them."""
         self.call: Call | None = None

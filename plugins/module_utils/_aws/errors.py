@@ -67,6 +67,7 @@ BUSY = frozenset(
         "ConcurrentUpdateException",
         "DeleteConflict",
         "DependencyViolation",
+        "IncorrectModificationState",  # a volume that is being changed
         "InvalidGroup.InUse",
         "OperationNotPermitted",
         "ResourceContention",
@@ -74,6 +75,7 @@ BUSY = frozenset(
         "ResourceInUseException",
         "ScalingActivityInProgress",
         "UpdateInProgressException",
+        "VolumeInUse",
         "IncorrectState",
     }
 )

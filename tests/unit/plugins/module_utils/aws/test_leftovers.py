@@ -17,7 +17,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._ownership im
 from unit.scripted import Call, failure, scripted
 
 MINE = [{"Key": OWNER, "Value": "ecs/web"}]
-LOWER = [{"key": OWNER, "value": "ecs/web"}]
+LOWER = ({"key": OWNER, "value": "ecs/web"},)
 ANY = {"Filters": [{"Name": "tag-key", "Values": [OWNER]}]}
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
 
