@@ -268,6 +268,12 @@ class Clusters:
                 raise KubeadmError(f"couldn't validate the identity of the API Server: {problem}")
             time.sleep(0.5)
         registration = join.registration
+        there = made.cluster.informer.get("nodes", registration.name)
+        if there is not None and _is_ready(there):
+            raise KubeadmError(
+                f'a Node with name "{registration.name}" and status "Ready" already exists in the cluster. You must '
+                "delete the existing Node or change the name of this new joining Node"
+            )
         self._register(made, machine, registration, installed, {}, registration.taints or ())
         return "This node has joined the cluster\n"
 
@@ -434,12 +440,14 @@ class Clusters:
             self._jobs_put(lambda: _speak(machine, what == "started"))
 
     def _end(self, made: Made) -> None:
+        """The control plane's instance is gone; nothing of the cluster is kept but what is on its volumes."""
         for front in made.fronts.values():
             front.close()
         made.fronts.clear()
         if made.metadata_server:
             made.metadata_server.shutdown()
         self._jobs_put(made.cluster.stop)
+        self._jobs_put(lambda: shutil.rmtree(made.cluster.state, ignore_errors=True))
 
     def clear(self) -> None:
         made = list(self._made.values())
@@ -550,6 +558,11 @@ def _pin(made: Made) -> str:
     return (
         "sha256:" + hashlib.sha256(certificate.public_key().public_bytes(serialization.Encoding.DER, form)).hexdigest()
     )
+
+
+def _is_ready(node: Mapping[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _accepts(made: Made, token: str) -> bool:
