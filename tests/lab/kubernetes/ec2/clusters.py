@@ -45,7 +45,6 @@ from lab.kubernetes.kubelet.life import Program
 from lab.kubernetes.kubelet.programs import Command
 from lab.kubernetes.kubelet.surroundings import Running
 from lab.kubernetes.network import RefusedError, Visit
-from lab.kubernetes.settings import MANAGED
 from lab.messages import Answer, Request
 from lab.world import World
 
@@ -578,12 +577,8 @@ def _speak(machine: Machine, alive: bool) -> None:
     """A node is heard of as long as its instance runs."""
     if machine.joined is None:
         return
-    client = machine.joined.cluster.client
     with contextlib.suppress(ApiError, OSError):
-        if alive:
-            client.patch(f"/api/v1/nodes/{machine.node}", {"metadata": {"labels": {MANAGED: "kwok"}}})
-        else:
-            nodes.silence(client, machine.node)
+        nodes.speak(machine.joined.cluster.client, machine.node, alive)
 
 
 def _account_kubeconfig(made: Made, running: Running) -> Path:
