@@ -99,6 +99,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _send(self, answer: Answer) -> None:
+        if answer.takeover is not None:
+            self._hand_over(answer, answer.takeover)
+            return
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             if name.lower() not in ("content-length", "connection", "status"):
@@ -112,6 +115,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not no_body:
             self.wfile.write(answer.body)
         self.wfile.flush()
+
+    def _hand_over(self, answer: Answer, takeover: Callable[[socket.socket], None]) -> None:
+        """101 Switching Protocols: the connection is no longer HTTP's."""
+        self.close_connection = True
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.flush()
+        takeover(self.connection)
 
     def _client_gone(self) -> bool:
         try:

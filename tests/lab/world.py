@@ -138,6 +138,8 @@ class World:
         """Plain sentences on what this machine cannot simulate, shown by `start` and `status`."""
         self.answer: Callable[[Backend, Request], Answer]
         """Answers a request to a backend, with journal and faults; there once the lab is put together."""
+        self.kubernetes: Callable[[str, Request, str], Answer] | None = None
+        """Answers as the API server of the cluster of this name, to a request with this path, where the lab has one."""
         self.machines = Machines(self.warnings)
         """Machines with an address of their own, and what is started on them."""
         self.call: Call | None = None
