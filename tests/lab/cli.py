@@ -118,7 +118,8 @@ def status(state: Path) -> int:
     if not _answers(information):
         raise LabError(f"not running (state in {state})")
     print(
-        f"lab: a simulation of AWS, DigitalOcean and Rancher, process {information['pid']}; nothing in it exists or costs money"
+        f"lab: a simulation of AWS, DigitalOcean and Rancher, process {information['pid']}; "
+        "nothing in it exists or costs money"
     )
     for name in ("aws", "digitalocean", "rancher", "github", "proxy", "control"):
         if name in information:

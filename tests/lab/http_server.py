@@ -17,6 +17,18 @@ log = logging.getLogger("lab")
 Responder = Callable[[Request], Answer]
 
 
+def connection_handler(connection: socket.socket, respond: Responder) -> None:
+    """Serve HTTP on a connection that came another way."""
+    _Handler(connection, ("127.0.0.1", 0), _Responds(respond))  # type: ignore[arg-type]
+
+
+class _Responds:
+    """As much of a server as the handler looks at."""
+
+    def __init__(self, respond: Responder) -> None:
+        self.respond = respond
+
+
 class HttpServer(http.server.ThreadingHTTPServer):
     """Listens on loopback; each connection has a thread, each request is given to `respond`."""
 
@@ -39,9 +51,13 @@ class HttpServer(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     wbufsize = -1
     server: HttpServer
+
+    def setup(self) -> None:
+        super().setup()
+        if self.connection.family != socket.AF_UNIX:
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def handle_one_request(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)
@@ -83,6 +99,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _send(self, answer: Answer) -> None:
+        if answer.takeover is not None:
+            self._hand_over(answer, answer.takeover)
+            return
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             if name.lower() not in ("content-length", "connection", "status"):
@@ -96,6 +115,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not no_body:
             self.wfile.write(answer.body)
         self.wfile.flush()
+
+    def _hand_over(self, answer: Answer, takeover: Callable[[socket.socket], None]) -> None:
+        """101 Switching Protocols: the connection is no longer HTTP's."""
+        self.close_connection = True
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.flush()
+        takeover(self.connection)
 
     def _client_gone(self) -> bool:
         try:

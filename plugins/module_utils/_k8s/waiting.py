@@ -20,13 +20,14 @@ from .explaining import explain
 from .findings import Finding, View, latest_first
 from .impatience import Impatience, pods_of, room_comes
 from .kinds import EVENT, POD, SERVICE, VOLUME_CLAIM, Kind
+from .objects import Object as AnyObject
 from .objects import label_of, name_of, namespace_of
 from .ready import State, describe, state_of
 from .run import Run
 from .watching import LOOK, Feed, Scene
 
 Thing = tuple[Kind, Object]
-Judge = Callable[[Object], State]
+Judge = Callable[[AnyObject, Sequence[AnyObject]], State]  # of an object and the pods that it runs
 SHOWN = 5
 FINDINGS_SAID = 3
 RUN_PODS = frozenset({"DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"})
@@ -59,7 +60,12 @@ class Look:
         return "; ".join(part for part in (shown, self.trouble) if part) or "nothing was read yet"
 
 
-def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = state_of) -> dict[str, Object]:
+def by_itself(thing: AnyObject, _pods: Sequence[AnyObject]) -> State:
+    """What an object says about itself."""
+    return state_of(thing)
+
+
+def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = by_itself) -> dict[str, Object]:
     """Wait until objects can be used; the latest states of those that had to be waited for, by uid.
 
     Args:
@@ -69,7 +75,7 @@ def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = state_of) -> di
         StateFailedError: one never will be; ``details["diagnosis"]`` says why.
         WaitTimeoutError: one was not within the time.
     """
-    waiting = [(kind, thing) for kind, thing in things if not judge(thing).ready]
+    waiting = [(kind, thing) for kind, thing in things if not judge(thing, ()).ready]
     if not waiting:
         return {}
     with Scene(run.api, [*feeds_of(waiting), *_talk(waiting)]) as scene:
@@ -134,7 +140,7 @@ class _Watch:
 
     def _state(self, thing: Object) -> State:
         """A claim whose class makes a volume for the first pod that uses it is all that it can be."""
-        state = self._judge(thing)
+        state = self._judge(thing, pods_of([thing], self._scene.objects(POD)))
         if state.ready or thing["kind"] != VOLUME_CLAIM.kind:
             return state
         view = View(events=self._scene.objects(EVENT))

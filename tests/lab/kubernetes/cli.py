@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m lab kubernetes build|start|run|restart|status|exports|stop`: a cluster of its own, without the lab's AWS."""
+"""`python -m lab kubernetes build|start|run|restart|status|exports|stop`: a cluster without the lab's AWS."""
 
 from __future__ import annotations
 
@@ -182,8 +182,8 @@ def _start(state: Path, options: argparse.Namespace) -> int:
     state.mkdir(parents=True, exist_ok=True)
     (state / FILE).unlink(missing_ok=True)
     command = [sys.executable, "-m", "lab", "kubernetes", "run", "--state", str(state)]
-    for name in ("nodes", "cpu", "memory", "instance_type", "speed", "ready_seconds"):
-        command.append(f"--{name.replace('_', '-')}={getattr(options, name)}")
+    given = ("nodes", "cpu", "memory", "instance_type", "speed", "ready_seconds")
+    command += [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in given]
     command += [f"--zone={zone}" for zone in options.zone]
     begun = time.monotonic()
     with (state / "output.log").open("wb") as log:
@@ -210,10 +210,10 @@ def _start(state: Path, options: argparse.Namespace) -> int:
 def stop(state: Path) -> int:
     """Ends the cluster whose state this is; one that does not run is not an error."""
     information = _read(state)
-    pid = information.get("pid")
     if not _answers(information):
         print("lab: no cluster runs")
         return 0
+    pid: int = information["pid"]
     deadline = time.monotonic() + STOP_SECONDS
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)

@@ -35,6 +35,8 @@ class Machine:
     taints: tuple[Mapping[str, str], ...] = ()
     provider_id: str | None = None
     """None: made from zone and instance id; empty: left to a cloud controller."""
+    external_cloud: bool = False
+    """A cloud controller says where it is: zone, type and addresses are not the kubelet's to tell."""
 
     @property
     def instance(self) -> str:
@@ -55,11 +57,8 @@ def node(machine: Machine, version: str) -> Object:
         "kubernetes.io/hostname": machine.name,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
-        "node.kubernetes.io/instance-type": machine.instance_type,
-        "topology.kubernetes.io/zone": machine.zone,
-        "topology.kubernetes.io/region": machine.region,
-        DRIVER_ZONE: machine.zone,
         MANAGED: "kwok",
+        **({} if machine.external_cloud else _place(machine)),
         **machine.labels,
     }
     spec: dict[str, Any] = {"taints": [dict(taint) for taint in machine.taints]}
@@ -71,10 +70,22 @@ def node(machine: Machine, version: str) -> Object:
         "metadata": {
             "name": machine.name,
             "labels": labels,
-            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+            "annotations": {
+                "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+                **({"alpha.kubernetes.io/provided-node-ip": machine.address} if machine.external_cloud else {}),
+            },
         },
         "spec": spec,
         "status": _status(machine, version),
+    }
+
+
+def _place(machine: Machine) -> dict[str, str]:
+    return {
+        "node.kubernetes.io/instance-type": machine.instance_type,
+        "topology.kubernetes.io/zone": machine.zone,
+        "topology.kubernetes.io/region": machine.region,
+        DRIVER_ZONE: machine.zone,
     }
 
 

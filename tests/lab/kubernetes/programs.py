@@ -156,7 +156,7 @@ def _follow(process: subprocess.Popen[str], name: str, say: Callable[[str], None
 
     reporter = threading.Thread(target=report, daemon=True)
     reporter.start()
-    for line in process.stderr or ():
+    while process.stderr and (line := process.stderr.readline()):
         lines.append(line.strip())
     ended.set()
     reporter.join()

@@ -112,23 +112,22 @@ class ServiceHealth:
     def of_service(self, service: Resource) -> str:
         if service.kind in ("dnsService", "externalService", "kubernetesService"):
             return HEALTHY
-        instances = [one for one in self._server.store.live("instance", serviceId=service.id)]
+        instances = self._server.store.live("instance", serviceId=service.id)
         states = [self._of_instance(one) for one in instances]
         counted = [state for state in states if state != STARTED_ONCE]
         if states and not counted:
             return STARTED_ONCE
         fine = counted.count(HEALTHY)
         if is_global(service["launchConfig"] or {}):
-            if counted and fine == len(counted):
-                return HEALTHY
-        elif counted and fine >= self._expected(service, states):
-            return HEALTHY
-        elif not counted and self._expected(service, states) <= 0:
-            return HEALTHY
-        return self._not_quite(counted, fine)
+            complete = bool(counted) and fine == len(counted)
+        else:
+            complete = fine >= self._expected(service, states)
+        return HEALTHY if complete else self._not_quite(counted, fine)
 
     def of_stack(self, stack: Resource) -> str:
-        return self.summary([self.of_service(one) for one in self._server.store.live("service", environmentId=stack.id)])
+        return self.summary(
+            [self.of_service(one) for one in self._server.store.live("service", environmentId=stack.id)]
+        )
 
     def summary(self, states: Sequence[str]) -> str:
         if all(state in (HEALTHY, STARTED_ONCE) for state in states):

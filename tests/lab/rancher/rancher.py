@@ -29,6 +29,7 @@ _COUNTED = {
     "credential": "api-key",
 }
 """Base types that would be left over, and what the inventory calls them."""
+_NOT_COUNTED = ("account", "registrationToken", "password", "physicalHost")
 
 
 def install(world: World) -> None:
@@ -112,7 +113,7 @@ class Rancher:
         """What somebody has made; not what each server has by itself."""
         for server in self.servers():
             for resource in server.store:
-                if resource.base not in _COUNTED or resource.gone or resource.kind in ("account", "registrationToken"):
+                if resource.base not in _COUNTED or resource.gone or resource.kind in _NOT_COUNTED:
                     continue
                 if resource["system"] or resource["systemContainer"] or resource["uuid"] == "adminProject":
                     continue

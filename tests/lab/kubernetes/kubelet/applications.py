@@ -16,6 +16,7 @@ from lab.kubernetes.kubelet.database import Database, Session
 from lab.kubernetes.kubelet.folders import ANSWERED
 
 if TYPE_CHECKING:
+    from lab.kubernetes.kubelet.life import Program
     from lab.kubernetes.kubelet.surroundings import Running
 
 REAL = ("sh", "bash", "dash", "ash", "env", "cat", "echo", "cp", "chown", "chmod", "mkdir", "test", "sleep", "true",
@@ -34,6 +35,8 @@ class Applications:
         """Set by whoever knows the cluster's network."""
         self.fetch: Callable[[str, str], Page | None] = lambda _url, _namespace: None
         """(URL, namespace) -> the page that is there."""
+        self.daemon: Callable[[Running, float], Program | None] = lambda _running, _now: None
+        """Starts what is run for real whatever its kind: a cloud controller."""
 
     def start(self, running: Running) -> int | None:
         """The code with which the program ends at once, or None if it runs."""
@@ -76,6 +79,9 @@ class Applications:
         text = " ".join(command)
         if is_database(running) or any(word in text for word in ("healthcheck.sh", "mariadb-admin", "mysqladmin")):
             return None if is_database(running) else f"command {text!r} not found"
+        if is_wp_cli(running) and command[0] == "wp":
+            output, error, code = self.answer(running, "wp", command[1:], "")
+            return (error or output or f"exit code {code}") if code else None
         if containers.health_check_passes(running.program, ["CMD", *command]):
             return None
         return f"command {shlex.join(command)!r} failed"
@@ -112,7 +118,9 @@ class Applications:
                 environment.get("WORDPRESS_DB_NAME", "wordpress"),
             )  # fmt: skip
 
-        return wordpress.Site(environment, running.path(wordpress.FILES), connect)
+        return wordpress.Site(
+            environment, running.path(wordpress.FILES), connect, running.path(f"{wordpress.FILES}/wp-content")
+        )
 
     # Databases
 
