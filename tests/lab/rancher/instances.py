@@ -128,9 +128,13 @@ class Instances:
             self._server.processes.fail(instance, f"Image [{image}] failed to pull: {problem}")
             return
         self._pulled.add((host.id, image))
+        try:
+            self._server.parts["volumes"].attach(instance, host)
+        except ProcessFailedError as failure:
+            self._server.processes.fail(instance, str(failure))
+            return
         instance["externalId"] = secrets.token_hex(32)
         self._make_ports(instance, host)
-        self._server.parts["volumes"].attach(instance, host)
         self._server.processes.finish(instance, "create")
 
     def _host(self, instance: Resource) -> Resource:
