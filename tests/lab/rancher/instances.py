@@ -228,9 +228,7 @@ class Instances:
     def vanish(self, instance: Resource) -> None:
         """Its host is gone, and it with that."""
         self.remove(instance)
-        instance.process = None
-        instance.state = "removed"
-        instance.fields.update(self._server.store.stamp("removed"))
+        self._server.parts["cleaner"].forget(instance)
 
     def step(self) -> None:
         """Containers whose machine is off do not answer; their ports are closed with it."""
