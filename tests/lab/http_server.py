@@ -17,6 +17,18 @@ log = logging.getLogger("lab")
 Responder = Callable[[Request], Answer]
 
 
+def connection_handler(connection: socket.socket, respond: Responder) -> None:
+    """Serve HTTP on a connection that came another way."""
+    _Handler(connection, ("127.0.0.1", 0), _Responds(respond))  # type: ignore[arg-type]
+
+
+class _Responds:
+    """As much of a server as the handler looks at."""
+
+    def __init__(self, respond: Responder) -> None:
+        self.respond = respond
+
+
 class HttpServer(http.server.ThreadingHTTPServer):
     """Listens on loopback; each connection has a thread, each request is given to `respond`."""
 
@@ -39,9 +51,13 @@ class HttpServer(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     wbufsize = -1
     server: HttpServer
+
+    def setup(self) -> None:
+        super().setup()
+        if self.connection.family != socket.AF_UNIX:
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def handle_one_request(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)

@@ -44,6 +44,7 @@ PARTS = (
     "lab.aws.tagging",
     "lab.aws.ecs.api",
     "lab.boot",
+    "lab.kubernetes.ec2.clusters",
     "lab.balancers",
     "lab.inventory",
     "lab.digitalocean.backend",

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from lab.account import ACCOUNT
 from lab.clock import Clock
@@ -100,7 +101,21 @@ class Item:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+class Server(Protocol):
+    """Something that listens on ports of instances."""
+
+    def listens(self, instance_id: str, port: int) -> bool:
+        """Does it accept connections there?"""
+
+    def answer(self, instance_id: str, port: int, request: Request) -> Answer | None:
+        """The answer to an HTTP request; None if the connection is refused."""
+
+
 Callback = Callable[[], None]
+Equipper = Callable[[Any, bytes, Path], Any]
+"""(instance, user data, its folder) -> boot.Equipment, or None."""
+Watcher = Callable[[Any, str], None]
+"""(instance, `started` | `stopped` | `terminated`)"""
 Check = Callable[[Call], Answer | None]
 Control = Callable[[Request], object]
 
@@ -133,6 +148,12 @@ class World:
         """The kind of the fault rule that hit it, for faults which only its provider can show."""
         self.checks: list[Check] = []
         self.controls: dict[tuple[str, str], Control] = {}
+        self.equippers: list[Equipper] = []
+        """Each is asked what an instance that boots has beside what all have."""
+        self.servers: list[Server] = []
+        """What listens on instances, beside the containers of ECS."""
+        self.watchers: list[Watcher] = []
+        """Each hears when an instance was started, stopped or terminated."""
         self._births: dict[str, float] = {}
         self._steps: list[Callback] = []
         self._resets: list[Callback] = []

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import secrets
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -25,8 +26,8 @@ from lab.aws.patching import aws_error, replaces
 from lab.messages import Answer, Call
 from lab.world import World
 
-_DOCUMENTATION_NETWORKS = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24")
-"""RFC 5737: addresses that are nobody's."""
+_PUBLIC_NETWORKS = tuple(f"127.{number}.0.0/16" for number in range(224, 252))
+"""Loopback: what is reached by a public address (an API server) is really there, and on this machine only."""
 
 Original = Callable[..., Any]
 
@@ -59,8 +60,11 @@ def _dry_run(call: Call) -> Answer | None:
 
 
 def _public_addresses() -> None:
-    networks = [ipaddress.ip_network(network).hosts() for network in _DOCUMENTATION_NETWORKS]
-    addresses = itertools.cycle(str(address) for network in networks for address in network)
+    # Labs that run at once shall not get in one another's way: each begins somewhere else.
+    first = secrets.randbelow(256)
+    networks = [ipaddress.ip_network(network) for network in _PUBLIC_NETWORKS]
+    secrets.SystemRandom().shuffle(networks)
+    addresses = itertools.cycle(str(network[256 * first + host]) for network in networks for host in range(1, 255))
 
     @replaces(moto.ec2.models.elastic_network_interfaces, "random_public_ip")
     def _random_public_ip(_original: Original) -> str:
