@@ -7,7 +7,6 @@ from __future__ import annotations
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 
-
 _BY_PROCESS = ("instance", "service", "environment", "host", "physicalHost")
 """Base types whose end takes something along; all others are just gone."""
 

@@ -43,7 +43,10 @@ def secured(ground: Ground) -> tuple[Ground, Document]:
     ground.make("/v1/githubconfig", **github(ground))
     status, token = log_in(ground)
     assert status == 201
-    ground.make("/v1/githubconfig", **github(ground, enabled=True, accessMode="restricted", allowedIdentities=[token["userIdentity"]]))
+    ground.make(
+        "/v1/githubconfig",
+        **github(ground, enabled=True, accessMode="restricted", allowedIdentities=[token["userIdentity"]]),
+    )
     return ground, admin
 
 

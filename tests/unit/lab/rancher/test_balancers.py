@@ -50,9 +50,7 @@ def test_a_balancer_with_port_rules(new: Ground) -> None:
         {"sourcePort": 80, "serviceId": other["id"], "targetPort": 80, "hostname": "www.example.org", "path": "/other"},
     ]
     config = {"imageUuid": "docker:rancher/lb-service-haproxy:v0.9.14", "ports": ["80:80/tcp"]}
-    balancer = new.service(
-        stack, "lb", kind="loadbalancerservices", launchConfig=config, lbConfig={"portRules": rules}
-    )
+    balancer = new.service(stack, "lb", kind="loadbalancerservices", launchConfig=config, lbConfig={"portRules": rules})
     (endpoint,) = balancer["publicEndpoints"]
     assert len({fetch(endpoint)[1] for _unused in range(2)}) == 2
     assert "httpd" in fetch(endpoint, "/other", "www.example.org")[1]

@@ -164,36 +164,3 @@ def test_route53_with_keys_that_are_wrong_is_never_healthy(old: Ground) -> None:
         return bool(old.again(stack)["healthState"] != "healthy")
 
     old.eventually(failing)
-
-
-@pytest.mark.parametrize(("server", "name"), [("v1.1.4", "Kubernetes"), ("v1.6.30", "kubernetes")])
-def test_a_kubernetes_environment_builds_itself_once_it_has_hosts(lab: Any, server: str, name: str) -> None:
-    ground = Ground(lab, server=server)
-    project = ground.until(ground.make("/v1/projects", name="k8s", kubernetes=True), "active")
-    assert project["kubernetes"] is True
-    below = f"/v1/projects/{project['id']}"
-    assert ground.listed(f"{below}/environments") == []
-    assert ground.ask("GET", f"/r/projects/{project['id']}/kubernetes/version")[0] == 503
-    ground.hosts("a", "b", "c", project=project["id"])
-    (stack,) = ground.eventually(lambda: ground.listed(f"{below}/environments?name={name}"))
-    ground.until(stack, "active", healthy=True)
-    services = {one["name"] for one in ground.listed(stack["links"]["services"])}
-    assert {"kubelet", "etcd", "kubernetes", "scheduler", "kubectld"} <= services
-
-
-def test_templates_of_environments_are_the_newer_way(new: Ground) -> None:
-    (template,) = new.listed("/v2-beta/projecttemplates?name=Kubernetes")
-    project = new.until(new.make("/v2-beta/projects", name="k8s", projectTemplateId=template["id"]), "active")
-    assert (project["orchestration"], project["projectTemplateId"]) == ("kubernetes", template["id"])
-    assert {stack["name"] for stack in template["stacks"]} >= {"kubernetes", "network-services"}
-
-
-def test_old_hosts_have_a_network_agent_and_new_environments_have_stacks(ground: Ground, old: Ground) -> None:
-    old.hosts("a", "b")
-    agents = old.eventually(lambda: len(found := old.listed("containers?state=running")) == 2 and found)
-    assert {one["systemContainer"] for one in agents} == {"NetworkAgent"}
-    old.lab.control("POST", "/reset")
-    ground.lab.settings(rancher_version="v1.6.30")
-    ground.hosts("a")
-    found = ground.eventually(lambda: ground.listed("/v2-beta/projects/1a5/stacks?system=true"))
-    assert {one["name"] for one in found} == {"network-services", "ipsec", "scheduler", "healthcheck"}

@@ -207,7 +207,12 @@ def test_some_services_only(ground: Ground) -> None:
 def test_an_upgrade_of_a_stack(ground: Ground) -> None:
     ground.hosts("a", "b")
     stack = launched(ground, externalId="catalog://a:b:0")
-    body = {"dockerCompose": DOCKER, "rancherCompose": RANCHER, "environment": {"IMAGE": "httpd"}, "externalId": "catalog://a:b:1"}
+    body = {
+        "dockerCompose": DOCKER,
+        "rancherCompose": RANCHER,
+        "environment": {"IMAGE": "httpd"},
+        "externalId": "catalog://a:b:1",
+    }
     asked = ground.act(stack, "upgrade", **body)
     assert (asked["state"], asked["previousExternalId"]) == ("upgrading", "catalog://a:b:0")
     found = ground.until(stack, "upgraded")

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts: made by the server's driver as real droplets of the lab, or registered by an agent; and servers on droplets."""
+"""Hosts: made by the server's driver as droplets of the lab, or registered by an agent; and servers on droplets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def test_a_machine_becomes_a_droplet_and_then_a_host(known: Ground) -> None:
     made = known.make("machines", name="node1", digitaloceanConfig=CONFIG, labels={"a": "b"})
     assert (made["state"], made["driver"]) == ("creating", "digitalocean")
     machine = known.until(made, "active")
-    (host,) = known.eventually(lambda: [one for one in known.listed(machine["links"]["hosts"]) if one["state"] == "active"])
+    (host,) = known.eventually(
+        lambda: [one for one in known.listed(machine["links"]["hosts"]) if one["state"] == "active"]
+    )
     assert (host["hostname"], host["physicalHostId"], host["labels"]["a"]) == ("node1", machine["id"], "b")
     assert host["agentState"] is None
     (ip,) = known.listed(host["links"]["ipAddresses"])

@@ -80,7 +80,9 @@ def test_two_containers_cannot_have_the_same_port_of_a_host(lab: Any, server: st
         startOnCreate=True,
         launchConfig={**WEB, "ports": ["80:80"]},
     )
-    stuck = ground.eventually(lambda: (one := ground.again(second))["transitioningMessage"] not in (None, "In Progress") and one)
+    stuck = ground.eventually(
+        lambda: (one := ground.again(second))["transitioningMessage"] not in (None, "In Progress") and one
+    )
     assert (stuck["state"], stuck["transitioning"]) == ("activating", "yes")
     assert reason in stuck["transitioningMessage"]
     (broken,) = ground.containers(second)
@@ -130,7 +132,8 @@ def test_what_no_service_can_be(ground: Ground, fields: dict[str, Any], code: st
 def test_links_are_set_as_a_whole(ground: Ground) -> None:
     stack = ground.stack()
     one, two, web = (
-        ground.make("services", name=name, environmentId=stack["id"], launchConfig=WEB) for name in ("one", "two", "web")
+        ground.make("services", name=name, environmentId=stack["id"], launchConfig=WEB)
+        for name in ("one", "two", "web")
     )
     web = ground.until(web, "inactive")
     ground.act(web, "setservicelinks", serviceLinks=[{"serviceId": one["id"], "name": "a"}, {"serviceId": two["id"]}])

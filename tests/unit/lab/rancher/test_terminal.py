@@ -91,7 +91,9 @@ def test_files_in_a_shared_volume_are_the_same_everywhere(ground: Ground) -> Non
     assert "No such file" in ground.run(second, "cat", "/own/file")
     ground.ask("DELETE", first["links"]["self"])
     ground.until(first, "removed", "purged")
-    assert {(one["name"], one["state"]) for one in ground.listed("volumes") if one["name"] == "shared"} == {("shared", "active")}
+    assert {(one["name"], one["state"]) for one in ground.listed("volumes") if one["name"] == "shared"} == {
+        ("shared", "active")
+    }
 
 
 def test_a_volume_of_an_unknown_driver_is_refused(ground: Ground) -> None:

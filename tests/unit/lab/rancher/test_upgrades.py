@@ -13,7 +13,9 @@ from unit.lab.rancher.ground import CHECK, GLOBAL, Document, Ground
 def upgraded(ground: Ground, service: Document, **changes: Any) -> Document:
     """Ask for it; the launch configuration is sent as a whole, as the API wants it."""
     config = {**service["launchConfig"], **changes}
-    return ground.act(service, "upgrade", inServiceStrategy={"batchSize": 1, "intervalMillis": 2000, "launchConfig": config})
+    return ground.act(
+        service, "upgrade", inServiceStrategy={"batchSize": 1, "intervalMillis": 2000, "launchConfig": config}
+    )
 
 
 @pytest.fixture
@@ -28,7 +30,10 @@ def test_an_upgrade_that_is_finished(ground: Ground, web: Document) -> None:
     asked = upgraded(ground, web, healthCheck=CHECK)
     assert (asked["state"], asked["transitioning"]) == ("upgrading", "yes")
     found = ground.until(web, "upgraded")
-    assert set(found["actions"]) & {"upgrade", "finishupgrade", "rollback", "cancelupgrade"} == {"finishupgrade", "rollback"}
+    assert set(found["actions"]) & {"upgrade", "finishupgrade", "rollback", "cancelupgrade"} == {
+        "finishupgrade",
+        "rollback",
+    }
     assert found["healthState"] == "degraded"
     assert "healthCheck" not in found["upgrade"]["inServiceStrategy"]["previousLaunchConfig"]
     states = [(one["state"], one["healthState"]) for one in ground.containers(web)]
