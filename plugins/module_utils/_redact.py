@@ -36,9 +36,18 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[Any] = ()) -> None:
+        self._values: list[str] = []
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[Any]) -> None:
+        """Further secrets, found while the module runs."""
         values = {text for secret in secrets for text in _leaves(secret) if text}
         # the longest first: a secret may contain another one
-        self._values = sorted(values, key=len, reverse=True)
+        self._values = sorted(values.union(self._values), key=len, reverse=True)
+
+    def long_values(self) -> list[str]:
+        """The secrets that may be replaced within other texts."""
+        return [value for value in self._values if len(value) >= SHORTEST]
 
     def text(self, text: str) -> str:
         """The text without secrets."""

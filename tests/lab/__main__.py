@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m lab start|run|stop|status|exports`: reads the arguments, calls cli.py."""
+"""`python -m lab start|run|stop|status|exports`, `python -m lab kubernetes ...`: reads the arguments, calls cli.py."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 from lab import cli
+from lab.kubernetes import cli as kubernetes
 from lab.world import Settings
 
 _KINDS = {"float": float, "int": int, "str": str}
-_DEFAULT_STATE = Path(__file__).resolve().parents[2] / ".cache" / "lab"
+_CACHE = Path(__file__).resolve().parents[2] / ".cache"
+_DEFAULT_STATE = _CACHE / "lab"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("start", "run"):
             command.add_argument("--port", type=int, default=0, help="0 = any free one (default)")
             _add_settings(command)
+    summary = "a cluster of its own, beside the lab's AWS"
+    kubernetes.add_commands(commands.add_parser("kubernetes", help=summary, description=summary), _CACHE / "kubernetes")
     return parser
 
 
@@ -45,7 +49,10 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    options = vars(_parser().parse_args(arguments))
+    parsed = _parser().parse_args(arguments)
+    if parsed.command == "kubernetes":
+        return kubernetes.main(parsed)
+    options = vars(parsed)
     command, state = options.pop("command"), options.pop("state").resolve()
     try:
         if command in ("start", "run"):

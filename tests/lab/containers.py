@@ -42,6 +42,14 @@ class Page:
     status: int
     body: str
     content_type: str = "text/html; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    """Others, such as Location and Set-Cookie."""
+    raw: bytes | None = None
+    """The body of what is no text."""
+
+    @property
+    def content(self) -> bytes:
+        return self.body.encode() if self.raw is None else self.raw
 
 
 def pull_error(image: str) -> str | None:
@@ -104,7 +112,7 @@ def first_lines(program: Program) -> Sequence[str]:
 
 
 def access_line(client: str, method: str, path: str, page: Page) -> str:
-    return f'{client} - - "{method} {path} HTTP/1.1" {page.status} {len(page.body)}'
+    return f'{client} - - "{method} {path} HTTP/1.1" {page.status} {len(page.content)}'
 
 
 def page(program: Program, path: str) -> Page:

@@ -8,10 +8,12 @@ A part of the lab (`install(world)`) never imports another one: it registers cal
 from __future__ import annotations
 
 import dataclasses
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from lab.account import ACCOUNT
 from lab.clock import Clock
@@ -62,6 +64,8 @@ class Settings:
     digitalocean_hour_limit: int = 5000
     """Requests per token and hour; 0 = any number."""
 
+    rancher_kubernetes: bool = True
+    """An environment with Kubernetes has a real control plane, if its programs are there; else none answers."""
     rancher_version: str = "v1.6.30"
     """Of servers that are started without a tag. Before v1.2 there is /v1 only."""
     rancher_start_seconds: float = 0.0
@@ -100,7 +104,21 @@ class Item:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+class Server(Protocol):
+    """Something that listens on ports of instances."""
+
+    def listens(self, instance_id: str, port: int) -> bool:
+        """Does it accept connections there?"""
+
+    def answer(self, instance_id: str, port: int, request: Request) -> Answer | None:
+        """The answer to an HTTP request; None if the connection is refused."""
+
+
 Callback = Callable[[], None]
+Equipper = Callable[[Any, bytes, Path], Any]
+"""(instance, user data, its folder) -> boot.Equipment, or None."""
+Watcher = Callable[[Any, str], None]
+"""(instance, `started` | `stopped` | `terminated`)"""
 Check = Callable[[Call], Answer | None]
 Control = Callable[[Request], object]
 
@@ -123,8 +141,8 @@ class World:
         """Plain sentences on what this machine cannot simulate, shown by `start` and `status`."""
         self.answer: Callable[[Backend, Request], Answer]
         """Answers a request to a backend, with journal and faults; there once the lab is put together."""
-        self.kubernetes: Callable[[str, Request, str], Answer] | None = None
-        """Answers as the API server of the cluster of this name, to a request with this path, where the lab has one."""
+        self.tls: dict[str, ssl.SSLContext] = {}
+        """Backends that take TLS too, on the same port."""
         self.machines = Machines(self.warnings)
         """Machines with an address of their own, and what is started on them."""
         self.call: Call | None = None
@@ -133,6 +151,12 @@ class World:
         """The kind of the fault rule that hit it, for faults which only its provider can show."""
         self.checks: list[Check] = []
         self.controls: dict[tuple[str, str], Control] = {}
+        self.equippers: list[Equipper] = []
+        """Each is asked what an instance that boots has beside what all have."""
+        self.servers: list[Server] = []
+        """What listens on instances, beside the containers of ECS."""
+        self.watchers: list[Watcher] = []
+        """Each hears when an instance was started, stopped or terminated."""
         self._births: dict[str, float] = {}
         self._steps: list[Callback] = []
         self._resets: list[Callback] = []

@@ -94,8 +94,8 @@ update: inactive=updating-inactive active=updating-active updating-active=updati
  -> updating-inactive=inactive updating-active=active
 deactivate: restarting active activating updating-inactive updating-active -> deactivating=inactive
 remove: inactive registering active activating updating-inactive updating-active upgrading canceling-upgrade
- rolling-back deactivating requested canceled-upgrade canceling-rollback canceled-rollback upgraded finishing-upgrade restarting
- -> removing=removed
+ rolling-back deactivating requested canceled-upgrade canceling-rollback canceled-rollback upgraded
+ finishing-upgrade restarting -> removing=removed
 upgrade: active inactive -> upgrading=upgraded
 cancelupgrade: upgrading finishing-upgrade -> canceling-upgrade=canceled-upgrade
 rollback: canceled-upgrade upgraded -> rolling-back=active

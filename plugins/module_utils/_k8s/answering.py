@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does a URL answer? What "ready" means for whoever uses an app. PRIVATE."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlsplit
+
+from .._wait import Pace, wait_until
+from .run import Run
+
+SECONDS = 5.0
+ANSWERS_BELOW = 500  # 404 or 403 is an answer of the app; 502 or 503 is one of a load balancer without pods
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came back: a status, or 0 and the reason why nothing did."""
+
+    status: int
+    text: str
+
+    @property
+    def answers(self) -> bool:
+        """Whether somebody is there."""
+        return 0 < self.status < ANSWERS_BELOW
+
+
+def ask(url: str, proxy: str | None = None) -> Said:
+    """One GET, without following anything."""
+    target = urlsplit(url)
+    through = urlsplit(proxy if "://" in proxy else f"http://{proxy}") if proxy else target
+    secure = target.scheme == "https"
+    kind = http.client.HTTPSConnection if secure and not proxy else http.client.HTTPConnection
+    connection = kind(through.hostname or "", through.port or (443 if secure and not proxy else 80), timeout=SECONDS)
+    path = url if proxy else (target.path or "/") + (f"?{target.query}" if target.query else "")
+    try:
+        connection.request("GET", path, headers={"Host": target.netloc, "User-Agent": "container.schedulers"})
+        answer = connection.getresponse()
+        answer.read(1024)
+    except (OSError, http.client.HTTPException) as error:
+        return Said(0, str(getattr(error, "strerror", None) or error or type(error).__name__))
+    finally:
+        connection.close()
+    return Said(answer.status, f"HTTP {answer.status} {answer.reason}".rstrip())
+
+
+def wait_until_answers(run: Run, url: str, proxy: str | None = None) -> None:
+    """Wait until a URL answers: its name has to be known, and the load balancer has to find the pods healthy.
+
+    Raises:
+        WaitTimeoutError: it does not; says what came back last.
+    """
+    wait_until(
+        partial(ask, url, proxy),
+        ready=lambda said: said.answers,
+        describe=lambda said: f"{url}: {said.text}",
+        deadline=run.deadline,
+        doing=f"wait until {url} answers",
+        hint="A new load balancer needs some minutes until its name is known; see that its source ranges let you in.",
+        pace=Pace(first=0.2, factor=1.5, cap=3.0),
+    )

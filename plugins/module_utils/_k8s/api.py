@@ -1,0 +1,369 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every call to a Kubernetes API server goes through here: one retry policy, one translation of errors.
+
+Writes are server-side applies: the server merges, defaults and says whose field is whose, and the same call as a dry
+run is what check mode and diff are made of. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from .._errors import AuthError, NotFoundError, SchedulersError, StateFailedError
+from .._retry import Effect, RetryPolicy
+from .errors import EXPIRED, translate
+from .kinds import KINDS, Kind
+from .login import log_in
+from .transport import Answer, Stream, Transport
+
+Object = dict[str, Any]
+T = TypeVar("T")
+
+MANAGER = "container.schedulers"
+PAGE = 500
+WATCH_SECONDS = 60  # the server ends a watch after this; it is opened again where it ended
+SILENCE_SECONDS = 75.0  # and one that does not even end is dead
+JSON = "application/json"
+APPLY_PATCH = "application/apply-patch+yaml"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+
+
+class ExpiredError(StateFailedError):
+    """What was asked for happened too long ago for the server to remember (410): list again."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The objects of a list, and the version from which a watch goes on."""
+
+    items: list[Object]
+    version: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """An object as it is after a write, and whether the write made it."""
+
+    object: Object
+    created: bool
+
+
+class Api:
+    """The API of one cluster. Threads may share it.
+
+    Args:
+        transport: the connections.
+        policy: retries of single calls.
+    """
+
+    def __init__(self, transport: Transport, policy: RetryPolicy | None = None) -> None:
+        self.transport = transport
+        self.policy = policy or RetryPolicy()
+        self._kinds: dict[str, list[Kind]] = {}
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Api:
+        """The API that a module's options describe.
+
+        Raises:
+            InputError: the options do not say which, or contradict one another.
+        """
+        return cls(Transport(log_in(params), float(params.get("request_timeout") or 60)))
+
+    def kind(self, api_version: str, name: str) -> Kind:
+        """Where objects of a kind live: from the table, or by one request for its API group.
+
+        Raises:
+            NotFoundError: the API server does not know the kind.
+        """
+        found = KINDS.get((api_version, name))
+        if found:
+            return found
+        if api_version not in self._kinds:
+            self._kinds[api_version] = self._group_kinds(api_version)
+        for one in self._kinds[api_version]:
+            if one.kind == name:
+                return one
+        del self._kinds[api_version]  # its definition may be about to be made
+        raise NotFoundError(f"the API server does not know kind {name} of {api_version}", code="UnknownKind")
+
+    def _group_kinds(self, api_version: str) -> list[Kind]:
+        base = Kind(api_version, "", "").base
+        try:
+            answer = self.call("GET", base, doing=f"look up the kinds of {api_version}")
+        except NotFoundError:
+            return []
+        return [
+            Kind(api_version, one["kind"], one["name"], bool(one["namespaced"]))
+            for one in answer.get("resources", ())
+            if "/" not in one["name"]
+        ]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+        effect: Effect | None = None,
+        accept: str = JSON,
+    ) -> Object:
+        """One request, repeated as far as that is safe, and its answer.
+
+        Raises:
+            SchedulersError: see ``errors.translate``.
+        """
+        found: Object = json.loads(
+            self.answer(
+                method,
+                path,
+                doing=doing,
+                query=query,
+                body=body,
+                content_type=content_type,
+                effect=effect,
+                accept=accept,
+            ).body
+            or b"{}"
+        )
+        return found
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+        effect: Effect | None = None,
+        accept: str = JSON,
+    ) -> Answer:
+        """As ``call``, with the answer as it came."""
+        target = f"{path}?{urlencode(query)}" if query else path
+        content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        headers = {"Accept": accept, **({"Content-Type": content_type} if content is not None else {})}
+
+        def send() -> Answer:
+            try:
+                answer = self.transport.request(method, target, headers, content)
+            except SchedulersError as error:
+                error.doing = error.doing or doing
+                raise
+            if answer.status >= 400:
+                raise translate(answer.status, answer.body, answer.headers, doing)
+            return answer
+
+        return self.policy.run(lambda: self._renewed(send), effect or _effect(method))
+
+    def _renewed(self, send: Callable[[], T]) -> T:
+        """A token that has expired between two calls is replaced once by the one that is there now."""
+        try:
+            return send()
+        except AuthError as error:
+            if error.code not in ("Unauthorized", "401") or not self.transport.login.renews:
+                raise
+            return send()
+
+    def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
+        """An object, or None if there is none."""
+        try:
+            return self.call("GET", kind.path(namespace, name), doing=f"look at {kind.label(name, namespace)}")
+        except NotFoundError:
+            return None
+
+    def list(self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = "") -> Listing:
+        """All objects of a kind in a namespace, or in all of them, to the last page."""
+        query: dict[str, Any] = {"limit": PAGE, **_selectors(labels, fields)}
+        doing = f"list the {kind.plural}" + (f" of namespace {namespace}" if namespace else "")
+        items: list[Object] = []
+        while True:
+            answer = self.call("GET", kind.path(namespace), query=query, doing=doing)
+            # items of a list do not say what they are
+            items.extend(
+                {"apiVersion": kind.api_version, "kind": kind.kind, **one} for one in answer.get("items") or ()
+            )
+            metadata = answer.get("metadata") or {}
+            if not metadata.get("continue"):
+                return Listing(items, str(metadata.get("resourceVersion", "")))
+            query["continue"] = metadata["continue"]
+
+    def apply(self, kind: Kind, manifest: Mapping[str, Any], *, force: bool = False, dry_run: bool = False) -> Written:
+        """Server-side apply: the object becomes as the manifest says, where the manifest says anything.
+
+        Args:
+            force: take over fields that other managers own.
+            dry_run: only say what would become of it.
+
+        Raises:
+            ConflictError: others own fields that would change; ``details["conflicts"]`` says which.
+        """
+        metadata = manifest["metadata"]
+        label = kind.label(metadata["name"], metadata.get("namespace", ""))
+        query = {"fieldManager": MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"}
+        answer = self.answer(
+            "PATCH",
+            kind.path(metadata.get("namespace", ""), metadata["name"]),
+            query={**query, "dryRun": "All"} if dry_run else query,
+            body=manifest,
+            content_type=APPLY_PATCH,
+            effect=Effect.IDEMPOTENT,
+            doing=f"apply {label}",
+        )
+        return Written(json.loads(answer.body), answer.status == 201)
+
+    def create(self, kind: Kind, manifest: Mapping[str, Any]) -> Object:
+        """Make an object that must not be there yet.
+
+        Raises:
+            ConflictError: it is.
+        """
+        metadata = manifest["metadata"]
+        return self.call(
+            "POST",
+            kind.path(metadata.get("namespace", "")),
+            query={"fieldManager": MANAGER},
+            body=manifest,
+            doing=f"create {kind.label(metadata['name'], metadata.get('namespace', ''))}",
+        )
+
+    def patch(
+        self,
+        kind: Kind,
+        name: str,
+        change: Mapping[str, Any],
+        namespace: str = "",
+        *,
+        subresource: str = "",
+        content_type: str = MERGE_PATCH,
+    ) -> Object:
+        """Change some fields of an object. The change must be one that can be made twice."""
+        return self.call(
+            "PATCH",
+            kind.path(namespace, name, subresource),
+            query={"fieldManager": MANAGER},
+            body=change,
+            content_type=content_type,
+            effect=Effect.IDEMPOTENT,
+            doing=f"change {kind.label(name, namespace)}",
+        )
+
+    def delete(
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str = "",
+        grace: int | None = None,
+        foreground: bool = False,
+    ) -> bool:
+        """Ask for the deletion of an object, and of what it controls. Says whether there was one.
+
+        Args:
+            uid: delete this one only, not another one that has taken its name.
+            grace: seconds that a pod gets to end; None: what it asks for.
+            foreground: it stays until what it controls is gone.
+        """
+        body: Object = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "propagationPolicy": "Foreground" if foreground else "Background",
+        }
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        if grace is not None:
+            body["gracePeriodSeconds"] = grace
+        try:
+            self.call("DELETE", kind.path(namespace, name), body=body, doing=f"delete {kind.label(name, namespace)}")
+        except NotFoundError:
+            return False
+        return True
+
+    def logs(self, pod: str, namespace: str, container: str, *, lines: int = 20, previous: bool = False) -> str:
+        """The last lines that a container wrote."""
+        query: dict[str, Any] = {
+            "container": container,
+            "tailLines": lines,
+            **({"previous": "true"} if previous else {}),
+        }
+        path = KINDS[("v1", "Pod")].path(namespace, pod, "log")
+        answer = self.answer("GET", path, query=query, doing=f"read the log of {namespace}/{pod}", accept="*/*")
+        return answer.body.decode(errors="replace")
+
+    def watch(self, kind: Kind, namespace: str, version: str, *, labels: str = "", fields: str = "") -> Watch:
+        """What happens to the objects of a kind after a version, as it happens.
+
+        Raises:
+            ExpiredError: the version is too old.
+        """
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": WATCH_SECONDS,
+            **_selectors(labels, fields),
+        }
+        path = f"{kind.path(namespace)}?{urlencode(query)}"
+        return self._renewed(lambda: self._open(path, f"watch the {kind.plural}"))
+
+    def _open(self, path: str, doing: str) -> Watch:
+        stream = self.transport.stream(path, {"Accept": JSON}, SILENCE_SECONDS)
+        if stream.status >= 400:
+            body = stream.read()
+            stream.close()
+            if stream.status == 410:
+                raise ExpiredError("the version is too old", doing=doing, code=EXPIRED)
+            raise translate(stream.status, body, stream.headers, doing)
+        return Watch(stream, doing)
+
+
+class Watch:
+    """An open watch."""
+
+    def __init__(self, stream: Stream, doing: str) -> None:
+        self._stream = stream
+        self._doing = doing
+
+    def events(self) -> Iterator[tuple[str, Object]]:
+        """Types (ADDED, MODIFIED, DELETED, BOOKMARK) with objects, until the server ends the watch.
+
+        Raises:
+            ExpiredError: list again.
+            AnswerLostError: the connection broke.
+        """
+        for line in self._stream.lines():
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                status = event["object"]
+                if status.get("code") == 410:
+                    raise ExpiredError(str(status.get("message")), doing=self._doing, code=EXPIRED)
+                raise translate(int(status.get("code", 500)), json.dumps(status).encode(), {}, self._doing)
+            yield event["type"], event["object"]
+
+    def close(self) -> None:
+        """End it, from any thread."""
+        self._stream.close()
+
+
+def _effect(method: str) -> Effect:
+    if method == "GET":
+        return Effect.READ
+    return Effect.CREATE if method == "POST" else Effect.IDEMPOTENT
+
+
+def _selectors(labels: str, fields: str) -> dict[str, str]:
+    return {
+        **({"labelSelector": labels} if labels else {}),
+        **({"fieldSelector": fields} if fields else {}),
+    }

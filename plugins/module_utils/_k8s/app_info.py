@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``k8s_cluster_app_info``: what runs in a namespace, whoever made it. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from .._argspec import ArgumentSpec
+from .._module import Context, Outcome
+from .._parallel import gather
+from .api import Object
+from .app_result import app_facts
+from .diagnosis import matches
+from .findings import View
+from .kinds import DEPLOYMENT, EVENT, POD, REPLICATION_CONTROLLER, SERVICE
+from .objects import labels_of, name_of, namespace_of
+from .run import Run
+
+APP_INFO = ArgumentSpec({"namespace": {"type": "str"}, "name": {"type": "str"}})
+SHOWN_EVENTS = 5
+
+
+def look(context: Context) -> Outcome:
+    """List the apps."""
+    run, namespace, name = Run.looking(context), context.params["namespace"] or "", context.params["name"]
+    kinds = (DEPLOYMENT, REPLICATION_CONTROLLER, SERVICE, POD, EVENT)
+    found = gather({kind.kind: partial(run.api.list, kind, namespace) for kind in kinds})
+    controllers = [*found[DEPLOYMENT.kind].items, *found[REPLICATION_CONTROLLER.kind].items]
+    chosen = [one for one in controllers if name in (None, name_of(one))]
+    view = View(events=found[EVENT.kind].items, services=found[SERVICE.kind].items, pods=found[POD.kind].items)
+    return Outcome({"apps": [told(one, view) for one in sorted(chosen, key=_order)]})
+
+
+def _order(controller: Object) -> tuple[str, str]:
+    return namespace_of(controller), name_of(controller)
+
+
+def told(controller: Object, view: View) -> dict[str, Any]:
+    """One app with what belongs to it. Pure."""
+    spec = controller.get("spec") or {}
+    selector = spec.get("selector") or {}
+    wanted = selector.get("matchLabels") or {} if controller["kind"] == DEPLOYMENT.kind else selector
+    pods = [one for one in _near(controller, view.pods) if matches(wanted, labels_of(one))] if wanted else []
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    services = [
+        one
+        for one in _near(controller, view.services)
+        if (one.get("spec") or {}).get("selector") and matches(one["spec"]["selector"], labels)
+    ]
+    best = sorted(services, key=lambda one: one["spec"].get("type") != "LoadBalancer")
+    events = [str(one.get("message", "")) for thing in (controller, *pods) for one in view.events_of(thing)]
+    return {**app_facts(controller, best[0] if best else None, pods), "events": events[:SHOWN_EVENTS]}
+
+
+def _near(controller: Object, things: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [one for one in things if namespace_of(one) == namespace_of(controller)]

@@ -1,0 +1,260 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an app consists of: its controller and its service as manifests.
+
+An option that is not given is not managed: what an existing app has in its place is said again, as server-side apply
+takes away what its owner no longer says. Pure. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import InputError
+from .manifests import Manifest
+from .objects import Object
+from .pod_options import checked_port, connects, environment, probe, resources
+from .quantities import amount
+
+APP_LABEL = "app"
+NAME_LABEL = "app.kubernetes.io/name"
+TEMPLATE = "container.schedulers/template"
+NAME = re.compile(r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$")
+BALANCER = "service.beta.kubernetes.io/aws-load-balancer-type"
+INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
+AMOUNTS = frozenset({"cpu", "memory"})
+# field of the container -> options that it comes from
+PROBES = {
+    "readinessProbe": "readiness_probe",
+    "livenessProbe": "liveness_probe",
+    "startupProbe": "startup_probe",
+}
+
+
+def checked(params: Mapping[str, Any]) -> None:
+    """Refuse values that cannot work, before anything is read.
+
+    Raises:
+        InputError: names the option.
+    """
+    if not NAME.match(params["name"]):
+        raise InputError(
+            f"name is {params['name']!r}, but has to be up to 50 lower case letters, digits and hyphens, "
+            f"a letter first and no hyphen last"
+        )
+    if params["replicas"] is not None and params["replicas"] < 0:
+        raise InputError(f"replicas is {params['replicas']}, but has to be at least 0")
+    if params["image"] is not None and not params["image"].strip():
+        raise InputError("image is empty")
+    checked_port(params["port"], "port")
+    container_fields(params)
+    checked_service(params["service"] or {})
+
+
+def checked_service(service: Mapping[str, Any]) -> None:
+    """Refuse a service that cannot work.
+
+    Raises:
+        InputError: names the option.
+    """
+    checked_port(service.get("port"), "service.port")
+    ranges = service.get("source_ranges") or ()
+    for one in ranges:
+        try:
+            ipaddress.ip_network(one)
+        except ValueError as error:
+            raise InputError(
+                f"service.source_ranges: {one!r} is not a range of addresses such as 203.0.113.0/24"
+            ) from error
+    if ranges and service.get("type") != "LoadBalancer":
+        raise InputError("service.source_ranges needs service.type LoadBalancer")
+
+
+def container_fields(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the container that options give; None for those that they do not."""
+    port = params["port"]
+    return {
+        "image": params["image"],
+        "ports": None if port is None else [{"containerPort": port, "protocol": "TCP"}],
+        "command": params["command"],
+        "args": params["args"],
+        "env": environment(params["environment"], params["secrets"]),
+        "resources": resources(params["requests"], params["limits"]),
+        **{field: probe(params[option], port, option) for field, option in PROBES.items()},
+    }
+
+
+def _kept(given: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    """Given fields, and the live ones in place of those that are not; empty ones are as good as none."""
+    fields = {name: value if value is not None else live.get(name) for name, value in given.items()}
+    return {name: value for name, value in fields.items() if value not in (None, [], {}, "")}
+
+
+def controller_manifest(params: Mapping[str, Any], live: Object | None) -> Manifest:
+    """The Deployment or ReplicationController.
+
+    Args:
+        live: the one that is there, of either kind.
+
+    Raises:
+        InputError: a new app lacks what it needs.
+    """
+    name = params["name"]
+    kind = params["controller"] or (live["kind"] if live else "Deployment")
+    template = _template(params, kind, live)
+    replicas = params["replicas"]
+    if replicas is None:
+        replicas = (live.get("spec") or {}).get("replicas", 1) if live else 1
+    selector: dict[str, Any] = {APP_LABEL: name}
+    spec: dict[str, Any] = {"replicas": replicas, "template": template}
+    if kind == "Deployment":
+        spec["selector"] = {"matchLabels": selector}
+    else:
+        spec["selector"] = selector
+    return {
+        "apiVersion": "apps/v1" if kind == "Deployment" else "v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": params["namespace"], "labels": {NAME_LABEL: name, APP_LABEL: name}},
+        "spec": spec,
+    }
+
+
+def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict[str, Any]:
+    name = params["name"]
+    there = ((live or {}).get("spec") or {}).get("template") or {}
+    spec = there.get("spec") or {}
+    found = [one for one in spec.get("containers") or () if one.get("name") == name]
+    container: Mapping[str, Any] = found[0] if found else {}
+    fields = _kept(container_fields(params), container)
+    if "image" not in fields:
+        raise InputError(f"app {name} does not exist yet, and a new app needs image")
+    if params["port"] is not None and params["readiness_probe"] is None and "readinessProbe" not in fields:
+        # without one, a pod counts as ready before it answers
+        fields["readinessProbe"] = connects(params["port"])
+    metadata = there.get("metadata") or {}
+    pod = _kept(
+        {
+            "nodeSelector": _texts(params["node_selector"]),
+            "serviceAccountName": params["service_account"],
+            "imagePullSecrets": _names(params["image_pull_secrets"]),
+        },
+        spec,
+    )
+    labels = params["pod_labels"] if params["pod_labels"] is not None else metadata.get("labels")
+    annotations = params["pod_annotations"] if params["pod_annotations"] is not None else metadata.get("annotations")
+    template: dict[str, Any] = {
+        "metadata": {
+            "labels": {**(_texts(labels) or {}), NAME_LABEL: name, APP_LABEL: name},
+            "annotations": {key: value for key, value in (_texts(annotations) or {}).items() if key != TEMPLATE},
+        },
+        "spec": {
+            **pod,
+            "automountServiceAccountToken": bool(pod.get("serviceAccountName")),
+            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{"name": name, **fields, "securityContext": {"allowPrivilegeEscalation": False}}],
+        },
+    }
+    if kind == "ReplicationController":
+        template["metadata"]["annotations"][TEMPLATE] = _digest(template)
+    if not template["metadata"]["annotations"]:
+        del template["metadata"]["annotations"]
+    return template
+
+
+def _digest(template: Mapping[str, Any]) -> str:
+    """Tells pods of one version from those of another, where Kubernetes itself does not."""
+    return hashlib.sha256(json.dumps(_canonical(template), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _canonical(value: Any, within: str = "") -> Any:
+    """The same with amounts as numbers: the server writes 0.1 as 100m."""
+    if isinstance(value, Mapping):
+        return {name: _canonical(one, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_canonical(one) for one in value]
+    return str(amount(value).normalize()) if within in AMOUNTS and isinstance(value, str) else value
+
+
+def _texts(values: Mapping[str, Any] | None) -> dict[str, str] | None:
+    return None if values is None else {name: str(value) for name, value in values.items()}
+
+
+def _names(values: list[str] | None) -> list[dict[str, str]] | None:
+    return None if values is None else [{"name": one} for one in values]
+
+
+def service_manifest(params: Mapping[str, Any], live: Object | None, controller: Manifest) -> Manifest | None:
+    """The service; None if the app has none.
+
+    Raises:
+        InputError: there is no port to lead to, or the kind of load balancer would have to change.
+    """
+    given = params["service"]
+    if given is None:
+        return None if live is None else _same_service(live, params)
+    if given["type"] == "none":
+        return None
+    ports = controller["spec"]["template"]["spec"]["containers"][0].get("ports") or ()
+    if not ports:
+        raise InputError("service needs port, the port of the container that it leads to")
+    target = ports[0]["containerPort"]
+    annotations = {str(key): str(value) for key, value in (given["annotations"] or {}).items()}
+    balanced = given["type"] == "LoadBalancer"
+    if balanced:
+        annotations |= balancer_annotations(given)
+        refuse_another_balancer(given, live)
+    spec: dict[str, Any] = {
+        "type": given["type"],
+        "selector": {APP_LABEL: params["name"]},
+        "ports": [{"name": "http", "port": given["port"] or target, "targetPort": target, "protocol": "TCP"}],
+    }
+    ranges = given["source_ranges"]
+    if ranges is None and balanced and live is not None:
+        ranges = (live.get("spec") or {}).get("loadBalancerSourceRanges")
+    if ranges:
+        spec["loadBalancerSourceRanges"] = ranges
+    return _service(params, spec, annotations)
+
+
+def _service(params: Mapping[str, Any], spec: Mapping[str, Any], annotations: Mapping[str, str]) -> Manifest:
+    name = params["name"]
+    metadata: dict[str, Any] = {"name": name, "namespace": params["namespace"], "labels": {NAME_LABEL: name}}
+    if annotations:
+        metadata["annotations"] = dict(annotations)
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": dict(spec)}
+
+
+def _same_service(live: Object, params: Mapping[str, Any]) -> Manifest:
+    """The service as it is: the option is not given, so it is not managed."""
+    spec = live.get("spec") or {}
+    kept = {name: spec[name] for name in ("type", "selector", "loadBalancerSourceRanges") if spec.get(name)}
+    fields = ("name", "port", "targetPort", "protocol")
+    kept["ports"] = [{name: one[name] for name in fields if name in one} for one in spec.get("ports") or ()]
+    return _service(params, kept, live["metadata"].get("annotations") or {})
+
+
+def balancer_annotations(given: Mapping[str, Any]) -> dict[str, str]:
+    """What tells the cloud controller on AWS which kind of load balancer to make."""
+    found = {BALANCER: "nlb"} if given["load_balancer"] == "nlb" else {}
+    return {**found, INTERNAL: "true"} if given["internal"] else found
+
+
+def refuse_another_balancer(given: Mapping[str, Any], live: Object | None) -> None:
+    """The cloud controller does not turn one kind of load balancer into another: it would leave the first behind.
+
+    Raises:
+        InputError: the kind would have to change.
+    """
+    if live is None or (live.get("spec") or {}).get("type") != "LoadBalancer":
+        return
+    there = (live["metadata"].get("annotations") or {}).get(BALANCER, "classic")
+    if there != given["load_balancer"]:
+        raise InputError(
+            f"service.load_balancer is {there} and cannot be changed to {given['load_balancer']}",
+            hint="Remove the service first, with type none, and make it again.",
+        )

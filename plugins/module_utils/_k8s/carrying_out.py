@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Doing what a plan for a set of objects says, one stratum after the other. PRIVATE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from .._clock import Deadline
+from .._errors import AuthError
+from .._plan import Applied, Live, Plan, Spec, Step, apply
+from .._wait import Pace, wait_until
+from .api import Object
+from .kinds import CRD, POD
+from .manifests import stratum
+from .object_set import WORKERS, Survey, as_live
+from .objects import key_of
+from .run import Run
+from .waiting import wait_gone, wait_ready
+
+# a pod can only be made once the controller manager has given its new namespace an account
+NO_ACCOUNT = re.compile(r"error looking up service account|serviceaccount \"[^\"]*\" not found")
+ACCOUNT_SECONDS = 15.0
+CONTROLLERS = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "ReplicationController", "Job"})
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    """What was done, and the objects of the set as they are now, by key."""
+
+    objects: Mapping[str, Object]
+    applied: Applied
+
+
+class Objects:
+    """Makes, changes and deletes objects of all kinds."""
+
+    def __init__(self, run: Run, found: Survey, *, force: bool) -> None:
+        self._run = run
+        self._kinds = found.kinds
+        self._items = {item.key: item for item in found.items}
+        self._force = force
+        self.written: dict[str, Object] = {}
+
+    def create(self, step: Step, spec: Spec) -> Live:  # noqa: ARG002 - only what may be shown of the manifest
+        """Apply the manifest."""
+        item = self._items[step.key]
+
+        def attempt() -> tuple[Object | None, str]:
+            try:
+                return self._run.api.apply(item.kind, item.manifest, force=self._force).object, ""
+            except AuthError as error:
+                if item.kind != POD or not NO_ACCOUNT.search(error.message):
+                    raise
+                return None, error.message
+
+        thing = wait_until(
+            attempt,
+            ready=lambda found: found[0] is not None,
+            describe=lambda found: found[1],
+            deadline=Deadline(self._run.deadline.clock, ACCOUNT_SECONDS),
+            doing=step.sentence,
+            pace=Pace(first=0.2, cap=1.0),
+        ).value[0]
+        assert thing is not None
+        self.written[step.key] = thing
+        if item.kind == CRD:
+            wait_ready(self._run, [(CRD, thing)])
+        return as_live(thing)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:  # noqa: ARG002
+        """The same call as to create."""
+        return self.create(step, spec)
+
+    def delete(self, step: Step, live: Live) -> None:
+        """Ask for the deletion; who controls others goes after them."""
+        kind = self._kinds[step.key]
+        namespace, _slash, name = step.name.rpartition("/")
+        self._run.api.delete(kind, name, namespace, uid=live.id, foreground=kind.kind in CONTROLLERS)
+
+
+def carry_out(run: Run, found: Survey, plan: Plan, *, force: bool = False, wait: bool = True) -> CarriedOut:
+    """Do what the plan says.
+
+    Args:
+        force: take over fields that other managers own.
+        wait: until what was deleted is gone.
+
+    Raises:
+        PartialError: a step failed; says which were done.
+    """
+    objects = Objects(run, found, force=force)
+    handlers = {step.kind: objects for step in plan.steps}
+    extras = {key_of(one): one for one in found.extra}
+    done: tuple[str, ...] = ()
+    with ExitStack() as stack:
+        for steps in strata(plan.steps):
+            applied = apply(Plan(tuple(steps)), handlers, {}, workers=WORKERS)
+            stack.enter_context(applied.then("wait until what was deleted is gone"))
+            done += applied.done
+            if wait:
+                wait_gone(run, [(found.kinds[one.key], extras[one.key]) for one in steps if one.action == "delete"])
+    return CarriedOut({**found.live, **objects.written}, Applied(done, {}))
+
+
+def strata(steps: Iterable[Step]) -> list[list[Step]]:
+    """Steps that may be done at the same time, in order: what others need first; deletions last, and backwards."""
+
+    def order(step: Step) -> tuple[bool, int]:
+        deletes = step.action == "delete"
+        return deletes, -stratum(step.kind) if deletes else stratum(step.kind)
+
+    groups: dict[Any, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(order(step), []).append(step)
+    return [groups[key] for key in sorted(groups)]

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why pods do not run, in sentences: from what the cluster says about them, and what it does not say. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .diagnosis_pods import pod_findings
+from .diagnosis_storage import claim_findings
+from .findings import Finding, View
+from .node_state import describe_node, is_control_plane, is_ready
+from .objects import Object, conditions_of, controller_of, label_of, labels_of, name_of, namespace_of, place_of
+from .ready import address_of, observed
+
+
+def diagnose(view: View) -> list[Finding]:
+    """All reasons, the most telling first: what comes from another one is left out.
+
+    Args:
+        view: what is known; the more of it, the more is said.
+    """
+    found = [*_claims(view), *_controllers(view)]
+    for pod in view.pods:
+        found.extend(pod_findings(pod, view))
+    found.extend(_services(view))
+    found.extend(_nodes(view))
+    return list(_without_repetition(found))
+
+
+def _without_repetition(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Twenty pods of one app that fail for one reason are one reason."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for one in findings:
+        said = one.message.replace(one.object, "")
+        kind, _space, name = one.object.partition(" ")
+        app = name.rsplit("-", 1)[0] if kind == "Pod" else name
+        groups.setdefault((one.code, app, said), []).append(one)
+    for same in groups.values():
+        first = same[0]
+        if len(same) > 1:
+            message = f"{first.message} (and {len(same) - 1} more like it)"
+            first = Finding(first.code, first.object, message, first.suggestion, first.evidence, first.tries)
+        yield first
+
+
+def _claims(view: View) -> Iterator[Finding]:
+    """Claims that pods in question use."""
+    used = {
+        f"{namespace_of(pod)}/{one['persistentVolumeClaim']['claimName']}"
+        for pod in view.pods
+        for one in (pod.get("spec") or {}).get("volumes") or ()
+        if one.get("persistentVolumeClaim")
+    }
+    for claim in view.claims:
+        if place_of(claim) in used or not view.pods:
+            yield from claim_findings(claim, view)
+
+
+def _controllers(view: View) -> Iterator[Finding]:
+    for one in view.controllers:
+        failure = conditions_of(one).get("ReplicaFailure", {})
+        if failure.get("status") == "True":
+            yield _not_created(one, str(failure.get("message", "")))
+            continue
+        wanted = int((one.get("spec") or {}).get("replicas", 1) or 0)
+        events = view.events_of(one, "FailedCreate")
+        if events and wanted and not _pods_of(one, view):
+            yield _not_created(one, str(events[0].get("message", "")))
+        progressing = conditions_of(one).get("Progressing", {})
+        if progressing.get("reason") == "ProgressDeadlineExceeded" and observed(one, one.get("status") or {}):
+            yield Finding(
+                "rollout_stuck",
+                label_of(one),
+                f"The rollout of {label_of(one)} has made no progress for "
+                f"{(one.get('spec') or {}).get('progressDeadlineSeconds', 600)} seconds",
+                "See why its new pods are not ready",
+                (str(progressing.get("message", "")),),
+            )
+
+
+def _pods_of(controller: Object, view: View) -> list[Object]:
+    uid = controller["metadata"].get("uid")
+    return [one for one in view.pods if (controller_of(one) or {}).get("uid") == uid]
+
+
+def _not_created(controller: Object, message: str) -> Finding:
+    if "exceeded quota" in message:
+        advice = "Ask for less, or raise the ResourceQuota of the namespace"
+    elif "PodSecurity" in message or "violates" in message:
+        advice = "Give the pods the security context that the namespace demands"
+    elif "serviceaccount" in message:
+        advice = "Make the ServiceAccount that the pods name"
+    else:
+        advice = "Change the pods so that they are allowed"
+    return Finding(
+        "not_created",
+        label_of(controller),
+        f"{label_of(controller)} cannot make its pods: {message.rstrip('.')}",
+        advice,
+        (message,),
+    )
+
+
+def _services(view: View) -> Iterator[Finding]:
+    for service in view.services:
+        spec = service.get("spec") or {}
+        selector = spec.get("selector")
+        if selector and view.pods and not any(matches(selector, labels_of(pod)) for pod in view.pods):
+            shown = ",".join(f"{name}={value}" for name, value in selector.items())
+            yield Finding(
+                "no_endpoints",
+                label_of(service),
+                f"{label_of(service)} leads nowhere: no pod has the labels {shown}",
+                "Give the pods these labels, or the service another selector",
+            )
+        if spec.get("type") != "LoadBalancer" or address_of(service):
+            continue
+        events = view.events_of(service, "SyncLoadBalancerFailed", "CreatingLoadBalancerFailed")
+        if events:
+            said = str(events[0].get("message", "")).rstrip(".")
+            yield Finding(
+                "load_balancer",
+                label_of(service),
+                f"The load balancer of {label_of(service)} cannot be made: {said}",
+                "See the rights and quotas of the cloud account, and the annotations of the service",
+                (said,),
+            )
+
+
+def matches(selector: dict[str, str], labels: object) -> bool:
+    """Whether labels have all that a selector asks for."""
+    return isinstance(labels, dict) and all(labels.get(name) == value for name, value in selector.items())
+
+
+def _nodes(view: View) -> Iterator[Finding]:
+    for node in view.nodes:
+        if is_ready(node):
+            continue
+        here = sum((one.get("spec") or {}).get("nodeName") == name_of(node) for one in view.pods)
+        with_pods = f", and {here} of the pods in question are on it" if here else ""
+        role = "control plane node" if is_control_plane(node) else "node"
+        text = describe_node(node).removeprefix("node ")
+        yield Finding(
+            "node_not_ready",
+            label_of(node),
+            f"The {role} {text}{with_pods}",
+            "Look at the machine and its kubelet, or replace it",
+        )

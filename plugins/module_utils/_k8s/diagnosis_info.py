@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``k8s_diagnosis_info``: why pods of a namespace or an app do not run. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._argspec import ArgumentSpec
+from .._errors import InputError, NotFoundError
+from .._module import Context, Outcome
+from .api import Object
+from .capacity import runner_label
+from .diagnosis import diagnose
+from .explaining import read_view
+from .findings import Finding, View
+from .kinds import NAMESPACE
+from .objects import conditions_of, labels_of, name_of, namespace_of
+from .run import Run
+
+DIAGNOSIS = ArgumentSpec(
+    {
+        "namespace": {"type": "str"},
+        "name": {"type": "str"},
+        "labels": {"type": "dict"},
+    }
+)
+FINISHED = frozenset({"Succeeded"})
+
+
+def look(context: Context) -> Outcome:
+    """Read everything that matters, and say what is wrong."""
+    params = context.params
+    run = Run.looking(context)
+    namespace, name = params["namespace"] or "", params["name"]
+    if namespace and run.api.get(NAMESPACE, namespace) is None:
+        raise NotFoundError(f"namespace {namespace} does not exist")
+    if name and not namespace:
+        raise InputError("name needs namespace")
+    view = read_view(run.api, namespace, _chosen(params["labels"]))
+    view = _of_app(view, name) if name else view
+    findings = diagnose(view)
+    return Outcome(result_of(view, findings))
+
+
+def _chosen(labels: Mapping[str, Any] | None) -> Callable[[Object], bool]:
+    wanted = {name: str(value) for name, value in (labels or {}).items()}
+    return lambda pod: all(labels_of(pod).get(name) == value for name, value in wanted.items())
+
+
+def _of_app(view: View, name: str) -> View:
+    """Only what is called so: a controller and its pods, a pod, a service."""
+    above = {one["metadata"]["uid"]: one for one in view.controllers}
+    pods = [one for one in view.pods if runner_label(one, above).rpartition("/")[2] == name or name_of(one) == name]
+    return View(
+        pods=pods,
+        all_pods=view.all_pods,
+        nodes=view.nodes if pods else (),
+        events=view.events,
+        controllers=[one for one in view.controllers if name_of(one) == name or name_of(one).startswith(f"{name}-")],
+        claims=view.claims if pods else (),
+        volumes=view.volumes,
+        classes=view.classes,
+        services=[one for one in view.services if name_of(one) == name],
+        logs=view.logs,
+    )
+
+
+def result_of(view: View, findings: list[Finding]) -> dict[str, Any]:
+    """What the module returns. Pure."""
+    return {
+        "diagnosis": [one.facts() for one in findings],
+        "summary": [f"{one.sentence()}." for one in findings],
+        "healthy": not findings,
+        "pods": [_pod(one) for one in view.pods],
+        "nodes": [
+            {"name": name_of(one), "ready": conditions_of(one).get("Ready", {}).get("status") == "True"}
+            for one in view.nodes
+        ],
+    }
+
+
+def _pod(pod: Mapping[str, Any]) -> dict[str, Any]:
+    status = pod.get("status") or {}
+    ready = conditions_of(pod).get("Ready", {}).get("status") == "True"
+    return {
+        "namespace": namespace_of(pod),
+        "name": name_of(pod),
+        "phase": status.get("phase", "Pending"),
+        "ready": ready or status.get("phase") in FINISHED,
+        "node": (pod.get("spec") or {}).get("nodeName"),
+        "restarts": sum(int(one.get("restartCount", 0)) for one in status.get("containerStatuses") or ()),
+        "container_ids": [one.get("containerID") for one in status.get("containerStatuses") or ()],
+    }

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a pod has no node: what is missing where, and what to free so that it fits. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from .capacity import Holder, Room, holders, how_to_free, requests_of, rooms
+from .diagnosis_storage import zone_finding
+from .findings import Finding, View
+from .objects import Object, conditions_of, label_of, name_of
+from .quantities import amounts, shown
+
+SHORT = re.compile(r"Insufficient (?P<resource>[\w./-]*\w)|(?P<many>Too many pods)")
+ZONE = re.compile(r"volume node affinity conflict|didn't match PersistentVolume's node affinity")
+UNBOUND = re.compile(r"unbound (?:immediate )?PersistentVolumeClaims?|persistentvolumeclaim \"[^\"]*\" not found")
+TAINT = re.compile(r"untolerated taint(?:\(s\)|s)?(?: (?P<taint>\{[^}]*\}))?")
+SELECTOR = re.compile(r"didn't match Pod's node affinity/selector|didn't match node selector")
+PORTS = re.compile(r"didn't have free ports")
+TOO_MANY_VOLUMES = re.compile(r"exceed max volume count")
+SPREAD = re.compile(r"topology spread constraints|anti-affinity rules")
+NO_NODES = re.compile(r"no nodes available to schedule pods")
+PREEMPTION = re.compile(r"\s*(?:no new claims to deallocate,\s*)?preemption:.*$", re.DOTALL)
+SHOWN_NODES = 4
+
+ADVICE = (
+    (NO_NODES, "there are no nodes", "Add a node"),
+    (SELECTOR, "no node has the labels that it asks for", "Change its node selector or affinity, or label a node"),
+    (TAINT, "the nodes have taints that it does not tolerate", "Give it a toleration, or add a node without the taint"),
+    (PORTS, "the host port that it wants is taken on every node", "Use another host port, or a Service"),
+    (TOO_MANY_VOLUMES, "no node can attach another volume", "Add a node"),
+    (SPREAD, "its own rules of spreading forbid the nodes that there are", "Loosen them, or add nodes"),
+)
+
+
+def unplaced(pod: Object, view: View) -> Iterator[Finding]:
+    """Why the scheduler has not found a node for a pod."""
+    condition = conditions_of(pod).get("PodScheduled", {})
+    said = PREEMPTION.sub("", str(condition.get("message") or "")).strip().rstrip(".")
+    if condition.get("reason") == "SchedulingGated":
+        gates = ", ".join(str(one.get("name")) for one in (pod.get("spec") or {}).get("schedulingGates") or ())
+        yield Finding(
+            "unschedulable", label_of(pod), f"{label_of(pod)} waits for its scheduling gates {gates}", "", (said,)
+        )
+    elif condition.get("status") != "False":
+        yield from _unseen(pod)
+    elif UNBOUND.search(said):
+        yield from _without_claim(pod, said, view)
+    elif zone := (zone_finding(pod, view, said) if ZONE.search(said) else None):
+        yield zone
+    elif SHORT.search(said):
+        yield _no_room(pod, said, view)
+    else:
+        yield _unsuitable(pod, said)
+
+
+def _unseen(pod: Object) -> Iterator[Finding]:
+    """The scheduler says nothing at all: only worth a word for a pod that has been there for a while."""
+    scheduler = (pod.get("spec") or {}).get("schedulerName", "default-scheduler")
+    yield Finding(
+        "not_scheduled",
+        label_of(pod),
+        f"No scheduler has looked at {label_of(pod)} yet; it asks for {scheduler}",
+        "See that the scheduler runs",
+    )
+
+
+def _without_claim(pod: Object, said: str, view: View) -> Iterator[Finding]:
+    """The claim's own finding says more, where the claim is there."""
+    used = [
+        one["persistentVolumeClaim"]["claimName"]
+        for one in (pod.get("spec") or {}).get("volumes") or ()
+        if one.get("persistentVolumeClaim")
+    ]
+    there = {name_of(one) for one in view.claims}
+    absent = [name for name in used if name not in there]
+    if not absent and view.claims:
+        return
+    names = ", ".join(absent or used)
+    yield Finding(
+        "claim_unbound",
+        label_of(pod),
+        f"{label_of(pod)} uses the claim {names}, which {'does not exist' if 'not found' in said else 'is not bound'}",
+        "Make the claim, or give the pod another one",
+        (said,),
+    )
+
+
+def _unsuitable(pod: Object, said: str) -> Finding:
+    for pattern, reason, advice in ADVICE:
+        if pattern.search(said):
+            return Finding(
+                "unschedulable",
+                label_of(pod),
+                f"{label_of(pod)} cannot be scheduled: {reason} ({said})",
+                advice,
+                (said,),
+            )
+    return Finding("unschedulable", label_of(pod), f"{label_of(pod)} cannot be scheduled: {said}", "", (said,))
+
+
+def _no_room(pod: Object, said: str, view: View) -> Finding:
+    short = [one["resource"] or "pods" for one in SHORT.finditer(said)]
+    wanted = requests_of(pod)
+    asked = " and ".join(
+        shown(name, wanted[name]) for name in dict.fromkeys(short) if name in wanted and name != "pods"
+    )
+    text = f"{label_of(pod)} cannot be scheduled: "
+    text += f"it asks for {asked}" if asked else f"{', '.join(dict.fromkeys(short))} are used up"
+    places = [one for one in rooms(pod, view.nodes, view.all_pods) if one.missing]
+    if places:
+        text += ", and " + "; ".join(_lacking(one) for one in places[:SHOWN_NODES])
+        if len(places) > SHOWN_NODES:
+            text += f"; and {len(places) - SHOWN_NODES} more nodes lack more"
+    suggestion = _advice(pod, places, view)
+    return Finding("unschedulable", label_of(pod), f"{text} ({said})", suggestion, (said,))
+
+
+def _lacking(room: Room) -> str:
+    parts = []
+    for name, value in room.missing.items():
+        free = max(room.free.get(name, Decimal(0)), Decimal(0))
+        parts.append(f"has {shown(name, free)} free, {shown(name, value)} too little")
+    return f"node {room.node} {' and '.join(parts)}"
+
+
+def _advice(pod: Object, places: Sequence[Room], view: View) -> str:
+    if not view.nodes:
+        return "Free some room, or add a node"
+    largest = _too_large(pod, view)
+    if largest:
+        return f"No node is large enough, even empty: the largest has {largest}. Ask for less, or add larger nodes"
+    found: list[tuple[Holder, Room]] = []
+    for room in places:
+        found.extend((one, room) for one in holders(pod, room, view.all_pods, view.controllers))
+    if not found:
+        return "Add a node, or ask for less"
+    best, room = min(found, key=lambda one: (not one[0].ours, one[0].enough))
+    return how_to_free(best, room.missing)
+
+
+def _too_large(pod: Object, view: View) -> str:
+    """What the largest node has of a resource that no node has enough of; empty if the pod fits an empty node."""
+    for name, value in requests_of(pod).items():
+        most = max(
+            (amounts((one.get("status") or {}).get("allocatable")).get(name, Decimal(0)) for one in view.nodes),
+            default=Decimal(0),
+        )
+        if value > most:
+            return shown(name, most)
+    return ""

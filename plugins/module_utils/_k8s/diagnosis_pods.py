@@ -1,0 +1,237 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why one pod does not run. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .diagnosis_placing import unplaced
+from .findings import Finding, View, times_of
+from .objects import Object, conditions_of, label_of, place_of
+
+IMAGE_INVALID = frozenset({"InvalidImageName", "ErrImageNeverPull", "ErrRegistryUnavailable"})
+IMAGE_PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "ImageInspectError"})
+CONFIG = frozenset({"CreateContainerConfigError"})
+START = frozenset({"CreateContainerError", "RunContainerError", "PreStartHookError", "PostStartHookError"})
+ATTACHED = re.compile(r"Multi-Attach|already (?:exclusively )?attached|is in use|VolumeInUse")
+OTHER_ZONE = re.compile(
+    r"not in the same (?:availability )?zone|InvalidVolume\.ZoneMismatch|different availability zone"
+)
+NO_RIGHT = re.compile(r"UnauthorizedOperation|AccessDenied|not authorized")
+KILLED = 137
+SHOWN_LINES = 5
+
+
+def pod_findings(pod: Object, view: View) -> Iterator[Finding]:
+    """The reasons of one pod; none if it runs, has ended well, or is on its way."""
+    status = pod.get("status") or {}
+    if status.get("phase") == "Succeeded" or conditions_of(pod).get("Ready", {}).get("status") == "True":
+        return
+    if pod["metadata"].get("deletionTimestamp"):
+        return
+    if status.get("phase") == "Failed":
+        yield _failed(pod, status)
+        return
+    if not (pod.get("spec") or {}).get("nodeName"):
+        yield from unplaced(pod, view)
+        return
+    found = [one for container in containers_of(pod) if (one := _container(pod, container, view))]
+    yield from found
+    if not found:
+        yield from _mounting(pod, view)
+        yield from _probing(pod, view)
+
+
+def containers_of(pod: Object) -> list[Mapping[str, Any]]:
+    """The states of all containers, init containers first."""
+    status = pod.get("status") or {}
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def log_key(pod: Object, container: str) -> str:
+    """Where the view keeps the log of a container."""
+    return f"{place_of(pod)}/{container}"
+
+
+def has_crashed(container: Mapping[str, Any]) -> bool:
+    """Whether a container ended with an error and is, or will be, started again."""
+    state, last = container.get("state") or {}, container.get("lastState") or {}
+    ended = state.get("terminated") or last.get("terminated") or {}
+    waits = (state.get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+    return waits or (bool(ended) and ended.get("exitCode", 0) != 0 and not container.get("ready"))
+
+
+def _failed(pod: Object, status: Mapping[str, Any]) -> Finding:
+    reason = status.get("reason") or "it failed"
+    said = f": {status['message']}".rstrip(".") if status.get("message") else ""
+    advice = "Its node ran short of something: ask for what the pod needs in requests" if reason == "Evicted" else ""
+    ended = [one for one in containers_of(pod) if ((one.get("state") or {}).get("terminated") or {}).get("exitCode")]
+    if ended and not said:
+        said = f": container {ended[0]['name']} ended with exit code {ended[0]['state']['terminated']['exitCode']}"
+    return Finding("container_failed", label_of(pod), f"{label_of(pod)} has failed ({reason}){said}", advice)
+
+
+def _container(pod: Object, container: Mapping[str, Any], view: View) -> Finding | None:
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    reason, message = str(waiting.get("reason", "")), str(waiting.get("message", "")).rstrip(".")
+    if reason in IMAGE_INVALID or reason in IMAGE_PULL:
+        return _image(pod, container, reason, message, view)
+    where = f"Container {container['name']} of {label_of(pod)}"
+    if reason in CONFIG:
+        return Finding(
+            "config_missing",
+            label_of(pod),
+            f"{where} cannot be configured: {message}",
+            "Make the Secret or ConfigMap that it names, with the keys that it asks for",
+            (message,),
+        )
+    if has_crashed(container):
+        return _crash(pod, container, view)
+    if reason in START:
+        return Finding(
+            "container_failed",
+            label_of(pod),
+            f"{where} cannot be started: {message}",
+            "See whether the image has the command, and the right to run it",
+            (message,),
+        )
+    return None
+
+
+def _image(pod: Object, container: Mapping[str, Any], reason: str, message: str, view: View) -> Finding:
+    image = _image_of(pod, container)
+    events = [one for one in view.events_of(pod, "Failed") if "ull" in str(one.get("message"))]
+    telling = [str(one["message"]).rstrip(".") for one in events if str(one["message"]).startswith("Failed to pull")]
+    said = telling[0] if telling else message
+    where = f"Container {container['name']} of {label_of(pod)}"
+    if reason in IMAGE_INVALID:
+        text, code = f"{where} has an image that can never be pulled, {image}: {said}", "image_invalid"
+    else:
+        text, code = f"{where} has an image that cannot be pulled, {image}: {said}", "image_pull"
+    return Finding(
+        "image_invalid" if code == "image_invalid" else "image_pull",
+        label_of(pod),
+        text,
+        _image_advice(said),
+        (said,),
+        tries=sum(times_of(one) for one in events if str(one["message"]).startswith("Failed to pull")),
+    )
+
+
+def _image_advice(said: str) -> str:
+    if re.search(r"not ?found|manifest unknown|does not exist", said, re.IGNORECASE):
+        return "Check the name and tag of the image"
+    if re.search(r"unauthori[sz]ed|denied|authentication|forbidden", said, re.IGNORECASE):
+        return "Give the pod an imagePullSecret for the registry, if the image is private"
+    if re.search(r"toomanyrequests|rate limit", said, re.IGNORECASE):
+        return "The registry limits anonymous pulls: log in with an imagePullSecret, or use a mirror"
+    if re.search(r"no such host|timeout|connection refused|unreachable", said, re.IGNORECASE):
+        return "The node cannot reach the registry: look at its network and name servers"
+    return "Check the name of the image, and whether the node can reach its registry"
+
+
+def _image_of(pod: Object, container: Mapping[str, Any]) -> str:
+    spec = pod.get("spec") or {}
+    both = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    wanted = next((one.get("image") for one in both if one.get("name") == container["name"]), None)
+    return str(wanted or container.get("image"))
+
+
+def _crash(pod: Object, container: Mapping[str, Any], view: View) -> Finding:
+    state, last = container.get("state") or {}, container.get("lastState") or {}
+    ended = state.get("terminated") or last.get("terminated") or {}
+    code, count = ended.get("exitCode"), int(container.get("restartCount", 0))
+    lines = [line for line in view.logs.get(log_key(pod, container["name"]), "").splitlines() if line.strip()]
+    shown = lines[-SHOWN_LINES:]
+    if ended.get("reason") == "OOMKilled":
+        limit = _limit(pod, container["name"])
+        how = f"was killed because it took more memory than its limit{f' of {limit}' if limit else ''}"
+        advice = "Raise its memory limit, or make it use less"
+    else:
+        how = f"ends with exit code {code}" if code is not None else "ends again and again"
+        how += " (killed)" if code == KILLED else ""
+        advice = "See its log and its command" if shown else "It wrote nothing: see its command and its settings"
+    log = f". Its last lines: {' | '.join(shown)}" if shown else ""
+    where = f"Container {container['name']} of {label_of(pod)}"
+    return Finding(
+        "crash_loop",
+        label_of(pod),
+        f"{where} {how}, and was restarted {count} times{log}",
+        advice,
+        tuple(shown),
+        tries=count,
+    )
+
+
+def _limit(pod: Object, container: str) -> str:
+    for one in (pod.get("spec") or {}).get("containers") or ():
+        if one.get("name") == container:
+            return str(((one.get("resources") or {}).get("limits") or {}).get("memory") or "")
+    return ""
+
+
+def _mounting(pod: Object, view: View) -> Iterator[Finding]:
+    """The node has the pod, and no container could be made yet."""
+    started = any("running" in (one.get("state") or {}) for one in containers_of(pod))
+    if started:
+        return
+    node = (pod.get("spec") or {}).get("nodeName")
+    events = view.events_of(pod, "FailedAttachVolume", "FailedMount", "FailedCreatePodSandBox")
+    for event in events[:1]:
+        said = str(event.get("message", "")).rstrip(".")
+        what = f"{label_of(pod)} on node {node}"
+        if event.get("reason") == "FailedCreatePodSandBox":
+            yield Finding(
+                "sandbox",
+                label_of(pod),
+                f"{what} gets no network: {said}",
+                "See the network plugin of the node",
+                (said,),
+                tries=times_of(event),
+            )
+        else:
+            yield _volume(pod, what, said, times_of(event))
+
+
+def _volume(pod: Object, what: str, said: str, tries: int) -> Finding:
+    if ATTACHED.search(said):
+        return Finding(
+            "volume_attached_elsewhere",
+            label_of(pod),
+            f"{what} waits for a volume that is attached to another node: {said}",
+            "Remove the pod that still uses it; a node that is gone lets go of its volumes after six minutes",
+            (said,),
+            tries,
+        )
+    if OTHER_ZONE.search(said):
+        return Finding(
+            "volume_zone",
+            label_of(pod),
+            f"{what} needs a volume that is in another zone than the node: {said}",
+            "Keep the pod in the volume's zone, with a node selector on topology.kubernetes.io/zone",
+            (said,),
+            tries,
+        )
+    advice = "See that the volume exists, and that the driver runs on the node"
+    if NO_RIGHT.search(said):
+        advice = "The driver may not attach it: on AWS, the volume needs the tag ebs.csi.aws.com/cluster=true"
+    return Finding("volume_mount", label_of(pod), f"{what} cannot mount a volume: {said}", advice, (said,), tries)
+
+
+def _probing(pod: Object, view: View) -> Iterator[Finding]:
+    events = view.events_of(pod, "Unhealthy")
+    running = [one for one in containers_of(pod) if "running" in (one.get("state") or {}) and not one.get("ready")]
+    if not running or not events:
+        return
+    said = str(events[0].get("message", "")).rstrip(".")
+    yield Finding(
+        "probe_failing",
+        label_of(pod),
+        f"Container {running[0]['name']} of {label_of(pod)} runs but is not ready: {said}",
+        "See the probe's path and port, and give the container time to start with a startup probe",
+        (said,),
+        tries=times_of(events[0]),
+    )

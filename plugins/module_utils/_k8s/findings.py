@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a diagnosis consists of, and what it is made from. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .objects import Object
+
+Code = Literal[
+    "claim_unbound",
+    "config_missing",
+    "container_failed",
+    "crash_loop",
+    "image_invalid",
+    "image_pull",
+    "load_balancer",
+    "no_endpoints",
+    "node_not_ready",
+    "not_created",
+    "not_scheduled",
+    "probe_failing",
+    "rollout_stuck",
+    "sandbox",
+    "unschedulable",
+    "volume_attached_elsewhere",
+    "volume_mount",
+    "volume_zone",
+]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One reason why something does not run.
+
+    Attributes:
+        code: what kind of reason, for programs.
+        object: what it is about ("Pod shop/web-x7k2p").
+        message: the reason in a sentence, without a full stop.
+        suggestion: what to do, in a sentence without a full stop.
+        evidence: what the cluster said, literally.
+        tries: how often it has been tried already.
+    """
+
+    code: Code
+    object: str
+    message: str
+    suggestion: str = ""
+    evidence: tuple[str, ...] = ()
+    tries: int = 0
+
+    def sentence(self) -> str:
+        """Reason and suggestion."""
+        return ". ".join(part for part in (self.message, self.suggestion) if part)
+
+    def facts(self) -> dict[str, Any]:
+        """The finding as results show it."""
+        return {
+            "code": self.code,
+            "object": self.object,
+            "message": f"{self.message}.",
+            "suggestion": f"{self.suggestion}." if self.suggestion else "",
+            "evidence": list(self.evidence),
+        }
+
+
+@dataclass(frozen=True)
+class View:
+    """What a diagnosis looks at. Everything but the pods may be missing: less is said then.
+
+    Attributes:
+        pods: those whose state is in question.
+        all_pods: those of the whole cluster, for what they hold.
+        controllers: ReplicaSets, Deployments and their like, of the same namespaces.
+        logs: the last lines of containers that ended, by "namespace/pod/container".
+    """
+
+    pods: Sequence[Object] = ()
+    all_pods: Sequence[Object] = ()
+    nodes: Sequence[Object] = ()
+    events: Sequence[Object] = ()
+    controllers: Sequence[Object] = ()
+    claims: Sequence[Object] = ()
+    volumes: Sequence[Object] = ()
+    classes: Sequence[Object] = ()
+    services: Sequence[Object] = ()
+    logs: Mapping[str, str] = field(default_factory=dict)
+
+    def events_of(self, thing: Object, *reasons: str) -> list[Object]:
+        """Events about an object, the latest first, of these reasons if any are given."""
+        uid = thing["metadata"].get("uid")
+        found = [one for one in self.events if (one.get("involvedObject") or {}).get("uid") == uid]
+        return latest_first(one for one in found if not reasons or one.get("reason") in reasons)
+
+
+def latest_first(events: Iterable[Object]) -> list[Object]:
+    """Events by time."""
+    return sorted(events, key=when, reverse=True)
+
+
+def when(event: Object) -> str:
+    """When it last happened: whichever of the fields is set, as they differ by who wrote the event."""
+    series = event.get("series") or {}
+    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return str(next((one for one in times if one), event["metadata"].get("creationTimestamp") or ""))
+
+
+def times_of(event: Object) -> int:
+    """How often it happened."""
+    return int((event.get("series") or {}).get("count") or event.get("count") or 1)

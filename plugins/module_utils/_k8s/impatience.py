@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a trouble is believed to last: how long it may go on, and how often it may come again. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .findings import Code, Finding
+from .objects import Object, labels_of, namespace_of
+
+
+@dataclass(frozen=True)
+class Patience:
+    """After so many seconds, or so many tries, a trouble will not go away by itself."""
+
+    seconds: float
+    tries: int = 0
+
+
+# What is missing here may pass: a probe that fails while a program starts, a volume that is about to be detached.
+PATIENCE: Mapping[Code, Patience] = {
+    "claim_unbound": Patience(30),
+    "config_missing": Patience(15),
+    "container_failed": Patience(10),
+    "crash_loop": Patience(300, tries=4),
+    "image_invalid": Patience(0),
+    "image_pull": Patience(60, tries=3),
+    "load_balancer": Patience(90),
+    "not_created": Patience(15),
+    "rollout_stuck": Patience(0),
+    "unschedulable": Patience(30),
+    "volume_mount": Patience(120),
+    "volume_zone": Patience(20),
+}
+GROWING = frozenset({"TriggeredScaleUp"})
+
+
+class Impatience:
+    """Remembers since when each trouble has been there."""
+
+    def __init__(self) -> None:
+        self._since: dict[tuple[str, str], float] = {}
+
+    def hopeless(self, findings: Iterable[Finding], now: float, *, room_comes: bool = False) -> Finding | None:
+        """The first trouble that will not pass.
+
+        Args:
+            now: seconds on any clock.
+            room_comes: pods are ending or nodes are coming, so that what does not fit now may fit soon.
+        """
+        present = {(one.code, one.object): one for one in findings}
+        self._since = {key: self._since.get(key, now) for key in present}
+        for key, one in present.items():
+            patience = PATIENCE.get(one.code)
+            if patience is None or (room_comes and one.code == "unschedulable"):
+                continue
+            if now - self._since[key] >= patience.seconds or (patience.tries and one.tries >= patience.tries):
+                return one
+        return None
+
+
+def room_comes(pods: Iterable[Object], events: Iterable[Object]) -> bool:
+    """Whether pods are ending, or an autoscaler has said that it adds a node."""
+    return any(one["metadata"].get("deletionTimestamp") for one in pods) or any(
+        one.get("reason") in GROWING for one in events
+    )
+
+
+def pods_of(things: Sequence[Object], pods: Iterable[Object]) -> list[Object]:
+    """The pods that things are waiting for: their own and the latest. What an older version left is none of them."""
+    return [one for one in pods if any(_belongs(thing, one) for thing in things)]
+
+
+def _belongs(thing: Object, pod: Object) -> bool:
+    if namespace_of(thing) != namespace_of(pod):
+        return False
+    if thing["kind"] == "Pod":
+        return bool(thing["metadata"].get("uid") == pod["metadata"].get("uid"))
+    spec = thing.get("spec") or {}
+    selector = spec.get("selector") or {}
+    wanted = selector.get("matchLabels", {}) if thing["kind"] != "ReplicationController" else selector
+    labels = labels_of(pod)
+    chosen = bool(wanted) and all(labels.get(name) == value for name, value in wanted.items())
+    return chosen and made_from(spec.get("template") or {}, pod)
+
+
+def made_from(template: Mapping[str, Any], pod: Object) -> bool:
+    """Whether a pod is of this version of a template, as far as its containers tell."""
+    there = {one["name"]: one for one in (pod.get("spec") or {}).get("containers") or ()}
+    return all(
+        one["name"] in there and _same(one, there[one["name"]])
+        for one in (template.get("spec") or {}).get("containers") or ()
+    )
+
+
+def _same(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    return all(wanted.get(name) == found.get(name) for name in ("image", "command", "args", "env"))

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Namespaces on their way out: nothing can be made in them, and some never go. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from .._errors import BusyError
+from .._parallel import gather
+from .._wait import wait_until
+from .api import Object
+from .kinds import NAMESPACE
+from .objects import conditions_of, name_of
+from .run import Run
+from .watching import LOOK, Feed, Scene
+
+# conditions of a namespace in deletion that say why it does not go
+TELLING = (
+    "NamespaceContentRemaining",
+    "NamespaceFinalizersRemaining",
+    "NamespaceDeletionContentFailure",
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+)
+
+
+def wait_until_usable(run: Run, names: Mapping[str, bool]) -> None:
+    """Wait until namespaces that are being deleted are gone, where the set brings them back.
+
+    Args:
+        names: true for those that the set makes itself.
+
+    Raises:
+        BusyError: one is being deleted and nobody would make it again, or this is a check.
+        WaitTimeoutError: it does not go; says what holds it.
+    """
+    looks = {name: partial(run.api.get, NAMESPACE, name) for name in names if name}
+    for name, found in gather(looks).items():
+        if found is None or not found["metadata"].get("deletionTimestamp"):
+            continue
+        if not names[name] or run.check_mode:
+            raise BusyError(
+                f"namespace {name} is being deleted: {why_it_stays(found) or 'nothing can be made in it'}",
+                hint="Wait until it is gone, or choose another one.",
+            )
+        _wait_until_gone(run, name)
+
+
+def _wait_until_gone(run: Run, name: str) -> None:
+    with Scene(run.api, [Feed(NAMESPACE, fields=f"metadata.name={name}")]) as scene:
+
+        def look() -> tuple[bool, list[Object]]:
+            return scene.look(), scene.objects(NAMESPACE)
+
+        wait_until(
+            look,
+            ready=lambda found: found[0] and not found[1],
+            describe=lambda found: "; ".join(why_it_stays(one) for one in found[1]) or scene.trouble(),
+            deadline=scene.deadline(run.deadline),
+            doing=f"wait until namespace {name} is gone",
+            hint="Remove what it still holds, or the finalizers of these objects if nothing is left to act on them.",
+            pace=LOOK,
+        )
+
+
+def why_it_stays(namespace: Object) -> str:
+    """What keeps a namespace that is being deleted, in the server's words. Pure."""
+    conditions = conditions_of(namespace)
+    said = [
+        str(conditions[one].get("message", "")).rstrip(".")
+        for one in TELLING
+        if conditions.get(one, {}).get("status") == "True"
+    ]
+    finalizers = (namespace.get("spec") or {}).get("finalizers") or ()
+    if not said and finalizers:
+        said = [f"{name_of(namespace)} has the finalizers {', '.join(finalizers)}"]
+    return "; ".join(said)

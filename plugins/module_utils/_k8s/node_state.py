@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node says about itself. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .objects import Object, conditions_of, name_of
+
+UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+ZONE = "topology.kubernetes.io/zone"
+
+
+def is_ready(node: Object) -> bool:
+    """Whether a node takes pods: its kubelet is well, and the cloud has said who it is."""
+    return conditions_of(node).get("Ready", {}).get("status") == "True" and UNINITIALISED not in taints_of(node)
+
+
+def is_control_plane(node: Object) -> bool:
+    """Whether it is one of those that run the cluster."""
+    return CONTROL_PLANE in (node["metadata"].get("labels") or {})
+
+
+def taints_of(node: Object) -> set[str]:
+    """The keys of a node's taints."""
+    return {one["key"] for one in (node.get("spec") or {}).get("taints") or ()}
+
+
+def describe_node(node: Object) -> str:
+    """The state of a node in a few words."""
+    ready = conditions_of(node).get("Ready", {})
+    if ready.get("status") != "True":
+        said = ready.get("message") or "its kubelet has not reported yet"
+        return f"node {name_of(node)} is not ready: {said}"
+    if UNINITIALISED in taints_of(node):
+        return f"node {name_of(node)} waits for the cloud controller manager ({UNINITIALISED})"
+    return f"node {name_of(node)} is ready"
+
+
+def node_facts(node: Object) -> dict[str, Any]:
+    """A node as results show it."""
+    labels, status = node["metadata"].get("labels") or {}, node.get("status") or {}
+    addresses = {one["type"]: one["address"] for one in status.get("addresses") or ()}
+    return {
+        "name": name_of(node),
+        "ready": is_ready(node),
+        "control_plane": is_control_plane(node),
+        "schedulable": not (node.get("spec") or {}).get("unschedulable", False),
+        "zone": labels.get(ZONE),
+        "instance_type": labels.get("node.kubernetes.io/instance-type"),
+        "provider_id": (node.get("spec") or {}).get("providerID"),
+        "internal_ip": addresses.get("InternalIP"),
+        "external_ip": addresses.get("ExternalIP"),
+        "version": (status.get("nodeInfo") or {}).get("kubeletVersion"),
+    }

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects of a cluster as plain data: their names, what of them is worth showing, and secret. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._compare import Difference, differences
+from .._redact import HIDDEN
+
+Object = Mapping[str, Any]
+
+# what the server writes into every object, and nobody declares
+NOISE = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
+NOISY_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision"})
+SECRET_FIELDS = ("data", "stringData")
+
+
+def name_of(thing: Object) -> str:
+    """The name."""
+    return str(thing["metadata"]["name"])
+
+
+def namespace_of(thing: Object) -> str:
+    """The namespace, empty for what lives in none."""
+    return str(thing["metadata"].get("namespace") or "")
+
+
+def labels_of(thing: Object) -> Mapping[str, str]:
+    """The labels."""
+    return thing["metadata"].get("labels") or {}
+
+
+def key_of(thing: Object) -> str:
+    """What tells an object from all others of a cluster, whatever version of its API it is written in."""
+    group = str(thing["apiVersion"]).rpartition("/")[0]
+    return "/".join((group, str(thing["kind"]), namespace_of(thing), name_of(thing)))
+
+
+def label_of(thing: Object) -> str:
+    """The object in words: "Deployment shop/web"."""
+    return f"{thing['kind']} {place_of(thing)}"
+
+
+def place_of(thing: Object) -> str:
+    """Namespace and name, or the name alone."""
+    return "/".join(part for part in (namespace_of(thing), name_of(thing)) if part)
+
+
+def controller_of(thing: Object) -> Mapping[str, Any] | None:
+    """The reference to what controls an object, such as the ReplicaSet of a pod."""
+    owners = thing["metadata"].get("ownerReferences") or ()
+    return next((one for one in owners if one.get("controller")), None)
+
+
+def conditions_of(thing: Object) -> dict[str, Mapping[str, Any]]:
+    """The conditions in its status, by type."""
+    return {one["type"]: one for one in (thing.get("status") or {}).get("conditions") or () if "type" in one}
+
+
+def declared(thing: Object) -> dict[str, Any]:
+    """The object without what the server adds and without its status: what a manifest could say."""
+    plain = {name: value for name, value in thing.items() if name != "status"}
+    metadata = {name: value for name, value in thing["metadata"].items() if name not in NOISE}
+    annotations = {
+        name: value for name, value in (metadata.get("annotations") or {}).items() if name not in NOISY_ANNOTATIONS
+    }
+    metadata.pop("annotations", None)
+    return {**plain, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}
+
+
+def changes(before: Object, after: Object) -> tuple[Difference, ...]:
+    """What differs between two states of an object, without noise, and without the values of Secrets."""
+    old, new = declared(before), declared(after)
+    gone: dict[str, Any] = {name: {} for name, value in old.items() if name not in new and isinstance(value, Mapping)}
+    found = differences({**gone, **new}, old, subset=())
+    if new.get("kind") != "Secret":
+        return found
+    return tuple(_hidden(one) for one in found)
+
+
+def _hidden(one: Difference) -> Difference:
+    if one.field not in SECRET_FIELDS:
+        return one
+    before = None if one.before is None else HIDDEN
+    after = None if one.after is None else f"{HIDDEN} (another one)" if before else HIDDEN
+    return Difference(one.path, before, after)
+
+
+def presentable(thing: Object) -> dict[str, Any]:
+    """What a manifest could say, without the values of Secrets."""
+    plain = declared(thing)
+    if plain.get("kind") == "Secret":
+        for field in SECRET_FIELDS:
+            if plain.get(field):
+                plain[field] = dict.fromkeys(plain[field], HIDDEN)
+    return plain
+
+
+def secrets_in(things: Iterable[Object]) -> Iterator[str]:
+    """The secret values in manifests: as they are written, and what they stand for."""
+    for thing in things:
+        if thing.get("kind") != "Secret":
+            continue
+        for value in (thing.get("stringData") or {}).values():
+            yield str(value)
+        for value in (thing.get("data") or {}).values():
+            yield str(value)
+            try:
+                yield base64.b64decode(str(value), validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                continue

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options about containers, as several modules have them, and what they are in a manifest. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import InputError
+from .quantities import amount
+
+VARIABLE = re.compile(r"^[^=\x00-\x1f]+$")
+PORTS = range(1, 65536)
+
+RESOURCES: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
+PROBE: dict[str, Any] = {
+    "path": {"type": "str"},
+    "port": {"type": "int"},
+    "command": {"type": "list", "elements": "str"},
+    "initial_delay": {"type": "int", "default": 0},
+    "period": {"type": "int", "default": 5},
+    "timeout": {"type": "int", "default": 3},
+    "failure_threshold": {"type": "int", "default": 3},
+}
+
+
+def checked_port(value: int | None, option: str) -> int | None:
+    """A port that can be one.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if value is not None and value not in PORTS:
+        raise InputError(f"{option} is {value}, but has to be between 1 and 65535")
+    return value
+
+
+def resources(requests: Mapping[str, Any] | None, limits: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The resources of a container; None if neither is given.
+
+    Raises:
+        InputError: a quantity is none, or a limit is below its request.
+    """
+    if requests is None and limits is None:
+        return None
+    given = {"requests": _quantities(requests, "requests"), "limits": _quantities(limits, "limits")}
+    for name, limit in given["limits"].items():
+        request = given["requests"].get(name)
+        if request is not None and amount(request) > amount(limit):
+            raise InputError(f"requests.{name} is {request}, which is more than limits.{name}, {limit}")
+    return {name: values for name, values in given.items() if values}
+
+
+def _quantities(values: Mapping[str, Any] | None, option: str) -> dict[str, str]:
+    found = {name: str(value) for name, value in (values or {}).items() if value is not None}
+    for name, value in found.items():
+        try:
+            positive = amount(value) > 0
+        except ValueError:
+            positive = False
+        if not positive:
+            raise InputError(f"{option}.{name} is {value!r}, but has to be an amount such as 250m or 64Mi")
+    return found
+
+
+def probe(given: Mapping[str, Any] | None, port: int | None, option: str) -> dict[str, Any] | None:
+    """A probe: by HTTP with a path, by a command, or by a connection; None if it is not given.
+
+    Raises:
+        InputError: it has no port, or has both a path and a command.
+    """
+    if given is None:
+        return None
+    times = {
+        "periodSeconds": given["period"],
+        "timeoutSeconds": given["timeout"],
+        "failureThreshold": given["failure_threshold"],
+        "successThreshold": 1,  # said as the server would say it, so that both sides of a comparison are complete
+    }
+    if given["initial_delay"]:
+        times["initialDelaySeconds"] = given["initial_delay"]
+    if given["path"] and given["command"]:
+        raise InputError(f"{option} has both path and command", hint="Give one of them.")
+    if given["command"]:
+        return {"exec": {"command": list(given["command"])}, **times}
+    where = checked_port(given["port"] or port, f"{option}.port")
+    if where is None:
+        raise InputError(f"{option} needs a port", hint="Set its port, or the port of the container.")
+    if given["path"]:
+        return {"httpGet": {"path": given["path"], "port": where, "scheme": "HTTP"}, **times}
+    return {"tcpSocket": {"port": where}, **times}
+
+
+def connects(port: int) -> dict[str, Any]:
+    """A probe that asks often whether a port accepts connections."""
+    return {
+        "tcpSocket": {"port": port},
+        "periodSeconds": 2,
+        "timeoutSeconds": 3,
+        "failureThreshold": 3,
+        "successThreshold": 1,
+    }
+
+
+def environment(plain: Mapping[str, Any] | None, secrets: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
+    """Environment variables by name, and those that are keys of Secrets; None if neither is given.
+
+    Raises:
+        InputError: a name cannot be one, or is given twice.
+    """
+    if plain is None and secrets is None:
+        return None
+    twice = sorted({*(plain or {})} & {*(secrets or {})})
+    if twice:
+        raise InputError(f"{twice[0]} is in both environment and secrets")
+    found: list[dict[str, Any]] = [
+        {"name": name, "value": _text(value)} for name, value in sorted((plain or {}).items())
+    ]
+    found += [
+        {"name": name, "valueFrom": {"secretKeyRef": _key(name, value)}}
+        for name, value in sorted((secrets or {}).items())
+    ]
+    wrong = next((one["name"] for one in found if not VARIABLE.match(str(one["name"]))), None)
+    if wrong is not None:
+        raise InputError(f"environment: {wrong!r} is no name of a variable")
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _key(name: str, value: Any) -> dict[str, str]:
+    secret, _slash, key = str(value).partition("/")
+    if not secret or not key:
+        raise InputError(f"secrets.{name} is {value!r}, but has to be a Secret and a key of it, such as db/password")
+    return {"name": secret, "key": key}

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rollout for a ReplicationController, which has none of its own: pods are replaced, a few at a time. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from .._parallel import gather
+from .api import Object
+from .app_wanted import TEMPLATE
+from .kinds import POD, REPLICATION_CONTROLLER
+from .nodes import FINISHED, evict
+from .objects import conditions_of, place_of
+from .run import Run
+from .waiting import wait_gone, wait_ready
+
+AT_ONCE = 4  # a quarter of the pods, as a Deployment does it
+
+
+def outdated(pods: Iterable[Object], version: str) -> list[Object]:
+    """The pods of another version that still run: those that are not ready first, as nobody misses them. Pure."""
+    old = [
+        one
+        for one in pods
+        if (one["metadata"].get("annotations") or {}).get(TEMPLATE) != version
+        and not one["metadata"].get("deletionTimestamp")
+        and (one.get("status") or {}).get("phase") not in FINISHED
+    ]
+    return sorted(old, key=lambda one: conditions_of(one).get("Ready", {}).get("status") == "True")
+
+
+def batches(pods: Sequence[Object]) -> list[list[Object]]:
+    """The pods in the groups in which they are replaced. Pure."""
+    size = max(1, len(pods) // AT_ONCE)
+    return [list(pods[start : start + size]) for start in range(0, len(pods), size)]
+
+
+def replace_pods(run: Run, controller: Object) -> int:
+    """Replace the pods of older versions, as disruption budgets allow; says how many. Waits after each group.
+
+    Raises:
+        StateFailedError: the new pods do not run; the rest of the old ones is left alone.
+        WaitTimeoutError: it took too long.
+    """
+    metadata, spec = controller["metadata"], controller["spec"]
+    selector = ",".join(f"{name}={value}" for name, value in (spec.get("selector") or {}).items())
+    pods = run.api.list(POD, metadata["namespace"], labels=selector).items
+    version = (spec["template"]["metadata"].get("annotations") or {}).get(TEMPLATE, "")
+    old = outdated(pods, version)
+    for group in batches(old):
+        gather({place_of(one): partial(evict, run, one) for one in group})
+        wait_gone(run, [(POD, one) for one in group])
+        now = run.api.get(REPLICATION_CONTROLLER, metadata["name"], metadata["namespace"])
+        if now is not None:
+            wait_ready(run, [(REPLICATION_CONTROLLER, now)])
+    return len(old)

@@ -1,0 +1,223 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client, against a real HTTP server with scripted answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    AnswerLostError,
+    AuthError,
+    BusyError,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    SchedulersError,
+    ThrottledError,
+    UnreachableError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api, ExpiredError
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.errors import translate
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import CONFIG_MAP, DEPLOYMENT, POD
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.login import Login
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
+from ansible_collections.container.schedulers.plugins.module_utils._retry import RetryPolicy
+from unit.api_server import Call, Cut, Status, api_server, events, listing, thing
+from unit.clock import FakeClock
+
+PODS = "/api/v1/namespaces/shop/pods"
+WEB = "/apis/apps/v1/namespaces/shop/deployments/web"
+
+
+def test_a_kind_of_the_table_costs_nothing() -> None:
+    with api_server() as server:
+        assert server.api().kind("apps/v1", "Deployment") == DEPLOYMENT
+
+
+def test_a_kind_that_is_not_in_the_table_costs_one_request() -> None:
+    resources = [
+        {"name": "widgets", "kind": "Widget", "namespaced": True},
+        {"name": "widgets/status", "kind": "Widget", "namespaced": True},
+        {"name": "gears", "kind": "Gear", "namespaced": False},
+    ]
+    with api_server(Call("GET", "/apis/example.com/v1", {"resources": resources})) as server:
+        api = server.api()
+        assert api.kind("example.com/v1", "Widget").path("shop", "one") == (
+            "/apis/example.com/v1/namespaces/shop/widgets/one"
+        )
+        assert api.kind("example.com/v1", "Gear").path("shop", "one") == "/apis/example.com/v1/gears/one"
+
+
+def test_a_kind_that_nobody_knows_is_asked_for_again_next_time() -> None:
+    group = "/apis/example.com/v1"
+    found = {"resources": [{"name": "widgets", "kind": "Widget", "namespaced": True}]}
+    with api_server(Call("GET", group, Status(404, "NotFound")), Call("GET", group, found)) as server:
+        api = server.api()
+        with pytest.raises(NotFoundError, match="does not know kind Widget"):
+            api.kind("example.com/v1", "Widget")
+        assert api.kind("example.com/v1", "Widget").plural == "widgets"
+
+
+def test_lists_are_read_to_the_last_page() -> None:
+    first = {"metadata": {"resourceVersion": "7", "continue": "more"}, "items": [{"metadata": {"name": "a"}}]}
+    with api_server(
+        Call("GET", PODS, first, query={"labelSelector": "app=web"}),
+        Call("GET", PODS, listing({"metadata": {"name": "b"}}, version="7"), query={"continue": "more"}),
+    ) as server:
+        found = server.api().list(POD, "shop", labels="app=web")
+    assert [one["metadata"]["name"] for one in found.items] == ["a", "b"]
+    assert found.items[0]["kind"] == "Pod"
+    assert found.version == "7"
+
+
+def test_an_object_that_is_not_there_is_none() -> None:
+    with api_server(Call("GET", f"{PODS}/a", Status(404, "NotFound"))) as server:
+        assert server.api().get(POD, "a", "shop") is None
+
+
+def test_a_dry_run_says_so_and_says_whether_it_would_create() -> None:
+    web = thing("Deployment", "web", api_version="apps/v1")
+    query = {"fieldManager": "container.schedulers", "dryRun": "All", "force": "false", "fieldValidation": "Strict"}
+    with api_server(Call("PATCH", WEB, web, query=query, status=201)) as server:
+        written = server.api().apply(DEPLOYMENT, web, dry_run=True)
+    assert written.created
+    assert server.headers[0]["Content-Type"] == "application/apply-patch+yaml"
+
+
+@pytest.mark.parametrize("trouble", [Status(503), Status(429, "TooManyRequests"), Cut(), Status(409, "Conflict")])
+def test_an_apply_is_repeated_as_twice_is_as_good_as_once(trouble: Any) -> None:
+    web = thing("Deployment", "web", api_version="apps/v1")
+    with api_server(Call("PATCH", WEB, trouble), Call("PATCH", WEB, web)) as server:
+        assert server.api().apply(DEPLOYMENT, web).object["metadata"]["name"] == "web"
+
+
+def test_a_create_whose_answer_was_lost_is_not_repeated() -> None:
+    with (
+        api_server(Call("POST", "/api/v1/namespaces/shop/configmaps", Cut())) as server,
+        pytest.raises(AnswerLostError, match=r"Could not create ConfigMap shop/a: the connection .* broke"),
+    ):
+        server.api().create(CONFIG_MAP, thing("ConfigMap", "a"))
+
+
+def test_what_is_gone_already_is_no_error_when_deleting() -> None:
+    with api_server(Call("DELETE", WEB, Status(404), body={"preconditions": {"uid": "u1"}})) as server:
+        assert not server.api().delete(DEPLOYMENT, "web", "shop", uid="u1")
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again() -> None:
+    with api_server(
+        Call("GET", f"{PODS}/a", thing("Pod", "a"), headers={"Connection": "close"}), Call("GET", f"{PODS}/b", {})
+    ) as server:
+        api = server.api()
+        api.get(POD, "a", "shop")
+        api.get(POD, "b", "shop")
+    assert server.clock.slept == []
+
+
+def test_a_token_that_expired_is_read_again_once(tmp_path: Path) -> None:
+    tokens = iter(["old", "new"])
+    with api_server(Call("GET", f"{PODS}/a", Status(401, "Unauthorized")), Call("GET", f"{PODS}/a", {})) as server:
+        server.api(Login(server.url, token=lambda: next(tokens), renews=True)).get(POD, "a", "shop")
+    assert [one["Authorization"] for one in server.headers] == ["Bearer old", "Bearer new"]
+
+
+def test_a_token_that_never_changes_is_not_tried_twice() -> None:
+    with (
+        api_server(Call("GET", f"{PODS}/a", Status(401, "Unauthorized"))) as server,
+        pytest.raises(AuthError, match="may have expired"),
+    ):
+        server.api(Login(server.url, token=lambda: "t")).get(POD, "a", "shop")
+
+
+def test_who_we_are_comes_with_every_request() -> None:
+    login = {"headers": (("Impersonate-User", "jane"),), "basic": ("joe", "secret")}
+    with api_server(Call("GET", f"{PODS}/a", {})) as server:
+        server.api(Login(server.url, **login)).get(POD, "a", "shop")  # type: ignore[arg-type]
+    assert server.headers[0]["Impersonate-User"] == "jane"
+    assert server.headers[0]["Authorization"] == "Basic am9lOnNlY3JldA=="
+
+
+def test_a_server_that_is_not_there_is_unreachable() -> None:
+    api = Api(Transport(Login("https://127.0.0.1:1")), RetryPolicy(clock=FakeClock(), attempts=2))
+    with pytest.raises(UnreachableError, match=r"Could not look at Pod shop/a: https://127.0.0.1:1 does not answer"):
+        api.get(POD, "a", "shop")
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match="is not an address"):
+        Transport(Login("ftp://example.com"))
+
+
+def test_a_watch_gives_what_happens() -> None:
+    a = thing("Pod", "a")
+    with api_server(
+        Call(
+            "GET", PODS, events(("ADDED", a), ("BOOKMARK", a), hold=False), query={"watch": "1", "resourceVersion": "5"}
+        )
+    ) as server:
+        watch = server.api().watch(POD, "shop", "5")
+        assert [kind for kind, _thing in watch.events()] == ["ADDED", "BOOKMARK"]
+
+
+@pytest.mark.parametrize("answer", [Status(410, "Expired"), events(("ERROR", Status(410, "Expired").body()))])
+def test_a_version_that_is_too_old_has_an_error_of_its_own(answer: Any) -> None:
+    with api_server(Call("GET", PODS, answer)) as server, pytest.raises(ExpiredError):
+        list(server.api().watch(POD, "shop", "5").events())
+
+
+def test_logs_are_text() -> None:
+    with api_server(Call("GET", f"{PODS}/a/log", "one\ntwo\n", query={"previous": "true", "tailLines": "2"})) as server:
+        assert server.api().logs("a", "shop", "web", lines=2, previous=True) == "one\ntwo\n"
+
+
+CONFLICT = {
+    "causes": [
+        {
+            "reason": "FieldManagerConflict",
+            "message": 'conflict with "kubectl-edit" using apps/v1',
+            "field": ".spec.replicas",
+        },
+        {"reason": "FieldManagerConflict", "message": 'conflict with "hpa"', "field": ".spec.template"},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "says"),
+    [
+        (Status(409, "Conflict", "Apply failed", CONFLICT), ConflictError, "spec.replicas belongs to kubectl-edit"),
+        (Status(409, "Conflict", "the object has been modified"), ThrottledError, "modified"),
+        (Status(409, "AlreadyExists", "exists"), ConflictError, "exists"),
+        (Status(401, "Unauthorized"), AuthError, "may have expired"),
+        (Status(403, "Forbidden", "no"), AuthError, "by a role"),
+        (Status(403, "Forbidden", "exceeded quota: small"), SchedulersError, "ResourceQuota"),
+        (Status(403, "Forbidden", "x", {"causes": [{"reason": "NamespaceTerminating"}]}), BusyError, "gone"),
+        (Status(429, "TooManyRequests", "x", {"causes": [{"reason": "DisruptionBudget"}]}), BusyError, "x"),
+        (Status(404, "NotFound", "no pods"), NotFoundError, "no pods"),
+        (Status(422, "Invalid", "spec.replicas: must be"), InputError, "must be"),
+        (Status(400, "BadRequest", "strict decoding error"), InputError, "strict"),
+        (Status(500, "InternalError", "webhook"), AnswerLostError, "webhook"),
+        (Status(418, "Teapot", "tea"), SchedulersError, "tea"),
+    ],
+)
+def test_refusals_become_our_errors(status: Status, kind: type[SchedulersError], says: str) -> None:
+    error = translate(status.code, json.dumps(status.body()).encode(), {}, "try")
+    assert type(error) is kind
+    assert says in error.sentence()
+
+
+def test_a_proxys_page_is_an_error_too() -> None:
+    error = translate(502, b"<html>Bad gateway</html>", {}, "try")
+    assert isinstance(error, AnswerLostError)
+    assert "Bad gateway" in error.message
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("7", 7.0), ("Wed, 21 Oct", None), (None, None)])
+def test_retry_after_is_seconds_or_left_to_the_policy(value: str | None, seconds: float | None) -> None:
+    error = translate(429, b"{}", {"retry-after": value} if value else {}, "try")
+    assert isinstance(error, ThrottledError)
+    assert error.retry_after == seconds
