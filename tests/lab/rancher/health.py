@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.rancher.placement import is_global
+from lab.rancher.runtime import Visit
 from lab.rancher.store import Resource
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Checks:
         request = re.match(r"(\w+)\s+(\S+)", line)
         if request is None:
             return bool(network.alive(instance) and self._server.parts["instances"].running[instance.id].answers(port))
-        page = network.visit(instance, port, request[1], request[2], client="10.42.0.1")
+        page = network.visit(instance, port, Visit(request[2], request[1], client="10.42.0.1"))
         return page is not None and 200 <= page.status < 400
 
 

@@ -177,7 +177,7 @@ class Instances:
     def start(self, instance: Resource) -> None:
         now = self._server.world.clock.utc()
         running = runtime.begin(instance, now)
-        for part in ("balancing", "convoy", "external_dns", "orchestration"):
+        for part in ("balancing", "convoy", "external_dns", "orchestration", "sites"):
             self._server.parts[part].equip(instance, running)
         self.running[instance.id] = running
         instance["startCount"] = int(instance["startCount"] or 0) + 1
