@@ -27,8 +27,8 @@ options:
     type: str
     default: https://api.digitalocean.com
     aliases: [digitalocean_api_url]
-  api_timeout:
+  request_timeout:
     description: Seconds to wait for the answer to one API request.
     type: int
-    default: 30
+    default: 60
 """

@@ -177,6 +177,8 @@ notes:
     C(droplet:delete), C(tag:create), C(tag:read), C(tag:delete), C(firewall:create), C(firewall:read),
     C(firewall:update), C(firewall:delete), C(ssh_key:create), C(ssh_key:read), C(ssh_key:delete), C(sizes:read) and
     C(image:read).
+  - Runs that work on the same set at the same time are kept apart by O(ledger), if they run on the same machine. Do not
+    start two on different machines, as DigitalOcean does not keep their droplets apart.
   - Which keys and user data an existing droplet was made with, DigitalOcean does not tell. They are not compared.
 seealso:
   - module: container.schedulers.digitalocean_droplets_info

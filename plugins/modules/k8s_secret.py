@@ -81,7 +81,7 @@ secrets:
     namespace:
       description: Its namespace.
       type: str
-    keys:
+    key_names:
       description: The keys that it has.
       type: list
       elements: str

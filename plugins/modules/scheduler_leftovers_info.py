@@ -256,7 +256,7 @@ def find(context: Context) -> Outcome:
 
 def main() -> None:
     """The module."""
-    run_module(SPEC.merge(aws_options.CONNECTION, do_options.connection(required=False)), find, libraries=libraries)
+    run_module(SPEC.merge(aws_options.CONNECTION, do_options.connection(shared=True)), find, libraries=libraries)
 
 
 if __name__ == "__main__":

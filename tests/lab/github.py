@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """As much of GitHub as a login needs: an application, its OAuth dance, and who somebody is.
 
-It speaks as GitHub Enterprise does (the API below /api/v3), so that one address serves for both. There is no page to click
-on: whoever asks to be let in is let in, as the user that the request's `login` names, or the first one.
+It speaks as GitHub Enterprise does (the API below /api/v3), so that one address serves for both. There is no page to
+click on: whoever asks to be let in is let in, as the user that the request's `login` names, or the first one.
 """
 
 from __future__ import annotations

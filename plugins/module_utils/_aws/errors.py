@@ -69,6 +69,7 @@ BUSY = frozenset(
         "DependencyViolation",
         "IncorrectModificationState",  # a volume that is being changed
         "InvalidGroup.InUse",
+        "InvalidIPAddress.InUse",
         "OperationNotPermitted",
         "ResourceContention",
         "ResourceInUse",
@@ -102,6 +103,7 @@ NOT_FOUND = frozenset(
         "LoadBalancerNotFound",
         "Gateway.NotAttached",  # detaching an internet gateway twice
         "AccessPointNotFound",  # classic ELB's historical word for a load balancer
+        "InvalidResourceId",  # Systems Manager, for the tags of a parameter that is gone
         "NoSuchChange",
         "NoSuchEntity",
         "NoSuchHostedZone",

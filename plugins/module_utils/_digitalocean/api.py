@@ -37,7 +37,7 @@ class Connection:
 
     api_token: str = field(repr=False)
     api_url: str = PUBLIC_API
-    api_timeout: float = 30.0
+    request_timeout: float = 60.0
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Connection:
@@ -48,9 +48,9 @@ class Connection:
         """
         if not (params["api_token"] or "").strip():
             raise InputError("api_token is empty", hint="Set it, or DIGITALOCEAN_ACCESS_TOKEN in the environment.")
-        if params["api_timeout"] < 1:
-            raise InputError(f"api_timeout is {params['api_timeout']}, but has to be at least 1")
-        return cls(params["api_token"].strip(), checked_url(params["api_url"]), float(params["api_timeout"]))
+        if params["request_timeout"] < 1:
+            raise InputError(f"request_timeout is {params['request_timeout']}, but has to be at least 1")
+        return cls(params["api_token"].strip(), checked_url(params["api_url"]), float(params["request_timeout"]))
 
 
 def checked_url(url: str) -> str:
@@ -162,7 +162,7 @@ class DigitalOcean:
                 params=query,
                 json=body,
                 headers={"Authorization": f"Bearer {self._library.token}", "User-Agent": "container.schedulers"},
-                timeout=(min(CONNECT_SECONDS, self._connection.api_timeout), self._connection.api_timeout),
+                timeout=(min(CONNECT_SECONDS, self._connection.request_timeout), self._connection.request_timeout),
                 allow_redirects=False,
             )
         document = _document(response)

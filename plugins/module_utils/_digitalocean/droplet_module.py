@@ -6,16 +6,23 @@ from __future__ import annotations
 
 from .._module import Context, Outcome
 from .api import Connection, DigitalOcean
+from .droplet_options import DropletOptions
 from .droplets import list_droplets, monthly_cost
 from .droplets_absent import ensure_absent
 from .droplets_present import ensure_present
 from .marks import owner_of, owner_tag, set_mark
+from .run import Run
 from .tag import find_tag
 
 
 def ensure(context: Context) -> Outcome:
     """What digitalocean_droplets does."""
-    return ensure_present(context) if context.params["state"] == "present" else ensure_absent(context)
+    options = DropletOptions.from_params(context.params)
+    run = Run.of(context, options)
+    with run.ledger.opened(to_write=not (context.check_mode or context.params["verify_only"])):
+        if context.params["state"] == "present":
+            return ensure_present(context, run, options)
+        return ensure_absent(context, run, options)
 
 
 def droplet_info(context: Context) -> Outcome:

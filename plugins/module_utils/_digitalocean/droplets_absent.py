@@ -48,10 +48,8 @@ class Doomed:
         return dismantle([*found, *self.others], GRAPH)
 
 
-def ensure_absent(context: Context) -> Outcome:
+def ensure_absent(context: Context, run: Run, options: DropletOptions) -> Outcome:
     """None of the droplets, and nothing left of them that was made for them."""
-    options = DropletOptions.from_params(context.params)
-    run = Run.of(context, options)
     seen = look(run)
     proven = _proven(run, seen)
     doomed = _doomed(run, options, seen)

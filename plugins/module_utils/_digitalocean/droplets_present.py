@@ -48,10 +48,8 @@ class Decision:
     plan: Plan
 
 
-def ensure_present(context: Context) -> Outcome:
+def ensure_present(context: Context, run: Run, options: DropletOptions) -> Outcome:
     """The droplets as the options say."""
-    options = DropletOptions.from_params(context.params)
-    run = Run.of(context, options)
     decision = _decide(run, options)
     if context.check_mode:
         result = _result(decision.there.values(), decision.live.get(firewall.KEY))

@@ -8,14 +8,16 @@ they are in, "gone" can be proven one by one. A line more is better than a dropl
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .._errors import InputError, NotOursError, SchedulersError
+from .._errors import BusyError, InputError, NotOursError, SchedulersError
 from .account import Account
 
 DIRECTORY = "~/.ansible/container.schedulers"
@@ -45,7 +47,33 @@ class Ledger:
         self._account = ""
         self.droplets: dict[int, str] = {}
         self.unanswered: set[str] = set()
-        self._load()
+
+    @contextmanager
+    def opened(self, *, to_write: bool) -> Iterator[None]:
+        """Read what is in it, and keep other runs off as long as this one works on the set.
+
+        Two runs that make the same droplets would make them twice: their names do not keep them apart.
+
+        Raises:
+            BusyError: another run works on the set right now.
+        """
+        if not to_write:
+            self._load()
+            yield
+            return
+        lock = self.path.with_name(f"{self.path.name}.lock")
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._lock_file(file, lock)
+            try:
+                self._load()
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+        finally:
+            os.close(file)
 
     def check(self, account: Account) -> None:
         """Refuse to speak about droplets of another account.
@@ -112,6 +140,25 @@ class Ledger:
         if (owner, url) != (self._owner, self._url):
             raise InputError(f"ledger: {self.path} is that of {owner} at {url}", hint=HINT)
 
+    def _lock_file(self, file: int, path: Path) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = path.exists() and path.stat().st_ino == os.fstat(file).st_ino
+        except BlockingIOError:
+            is_ours = False
+        if not is_ours:  # locked by another run, or just removed by one that has ended
+            raise BusyError(f"another run works on {self._owner} right now", hint="Try again when it has ended.")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SchedulersError(
+                f"ledger: {self.path} cannot be written: {error.strerror}",
+                hint="It is needed to prove later that the droplets are gone. " + HINT,
+            ) from error
+
     def _save(self) -> None:
         document = {
             "owner": self._owner,
@@ -121,15 +168,9 @@ class Ledger:
             "unanswered": sorted(self.unanswered),
         }
         draft = self.path.with_name(f"{self.path.name}.new")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._writing():
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
                 json.dump(document, file, indent=2)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self.path)
-        except OSError as error:
-            raise SchedulersError(
-                f"ledger: {self.path} cannot be written: {error.strerror}",
-                hint="It is needed to prove later that the droplets are gone. " + HINT,
-            ) from error

@@ -13,14 +13,19 @@ TOKEN_VARIABLES = ("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN", "DO_API_TO
 PUBLIC_API = "https://api.digitalocean.com"
 
 
-def connection(*, required: bool = True) -> ArgumentSpec:
-    """The connection to DigitalOcean; for a module that can do without, not required."""
+def connection(*, shared: bool = False) -> ArgumentSpec:
+    """The connection to DigitalOcean.
+
+    Args:
+        shared: for a module that can do without DigitalOcean, and has another provider's options too. What all
+            providers call the same is there already then.
+    """
     return ArgumentSpec(
         {
             "api_token": {
                 "type": "str",
                 "no_log": True,
-                "required": required,
+                "required": not shared,
                 "aliases": ["digitalocean_token"],
                 "fallback": (env_fallback, list(TOKEN_VARIABLES)),
             },
@@ -30,6 +35,6 @@ def connection(*, required: bool = True) -> ArgumentSpec:
                 "aliases": ["digitalocean_api_url"],
                 "fallback": (env_fallback, ["DIGITALOCEAN_API_URL"]),
             },
-            "api_timeout": {"type": "int", "default": 30},
+            **({} if shared else {"request_timeout": {"type": "int", "default": 60}}),
         }
     )

@@ -53,10 +53,15 @@ def checked(params: Mapping[str, Any]) -> None:
         raise InputError("image is empty")
     checked_port(params["port"], "port")
     container_fields(params)
-    _checked_service(params["service"] or {})
+    checked_service(params["service"] or {})
 
 
-def _checked_service(service: Mapping[str, Any]) -> None:
+def checked_service(service: Mapping[str, Any]) -> None:
+    """Refuse a service that cannot work.
+
+    Raises:
+        InputError: names the option.
+    """
     checked_port(service.get("port"), "service.port")
     ranges = service.get("source_ranges") or ()
     for one in ranges:
@@ -201,8 +206,8 @@ def service_manifest(params: Mapping[str, Any], live: Object | None, controller:
     annotations = {str(key): str(value) for key, value in (given["annotations"] or {}).items()}
     balanced = given["type"] == "LoadBalancer"
     if balanced:
-        annotations |= _balancer(given)
-        _refuse_another_balancer(given, live)
+        annotations |= balancer_annotations(given)
+        refuse_another_balancer(given, live)
     spec: dict[str, Any] = {
         "type": given["type"],
         "selector": {APP_LABEL: params["name"]},
@@ -233,13 +238,18 @@ def _same_service(live: Object, params: Mapping[str, Any]) -> Manifest:
     return _service(params, kept, live["metadata"].get("annotations") or {})
 
 
-def _balancer(given: Mapping[str, Any]) -> dict[str, str]:
+def balancer_annotations(given: Mapping[str, Any]) -> dict[str, str]:
+    """What tells the cloud controller on AWS which kind of load balancer to make."""
     found = {BALANCER: "nlb"} if given["load_balancer"] == "nlb" else {}
     return {**found, INTERNAL: "true"} if given["internal"] else found
 
 
-def _refuse_another_balancer(given: Mapping[str, Any], live: Object | None) -> None:
-    """The cloud controller does not turn one kind of load balancer into another: it would leave the first behind."""
+def refuse_another_balancer(given: Mapping[str, Any], live: Object | None) -> None:
+    """The cloud controller does not turn one kind of load balancer into another: it would leave the first behind.
+
+    Raises:
+        InputError: the kind would have to change.
+    """
     if live is None or (live.get("spec") or {}).get("type") != "LoadBalancer":
         return
     there = (live["metadata"].get("annotations") or {}).get(BALANCER, "classic")

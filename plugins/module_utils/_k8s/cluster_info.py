@@ -13,6 +13,7 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .api import Api, Object
 from .kinds import NODE, SERVICE
+from .objects import conditions_of
 from .transport import Transport
 
 LISTED = "kubernetes.io/cluster-service=true"
@@ -65,7 +66,7 @@ def to_node(node: Mapping[str, Any]) -> Object:
     labels = node["metadata"].get("labels") or {}
     status = node.get("status") or {}
     addresses = {one["type"]: one["address"] for one in status.get("addresses") or ()}
-    ready = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), {})
+    ready = conditions_of(node).get("Ready", {})
     return {
         "name": node["metadata"]["name"],
         "ready": ready.get("status") == "True",
@@ -126,8 +127,8 @@ def _ask(transport: Transport, path: str) -> Object:
     """What the service says. Who wants to know who asks, answers too."""
     try:
         answer = transport.request("GET", path, {"Accept": "*/*"})
-    except SchedulersError as error:
-        return {"answers": False, "status": None, "error": error.sentence()}
+    except SchedulersError as failure:
+        return {"answers": False, "status": None, "error": failure.sentence()}
     good = answer.status < 400 or answer.status == _UNAUTHORISED
     error = None if good else answer.body[:300].decode(errors="replace").strip()
     return {"answers": good, "status": answer.status, "error": error}

@@ -201,6 +201,6 @@ def _described(thing: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
     return {
         "name": metadata["name"],
         "namespace": metadata["namespace"],
-        "keys": sorted(thing.get("data") or {}),
+        "key_names": sorted(thing.get("data") or {}),
         "ours": _ours(wanted, thing),
     }

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from .api import Api
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER_LABEL = "container.schedulers"
+LONGEST_LABEL = 63
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,11 @@ class Owner:
     @property
     def value(self) -> str:
         """The value of the label."""
-        return f"{self.module}.{self.name}"
+        value = f"{self.module}.{self.name}"
+        if len(value) <= LONGEST_LABEL:
+            return value
+        digest = hashlib.sha256(value.encode()).hexdigest()[:10]
+        return f"{value[: LONGEST_LABEL - 11]}-{digest}"
 
     @property
     def labels(self) -> dict[str, str]:

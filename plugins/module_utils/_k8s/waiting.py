@@ -20,13 +20,14 @@ from .explaining import explain
 from .findings import Finding, View, latest_first
 from .impatience import Impatience, pods_of, room_comes
 from .kinds import EVENT, POD, SERVICE, VOLUME_CLAIM, Kind
+from .objects import Object as AnyObject
 from .objects import label_of, name_of, namespace_of
 from .ready import State, describe, state_of
 from .run import Run
 from .watching import LOOK, Feed, Scene
 
 Thing = tuple[Kind, Object]
-Judge = Callable[[Object], State]
+Judge = Callable[[AnyObject, Sequence[AnyObject]], State]  # of an object and the pods that it runs
 SHOWN = 5
 FINDINGS_SAID = 3
 RUN_PODS = frozenset({"DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"})
@@ -59,7 +60,12 @@ class Look:
         return "; ".join(part for part in (shown, self.trouble) if part) or "nothing was read yet"
 
 
-def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = state_of) -> dict[str, Object]:
+def by_itself(thing: AnyObject, _pods: Sequence[AnyObject]) -> State:
+    """What an object says about itself."""
+    return state_of(thing)
+
+
+def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = by_itself) -> dict[str, Object]:
     """Wait until objects can be used; the latest states of those that had to be waited for, by uid.
 
     Args:
@@ -69,7 +75,7 @@ def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = state_of) -> di
         StateFailedError: one never will be; ``details["diagnosis"]`` says why.
         WaitTimeoutError: one was not within the time.
     """
-    waiting = [(kind, thing) for kind, thing in things if not judge(thing).ready]
+    waiting = [(kind, thing) for kind, thing in things if not judge(thing, ()).ready]
     if not waiting:
         return {}
     with Scene(run.api, [*feeds_of(waiting), *_talk(waiting)]) as scene:
@@ -86,15 +92,19 @@ def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = state_of) -> di
                 pace=LOOK,
             ).value.objects
         except (StateFailedError, WaitTimeoutError) as error:
-            raise explained(error, watch.reasons()) from error
+            raise explained(error, watch.reasons(), instead=watch.given_up) from error
 
 
-def explained(error: SchedulersError, findings: Sequence[Finding]) -> SchedulersError:
-    """The error of a wait with the reasons that a diagnosis has found."""
+def explained(error: SchedulersError, findings: Sequence[Finding], *, instead: bool) -> SchedulersError:
+    """The error of a wait with the reasons that a diagnosis has found.
+
+    Args:
+        instead: its own message is only a shorter form of them.
+    """
     if findings:
         said = ". ".join(one.sentence() for one in findings[:FINDINGS_SAID])
         more = f" (and {len(findings) - FINDINGS_SAID} more, see diagnosis)" if len(findings) > FINDINGS_SAID else ""
-        error.message = said + more if isinstance(error, StateFailedError) else f"{error.message}. {said}{more}"
+        error.message = said + more if instead else f"{error.message}. {said}{more}"
     error.details["diagnosis"] = [one.facts() for one in findings]
     return error
 
@@ -108,6 +118,7 @@ class _Watch:
         self._waiting = waiting
         self._judge = judge
         self._impatience = Impatience()
+        self.given_up = False
         self._uids = {thing["metadata"]["uid"] for _kind, thing in waiting}
         self._runners = [thing for _kind, thing in waiting if thing["kind"] in RUN_PODS]
 
@@ -134,7 +145,7 @@ class _Watch:
 
     def _state(self, thing: Object) -> State:
         """A claim whose class makes a volume for the first pod that uses it is all that it can be."""
-        state = self._judge(thing)
+        state = self._judge(thing, pods_of([thing], self._scene.objects(POD)))
         if state.ready or thing["kind"] != VOLUME_CLAIM.kind:
             return state
         view = View(events=self._scene.objects(EVENT))
@@ -145,6 +156,7 @@ class _Watch:
         now = self._run.deadline.clock.now()
         coming = room_comes(self._scene.objects(POD), view.events)
         found = self._impatience.hopeless(diagnose(view), now, room_comes=coming)
+        self.given_up = found is not None
         return found.sentence() if found else None
 
     def _view(self, live: dict[str, Object]) -> View:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -95,6 +95,11 @@ class Rancher:
         self._prefix = urlsplit(connection.server).path.rstrip("/")
         self._schemas: dict[str, Object | None] = {}
 
+    def use_key(self, access_key: str, secret_key: str) -> None:
+        """Speak as the owner of this key from now on."""
+        self.connection = replace(self.connection, access_key=access_key, secret_key=secret_key)
+        self.http = self.connection.http(self.policy)
+
     @property
     def policy(self) -> RetryPolicy:
         """Retries of single calls."""
@@ -152,14 +157,26 @@ class Rancher:
         return [one for one in found if not is_gone(one) and _matches(one, query or {})]
 
     def create(
-        self, path: str, body: Mapping[str, Any], find: Callable[[], Object | None] | None = None, *, doing: str
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        find: Callable[[], Object | None] | None = None,
+        *,
+        doing: str,
+        effect: Effect = Effect.CREATE,
     ) -> Object:
-        """Create something, and only once: after a lost answer it is looked up before it is made again."""
+        """Create something, and only once: after a lost answer it is looked up before it is made again.
+
+        Args:
+            find: the thing, if it is there; without it, a lost answer is an error.
+            effect: what repeating it would do.
+        """
 
         def send() -> Object:
-            return self._object(self.http.request("POST", self._asked(path), body, doing=doing).json(), doing)
+            answer = self.http.request("POST", self._asked(path), body, doing=doing, effect=effect)
+            return self._object(answer.json(), doing)
 
-        return create_once(send, find, self.policy) if find else self.policy.run(send, Effect.CREATE)
+        return create_once(send, find, self.policy) if find else send()
 
     def update(self, thing: Mapping[str, Any], body: Mapping[str, Any], *, doing: str) -> Object:
         """Change fields. Rancher ignores those that it does not let anybody change."""

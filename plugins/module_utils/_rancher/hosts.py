@@ -5,22 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from .._errors import ConflictError
 from .._ownership import Mark
 from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
-from .._retry import Effect
 from .._wait import wait_until
 from .api import Object
 from .dialect import DIALECTS
 from .environments import Run
 from .host_options import HostOptions
 from .host_view import HostView, host_views
-from .ready import GOING_STATES
+from .removal import remove
 
 HOST = "host"
 SETTING = "setting"
@@ -99,8 +96,20 @@ class Hosts:
         return live_host(HostView(view.name, updated, view.machine), self._options.driver)
 
     def delete(self, step: Step, live: Live) -> None:
-        """Deactivated, emptied, deleted, and looked at until host and machine are gone."""
-        remove_host(self._run, live.attributes["view"], doing=step.sentence)
+        """Emptied, deactivated, deleted, and looked at until host and machine are gone.
+
+        Rancher refuses to delete an active host; and its machine may be taken down only afterwards.
+        """
+        run, view = self._run, live.attributes["view"]
+        remove(
+            run.rancher,
+            [one for one in (view.host, view.machine) if one],
+            doing=step.sentence,
+            deadline=run.deadline,
+            pace=run.pace,
+            first=("evacuate", "deactivate"),
+            hint="Run the task again; what Rancher cannot delete may have to be deleted at the cloud.",
+        )
 
     def _named(self, name: str) -> Object | None:
         for view in read_hosts(self._run):
@@ -126,50 +135,6 @@ class Hosts:
 
 def _find_view(run: Run, name: str) -> HostView | None:
     return next((view for view in read_hosts(run) if view.name == name), None)
-
-
-def remove_host(run: Run, view: HostView, *, doing: str) -> None:
-    """Remove a host, and with it the machine that a driver has made for it.
-
-    Rancher refuses to delete an active host; and a machine whose host was deleted may still be taken down afterwards.
-    """
-    links = [str(one["links"]["self"]) for one in (view.host, view.machine) if one]
-
-    def look() -> list[Object]:
-        found = [one for one in (run.rancher.find(link, doing=doing) for link in links) if one]
-        if found:
-            _lead_out(run, found[0], doing)
-        return found
-
-    wait_until(
-        look,
-        ready=lambda found: not found,
-        describe=lambda found: "; ".join(f"{one.get('type')} {view.name} is {one.get('state')}" for one in found),
-        deadline=run.deadline,
-        doing=doing,
-        hint="Run the task again; what Rancher cannot delete may have to be deleted at the cloud.",
-        pace=run.pace,
-    )
-
-
-def _lead_out(run: Run, thing: Object, doing: str) -> None:
-    """The next step on the way out, if there is one to take: away from work, then away."""
-    if thing.get("state") in GOING_STATES or (thing.get("transitioning") == "yes" and not _is_stuck(thing)):
-        return
-    offered = thing.get("actions") or {}
-    # it may have moved on since the look: the next look tells where
-    with suppress(ConflictError):
-        if "evacuate" in offered and thing.get("state") == "active":
-            run.rancher.act(thing, "evacuate", doing=doing, effect=Effect.IDEMPOTENT)
-        if "deactivate" in offered:
-            run.rancher.act(thing, "deactivate", doing=doing)
-        else:
-            run.rancher.delete(thing, doing=doing)
-
-
-def _is_stuck(thing: Object) -> bool:
-    """A host or machine in the making can be given up at any time."""
-    return thing.get("state") in ("provisioning", "creating", "bootstrapping", "erroring", "registering")
 
 
 class Settings:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._errors import BusyError, ConflictError, NotFoundError
+from .._errors import BusyError, NotFoundError
 from .._ownership import require_ours
 from .._plan import Live, Rule, Spec, Step
 from .._retry import Effect
@@ -20,6 +20,7 @@ from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_ru
 from .marks import tags_of
 from .ready import GOING_STATES, going_of, is_settled
 from .ready import describe as described_state
+from .removal import remove
 from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, end_upgrade, settlement, upgrade
 from .veil import Veil
 
@@ -175,7 +176,8 @@ class Services:
 
     def delete(self, step: Step, live: Live) -> None:
         """Its containers go with it; named volumes stay."""
-        remove(self._run, live.attributes["raw"], doing=step.sentence)
+        run = self._run
+        remove(run.rancher, [live.attributes["raw"]], doing=step.sentence, deadline=run.deadline, pace=run.pace)
 
     def _live(self, service: Object, spec: Spec) -> Live:
         picked = self._run.environment.picked_ports
@@ -295,32 +297,6 @@ FRESH = {
 def _app_of(spec: Spec) -> str:
     """The stack that the mark of a service names."""
     return next((value for name, value in tags_of(spec["description"]).items() if name.endswith("/app")), "")
-
-
-def remove(run: Run, thing: Object, *, doing: str) -> None:
-    """Delete something, and look until it is really gone."""
-
-    def look() -> Object | None:
-        now = run.rancher.find(thing["links"]["self"], doing=doing)
-        if now is not None and now.get("state") not in GOING_STATES:
-            _begin(now)
-        return now
-
-    def _begin(now: Object) -> None:
-        try:
-            run.rancher.delete(now, doing=doing)
-        except ConflictError:
-            if now.get("transitioning") != "yes":  # it is not on its way to a state that can be left
-                raise
-
-    wait_until(
-        look,
-        ready=lambda now: now is None,
-        describe=lambda now: described_state(now) if now else "gone",
-        deadline=run.deadline,
-        doing=doing,
-        pace=run.pace,
-    )
 
 
 class ServiceLinks:

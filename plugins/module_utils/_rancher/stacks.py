@@ -17,7 +17,7 @@ from .dialect import DIALECTS
 from .environments import Run
 from .marks import tags_of
 from .ready import GOING_STATES
-from .services import remove
+from .removal import remove
 from .stack_content import Content
 from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, end_upgrade, upgrade
 from .veil import Veil
@@ -100,7 +100,8 @@ class Stacks:
 
     def delete(self, step: Step, live: Live) -> None:
         """Its services and their containers go with it; named volumes stay."""
-        remove(self._run, live.attributes["raw"], doing=step.sentence)
+        run = self._run
+        remove(run.rancher, [live.attributes["raw"]], doing=step.sentence, deadline=run.deadline, pace=run.pace)
 
     def _at_rest(self, stack: Object, doing: str, *, again: bool) -> Object:
         """Out of an upgrade of an earlier run: back, if that one still runs and leads elsewhere, else to its end."""

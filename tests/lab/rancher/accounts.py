@@ -83,6 +83,13 @@ class Accounts:
             project_id == caller.account.id or self._role(caller.account, project_id) is not None
         )
 
+    def reaches(self, account: Resource, project_id: str) -> bool:
+        """May somebody with a key of this account use the project?"""
+        if account.kind == "project":
+            return account.id == project_id
+        role = "admin" if account["kind"] == "admin" else "user"
+        return self.may_see(Caller(role, account), project_id)
+
     def knows(self, caller: Caller, resource: Resource) -> bool:
         """Things without an owner: projects and accounts, and what belongs to the server."""
         if resource.kind == "project":
@@ -157,7 +164,7 @@ class Accounts:
             if key in wanted:
                 member["role"] = wanted.pop(key).get("role", "member")
             else:
-                member.fields.update({"state": "removed", **store.stamp("removed")})
+                self._server.parts["cleaner"].forget(member)
         for (id_type, external_id), one in wanted.items():
             store.create(
                 "projectMember",
@@ -191,7 +198,11 @@ class Accounts:
 
     def _health(self, project: Resource) -> str:
         health = self._server.parts["services"].health
-        return str(health.summary([health.of_stack(one) for one in self._server.store.live("environment", accountId=project.id)]))
+        return str(
+            health.summary(
+                [health.of_stack(one) for one in self._server.store.live("environment", accountId=project.id)]
+            )
+        )
 
     def owned(self, base: str) -> Any:
         return lambda _context, account: [one for one in self._server.store.all(base) if one.project == account.id]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""rancher/agent on a machine of the lab: fetches the registration script, and reports the host, until that has worked."""
+"""rancher/agent on a machine of the lab: fetches the registration script, reports the host, until that works."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _action(request: Request) -> str:
-    """ListServices, GetService, CreateService, UpdateService, DeleteService, FinishupgradeService, ListServiceInstances."""
+    """ListServices, GetService, CreateService, UpdateService, DeleteService, UpgradeService, ListServiceInstances."""
     parts = [part for part in request.path.split("/") if part]
     if parts[:1] and parts[0].lower() in (V1, "v2-beta"):
         parts = parts[1:]
@@ -151,6 +151,6 @@ def _action(request: Request) -> str:
 
 
 def _singular(plural: str) -> str:
-    return re.sub(r"(ss|sse|ie)s$", lambda found: {"sse": "ss", "ie": "y"}.get(found[1], found[1]), plural).removesuffix(
-        "s"
-    )
+    return re.sub(
+        r"(ss|sse|ie)s$", lambda found: {"sse": "ss", "ie": "y"}.get(found[1], found[1]), plural
+    ).removesuffix("s")

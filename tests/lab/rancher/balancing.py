@@ -13,10 +13,14 @@ from typing import Any
 from lab.containers import Page
 from lab.rancher.images import is_balancer
 from lab.rancher.ports import parse_all
-from lab.rancher.runtime import Running
+from lab.rancher.runtime import Respond, Running
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 
+_UNAVAILABLE = Page(
+    503,
+    "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n",
+)
 _FINE = (None, "healthy", "updating-healthy")
 _TARGET = re.compile(r"(?:(?P<host>[^:/=\d][^:/=]*|\*)?(?::(?P<source>\d+))?)?(?P<path>/[^=]*)?(?:=(?P<port>\d+))?")
 
@@ -62,14 +66,19 @@ class Balancing:
         ports = parse_all([*(instance["publishedPorts"] or ()), *(instance["expose"] or ())])
         running.ports = tuple(dict.fromkeys((*running.ports, *(port.private for port in ports))))
         for port in {port.private for port in ports}:
-            running.responders[port] = lambda _method, path, host, port=port: self._answer(service, port, path, host)
+            running.responders[port] = self._responder(service, port)
+
+    def _responder(self, service: Resource, port: int) -> Respond:
+        return lambda _method, path, host: self._answer(service, port, path, host)
 
     def rules(self, service: Resource) -> list[Rule]:
         """Of /v2-beta's port rules and of /v1's links, the more special ones first."""
         found = [self._port_rule(one) for one in (service["lbConfig"] or {}).get("portRules") or ()]
         listening = [
             (port.public or port.private, port.private)
-            for port in parse_all([*(service["launchConfig"].get("ports") or ()), *(service["launchConfig"].get("expose") or ())])
+            for port in parse_all(
+                [*(service["launchConfig"].get("ports") or ()), *(service["launchConfig"].get("expose") or ())]
+            )
         ]
         for link in self._server.parts["services"].links_of(service):
             for target in link["ports"] or [""]:
@@ -97,23 +106,29 @@ class Balancing:
         if found is None or (found["source"] and int(found["source"]) != public):
             return Rule(0, "", 0)
         return Rule(
-            public, str(link["consumedServiceId"]), int(found["port"] or private), found["host"] or "", found["path"] or ""
+            public,
+            str(link["consumedServiceId"]),
+            int(found["port"] or private),
+            found["host"] or "",
+            found["path"] or "",
         )
 
     def _answer(self, service: Resource, port: int, path: str, host: str) -> Page:
         sources = {
             one.private: one.public or one.private
-            for one in parse_all([*(service["launchConfig"].get("ports") or ()), *(service["launchConfig"].get("expose") or ())])
+            for one in parse_all(
+                [*(service["launchConfig"].get("ports") or ()), *(service["launchConfig"].get("expose") or ())]
+            )
         }
         source, name = sources.get(port, port), host.lower().partition(":")[0]
         rule = next((one for one in self.rules(service) if one.fits(source, name, path)), None)
         targets = self.targets(rule.service, rule.port) if rule else []
         if rule is None or not targets:
-            return Page(503, "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n")
+            return _UNAVAILABLE
         turn = next(self._turns.setdefault((rule.service, rule.port), itertools.count()))
         target = targets[turn % len(targets)]
         found = self._server.parts["instances"].network.visit(target, rule.port, "GET", path, host, "10.42.0.2")
-        return found or Page(503, "<html><body><h1>503 Service Unavailable</h1></body></html>\n")
+        return found or _UNAVAILABLE
 
     def targets(self, service_id: str, port: int) -> list[Resource]:
         """The healthy containers of a service that take connections; an alias stands for what it is linked to."""

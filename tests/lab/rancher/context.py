@@ -61,7 +61,7 @@ class Context:
 
     def schema_of(self, resource: Resource) -> Schema | None:
         name = self.shown_name(resource.kind)
-        return self.types[name] if name in self.types else None
+        return self.types.get(name)
 
     def self_link(self, resource: Resource) -> str:
         schema = self.schema_of(resource)
@@ -90,7 +90,7 @@ class Context:
             return resource.project in (None, self.project.id)
         if resource.project is None:
             return self.caller.role == "admin" or self.server.parts["accounts"].knows(self.caller, resource)
-        return self.server.parts["accounts"].may_see(self.caller, resource.project)
+        return bool(self.server.parts["accounts"].may_see(self.caller, resource.project))
 
     def owner(self) -> Any:
         """The project in which something new is made."""

@@ -87,7 +87,9 @@ class Driver:
             key = self._ask(config, "POST", "account/keys", {"name": name, "public_key": _public_key(name)})
             droplet["key"] = key["ssh_key"]["id"]
             said(f"({name}) Creating Digital Ocean droplet...")
-            droplet["id"] = self._ask(config, "POST", "droplets", _wanted(name, config, droplet["key"]))["droplet"]["id"]
+            droplet["id"] = self._ask(config, "POST", "droplets", _wanted(name, config, droplet["key"]))["droplet"][
+                "id"
+            ]
             said(f"({name}) Waiting for IP address to be assigned to the Droplet...")
             droplet["address"] = self._address(config, droplet["id"])
         except DriverError as error:

@@ -73,4 +73,6 @@ def code_of(answer: Answer) -> str:
         document = json.loads(answer.body)
     except ValueError:
         return f"HTTP {answer.status}"
-    return str(document.get("code") or f"HTTP {answer.status}") if isinstance(document, dict) else f"HTTP {answer.status}"
+    return (
+        str(document.get("code") or f"HTTP {answer.status}") if isinstance(document, dict) else f"HTTP {answer.status}"
+    )

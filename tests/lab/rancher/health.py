@@ -30,6 +30,7 @@ class Watch:
     """What is known of one container's checks."""
 
     started: float
+    due: float
     passed: int = 0
     failed: int = 0
 
@@ -47,15 +48,19 @@ class Checks:
             instance["healthState"] = None
             return
         instance["healthState"] = INITIALIZING
-        watch = self._watches[instance.id] = Watch(self._server.world.clock.now())
-        self._later(instance, watch, 0 if self._server.world.settings.rancher_process_seconds == 0 else None)
+        now = self._server.world.clock.now()
+        watch = self._watches[instance.id] = Watch(started=now, due=now)
+        self._later(instance, watch, at_once=self._server.world.settings.rancher_process_seconds == 0)
 
     def end(self, instance: Resource) -> None:
         self._watches.pop(instance.id, None)
 
-    def _later(self, instance: Resource, watch: Watch, seconds: float | None = None) -> None:
+    def _later(self, instance: Resource, watch: Watch, at_once: bool) -> None:
+        """The next look: one interval after the last was due, also if the lab's time has jumped over that."""
+        now = self._server.world.clock.now()
         interval = int(instance["healthCheck"].get("interval") or _INTERVAL) / 1000
-        self._server.agenda.after(interval if seconds is None else seconds, lambda: self._probe(instance, watch))
+        watch.due = now if at_once else watch.due + interval
+        self._server.agenda.after(watch.due - now, lambda: self._probe(instance, watch))
 
     def _probe(self, instance: Resource, watch: Watch) -> None:
         if self._watches.get(instance.id) is not watch:
@@ -69,9 +74,8 @@ class Checks:
         else:
             watch.passed, watch.failed = 0, watch.failed + 1
             self._judge(instance, check, watch, fresh)
-        quick = fresh and instance["healthState"] == INITIALIZING and watch.passed
-        impatient = quick and self._server.world.settings.rancher_process_seconds == 0
-        self._later(instance, watch, 0 if impatient else None)
+        half_way = instance["healthState"] == INITIALIZING and watch.passed > 0
+        self._later(instance, watch, at_once=half_way and self._server.world.settings.rancher_process_seconds == 0)
 
     def _judge(self, instance: Resource, check: dict[str, Any], watch: Watch, fresh: bool) -> None:
         if fresh:
@@ -112,23 +116,22 @@ class ServiceHealth:
     def of_service(self, service: Resource) -> str:
         if service.kind in ("dnsService", "externalService", "kubernetesService"):
             return HEALTHY
-        instances = [one for one in self._server.store.live("instance", serviceId=service.id)]
+        instances = self._server.store.live("instance", serviceId=service.id)
         states = [self._of_instance(one) for one in instances]
         counted = [state for state in states if state != STARTED_ONCE]
         if states and not counted:
             return STARTED_ONCE
         fine = counted.count(HEALTHY)
         if is_global(service["launchConfig"] or {}):
-            if counted and fine == len(counted):
-                return HEALTHY
-        elif counted and fine >= self._expected(service, states):
-            return HEALTHY
-        elif not counted and self._expected(service, states) <= 0:
-            return HEALTHY
-        return self._not_quite(counted, fine)
+            complete = bool(counted) and fine == len(counted)
+        else:
+            complete = fine >= self._expected(service, states)
+        return HEALTHY if complete else self._not_quite(counted, fine)
 
     def of_stack(self, stack: Resource) -> str:
-        return self.summary([self.of_service(one) for one in self._server.store.live("service", environmentId=stack.id)])
+        return self.summary(
+            [self.of_service(one) for one in self._server.store.live("service", environmentId=stack.id)]
+        )
 
     def summary(self, states: Sequence[str]) -> str:
         if all(state in (HEALTHY, STARTED_ONCE) for state in states):

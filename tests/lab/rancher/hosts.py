@@ -77,9 +77,7 @@ class Hosts:
             if token.kind == "registrationToken" and token.state == "active":
                 return token
         secret = random_text(_TOKEN_LETTERS, 40)
-        return self._server.store.create(
-            "registrationToken", accountId=project_id, secretValue=secret, state="active"
-        )
+        return self._server.store.create("registrationToken", accountId=project_id, secretValue=secret, state="active")
 
     def script(self, request: Request, rest: str) -> Answer:
         """What the agent's container fetches first: where to register, and with what."""
@@ -120,10 +118,9 @@ class Hosts:
         self, project_id: str, machine: Machine, hostname: str, labels: dict[str, str], physical: str | None = None
     ) -> Resource:
         store = self._server.store
-        waiting = [one for one in store.live("host", accountId=project_id) if physical and one["physicalHostId"] == physical]
-        again = [one for one in store.live("host", accountId=project_id) if self._machines.get(one.id) is machine]
-        found = (waiting or again or [None])[0]
-        host = found or store.create("host", accountId=project_id, labels={}, physicalHostId=physical or self._custom(project_id))
+        host = self._known(project_id, machine, physical) or store.create(
+            "host", accountId=project_id, labels={}, physicalHostId=physical or self._custom(project_id)
+        )
         host.fields.update(
             {
                 "kind": "docker",
@@ -139,6 +136,13 @@ class Hosts:
         if host.state in ("requested", "provisioned", "inactive"):
             self._server.processes.start(host, "create" if host.state == "requested" else "activate")
         return host
+
+    def _known(self, project_id: str, machine: Machine, physical: str | None) -> Resource | None:
+        """The host that waits for its machine; or the one that this machine is already."""
+        for one in self._server.store.live("host", accountId=project_id):
+            if (physical and one["physicalHostId"] == physical) or self._machines.get(one.id) is machine:
+                return one
+        return None
 
     def _custom(self, project_id: str) -> str:
         """A machine that the server has not made is a physical host all the same."""

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs in the images that Rancher's users meet: processes, and ports that answer. Others are as containers.py says."""
+"""What runs in the images that Rancher's users meet: processes, and ports that answer. Others: see containers.py."""
 
 from __future__ import annotations
 

@@ -23,7 +23,18 @@ from lab.rancher.store import Resource
 
 START_ONCE = "io.rancher.container.start_once"
 _MANAGED_NETWORK = "10.42"
-_SERVICE_FIELDS = ("type", "kind", "labels", "healthCheck", "ports", "version", "vcpu", "dataVolumesFromLaunchConfigs", "networkLaunchConfig")
+_SERVICE_FIELDS = (
+    "type",
+    "kind",
+    "name",
+    "labels",
+    "healthCheck",
+    "ports",
+    "version",
+    "vcpu",
+    "dataVolumesFromLaunchConfigs",
+    "networkLaunchConfig",
+)
 
 
 def install(server: RancherServer) -> Instances:
@@ -34,7 +45,9 @@ def install(server: RancherServer) -> Instances:
     server.on_link("instance", "hosts", instances.hosts)
     server.on_link("instance", "ports", lambda _c, one: server.store.live("port", instanceId=one.id))
     server.on_link("instance", "services", instances.services)
-    server.on_link("instance", "serviceExposeMaps", lambda _c, one: server.store.live("serviceExposeMap", instanceId=one.id))
+    server.on_link(
+        "instance", "serviceExposeMaps", lambda _c, one: server.store.live("serviceExposeMap", instanceId=one.id)
+    )
     server.on_link("port", "instance", lambda _c, one: [server.store.need("instance", one["instanceId"])])
     work = server.processes.on_work
     work("instance", "create", instances.place, then="start")
@@ -115,9 +128,13 @@ class Instances:
             self._server.processes.fail(instance, f"Image [{image}] failed to pull: {problem}")
             return
         self._pulled.add((host.id, image))
+        try:
+            self._server.parts["volumes"].attach(instance, host)
+        except ProcessFailedError as failure:
+            self._server.processes.fail(instance, str(failure))
+            return
         instance["externalId"] = secrets.token_hex(32)
         self._make_ports(instance, host)
-        self._server.parts["volumes"].attach(instance, host)
         self._server.processes.finish(instance, "create")
 
     def _host(self, instance: Resource) -> Resource:
@@ -160,13 +177,15 @@ class Instances:
     def start(self, instance: Resource) -> None:
         now = self._server.world.clock.utc()
         running = runtime.begin(instance, now)
-        self._server.parts["balancing"].equip(instance, running)
+        for part in ("balancing", "convoy", "external_dns", "orchestration"):
+            self._server.parts[part].equip(instance, running)
         self.running[instance.id] = running
         instance["startCount"] = int(instance["startCount"] or 0) + 1
         instance["firstRunning"] = instance["firstRunning"] or self._server.store.stamp("at")["at"]
         self.network.publish(instance)
         self._server.parts["health"].begin(instance)
-        if containers.exit_code(running.program) is not None:
+        once = str((instance["labels"] or {}).get(START_ONCE, "")).lower() == "true"
+        if once or containers.exit_code(running.program) is not None:
             self._server.agenda.after(0, lambda: self.ended(instance))
 
     def ended(self, instance: Resource) -> None:
@@ -209,9 +228,7 @@ class Instances:
     def vanish(self, instance: Resource) -> None:
         """Its host is gone, and it with that."""
         self.remove(instance)
-        instance.process = None
-        instance.state = "removed"
-        instance.fields.update(self._server.store.stamp("removed"))
+        self._server.parts["cleaner"].forget(instance)
 
     def step(self) -> None:
         """Containers whose machine is off do not answer; their ports are closed with it."""
@@ -241,26 +258,20 @@ class Instances:
 
     def endpoints(self, host: Resource | None = None, service: Resource | None = None) -> list[dict[str, Any]]:
         """Where running containers can be reached from outside."""
-        found: list[dict[str, Any]] = []
-        for instance in self._server.store.live("instance"):
-            if instance.state != "running" or (host is not None and instance["hostId"] != host.id):
-                continue
-            if service is not None and instance["serviceId"] != service.id:
-                continue
-            placed = self._server.store.get("host", instance["hostId"])
-            for port in parse_all(instance["publishedPorts"]):
-                if placed is not None and port.public:
-                    found.append(
-                        {
-                            "type": "publicEndpoint",
-                            "hostId": placed.id,
-                            "instanceId": instance.id,
-                            "ipAddress": self._server.parts["hosts"].address(placed),
-                            "port": port.public,
-                            "serviceId": instance["serviceId"],
-                        }
-                    )
-        return found
+        wanted = {"hostId": host.id} if host else {"serviceId": service.id} if service else {}
+        return [
+            {
+                "type": "publicEndpoint",
+                "hostId": instance["hostId"],
+                "instanceId": instance.id,
+                "ipAddress": self._server.parts["hosts"].address(self._server.store.need("host", instance["hostId"])),
+                "port": port.public,
+                "serviceId": instance["serviceId"],
+            }
+            for instance in self._server.store.live("instance", state="running", **wanted)
+            for port in parse_all(instance["publishedPorts"])
+            if port.public
+        ]
 
     def hosts(self, _context: Context, instance: Resource) -> list[Resource]:
         found = self._server.store.get("host", instance["hostId"])
@@ -273,7 +284,10 @@ class Instances:
 
 def check_image(image: object) -> None:
     text = str(image or "")
-    if not text.startswith("docker:") or containers.pull_error(text.removeprefix("docker:")) == "invalid reference format":
+    if (
+        not text.startswith("docker:")
+        or containers.pull_error(text.removeprefix("docker:")) == "invalid reference format"
+    ):
         raise invalid("InvalidReference", "imageUuid")
 
 

@@ -70,14 +70,15 @@ def _compare(test: Callable[[Any, Any], bool]) -> Callable[[Any, str], bool]:
     return compare
 
 
+# capitals do not count: the server's database compares that way
 _TESTS: dict[str, Callable[[Any, str], bool]] = {
-    "eq": lambda value, wanted: value is not None and _text(value) == wanted,
-    "ne": lambda value, wanted: value is not None and _text(value) != wanted,
+    "eq": lambda value, wanted: value is not None and _text(value).lower() == wanted.lower(),
+    "ne": lambda value, wanted: value is not None and _text(value).lower() != wanted.lower(),
     "lt": _compare(lambda one, other: bool(one < other)),
     "lte": _compare(lambda one, other: bool(one <= other)),
     "gt": _compare(lambda one, other: bool(one > other)),
     "gte": _compare(lambda one, other: bool(one >= other)),
-    "prefix": lambda value, wanted: value is not None and _text(value).startswith(wanted),
+    "prefix": lambda value, wanted: value is not None and _text(value).lower().startswith(wanted.lower()),
     "like": _like,
     "notlike": lambda value, wanted: value is not None and not _like(value, wanted),
     "null": lambda value, _wanted: value is None,
@@ -110,7 +111,9 @@ def collection(
             "total": None,
             "partial": more or offset > 0,
         },
-        "sort": {"name": asked["sort"], "order": asked.get("order", "asc"), "reverse": None} if "sort" in asked else None,
+        "sort": {"name": asked["sort"], "order": asked.get("order", "asc"), "reverse": None}
+        if "sort" in asked
+        else None,
         "filters": _shown_filters(schema, query),
         "createDefaults": {},
     }

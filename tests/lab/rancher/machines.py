@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines: what the server makes by itself with a cloud's driver. In /v1 they are types of their own, in /v2-beta a host
-is made with the driver's settings, and its machine is hidden behind it.
+"""Machines: what the server makes by itself with a cloud's driver. In /v1 they are types of their own, in /v2-beta a
+host is made with the driver's settings, and its machine is hidden behind it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def install(server: RancherServer) -> Machines:
     server.processes.on_work("physicalHost", "remove", machines.unmake)
     server.processes.on_work("host", "provision", lambda _host: False)
     for number, name in enumerate(("digitalocean", "amazonec2"), start=1):
-        server.store.create("machineDriver", name=name, kind="machineDriver", state="active", builtin=True, url=f"local://{number}")
+        server.store.create(
+            "machineDriver", name=name, kind="machineDriver", state="active", builtin=True, url=f"local://{number}"
+        )
     return machines
 
 
@@ -63,7 +65,14 @@ class Machines:
         machine = self._new(context, "machine", {**fields, "name": fields["hostname"]})
         chosen = {name: value for name, value in fields.items() if value is not None}
         host = self._server.store.create(
-            kind, **{**chosen, "accountId": machine.project, "physicalHostId": machine.id, "driver": machine["driver"], "state": "inactive"}
+            kind,
+            **{
+                **chosen,
+                "accountId": machine.project,
+                "physicalHostId": machine.id,
+                "driver": machine["driver"],
+                "state": "inactive",
+            },
         )
         self._server.processes.start(host, "provision")
         self._server.processes.start(machine, "create")
@@ -151,10 +160,7 @@ class Machines:
         if not self._server.processes.find(machine, "remove"):
             raise RancherError(405)
         for host in self._server.store.live("host", physicalHostId=machine.id):
-            if self._server.processes.find(host, "deactivate"):
-                self._server.processes.start(host, "deactivate")
-                self._server.processes.finish(host, "deactivate")
-            self._server.processes.start(host, "remove")
+            self._server.parts["cleaner"].remove(host)
         if self._server.processes.find(machine, "remove"):
             self._server.processes.start(machine, "remove")
 

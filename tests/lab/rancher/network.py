@@ -8,6 +8,7 @@ loopback address, and pass requests on as docker's proxy does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from lab.containers import Page
 from lab.http_server import HttpServer
 from lab.messages import Answer, ConnectionCutError, Request
 from lab.rancher.ports import parse_all
-from lab.rancher.runtime import Running
+from lab.rancher.runtime import Running, host_name
 from lab.rancher.store import Resource
 
 if TYPE_CHECKING:
@@ -41,6 +42,60 @@ class Network:
                 return instance
         return None
 
+    def resolve(self, instance: Resource, name: str) -> list[str]:
+        """What a container's DNS answers for a name: links, services of its stack, `service.stack`, containers."""
+        name = name.lower().rstrip(".").removesuffix(".rancher.internal")
+        if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
+            return [name]
+        if name in ("localhost", host_name(instance).lower()):
+            return [str(instance["primaryIpAddress"] or "127.0.0.1")]
+        service = self.named(instance, name)
+        if service is not None:
+            return self.addresses(service)
+        found = [
+            one for one in self._server.store.live("instance", accountId=instance.project) if one.name.lower() == name
+        ]
+        return [str(one["primaryIpAddress"]) for one in found if one["primaryIpAddress"]]
+
+    def named(self, instance: Resource, name: str) -> Resource | None:
+        """The service that a name means to this container."""
+        services = self._server.parts["services"]
+        own = self._server.store.get("service", instance["serviceId"])
+        if own is None:
+            return None
+        for link in services.links_of(own):
+            target = self._server.store.need("service", link["consumedServiceId"])
+            if name == str(link["name"] or target.name).lower():
+                return target
+        stack = self._server.store.need("environment", own["environmentId"])
+        path = "/".join(reversed(name.split("."))) if "." in name else f"{stack.name}/{name}"
+        found: Resource | None = services.find(str(instance.project), path)
+        return found
+
+    def addresses(self, service: Resource) -> list[str]:
+        """Of the containers behind a service, or of what an alias or an external service stands for."""
+        if service.kind == "externalService":
+            return [str(one) for one in service["externalIpAddresses"] or ()]
+        if service.kind == "dnsService":
+            links = self._server.parts["services"].links_of(service)
+            return [
+                one
+                for link in links
+                for one in self.addresses(self._server.store.need("service", link["consumedServiceId"]))
+            ]
+        return [
+            str(one["primaryIpAddress"])
+            for one in self._server.store.live("instance", serviceId=service.id)
+            if one["managed"] and not one["unit"] and one["primaryIpAddress"] and self.alive(one)
+        ]
+
+    def reachable(self, address: str) -> bool:
+        """Does anything answer a ping there?"""
+        found = self.find(address)
+        if found is not None:
+            return self.alive(found)
+        return self._server.world.machines.at(address) is not None
+
     def alive(self, instance: Resource) -> bool:
         """Does it run, and does its host?"""
         host = self._server.store.get("host", instance["hostId"])
@@ -50,7 +105,9 @@ class Network:
             and self._server.parts["hosts"].machine_of(host) is not None
         )
 
-    def visit(self, instance: Resource, port: int, method: str, path: str, host: str = "", client: str = _OUTSIDE) -> Page | None:
+    def visit(
+        self, instance: Resource, port: int, method: str, path: str, host: str = "", client: str = _OUTSIDE
+    ) -> Page | None:
         """One HTTP request to a container; None if the connection is refused."""
         running = self._running.get(instance.id)
         if running is None or not self.alive(instance) or not running.answers(port):

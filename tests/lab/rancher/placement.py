@@ -6,7 +6,7 @@ ports that nobody else has published there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from lab.rancher.ports import Port, parse_all
@@ -40,23 +40,26 @@ class Placement:
         """The host for one unit; `only` is the one that a global service wants it on."""
         labels = {name: value for config in configs for name, value in (config.get("labels") or {}).items()}
         wanted = [port for config in configs for port in parse_all(config.get("ports")) if port.public]
-        hosts = self._server.parts["hosts"].usable(project_id)
+        hosts: list[Resource] = self._server.parts["hosts"].usable(project_id)
         if only is not None:
             hosts = [host for host in hosts if host is only]
         if not hosts:
-            raise PlacementError(self._sentence("No healthy hosts with sufficient resources available", "host"))
-        for what, test in (
+            raise PlacementError(self._sentence("No healthy hosts with sufficient resources available"))
+        tests: tuple[tuple[str, Callable[[Resource], bool]], ...] = (
             ("labels", lambda host: _host_fits(host, labels)),
             ("containers", lambda host: _neighbours_fit(self._neighbours(host), labels)),
             ("ports", lambda host: not self._taken(host, wanted)),
-        ):
+        )
+        for what, test in tests:
             hosts = [host for host in hosts if test(host)]
             if not hosts:
                 raise PlacementError(self._refusal(what, labels, wanted))
         return min(hosts, key=lambda host: (self._soft(host, labels), len(self._neighbours(host))))
 
     def _neighbours(self, host: Resource) -> list[Resource]:
-        return [one for one in self._server.store.live("instance", hostId=host.id) if one.state not in ("error", "stopped")]
+        return [
+            one for one in self._server.store.live("instance", hostId=host.id) if one.state not in ("error", "stopped")
+        ]
 
     def _taken(self, host: Resource, wanted: Iterable[Port]) -> bool:
         published = {
@@ -94,9 +97,9 @@ class Placement:
             return f"Scheduling failed: host needs ports {numbers} available"
         kind = "host" if what == "labels" else "container"
         rules = [value for rule, value in _rules(labels) if rule.startswith(kind) and "_soft" not in rule]
-        return self._sentence(f"host needs {kind} label {', '.join(rules)}", kind)
+        return self._sentence(f"host needs {kind} label {', '.join(rules)}")
 
-    def _sentence(self, text: str, _kind: str) -> str:
+    def _sentence(self, text: str) -> str:
         return f"{'Allocation' if self._server.era == '1.6' else 'Scheduling'} failed: {text}"
 
 

@@ -80,7 +80,9 @@ class Reconciler:
         for host in hosts:
             index = by_host.get(host.id)
             if index is None:
-                index = next(number for number in range(1, 10_000) if number not in found and number not in by_host.values())
+                index = next(
+                    number for number in range(1, 10_000) if number not in found and number not in by_host.values()
+                )
             found[index] = host
         return found
 
@@ -97,7 +99,9 @@ class Reconciler:
     def step(self, service: Resource) -> None:
         if service.state == "upgraded" and service["upgradeRuns"]:
             self.settle(service)
-        if service.state not in WORKING or (service.process is not None and service.process not in ("activate", "update", "restart")):
+        if service.state not in WORKING or (
+            service.process is not None and service.process not in ("activate", "update", "restart")
+        ):
             return
         settled = self.settle(service)
         if settled and service.process in ("activate", "update"):
@@ -137,7 +141,7 @@ class Reconciler:
             if self._may_try(service, broken):
                 self._make(service, unit, [*missing, *broken], host)
             return False
-        return all([self._runs(one) for one in unit.containers.values()])
+        return all([self._runs(one) for one in unit.containers.values()])  # noqa: C419  (all are to be started)
 
     def _may_try(self, service: Resource, broken: list[str]) -> bool:
         """What has failed is tried again after a pause."""
@@ -149,7 +153,7 @@ class Reconciler:
 
     def _make(self, service: Resource, unit: Unit, names: list[str], only: Resource | None) -> None:
         instances = self._server.parts["instances"]
-        configs = named_configs(service)
+        configs = {name: self._told(service, config) for name, config in named_configs(service).items()}
         host = self._store.get("host", unit.host_id) or only
         broken = [unit.containers.pop(name) for name in names if name in unit.containers]
         if host is None or unit.host_id is None:
@@ -163,6 +167,15 @@ class Reconciler:
             instances.end(one)
         for name in names:
             self._container(service, unit, name, configs[name], host)
+
+    def _told(self, service: Resource, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Labels may speak of ${stack_name} and ${service_name}."""
+        stack = self._store.need("environment", service["environmentId"])
+        labels = {
+            name: str(value).replace("${stack_name}", stack.name).replace("${service_name}", service.name)
+            for name, value in (config.get("labels") or {}).items()
+        }
+        return {**config, "labels": labels}
 
     def _explain(self, service: Resource, message: str) -> None:
         if service.process is not None:
@@ -192,6 +205,7 @@ class Reconciler:
             index=unit.index,
             unit=name,
             managed=True,
+            system=bool(service["system"]),
             upgradeVersion=service["upgradeVersion"],
             deploymentUnitUuid=unit.uuid,
             createIndex=service["createIndex"],
@@ -200,6 +214,8 @@ class Reconciler:
             systemContainer="LoadBalancerAgent" if service.kind == "loadBalancerService" else None,
         )
         made["requestedIpAddress"] = config.get("requestedIpAddress")
+        sources = config.get("dataVolumesFromLaunchConfigs") or ()
+        made["volumesFromUnits"] = ["" if source == service.name else source for source in sources]
         expose = self._store.create(
             "serviceExposeMap",
             accountId=service.project,
@@ -239,7 +255,9 @@ class Reconciler:
         for field_ in ("serviceId", "consumedServiceId"):
             for link in self._store.live("serviceConsumeMap", **{field_: service.id}):
                 self._server.parts["cleaner"].remove(link)
-        waiting = any(not one.fields.get("removed") for one in self._store.all("instance") if one["serviceId"] == service.id)
+        waiting = any(
+            not one.fields.get("removed") for one in self._store.all("instance") if one["serviceId"] == service.id
+        )
         return self._again(service, "remove", self.empty, waiting)
 
     def restart(self, service: Resource) -> bool:

@@ -28,15 +28,19 @@ class Running:
     ports: tuple[int, ...]
     tasks: list[Task]
     log: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
+    first_tasks: tuple[Task, ...] = ()
+    """Those that the start has begun."""
     stopped_programs: set[str] = field(default_factory=set)
     """What supervisorctl was told to stop: it is not started again."""
     responders: dict[int, Respond] = field(default_factory=dict)
     """By port."""
+    files: dict[str, str] = field(default_factory=dict)
+    """What the image and the container itself have; volumes.py knows what is mounted over it."""
 
     def answers(self, port: int) -> bool:
         """Is there a process that listens on this port?"""
         owners = [task for task in self.tasks if task.port == port]
-        known = any(task.port == port for task in tasks_of(self.program.image, self.program.command, self.ports))
+        known = any(task.port == port for task in self.first_tasks)
         return port in self.ports and (bool(owners) or not known) and bool(self.tasks)
 
     def page(self, port: int, method: str, path: str, host: str) -> Page:
@@ -51,7 +55,8 @@ def begin(instance: Resource, now: datetime) -> Running:
     mapped = tuple(port.private for port in parse_all([*(instance["ports"] or ()), *(instance["expose"] or ())]))
     program = Program(image, host_name(instance), command, mapped)
     listening = ports_of(image, tuple(port for port in _candidates(mapped) if containers.listens(program, port)))
-    running = Running(program, listening, tasks_of(image, command, listening))
+    tasks = tasks_of(image, command, listening)
+    running = Running(program, listening, list(tasks), first_tasks=tuple(tasks), files=_files(instance))
     for line in containers.first_lines(program):
         running.log.append((now, line))
     return running
@@ -62,6 +67,17 @@ def host_name(instance: Resource) -> str:
     if override == "container_name":
         return instance.name
     return str(instance["hostname"] or str(instance["externalId"])[:12])
+
+
+def _files(instance: Resource) -> dict[str, str]:
+    name = host_name(instance)
+    return {
+        "/etc/hostname": f"{name}\n",
+        "/etc/hosts": f"127.0.0.1\tlocalhost\n{instance['primaryIpAddress'] or '127.0.0.1'}\t{name}\n",
+        "/etc/resolv.conf": "search rancher.internal\nnameserver 169.254.169.250\n",
+        "/etc/os-release": 'NAME="Lab Linux"\nID=lab\nVERSION_ID=1.0\nPRETTY_NAME="Lab Linux 1.0"\n',
+        "/etc/lab-release": "1.0\n",
+    }
 
 
 def _candidates(mapped: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The types of the API: what each has for fields, actions, filters and links, per version and per role of the caller.
 
-They are written down in `schemas/*.txt`. A block begins with `name plural collection-methods resource-methods`; its lines
-are fields (`name type flags [=default] [one|two] [shortest..longest] [least<=most] [[characters]]`) or one of
+They are written down in `schemas/*.txt`. A block begins with `name plural collection-methods resource-methods`; its
+lines are fields (`name type flags [=default] [one|two] [shortest..longest] [least<=most] [[characters]]`) or one of
 
     is a b but c     the fields of the groups (a) and (b), without c
     like x           everything that x has
@@ -152,6 +152,9 @@ class Types:
 
     def find(self, name: str) -> Schema | None:
         return self._spellings.get(name.lower())
+
+    def get(self, name: str) -> Schema | None:
+        return self._schemas.get(name)
 
     def __getitem__(self, name: str) -> Schema:
         return self._schemas[name]

@@ -37,6 +37,12 @@ PARTS = (
     "balancing",
     "volumes",
     "instances",
+    "terminal",
+    "compose",
+    "catalog",
+    "convoy",
+    "external_dns",
+    "orchestration",
 )
 """In this order a fresh server is filled."""
 
@@ -105,7 +111,7 @@ class RancherServer:
     @property
     def era(self) -> str:
         """1.1 stands for the servers without /v2-beta, 1.6 for those with it."""
-        major, minor = (self.version.lstrip("v").split(".") + ["0"])[:2]
+        major, minor = [*self.version.lstrip("v").split("."), "0"][:2]
         return "1.6" if (int(major), int(minor)) >= (1, 2) else "1.1"
 
     @property

@@ -46,14 +46,21 @@ def install(server: RancherServer) -> Services:
         ("addservicelink", services.add_link),
         ("removeservicelink", services.remove_link),
     ):
-        server.on_action("service", name, act, ("active", "inactive", "activating", "registering", "updating-active", "updating-inactive", "upgraded"))
+        server.on_action(
+            "service",
+            name,
+            act,
+            ("active", "inactive", "activating", "registering", "updating-active", "updating-inactive", "upgraded"),
+        )
     server.on_action("service", "upgrade", services.upgrades.ask, None)
     server.on_link("service", "environment", services.stack_of)
     server.on_link("service", "stack", services.stack_of)
     server.on_link("service", "instances", services.instances_of)
     server.on_link("service", "consumedservices", services.consumed)
     server.on_link("service", "consumedbyservices", services.consumers)
-    server.on_link("service", "serviceExposeMaps", lambda _c, one: server.store.live("serviceExposeMap", serviceId=one.id))
+    server.on_link(
+        "service", "serviceExposeMaps", lambda _c, one: server.store.live("serviceExposeMap", serviceId=one.id)
+    )
     work = server.processes.on_work
     work("service", "create", services.created)
     work("service", "activate", lambda service: service.kind in NO_CONTAINERS)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stacks (`environment` in /v1): made empty or from compose files, upgraded, exported, removed with all that is in them."""
+"""Stacks (`environment` in /v1): made, renamed, started and stopped, removed with all that is in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ def install(server: RancherServer) -> Stacks:
     server.on_action("environment", "deactivateservices", stacks.deactivate_services, ["active"])
     server.on_action("environment", "addoutputs", stacks.add_outputs, ["active", "activating"])
     server.on_link("environment", "services", lambda _context, stack: server.parts["services"].of_stack(stack))
-    server.processes.on_work("environment", "create", stacks.build)
     server.processes.on_work("environment", "remove", stacks.empty)
     return stacks
 
@@ -52,9 +51,6 @@ class Stacks:
         name = changes.get("name")
         if name is not None and str(name).lower() != stack.name.lower():
             self._check_name(str(stack.project), str(name))
-
-    def build(self, stack: Resource) -> bool:
-        return True
 
     def empty(self, stack: Resource) -> bool:
         """Remove: its services first."""

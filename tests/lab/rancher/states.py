@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From which state which process may start, what the state is meanwhile, and what it is afterwards.
 
-A table's line is `process: from[=meanwhile] ... -> meanwhile[=afterwards] ...`: where only one state follows the arrow, or
-a pair, it is meant for all; pairs `from=meanwhile` take part in several.
+A table's line is `process: from[=meanwhile] ... -> meanwhile=afterwards ...`. A state before without a state meanwhile
+means the first one behind the arrow.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ activate: inactive restarting -> activating=active
 update: inactive=updating-inactive active=updating-active updating-active=updating-active
  -> updating-inactive=inactive updating-active=active
 deactivate: restarting active activating updating-inactive updating-active -> deactivating=inactive
-remove: inactive registering active activating updating-inactive updating-active upgrading canceling-upgrade rolling-back
- deactivating requested canceled-upgrade canceling-rollback canceled-rollback upgraded finishing-upgrade restarting
- -> removing=removed
+remove: inactive registering active activating updating-inactive updating-active upgrading canceling-upgrade
+ rolling-back deactivating requested canceled-upgrade canceling-rollback canceled-rollback upgraded
+ finishing-upgrade restarting -> removing=removed
 upgrade: active inactive -> upgrading=upgraded
 cancelupgrade: upgrading finishing-upgrade -> canceling-upgrade=canceled-upgrade
 rollback: canceled-upgrade upgraded -> rolling-back=active
@@ -109,8 +109,8 @@ activate: inactive restarting -> activating=active
 update: inactive=updating-inactive active=updating-active updating-active=updating-active
  -> updating-inactive=inactive updating-active=active
 deactivate: restarting active activating updating-inactive updating-active -> deactivating=inactive
-remove: inactive registering active activating updating-inactive updating-active upgrading canceling-upgrade rolling-back
- deactivating requested canceled-upgrade upgraded finishing-upgrade restarting -> removing=removed
+remove: inactive registering active activating updating-inactive updating-active upgrading canceling-upgrade
+ rolling-back deactivating requested canceled-upgrade upgraded finishing-upgrade restarting -> removing=removed
 upgrade: active activating inactive updating-active -> upgrading=upgraded
 continueupgrade: canceled-upgrade -> upgrading=upgraded
 cancelupgrade: upgrading finishing-upgrade -> canceling-upgrade=canceled-upgrade
@@ -154,5 +154,6 @@ def _process(line: str) -> Process:
     before, _unused, after = rest.partition(" -> ")
     ends = dict(pair.split("=") for pair in after.split())
     only = next(iter(ends))
-    starts = dict(word.split("=") if "=" in word else (word, only) for word in before.split())
+    pairs = [word.partition("=") for word in before.split()]
+    starts = {state: meanwhile or only for state, _unused, meanwhile in pairs}
     return Process(name, starts, ends)

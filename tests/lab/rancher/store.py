@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything that a Rancher server knows: resources by type and id.
 
-Names and ids are those of /v1, where a stack is an `environment` with an id like 1e4; /v2-beta calls it `stack` 1st4, which
-is put right where requests come in and answers go out (naming of `api.py`).
+Names and ids are those of /v1, where a stack is an `environment` with an id like 1e4; /v2-beta calls it `stack` 1st4,
+which is put right where requests come in and answers go out (`context.py`).
 """
 
 from __future__ import annotations

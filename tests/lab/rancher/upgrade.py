@@ -78,11 +78,15 @@ class Upgrades:
 
     def _keep_ports(self, service: Resource, config: dict[str, Any]) -> None:
         """A port that is left to the server stays the one that it has picked before."""
-        before = {(port.private, port.protocol): port for port in parse_all((service["launchConfig"] or {}).get("ports"))}
+        before = {
+            (port.private, port.protocol): port for port in parse_all((service["launchConfig"] or {}).get("ports"))
+        }
         kept: list[str] = []
         for port in parse_all(config.get("ports")):
             old = before.get((port.private, port.protocol))
-            public = port.public or (old.public if old else self._server.parts["services"].pick_port(str(service.project)))
+            public = port.public or (
+                old.public if old else self._server.parts["services"].pick_port(str(service.project))
+            )
             kept.append(str(Port(public, port.private, port.protocol, port.address)))
         if kept:
             config["ports"] = kept

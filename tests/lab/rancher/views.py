@@ -26,7 +26,7 @@ def show(context: Context, resource: Resource, created: bool = False) -> dict[st
     for work_out in context.server.shows.get(resource.base, ()):
         stored |= work_out(context, resource)
     self_link = context.self_link(resource)
-    shown = {
+    shown: dict[str, Any] = {
         "id": context.shown_id(resource.id),
         "type": schema.name,
         "links": {"self": self_link, **{link: f"{self_link}/{link.lower()}" for link in schema.links}},
@@ -60,8 +60,6 @@ def _field(context: Context, one: Field, value: Any, created: bool) -> Any:
         return one.default
     if _REFERENCE.match(one.type):
         return _shown_ids(context, value)
-    if one.name in ("upgrade", "launchConfig", "secondaryLaunchConfigs", "lbConfig", "members"):
-        return value
     return value
 
 

@@ -79,6 +79,9 @@ class Applications:
         text = " ".join(command)
         if is_database(running) or any(word in text for word in ("healthcheck.sh", "mariadb-admin", "mysqladmin")):
             return None if is_database(running) else f"command {text!r} not found"
+        if is_wp_cli(running) and command[0] == "wp":
+            output, error, code = self.answer(running, "wp", command[1:], "")
+            return (error or output or f"exit code {code}") if code else None
         if containers.health_check_passes(running.program, ["CMD", *command]):
             return None
         return f"command {shlex.join(command)!r} failed"
@@ -115,7 +118,9 @@ class Applications:
                 environment.get("WORDPRESS_DB_NAME", "wordpress"),
             )  # fmt: skip
 
-        return wordpress.Site(environment, running.path(wordpress.FILES), connect)
+        return wordpress.Site(
+            environment, running.path(wordpress.FILES), connect, running.path(f"{wordpress.FILES}/wp-content")
+        )
 
     # Databases
 

@@ -29,16 +29,19 @@ Connect = Callable[[], Session]
 class Site:
     """One WordPress: its settings (environment), its files, and its way to the database."""
 
-    def __init__(self, environment: Mapping[str, str], files: Path, connect: Connect) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], files: Path, connect: Connect, content: Path | None = None
+    ) -> None:
         self.prefix = environment.get("WORDPRESS_TABLE_PREFIX") or "wp_"
         self.files = files
+        self.content = content or files / "wp-content"  # may be a mount of its own
         self._connect = connect
         home = re.search(r"WP_HOME['\"]\s*,\s*['\"]([^'\"]+)", environment.get("WORDPRESS_CONFIG_EXTRA", ""))
         self._home = home[1] if home else None
 
     def unpack(self) -> None:
         """What the image's entrypoint copies into an empty folder."""
-        (self.files / "wp-content" / "uploads").mkdir(parents=True, exist_ok=True)
+        (self.content / "uploads").mkdir(parents=True, exist_ok=True)
         for name in ("index.php", "wp-config.php", "wp-login.php"):
             if not (self.files / name).exists():
                 (self.files / name).write_text(f"<?php // the lab's stand-in for {name}\n")
@@ -78,7 +81,7 @@ class Site:
         tables = self.tables()
         assert tables is not None
         month = datetime.datetime.now(datetime.UTC).strftime("%Y/%m")
-        place = self.files / "wp-content" / "uploads" / month
+        place = self.content / "uploads" / month
         place.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, place / name)
         made = self.add(tables, title or name.rpartition(".")[0], "", "inherit", "attachment")
@@ -133,8 +136,8 @@ def page(site: Site, host_name: str, method: str, path: str, headers: Mapping[st
 
 
 def _file(site: Site, path: str) -> Page:
-    place = (site.files / path.lstrip("/")).resolve()
-    if not place.is_relative_to(site.files.resolve()) or not place.is_file():
+    place = (site.content / path.removeprefix("/wp-content/")).resolve()
+    if not place.is_relative_to(site.content.resolve()) or not place.is_file():
         return Page(404, "<h1>Not Found</h1>\n")
     kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
     return Page(200, "", kind, raw=place.read_bytes())
@@ -314,6 +317,8 @@ class Commands:
             return "Success: Database checked.\n", "", 0
         if verb == "core is-installed":
             return "", "", 0 if self._site.tables() is not None else 1
+        if verb == "core update-db":
+            return "Success: WordPress database already at latest db version.\n", "", 0
         if verb == "core install":
             return self._install(), "", 0
         if verb not in known:

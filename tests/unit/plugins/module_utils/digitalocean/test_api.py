@@ -48,7 +48,7 @@ def test_what_is_sent() -> None:
     first, second = script.session.sent
     assert first["url"] == f"{URL}/v2/account"
     assert first["headers"]["Authorization"] == "Bearer t"
-    assert first["timeout"] == (10.0, 30.0)
+    assert first["timeout"] == (10.0, 60.0)
     assert first["allow_redirects"] is False
     assert second["json"] is None
 
@@ -83,11 +83,11 @@ def test_addresses_that_are_none(given: str) -> None:
 
 @pytest.mark.parametrize(
     ("params", "words"),
-    [({"api_token": " "}, "api_token is empty"), ({"api_timeout": 0}, "api_timeout is 0")],
+    [({"api_token": " "}, "api_token is empty"), ({"request_timeout": 0}, "request_timeout is 0")],
 )
 def test_connections_that_cannot_work(params: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        Connection.from_params({"api_token": "t", "api_url": URL, "api_timeout": 30, **params})
+        Connection.from_params({"api_token": "t", "api_url": URL, "request_timeout": 30, **params})
 
 
 def test_reads_are_repeated() -> None:
@@ -196,7 +196,7 @@ def test_what_never_goes_is_an_error() -> None:
 def test_families_of_errors(status: int, code: str, message: str, kind: type[SchedulersError]) -> None:
     document = {"id": code, "message": message, "request_id": "r"}
     error = errors.from_answer(status, document, {}, "do it")
-    assert type(error) is kind
+    assert error.__class__ == kind
     assert (error.code, error.doing) == (code, "do it")
 
 
@@ -253,7 +253,7 @@ def wrapped(inner: Exception) -> requests.exceptions.ConnectionError:
     ],
 )
 def test_errors_without_an_answer(error: Exception, kind: type[SchedulersError]) -> None:
-    assert type(errors.from_library(error, "look")) is kind
+    assert errors.from_library(error, "look").__class__ == kind
 
 
 def test_nobody_listens() -> None:

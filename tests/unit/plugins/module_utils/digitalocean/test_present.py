@@ -18,6 +18,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._digitalocean
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AnswerLostError,
     AuthError,
+    BusyError,
     ConflictError,
     InputError,
     NotOursError,
@@ -384,12 +385,32 @@ def test_a_ledger_that_is_none(ground: Ground, content: str, words: str) -> None
 
 def test_a_ledger_that_cannot_be_kept_stops_the_run_before_the_first_droplet(ground: Ground) -> None:
     (ground.ledger.parent / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(SchedulersError, match="cannot be written"):
         make(ground, ledger=str(ground.ledger.parent / "file" / "ledger.json"))
+    with pytest.raises(InputError, match="cannot be read"):
+        make(ground, ledger=str(ground.ledger.parent / "file" / "ledger.json"), check_mode=True)
     ground.ledger.mkdir()
-    with pytest.raises(SchedulersError, match="cannot be"):
+    with pytest.raises(InputError, match="cannot be read"):
         make(ground)
     assert ground.things() == []
+
+
+def test_two_runs_at_once_are_kept_apart(ground: Ground) -> None:
+    refused = []
+
+    def second_run(method: str, path: str) -> None:
+        if (method, path) == ("GET", "account") and not refused:
+            refused.append("")
+            with pytest.raises(BusyError, match="another run works on digitalocean/web") as caught:
+                make(ground)
+            refused.append(caught.value.sentence())
+            make(ground, check_mode=True)  # looking is always possible
+
+    ground.after = second_run
+    make(ground)
+    assert len(refused) == 2
+    assert ground.things() == ["web"]
+    assert [path.name for path in ground.ledger.parent.glob("ledger*")] == ["ledger.json"]
 
 
 def test_a_droplet_that_is_gone_leaves_the_ledger_and_is_made_again(ground: Ground) -> None:

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``k8s_wordpress``: the way in, and the way out. PRIVATE."""
+
+from __future__ import annotations
+
+from .._module import Context, Outcome
+from .._plan import Plan
+from .api import Object
+from .carrying_out import carry_out
+from .kinds import DEPLOYMENT, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, known
+from .object_set import Survey, deletions, survey_removal
+from .objects import key_of
+from .run import Owner, Run
+from .wordpress_options import checked_name
+from .wordpress_present import present
+
+POLICY = known("NetworkPolicy", "networking.k8s.io/v1")
+DATA = frozenset({SECRET.kind, VOLUME.kind, VOLUME_CLAIM.kind})
+
+
+def ensure(context: Context) -> Outcome:
+    """The site as the options say."""
+    params = context.params
+    checked_name(params)
+    run = Run.of(context, Owner("wordpress", f"{params['namespace']}.{params['name']}"))
+    if params["state"] == "absent":
+        return _absent(context, run)
+    return present(context, run)
+
+
+def _absent(context: Context, run: Run) -> Outcome:
+    """What runs goes; what holds data, and the passwords that open it, stays unless told."""
+    params = context.params
+    kinds = (DEPLOYMENT, SERVICE, POLICY, SECRET, VOLUME_CLAIM)
+    found = survey_removal(run, others=[*((kind, params["namespace"]) for kind in kinds), (VOLUME, "")])
+    doomed = [one for one in found.extra if params["delete_data"] or one["kind"] not in DATA]
+    kept = [one for one in found.extra if one not in doomed]
+    chosen = Survey((), extra=doomed, kinds=found.kinds)
+    plan = Plan(tuple(deletions(doomed)))
+    if not run.check_mode:
+        carry_out(run, chosen, plan, wait=params["wait"])
+    return Outcome({"site": None, "kept": sorted(_label(one) for one in kept)}, plan)
+
+
+def _label(thing: Object) -> str:
+    return f"{thing['kind']} {key_of(thing).split('/', 2)[2].lstrip('/')}"

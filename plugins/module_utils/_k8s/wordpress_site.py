@@ -1,0 +1,218 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The site itself: installed and kept as the options say, by wp-cli in its own pod.
+
+What was set is noted on the Secret with the passwords, which lives as long as the data does; so a plan is made without
+asking a pod that may not run. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._compare import Difference, differences
+from .._errors import AnswerLostError, SchedulersError, UnreachableError
+from .._plan import Step
+from .._wait import Pace, wait_until
+from .api import Object
+from .exec_module import best
+from .executing import Ran, execute
+from .kinds import DEPLOYMENT, POD, SECRET
+from .objects import conditions_of, name_of
+from .ready import State
+from .run import Run
+from .waiting import wait_ready
+from .wordpress_secrets import encoded, value_of
+from .wordpress_wanted import CLI
+
+NOTE = "container.schedulers/site"
+KEY = "site"
+SECONDS = 120.0
+LATER = "(the address of the load balancer)"
+NO_ANSWER_YET = ("Error establishing a database connection", "does not seem to be a WordPress installation")
+
+
+@dataclass(frozen=True)
+class Site:
+    """The site as it should be.
+
+    Attributes:
+        settings: title, url, admin_user, admin_email, image; as they are noted.
+        password: of the administrator, if it was given.
+        language: for a new site.
+    """
+
+    settings: Mapping[str, str]
+    password: str | None = None
+    language: str | None = None
+
+
+def settings_of(options: Mapping[str, Any], url: str) -> dict[str, str]:
+    """What is noted of a site. Pure."""
+    site = options["site"]
+    return {
+        "title": site["title"],
+        "url": url,
+        "admin_user": site["admin_user"],
+        "admin_email": site["admin_email"],
+        "image": options["image"],
+    }
+
+
+def noted(secret: Object | None) -> dict[str, str]:
+    """What an earlier run has set; empty if there was none that came so far."""
+    text = ((secret or {"metadata": {}})["metadata"].get("annotations") or {}).get(NOTE, "{}")
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+def site_steps(options: Mapping[str, Any], site: Site, secret: Object | None) -> list[Step]:
+    """What has to be done to the site. Pure."""
+    name, there = f"{options['namespace']}/{options['name']}", noted(secret)
+    if not there:
+        return [Step("create", KEY, KEY, name, dict(site.settings))]
+    found = list(differences(site.settings, there))
+    if secret is not None and site.password and value_of(secret, "admin-password") != site.password:
+        found.append(Difference("admin_password", "VALUE_HIDDEN", "VALUE_HIDDEN (another one)"))
+    return [Step("update", KEY, KEY, name, dict(site.settings), differences=tuple(found))] if found else []
+
+
+def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret: Object) -> Object:
+    """Install the site, or set what differs; the Secret with the note of it.
+
+    Raises:
+        StateFailedError: its pod cannot run.
+        SchedulersError: wp-cli refuses.
+    """
+    wp = _Wp(run, options)
+    wp.wait_for_pod()
+    settings = site.settings
+    if step.action == "create":
+        if not wp.is_installed():
+            wp.install(settings, site.password or value_of(secret, "admin-password"), site.language)
+        else:
+            wp.set({name: settings[name] for name in ("title", "url", "admin_email")})
+        return _note(run, options, settings, None)
+    changed = {one.path for one in step.differences}
+    wp.set({name: settings[name] for name in changed if name in SETTINGS})
+    if "image" in changed:
+        wp.run("core", "update-db")
+    if "admin_password" in changed and site.password:
+        wp.run("user", "update", settings["admin_user"], "--skip-email", "--prompt=user_pass", stdin=site.password)
+    return _note(run, options, settings, site.password)
+
+
+# what is noted -> the options of WordPress that it is
+SETTINGS: Mapping[str, Sequence[str]] = {
+    "title": ("blogname",),
+    "url": ("siteurl", "home"),
+    "admin_email": ("admin_email",),
+}
+
+
+def _note(run: Run, options: Mapping[str, Any], settings: Mapping[str, str], password: str | None) -> Object:
+    change: dict[str, Any] = {"metadata": {"annotations": {NOTE: json.dumps(dict(settings), sort_keys=True)}}}
+    if password:
+        change["data"] = {"admin-password": encoded(password)}
+    return run.api.patch(SECRET, f"{options['name']}-credentials", change, options["namespace"])
+
+
+def site_pod_state(_deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> State:
+    """Whether wp-cli can work: its container runs, and that of WordPress has unpacked its files and answers. Pure."""
+    for pod in pods:
+        containers = {
+            one["name"]: one for one in (pod.get("status") or {}).get("containerStatuses") or () if "name" in one
+        }
+        cli, web = containers.get(CLI, {}), containers.get("wordpress", {})
+        if "running" in (cli.get("state") or {}) and web.get("ready") and not pod["metadata"].get("deletionTimestamp"):
+            return State(ready=True, text="its pod can install the site")
+    return State(ready=False, text="its pod does not run yet")
+
+
+class _Wp:
+    """wp-cli in the pod of the site."""
+
+    def __init__(self, run: Run, options: Mapping[str, Any]) -> None:
+        self._run = run
+        self._options = options
+
+    def wait_for_pod(self) -> None:
+        name, namespace = self._options["name"], self._options["namespace"]
+        deployment = self._run.api.get(DEPLOYMENT, name, namespace)
+        if deployment is not None:
+            wait_ready(self._run, [(DEPLOYMENT, deployment)], site_pod_state)
+
+    def is_installed(self) -> bool:
+        """Whether somebody, such as an earlier run, has installed the site. Waits for the database to answer."""
+
+        def look() -> Ran:
+            return self._execute("core", "is-installed")
+
+        answer = wait_until(
+            look,
+            ready=lambda ran: ran.rc == 0 or not any(one in ran.stderr + ran.stdout for one in NO_ANSWER_YET),
+            describe=_last,
+            deadline=self._run.deadline,
+            doing=f"see whether {self._options['name']} is installed",
+            pace=Pace(first=0.3, cap=3.0),
+        ).value
+        return answer.rc == 0
+
+    def install(self, settings: Mapping[str, str], password: str, language: str | None) -> None:
+        """Install it; a lost answer is no reason to do it twice."""
+        arguments = [
+            f"--url={settings['url']}",
+            f"--title={settings['title']}",
+            f"--admin_user={settings['admin_user']}",
+            f"--admin_email={settings['admin_email']}",
+            "--skip-email",
+            "--prompt=admin_password",
+        ]
+        try:
+            self.run("core", "install", *arguments, stdin=password)
+        except (AnswerLostError, UnreachableError):
+            if not self.is_installed():
+                self.run("core", "install", *arguments, stdin=password)
+        if language:
+            self.run("language", "core", "install", language, "--activate")
+
+    def set(self, values: Mapping[str, str]) -> None:
+        """Set options of WordPress."""
+        for name, value in values.items():
+            for option in SETTINGS[name]:
+                self.run("option", "update", option, value)
+
+    def run(self, *words: str, stdin: str | None = None) -> Ran:
+        """One call of wp, which has to work."""
+        ran = self._execute(*words, stdin=stdin)
+        if ran.rc:
+            raise SchedulersError(f"wp-cli says: {_last(ran)}", doing=f"run wp {' '.join(words[:2])}")
+        return ran
+
+    def _execute(self, *words: str, stdin: str | None = None) -> Ran:
+        name, namespace = self._options["name"], self._options["namespace"]
+        pod = best(_usable(self._run.api.list(POD, namespace, labels=f"app={name}").items))
+        if pod is None:
+            raise UnreachableError(f"no pod of {name} runs")
+        return execute(
+            self._run.api,
+            name_of(pod),
+            namespace,
+            ["wp", *words],
+            container=CLI,
+            stdin=None if stdin is None else f"{stdin}\n",
+            timeout=SECONDS,
+            clock=self._run.deadline.clock,
+        )
+
+
+def _usable(pods: Sequence[Object]) -> list[Object]:
+    return [one for one in pods if conditions_of(one).get("Initialized", {}).get("status") != "False"]
+
+
+def _last(ran: Ran) -> str:
+    lines = [line for line in (ran.stderr.strip() or ran.stdout.strip()).splitlines() if line.strip()]
+    return lines[-1] if lines else f"exit code {ran.rc}"
