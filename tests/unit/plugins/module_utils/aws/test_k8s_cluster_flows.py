@@ -348,6 +348,17 @@ def test_without_waiting_one_look_is_taken(flow: Flow) -> None:
     assert [one["ready"] for one in outcome.result["nodes"]] == [False]
 
 
+@pytest.mark.parametrize(("asked", "steps"), [(None, 0), (False, 0), (True, 1)])
+def test_a_user_who_has_moved_to_another_cluster_is_moved_back_only_if_asked(
+    flow: Flow, asked: bool | None, steps: int
+) -> None:
+    with_kubeconfig(flow)
+    save(flow.kubeconfig, {**load(flow.kubeconfig), "current-context": "another"})
+    outcome = flow(READY, *there(group("i-1")), check_mode=True, set_context=asked)
+
+    assert len(planned(outcome)) == steps
+
+
 # absent
 
 
