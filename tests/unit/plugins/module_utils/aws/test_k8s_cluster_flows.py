@@ -28,13 +28,16 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_poli
     node_policy,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.launch_templates import template_data
+from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     ConflictError,
     PartialError,
     UnreachableError,
+    WaitTimeoutError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._kubeconfig import load, save
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
+from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
 from unit.k8s_cluster import ADMIN, NAMES, FakeCluster, group, marks, node, params
 from unit.scripted import Call, ScriptedAws, failure, scripted
 
@@ -517,6 +520,36 @@ def test_what_a_dead_cluster_has_left_of_its_services_is_found_by_its_tag(flow: 
     )
 
     assert planned(flow(FakeCluster(), *calls, state="absent")) == ["delete service classic load balancer a1"]
+
+
+class Stubborn(FakeCluster):
+    """Its load balancers do not go."""
+
+    def delete_service(self, name: str, deadline: Deadline, pace: Pace) -> None:
+        super().delete_service(name, deadline, pace)
+        raise WaitTimeoutError("its load balancer is not gone yet")
+
+
+def test_services_go_first_and_one_that_does_not_go_in_time_stops_nothing(flow: Flow) -> None:
+    cluster = Stubborn()
+    cluster.services, cluster.volumes = ["shop/web"], ["shop/data"]
+    alive, ended = reservations(INSTANCE), {"Reservations": []}
+    calls = (
+        *(one for one in GONE if one.operation not in ("DescribeTags", "DescribeAddresses")),
+        Call("ec2", "DescribeTags", {"Tags": tag("i-0", "instance", "control-plane")}),
+        Call("ec2", "DescribeInstances", alive, BY_OWNER),
+        addresses(2),
+        PUBLISHED,
+        Call("ec2", "DescribeVolumes", {"Volumes": []}),
+        Call("ec2", "TerminateInstances", {}, {"InstanceIds": ["i-0"]}),
+        Call("ec2", "DescribeInstances", ended, BY_OWNER),
+        Call("ec2", "ReleaseAddress", {}, {"AllocationId": "eipalloc-1"}),
+        *nothing(),
+    )
+    sentences = planned(flow(cluster, *calls, state="absent", delete_data=True))
+
+    assert sorted(cluster.done) == [("delete claim", "shop/data"), ("delete service", "shop/web")]
+    assert sentences[-2:] == ["delete control plane i-0", "delete address 192.0.2.9"]
 
 
 # info
