@@ -106,7 +106,6 @@ class Life:
     prepared: bool = False
     """Its volumes are there."""
     phase: str = "Pending"
-    deadline_passed: bool = False
     due: float | None = None
     """When something happens next by itself."""
     containers: list[Container] = field(default_factory=list)
