@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import AnswerLostError, AuthError
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.login import Login
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from ansible_collections.container.schedulers.plugins.module_utils._errors import AnswerLostError, AuthError
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.login import Login
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
 
 
 def certificate(name: str) -> tuple[str, str]:
@@ -49,7 +49,7 @@ def certificate(name: str) -> tuple[str, str]:
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Length", "2")
         self.end_headers()
