@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make demo`: every part of the collection from bring-up to teardown on a lab of its own, and a report.
 
+What a part's lab needs to have built is built while the parts before it run.
+
 usage: demo.py [PART ...]    by default all parts
 """
 
@@ -12,10 +14,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from environment import CACHE, PROGRAMS, ROOT, tool_environment
+from environment import CACHE, PROGRAMS, PYTHON, ROOT, tool_environment
 from lab_session import Lab, LabError, running_lab
 
 STATE: Final = CACHE / "demo"
@@ -29,9 +35,14 @@ class Part:
 
     title: str
     playbook: str
+    build: tuple[str, ...] = ()
+    """The lab's command that builds what this part needs; nothing is to be done if that is there."""
 
 
-PARTS: Final = {"ecs": Part("Amazon ECS", "playbooks/ecs.yml")}
+PARTS: Final = {
+    "ecs": Part("Amazon ECS", "playbooks/ecs.yml"),
+    "kubernetes": Part("Kubernetes on AWS", "playbooks/kubernetes.yml", build=("kubernetes", "build")),
+}
 
 
 @dataclass(frozen=True)
@@ -59,13 +70,59 @@ def main(names: list[str]) -> int:
         return 2
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(parents=True)
-    outcomes = [_run(PARTS[name]) for name in names or PARTS]
+    parts = [PARTS[name] for name in names or PARTS]
+    with ExitStack() as stack:
+        builds = {part: stack.enter_context(_building(part.build)) for part in parts if part.build}
+        outcomes = [_run(part, builds.get(part)) for part in parts]
     for outcome in outcomes:
         print(_report(outcome), flush=True)
     return 0 if all(outcome.good for outcome in outcomes) else 1
 
 
-def _run(part: Part) -> Outcome:
+@dataclass(frozen=True)
+class Build:
+    """A build that goes on in the background, and what it says meanwhile."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def await_end(self) -> None:
+        """Show what it says until it is done; a build that failed leaves no lab to be had."""
+        with self.log.open(encoding="utf-8", errors="replace") as text:
+            ended = False
+            while not ended:
+                ended = self.process.poll() is not None
+                for line in text:
+                    print(line.rstrip(), flush=True)
+                if not ended:
+                    time.sleep(0.5)
+        if self.process.returncode:
+            raise LabError(f"What the lab needs could not be built; see {self.log.relative_to(ROOT)}.")
+
+
+@contextmanager
+def _building(command: Iterable[str]) -> Iterator[Build]:
+    """Start to build; a build that nobody waits for any more is stopped, and goes on the next time."""
+    log = STATE / "build.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(PYTHON), "-m", "lab", *command],
+            cwd=ROOT,
+            env=tool_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Build(process, log)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _run(part: Part, build: Build | None) -> Outcome:
+    if build:
+        build.await_end()
     print(f"{part.title}: starting the lab, embedded clouds on this machine. No account is used.", flush=True)
     STEPS.unlink(missing_ok=True)
     try:
@@ -115,6 +172,8 @@ def _report(outcome: Outcome) -> str:
     lines += _section("URL", published.get("url"))
     lines += _section("Answered by", published.get("hosts_answered"))
     lines += _section("Failure survived", published.get("failure"))
+    for title, content in published.get("more", {}).items():
+        lines += _section(title, content)
     lines += _section("Leftovers", _leftovers(outcome))
     if not outcome.good:
         failures = [f"{failure['task']}: {failure['message']}" for failure in outcome.failures]

@@ -62,10 +62,34 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/container.schedulers.kubernetes) or C(group/container.schedulers.all) in
-      C(module_defaults).
+    description:
+      - Use C(group/container.schedulers.kubernetes) or C(group/container.schedulers.all) in C(module_defaults).
     support: full
     membership:
       - container.schedulers.kubernetes
+      - container.schedulers.all
+"""
+
+    DIGITALOCEAN = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/container.schedulers.digitalocean) or C(group/container.schedulers.all) in C(module_defaults).
+    support: full
+    membership:
+      - container.schedulers.digitalocean
+      - container.schedulers.all
+"""
+
+    RANCHER = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/container.schedulers.rancher) or C(group/container.schedulers.all) in C(module_defaults).
+    support: full
+    membership:
+      - container.schedulers.rancher
       - container.schedulers.all
 """

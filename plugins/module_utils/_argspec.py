@@ -83,12 +83,12 @@ class Library:
 STATE = ArgumentSpec({"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}})
 
 
-def wait_options(timeout: int) -> ArgumentSpec:
-    """``wait``, ``wait_timeout`` and ``wait_sleep``, with the default time-out in seconds that fits the module."""
+def wait_options(timeout: int, sleep: int = 10) -> ArgumentSpec:
+    """``wait``, ``wait_timeout`` and ``wait_sleep``, with the default seconds that fit the module and its provider."""
     return ArgumentSpec(
         {
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": timeout},
-            "wait_sleep": {"type": "int", "default": 10},
+            "wait_sleep": {"type": "int", "default": sleep},
         }
     )

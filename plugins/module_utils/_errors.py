@@ -20,7 +20,12 @@ class SchedulersError(Exception):
         hint: what to try next.
         code: the provider's own error code, for code that has to tell errors apart.
         details: facts for the result of the failed task (JSON types only).
+
+    Attributes:
+        retry_after: seconds that the provider asks to wait before the next try, if it said so.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,

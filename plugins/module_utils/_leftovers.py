@@ -87,7 +87,7 @@ class Report:
             "count": len(costs),
             "monthly_cost": round(sum((cost for cost in costs if cost is not None), 0.0), 2),
             "unpriced": costs.count(None),
-            "looked_at": sorted(self.looked_at),
+            "looked_at": sorted({*self.looked_at}),
             "could_not_look": [{"kinds": list(kinds), "why": error.sentence()} for kinds, error in self.refused],
         }
 

@@ -35,15 +35,15 @@ class Context:
         params: the module's options.
         check_mode: decide, but do not apply.
         warn: adds a warning to the result.
-        hide: takes secret values that no option is marked for, such as those within a manifest.
         clock: time, for everything that waits.
+        hide: takes secret values that no option is marked for, such as those within a manifest.
     """
 
     params: Mapping[str, Any]
     check_mode: bool = False
     warn: Callable[[str], None] = lambda _text: None
-    hide: Callable[[Iterable[Any]], None] = lambda _secrets: None
     clock: Clock = field(default_factory=SystemClock)
+    hide: Callable[[Iterable[Any]], None] = lambda _secrets: None
 
     def deadline(self) -> Deadline:
         """The moment until which this task may wait."""
@@ -79,19 +79,23 @@ def run_module(
     spec: ArgumentSpec,
     run: Callable[[Context], Outcome],
     *,
-    libraries: Sequence[Library] = (),
+    libraries: Sequence[Library] | Callable[[Mapping[str, Any]], Sequence[Library]] = (),
 ) -> None:
-    """The whole of a module's ``main``."""
+    """The whole of a module's ``main``.
+
+    Args:
+        libraries: what the module needs, or a function that says so from the options.
+    """
     module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
     redactor = Redactor(spec.secrets(module.params))
-    _require(module, libraries)
+    _require(module, libraries(module.params) if callable(libraries) else libraries)
     _end_on_signals()
 
     def hide(secrets: Iterable[Any]) -> None:
         redactor.add(secrets)
         module.no_log_values.update(redactor.long_values())  # the options are part of the result, too
 
-    context = Context(module.params, module.check_mode, lambda text: module.warn(redactor.text(text)), hide)
+    context = Context(module.params, module.check_mode, lambda text: module.warn(redactor.text(text)), hide=hide)
     try:
         outcome = run(context)
         _ignore_signals()  # the work is done: its result must come out whole

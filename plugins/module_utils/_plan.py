@@ -294,9 +294,8 @@ class _Run:
     def carry_out(self, step: Step) -> Live | None:
         handler = self.handlers[step.kind]
         spec = {name: _resolved(value, self.live, strict=True) for name, value in step.spec.items()}
-        if step.action == "create":
+        if step.live is None:
             return handler.create(step, spec)
-        assert step.live is not None
         if step.action == "update":
             return handler.update(step, spec, step.live)
         handler.delete(step, step.live)

@@ -85,7 +85,7 @@ class RetryPolicy:
 
     def pause(self, attempt: int, error: SchedulersError) -> float:
         """Seconds to wait after attempt number ``attempt`` (from 1) ended in ``error``."""
-        if isinstance(error, ThrottledError) and error.retry_after is not None:
+        if error.retry_after is not None:
             return clamp_retry_after(error.retry_after)
         ceiling = min(self.cap_seconds, self.base_seconds * 2.0 ** (attempt - 1))
         return ceiling * (0.5 + 0.5 * self.random())

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ._clock import Deadline
 from ._errors import StateFailedError, WaitTimeoutError
@@ -87,6 +87,30 @@ def wait_until(
             raise WaitTimeoutError(message, doing=doing, hint=hint, details=details)
         deadline.clock.sleep(min(steps.pause(look), deadline.left()))
         look += 1
+
+
+def wait_for(
+    probe: Callable[[], T | None], *, missing: str, deadline: Deadline, doing: str, pace: Pace | None = None
+) -> T:
+    """Try until ``probe`` brings something.
+
+    Args:
+        probe: one attempt; None means "not yet".
+        missing: what stands in the way as long as it brings nothing, for the message of a wait that fails.
+        deadline, doing, pace: as in ``wait_until``.
+
+    Raises:
+        WaitTimeoutError: the deadline passed.
+    """
+    found = wait_until(
+        probe,
+        ready=lambda answer: answer is not None,
+        describe=lambda _answer: missing,
+        deadline=deadline,
+        doing=doing,
+        pace=pace,
+    )
+    return cast("T", found.value)
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,27 @@ module: scheduler_leftovers_info
 short_description: What is left of clusters and apps, and what it costs per month
 version_added: "1.0.0"
 description:
-  - Lists everything that carries the mark of this collection, the tag C(container.schedulers/owner), in one region and
-    in IAM, whatever made it and whether that still exists.
+  - Lists everything that carries the mark of this collection, whatever made it and whether that still exists.
+  - At AWS that is the tag C(container.schedulers/owner), in one region and in IAM. At DigitalOcean it is a tag that
+    begins with C(container-schedulers:), a firewall or load balancer for such a tag, or a key of such a name, anywhere.
   - After a teardown the list is empty. What is in it before is not necessarily left over, it may be in use.
   - Every list is read to its last page. What an API refuses to tell is named in RV(could_not_look), so that an empty
     list is never mistaken for a look that was not possible. The module fails only if it could not look anywhere.
   - Terminated instances and deleted gateways, which AWS still shows for an hour, are not listed.
 extends_documentation_fragment:
   - container.schedulers.aws
+  - container.schedulers.digitalocean
   - container.schedulers.attributes.info
-  - container.schedulers.attributes.aws
+attributes:
+  action_group:
+    description:
+      - Use C(group/container.schedulers.aws), C(group/container.schedulers.digitalocean) or
+        C(group/container.schedulers.all) in C(module_defaults).
+    support: full
+    membership:
+      - container.schedulers.all
+      - container.schedulers.aws
+      - container.schedulers.digitalocean
 author:
   - the container.schedulers authors (@container-schedulers)
 options:
@@ -29,19 +40,38 @@ options:
       - Only what belongs to this owner, as in the tag, that is the scheduler and the name of the cluster (V(ecs/web)).
       - If not given, what belongs to any.
     type: str
+  providers:
+    description:
+      - Where to look.
+      - If not given, at DigitalOcean if there is an O(api_token), and at AWS, unless there is an O(api_token) and
+        nothing says which AWS region is meant.
+    type: list
+    elements: str
+    choices: [aws, digitalocean]
+requirements:
+  - boto3 and jmespath only to look at AWS, python-digitalocean only to look at DigitalOcean
 notes:
-  - It needs permission for C(tag:GetResources), C(ec2:Describe*), C(autoscaling:Describe*),
+  - At DigitalOcean it needs the scopes C(droplet:read), C(tag:read), C(firewall:read), C(ssh_key:read),
+    C(block_storage:read), C(block_storage_snapshot:read), C(snapshot:read) and C(load_balancer:read).
+  - At AWS it needs permission for C(tag:GetResources), C(ec2:Describe*), C(autoscaling:Describe*),
     C(elasticloadbalancing:Describe*), C(ecs:List*), C(ecs:Describe*), C(iam:ListRoles), C(iam:GetRole),
     C(iam:ListInstanceProfiles), C(iam:GetInstanceProfile), C(logs:DescribeLogGroups) and
     C(application-autoscaling:DescribeScalableTargets).
 seealso:
   - module: container.schedulers.ecs_cluster
+  - module: container.schedulers.digitalocean_droplets
 """
 
 EXAMPLES = r"""
 - name: What is there, and what does it cost
   container.schedulers.scheduler_leftovers_info:
     region: eu-west-1
+  register: left
+
+- name: What is there at DigitalOcean
+  container.schedulers.scheduler_leftovers_info:
+    providers: [digitalocean]
+    api_token: "{{ digitalocean_token }}"
   register: left
 
 - name: Nothing is left of the cluster, and everything could be looked at
@@ -87,7 +117,7 @@ leftovers:
       type: str
       sample: instances
     region:
-      description: The region that it is in, C(global) for IAM.
+      description: The region that it is in, C(global) for what has none.
       type: str
       sample: eu-west-1
     state:
@@ -118,7 +148,7 @@ unpriced:
   type: int
   sample: 0
 prices:
-  description: Where the prices are from. They are list prices of one region, and not looked up.
+  description: Where the prices are from, for each provider that was looked at. They are list prices, and not looked up.
   returned: success
   type: dict
   contains:
@@ -126,17 +156,25 @@ prices:
       description: The currency.
       type: str
       sample: USD
-    date:
-      description: The day of the prices.
-      type: str
-      sample: "2025-06-01"
-    region:
-      description: Their region.
-      type: str
-      sample: eu-west-1
-    source:
-      description: Whose prices they are.
-      type: str
+    aws:
+      description: Those of AWS.
+      type: dict
+      contains: &dated
+        date:
+          description: The day of the prices.
+          type: str
+          sample: "2025-06-01"
+        region:
+          description: Their region, null if they are the same in all.
+          type: str
+          sample: eu-west-1
+        source:
+          description: Whose prices they are.
+          type: str
+    digitalocean:
+      description: Those of DigitalOcean.
+      type: dict
+      contains: *dated
 looked_at:
   description: The kinds that were looked for.
   returned: success
@@ -159,27 +197,66 @@ could_not_look:
       type: str
 """
 
-from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.container.schedulers.plugins.module_utils._aws import leftovers, prices
-from ansible_collections.container.schedulers.plugins.module_utils._aws.api import Aws, Connection
-from ansible_collections.container.schedulers.plugins.module_utils._aws.options import CONNECTION, LIBRARIES
-from ansible_collections.container.schedulers.plugins.module_utils._leftovers import look
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec, Library
+from ansible_collections.container.schedulers.plugins.module_utils._aws import api as aws_api
+from ansible_collections.container.schedulers.plugins.module_utils._aws import leftovers as aws_leftovers
+from ansible_collections.container.schedulers.plugins.module_utils._aws import options as aws_options
+from ansible_collections.container.schedulers.plugins.module_utils._aws import prices as aws_prices
+from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import api as do_api
+from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import leftovers as do_leftovers
+from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import options as do_options
+from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import prices as do_prices
+from ansible_collections.container.schedulers.plugins.module_utils._leftovers import Place, look
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome, run_module
 
-SPEC = ArgumentSpec({"owner": {"type": "str"}})
+SPEC = ArgumentSpec(
+    {
+        "owner": {"type": "str"},
+        "providers": {"type": "list", "elements": "str", "choices": ["aws", "digitalocean"]},
+    }
+)
+LIBRARIES = {"aws": aws_options.LIBRARIES, "digitalocean": do_options.LIBRARIES}
+REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
+
+
+def providers(params: Mapping[str, Any]) -> Sequence[str]:
+    """Where to look: as given, or wherever the options lead."""
+    if params["providers"]:
+        return list(dict.fromkeys(params["providers"]))
+    if not params["api_token"]:
+        return ["aws"]
+    places = (params["region"], params["profile"], *map(os.environ.get, REGION_VARIABLES))
+    return ["aws", "digitalocean"] if any(places) else ["digitalocean"]
+
+
+def libraries(params: Mapping[str, Any]) -> Sequence[Library]:
+    """What is needed to look there."""
+    return [library for provider in providers(params) for library in LIBRARIES[provider]]
 
 
 def find(context: Context) -> Outcome:
     """Look at every provider. A further one is a further ``places``."""
-    aws = Aws(Connection.from_params(context.params))
-    found = look(leftovers.places(aws, context.params["owner"] or ""))
-    dated = {"currency": "USD", "date": prices.DATE, "region": prices.REGION, "source": prices.SOURCE}
-    return Outcome({**found.to_result(), "prices": dated})
+    owner, chosen = context.params["owner"] or "", providers(context.params)
+    places: dict[str, Place] = {}
+    dated: dict[str, Any] = {"currency": "USD"}
+    if "aws" in chosen:
+        aws = aws_api.Aws(aws_api.Connection.from_params(context.params))
+        places |= aws_leftovers.places(aws, owner)
+        dated["aws"] = {"date": aws_prices.DATE, "region": aws_prices.REGION, "source": aws_prices.SOURCE}
+    if "digitalocean" in chosen:
+        team = do_api.DigitalOcean(do_api.Connection.from_params(context.params))
+        places |= do_leftovers.places(team, owner)
+        dated["digitalocean"] = {"date": do_prices.DATE, "region": None, "source": do_prices.SOURCE}
+    return Outcome({**look(places).to_result(), "prices": dated})
 
 
 def main() -> None:
     """The module."""
-    run_module(SPEC.merge(CONNECTION), find, libraries=LIBRARIES)
+    run_module(SPEC.merge(aws_options.CONNECTION, do_options.connection(shared=True)), find, libraries=libraries)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from faults.programs import Task
@@ -88,6 +89,30 @@ def _on_cluster(act: Task, undo: Task, *before: Task) -> Flow:
     return Flow(act, base=(_CLUSTER,), before=before, undo=(undo,), raze=(_NO_CLUSTER,))
 
 
+_DROPLETS = Task(
+    f"{_MODULES}.digitalocean_droplets",
+    {
+        "name": "faults",
+        "count": 12,
+        "region": "lon1",
+        "size": "s-1vcpu-1gb",
+        "image": "ubuntu-24-04-x64",
+        "ssh_public_key_files": [str(Path(__file__).with_name("key.pub"))],
+        "allow_among": True,
+        "settle_seconds": 0,
+        "wait_sleep": 1,
+    },
+)
+_NO_DROPLETS = Task(_DROPLETS.program, {"name": "faults", "state": "absent", "settle_seconds": 0, "wait_sleep": 1})
+
+_UNLIMITED = {"digitalocean_minute_limit": 0}  # hundreds of runs a minute are not what a token is for
+
+
+def _behind(task: Task) -> Task:
+    """Lists are behind, and the module knows for how long they may be."""
+    return Task(task.program, {**task.options, "settle_seconds": 2})
+
+
 FLOWS: Mapping[str, Flow] = {
     "ecs-cluster-up": Flow(_CLUSTER, undo=(_NO_CLUSTER,)),
     "ecs-cluster-up-stale": Flow(
@@ -106,6 +131,14 @@ FLOWS: Mapping[str, Flow] = {
     "route53-down": Flow(
         _records("absent"), base=(_MAKE_ZONE,), before=(_records("present"),), undo=(_records("absent"),)
     ),
+    "droplets-up": Flow(_DROPLETS, undo=(_NO_DROPLETS,), settings=_UNLIMITED),
+    "droplets-up-behind": Flow(
+        _behind(_DROPLETS),
+        undo=(_behind(_NO_DROPLETS),),
+        settings={**_UNLIMITED, "droplet_list_seconds": 1},
+        injections=("kill-after", "abandon", "cut-after", "error-500"),
+    ),
+    "droplets-down": Flow(_NO_DROPLETS, before=(_DROPLETS,), undo=(_NO_DROPLETS,), settings=_UNLIMITED),
 }
 
 NAIVE = Flow(Task("faults.naive", {"state": "present"}), undo=(Task("faults.naive", {"state": "absent"}),))

@@ -13,19 +13,22 @@ from lab import cli
 from lab.kubernetes import cli as kubernetes
 from lab.world import Settings
 
+_KINDS = {"float": float, "int": int, "str": str}
 _CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _DEFAULT_STATE = _CACHE / "lab"
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lab", description="A simulation of AWS, for tests and the demo.")
+    parser = argparse.ArgumentParser(
+        prog="lab", description="A simulation of AWS and DigitalOcean, for tests and the demo."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, summary in (
         ("start", "start it in the background and wait until it answers"),
         ("run", "the same in the foreground, until interrupted"),
         ("stop", "stop it"),
         ("status", "what listens where, and what this machine cannot simulate"),
-        ("exports", "shell lines that point AWS clients at it"),
+        ("exports", "shell lines that point clients at it"),
     ):
         command = commands.add_parser(name, help=summary, description=summary)
         command.add_argument("--state", type=Path, default=_DEFAULT_STATE, metavar="DIR", help="default: %(default)s")
@@ -39,9 +42,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
     for setting in dataclasses.fields(Settings):
-        if setting.type == "float":
+        kind = _KINDS.get(str(setting.type))
+        if kind is not None:
             option = "--" + setting.name.replace("_", "-")
-            command.add_argument(option, type=float, metavar="N", default=setting.default, help="default: %(default)s")
+            command.add_argument(option, type=kind, metavar="N", default=setting.default, help="default: %(default)s")
 
 
 def main(arguments: list[str]) -> int:

@@ -69,7 +69,8 @@ class Visit:
     host: str
     port: int
     path: str
-    query: str = ""
+    query: str
+    request: Request
 
 
 class Proxy:
@@ -208,6 +209,15 @@ class Proxy:
         )
 
     def _container(self, visit: Visit, instance_id: str, port: int) -> Answer:
+        for server in self._world.servers:
+            if server.listens(instance_id, port):
+                asked = Request(
+                    visit.method, visit.path, visit.query, {**visit.request.headers, "host": _host(visit)},
+                    visit.request.body,
+                )  # fmt: skip
+                answer = server.answer(instance_id, port, asked)
+                if answer is not None:
+                    return answer
         entry = self._simulation.tasks.listening.get((instance_id, port))
         if entry is None:
             raise NoAnswerError(502, f"connection refused: nothing listens on port {port} of {instance_id}")
@@ -235,7 +245,11 @@ def _visit(request: Request) -> Visit:
     url = urlsplit(target)
     if not url.hostname:
         raise NoAnswerError(400, "the request names no host")
-    return Visit(request.method, url.hostname, url.port or 80, url.path or "/", request.query)
+    return Visit(request.method, url.hostname, url.port or 80, url.path or "/", request.query, request)
+
+
+def _host(visit: Visit) -> str:
+    return visit.host if visit.port == 80 else f"{visit.host}:{visit.port}"
 
 
 def _actions(listener: Any, visit: Visit) -> list[dict[str, Any]]:

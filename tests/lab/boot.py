@@ -21,7 +21,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -78,10 +79,16 @@ for path; do
     mount --bind -o ro "/$path" "$root/$path" 2>/dev/null || mount --rbind "/$path" "$root/$path"
 done
 mount --bind "$root/run/lab/local" "$root/usr/local"
+printf '%s\n' "$LAB_BINDS" | while read -r source target; do
+    [ -z "$source" ] || mount --rbind "$source" "$root/$target"
+done
+[ -z "$LAB_ADDRESSES" ] || ip link set lo up
+for address in $LAB_ADDRESSES; do ip address add "$address/32" dev lo; done
 mount -t proc -o ro,nosuid,nodev,noexec proc proc 2>/dev/null || mount --rbind /proc proc
 hostname "$name" 2>/dev/null || :
 pivot_root . .
 umount -l .
+unset LAB_BINDS LAB_ADDRESSES
 exec setpriv --inh-caps=-all \
     --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+net_bind_service \
     /bin/sh /run/lab/init
@@ -102,11 +109,45 @@ cat /etc/ecs/ecs.config >/run/lab/ecs.config 2>/dev/null
 
 
 @dataclass(frozen=True)
+class System:
+    """What a throw-away root looks like from inside, besides this machine's own programs."""
+
+    files: Mapping[str, str]
+    """By path in the root."""
+    stand_ins: tuple[str, ...]
+    """Programs that do nothing, and say so."""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Further stand-ins that do something: name and text."""
+
+
+AMAZON_LINUX = System(FILES, STAND_INS)
+
+
+@dataclass(frozen=True)
 class Script:
     """What cloud-init makes of user data: the parts it runs, in order, and what it says about the rest."""
 
     parts: tuple[bytes, ...] = ()
     remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What an instance has beside what every instance has."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path in the root -> text."""
+    directories: tuple[str, ...] = ()
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Name in /usr/local/bin -> script, or a path that begins with a slash: a link to it."""
+    binds: Mapping[str, Path] = field(default_factory=dict)
+    """Path in the root -> file or folder of this machine."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    addresses: tuple[str, ...] = ()
+    """Of its loopback interface: where something listens inside."""
+    prelude: str = ""
+    """Shell that runs before the user data."""
+    time_limit: float = TIME_LIMIT
 
 
 @dataclass(frozen=True)
@@ -169,9 +210,20 @@ def _multipart(content: bytes) -> Script:
 class Boot:
     """One run of user data in `directory`/root. Ask poll() until it answers; remove() throws the root away."""
 
-    def __init__(self, directory: Path, user_data: bytes, host_name: str, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        user_data: bytes,
+        host_name: str,
+        time_limit: float | None = None,
+        system: System = AMAZON_LINUX,
+        equipment: Equipment | None = None,
+    ) -> None:
         self._directory = directory
+        self._system = system
         self._root = directory / "root"
+        self._equipment = equipment or Equipment()
+        time_limit = time_limit or self._equipment.time_limit
         self._script = script_of(user_data)
         self._deadline = time.monotonic() + time_limit
         self._time_limit = time_limit
@@ -193,6 +245,11 @@ class Boot:
             self._result = self._read(late)
         return self._result
 
+    def file(self, path: str) -> bytes:
+        """What is in a file of the root once the boot is over, b"" if it is not there."""
+        found = self._root / path
+        return found.read_bytes() if found.is_file() and not found.is_symlink() else b""
+
     def remove(self) -> None:
         self._kill()
         self._result = self._result or Result(console="")  # nothing is left that poll() could read
@@ -204,17 +261,39 @@ class Boot:
 
     def _make_root(self, host_name: str) -> None:
         root = self._root
-        for name in DIRECTORIES:
+        equipment = self._equipment
+        for name in (*DIRECTORIES, *equipment.directories):
             (root / name).mkdir(parents=True, exist_ok=True)
-        for name, text in {**FILES, "etc/hostname": f"{host_name}\n", "run/lab/init": INIT}.items():
+        own = {"etc/hostname": f"{host_name}\n", "run/lab/init": equipment.prelude + INIT}
+        for name, text in {**self._system.files, **own, **equipment.files}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
             (root / "dev" / name).symlink_to(f"/proc/self/{target}")
         for number, part in enumerate(self._script.parts, start=1):
             _write_program(root / f"var/lib/cloud/instance/scripts/part-{number:03}", part)
         _write_program(root / "run/lab/local/bin/lab-stand-in", STAND_IN.encode())
-        for name in STAND_INS:
+        for name in self._system.stand_ins:
             (root / "run/lab/local/bin" / name).symlink_to("lab-stand-in")
+        for name, program in self._system.programs.items():
+            _write_program(root / "run/lab/local/bin" / name, program.encode())
+        self._equip()
+
+    def _equip(self) -> None:
+        programs = self._root / "run/lab/local/bin"
+        for name, content in self._equipment.programs.items():
+            (programs / name).unlink(missing_ok=True)
+            if content.startswith("#!"):
+                _write_program(programs / name, content.encode())
+            else:
+                (programs / name).symlink_to(content)
+        for name, source in self._equipment.binds.items():
+            place = self._root / name
+            if source.is_dir():
+                place.mkdir(parents=True, exist_ok=True)
+            else:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.touch()
 
     def _start(self, host_name: str) -> None:
         binds = [*_system_paths(self._root), *(f"dev/{device}" for device in DEVICES)]
@@ -234,7 +313,12 @@ class Boot:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env={"PATH": PATH},
+                    env={
+                        **self._equipment.environment,
+                        "PATH": PATH,
+                        "LAB_BINDS": "\n".join(f"{path} {name}" for name, path in self._equipment.binds.items()),
+                        "LAB_ADDRESSES": " ".join(self._equipment.addresses),
+                    },
                     start_new_session=True,
                 )
             except OSError as error:

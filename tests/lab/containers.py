@@ -59,7 +59,7 @@ def pull_error(image: str) -> str | None:
         return "invalid reference format"
     if "does-not-exist" in found["repository"]:
         return (
-            f"Error response from daemon: pull access denied for {_name(image)}, repository does not exist or may "
+            f"Error response from daemon: pull access denied for {bare_name(image)}, repository does not exist or may "
             "require 'docker login': denied: requested access to the resource is denied"
         )
     if "does-not-exist" in (found["tag"] or ""):
@@ -126,7 +126,7 @@ def page(program: Program, path: str) -> Page:
         body = "<h1>Amazon ECS Sample App</h1>\n<h2>Congratulations!</h2>\n"
         body += "<p>Your application is now running on a container in Amazon ECS.</p>"
         return Page(200, _document("Amazon ECS Sample App", body, program))
-    if _name(program.image).endswith("russmckendrick/cluster"):
+    if bare_name(program.image).endswith("russmckendrick/cluster"):
         return Page(200, _document("Cluster", f"<h1>Hello from {program.host_name}</h1>", program))
     name = html.escape(_last_part(program.image))
     return Page(200, _document(name, f"<h1>{name}</h1>\n<p>It works!</p>", program))
@@ -139,11 +139,11 @@ def _document(title: str, body: str, program: Program) -> str:
     )
 
 
-def _name(image: str) -> str:
+def bare_name(image: str) -> str:
     """The image without tag and digest."""
     head, _unused, last = image.partition("@")[0].rpartition("/")
     return "/".join(filter(None, (head, last.split(":")[0])))
 
 
 def _last_part(image: str) -> str:
-    return _name(image).rpartition("/")[2]
+    return bare_name(image).rpartition("/")[2]

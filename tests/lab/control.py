@@ -59,7 +59,7 @@ class Control:
     def _status(self) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
-            "what": "a simulation of AWS for tests; nothing here exists or costs money",
+            "what": "a simulation of AWS, DigitalOcean and Rancher for tests; nothing here exists or costs money",
             "account": self._world.account,
             "addresses": self._world.addresses,
             "warnings": self._world.warnings,

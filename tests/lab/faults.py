@@ -24,6 +24,9 @@ KINDS = {
     "stale": "a read is answered as the same read was last answered before",
     "pause_before": "held before the work until released; if the client dies meanwhile the work is not done",
     "pause_after": "held after the work, before the answer, until released or the client is gone",
+    "empty": "DigitalOcean: a list is answered without its entries",
+    "swallow": "DigitalOcean: a delete is accepted, and never carried out",
+    "fail_later": "DigitalOcean: accepted; the action that it started ends as errored",
 }
 
 _THROTTLES = {
@@ -42,11 +45,13 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """Which requests: the `call`-th since the journal was cleared, or by `service`, `action` (regexes)."""
+    """Which requests: the `call`-th since the journal was cleared, or by `service`, `action`, `query` (regexes)."""
 
     kind: str
     service: str = ".*"
     action: str = ".*"
+    query: str = ".*"
+    """Fits one of the parameters of the query string (`page=2`)."""
     call: int | None = None
     skip: int = 0
     """Let so many matching requests pass first."""
@@ -73,7 +78,8 @@ class Rule:
     def matches(self, call: Call, number: int) -> bool:
         if self.call is not None and number != self.call:
             return False
-        return bool(re.fullmatch(self.service, call.service) and re.fullmatch(self.action, call.action))
+        named = re.fullmatch(self.service, call.service) and re.fullmatch(self.action, call.action)
+        return bool(named and any(re.fullmatch(self.query, one) for one in call.request.query.split("&")))
 
     def error(self, call: Call) -> AwsError:
         if self.kind == "throttle":
@@ -91,7 +97,7 @@ def _check_field(name: str, value: object) -> None:
             raise RuleError(f"seconds is a number, not {value!r}")
     elif not isinstance(value, str):
         raise RuleError(f"{name} is a text, not {value!r}")
-    elif name in ("service", "action"):
+    elif name in ("service", "action", "query"):
         try:
             re.compile(value)
         except re.error as error:

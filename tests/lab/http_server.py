@@ -8,6 +8,7 @@ import http.server
 import logging
 import select
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 
@@ -15,22 +16,42 @@ from lab.messages import Answer, ConnectionCutError, Request
 
 log = logging.getLogger("lab")
 Responder = Callable[[Request], Answer]
+_TLS_HELLO = b"\x16"
+
+
+def connection_handler(connection: socket.socket, respond: Responder) -> None:
+    """Serve HTTP on a connection that came another way."""
+    _Handler(connection, ("127.0.0.1", 0), _Responds(respond))  # type: ignore[arg-type]
+
+
+class _Responds:
+    """As much of a server as the handler looks at."""
+
+    def __init__(self, respond: Responder) -> None:
+        self.respond = respond
+        self.tls = None
 
 
 class HttpServer(http.server.ThreadingHTTPServer):
-    """Listens on loopback; each connection has a thread, each request is given to `respond`."""
+    """Listens on loopback; each connection has a thread, each request is given to `respond`.
+
+    With `tls` it takes both on one port: who begins to talk TLS gets TLS.
+    """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, respond: Responder, port: int = 0) -> None:
+    def __init__(
+        self, respond: Responder, port: int = 0, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> None:
         self.respond = respond
-        super().__init__(("127.0.0.1", port), _Handler)
+        self.tls = tls
+        super().__init__((address, port), _Handler)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is nobody's error; anything else goes to the log, not to the terminal."""
@@ -39,9 +60,15 @@ class HttpServer(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     wbufsize = -1
     server: HttpServer
+
+    def setup(self) -> None:
+        if self.server.tls is not None and self.request.recv(1, socket.MSG_PEEK) == _TLS_HELLO:
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
+        if self.connection.family != socket.AF_UNIX:
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def handle_one_request(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)
@@ -60,6 +87,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _request(self) -> Request:
         path, _unused, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
+        if isinstance(self.connection, ssl.SSLSocket):
+            headers.setdefault("x-forwarded-proto", "https")
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body = self._chunks()
             del headers["transfer-encoding"]  # undone here
@@ -83,6 +112,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _send(self, answer: Answer) -> None:
+        if answer.takeover is not None:
+            self._hand_over(answer, answer.takeover)
+            return
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             if name.lower() not in ("content-length", "connection", "status"):
@@ -97,7 +129,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
         self.wfile.flush()
 
+    def _hand_over(self, answer: Answer, takeover: Callable[[socket.socket], None]) -> None:
+        """The connection is no longer HTTP's, or its answer is written by somebody else."""
+        self.close_connection = True
+        if answer.status:
+            self.send_response_only(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.flush()
+        takeover(self.connection)
+
     def _client_gone(self) -> bool:
+        if isinstance(self.connection, ssl.SSLSocket):
+            return False  # there is no looking ahead in it
         try:
             readable, _unused, _unused = select.select([self.connection], [], [], 0)
             return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every AWS request that reached the lab: what tests count and benchmarks compare."""
+"""Every request that reached the lab: what tests count and benchmarks compare."""
 
 from __future__ import annotations
 

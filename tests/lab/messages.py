@@ -1,13 +1,17 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes in and out: an HTTP request, the AWS call it turned out to be, an HTTP answer."""
+"""What goes in and out: an HTTP request, the call it turned out to be, an HTTP answer; and who answers it."""
 
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from lab.faults import Rule
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,27 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    takeover: Callable[[socket.socket], None] | None = None
+    """What goes on on the connection instead of HTTP: after 101, or (status 0) from the first byte of the answer on."""
+
+
+class Backend(Protocol):
+    """One provider: what a request means to it, what it answers, and how it says no."""
+
+    def name(self, request: Request) -> Call:
+        """Which call this is."""
+
+    def work(self, call: Call) -> Answer:
+        """Carry it out, under the lock. The provider's own refusals are answers too."""
+
+    def fault(self, call: Call, rule: Rule) -> Answer:
+        """The answer that a rule of kind throttle or error asks for."""
+
+    def broken(self, call: Call, code: str, message: str) -> Answer:
+        """An answer 501, which clients do not try again: it is the lab that cannot."""
+
+    def error_code(self, answer: Answer) -> str:
+        """The provider's code of the error in an answer, "" if it is none."""
 
 
 class ConnectionCutError(Exception):

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts the lab together: moto, the guards round it, the control API, the HTTP server, the ticker."""
+"""Puts the lab together: the providers, the control API, an HTTP server for each, the ticker."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import importlib
 import logging
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 
 from lab.aws import patching, speed
-from lab.aws.moto_app import MotoApp
+from lab.aws.backend import AwsBackend
 from lab.control import PREFIX, Control
 from lab.http_server import HttpServer
-from lab.messages import Answer, Request
+from lab.messages import Answer, Backend, Request
 from lab.pipeline import Pipeline
 from lab.world import Settings, World
 
@@ -43,8 +44,12 @@ PARTS = (
     "lab.aws.tagging",
     "lab.aws.ecs.api",
     "lab.boot",
+    "lab.kubernetes.ec2.clusters",
     "lab.balancers",
     "lab.inventory",
+    "lab.digitalocean.backend",
+    "lab.github",
+    "lab.rancher.rancher",
 )
 """Each has install(world). Order matters where two wrap the same moto method: the later one is outside."""
 
@@ -54,9 +59,11 @@ class Lab:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.pipeline = Pipeline(world, MotoApp())
+        self.pipeline = Pipeline(world)
+        world.answer = self._respond
         self._control = Control(self.pipeline)
-        self._http: HttpServer | None = None
+        self._backends: dict[str, Backend] = {"aws": AwsBackend(world), **world.backends}
+        self._servers: list[HttpServer] = []
         self._stopping = threading.Event()
 
     @property
@@ -64,9 +71,15 @@ class Lab:
         return self.world.addresses["aws"]
 
     def start(self, port: int = 0) -> None:
-        self._http = HttpServer(self._respond, port)
-        self.world.addresses.update(aws=self._http.url, control=self._http.url + PREFIX)
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), name="lab-http", daemon=True).start()
+        """Listen: for AWS and the control API on the given port, for every other provider on any free one."""
+        for name, backend in self._backends.items():
+            server = HttpServer(
+                partial(self._respond, backend), port if name == "aws" else 0, tls=self.world.tls.get(name)
+            )
+            self._servers.append(server)
+            self.world.addresses[name] = server.url
+            threading.Thread(target=server.serve_forever, args=(0.05,), name=f"lab-{name}", daemon=True).start()
+        self.world.addresses["control"] = self.url + PREFIX
         threading.Thread(target=self._tick, name="lab-ticker", daemon=True).start()
 
     def warm_up(self) -> None:
@@ -76,9 +89,9 @@ class Lab:
     def stop(self) -> None:
         self._stopping.set()
         self.pipeline.faults.release(drop=True)
-        if self._http:
-            self._http.shutdown()
-            self._http.server_close()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
         self.world.stop()
 
     def __enter__(self) -> Lab:
@@ -88,10 +101,10 @@ class Lab:
     def __exit__(self, *_unused: object) -> None:
         self.stop()
 
-    def _respond(self, request: Request) -> Answer:
+    def _respond(self, backend: Backend, request: Request) -> Answer:
         if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
             return self._control.answer(request)
-        return self.pipeline.answer(request)
+        return self.pipeline.answer(backend, request)
 
     def _tick(self) -> None:
         while not self._stopping.wait(_TICK_SECONDS):

@@ -8,14 +8,17 @@ A part of the lab (`install(world)`) never imports another one: it registers cal
 from __future__ import annotations
 
 import dataclasses
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from lab.account import ACCOUNT
 from lab.clock import Clock
-from lab.messages import Answer, Call, Request
+from lab.machines import Machines
+from lab.messages import Answer, Backend, Call, Request
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,40 @@ class Settings:
     """A Route 53 change is PENDING this long."""
     dns_one_change_at_a_time: bool = False
     """Route 53 refuses a change (PriorRequestNotComplete) while the zone's last one is PENDING."""
+    droplet_boot_seconds: float = 0.0
+    """From a droplet's create until it is active; then its user data runs."""
+    droplet_action_seconds: float = 0.0
+    """Until an action on a droplet (power off, ...) is completed."""
+    droplet_delete_seconds: float = 0.0
+    """A deleted droplet can still be seen for this long."""
+    droplet_list_seconds: float = 0.0
+    """A new droplet is missing from lists for this long; by its id it is found at once."""
+    droplet_new_delete_ignored: bool = False
+    """A delete of a droplet that is still new is answered with 204, and nothing happens; else it is refused (422)."""
+    droplet_name_filter_ignored: bool = False
+    """Lists by name return everything."""
+    droplet_limit: int = 25
+    """How many droplets a team may have."""
+    digitalocean_minute_limit: int = 250
+    """Requests per token and minute; 0 = any number."""
+    digitalocean_hour_limit: int = 5000
+    """Requests per token and hour; 0 = any number."""
+
+    rancher_kubernetes: bool = True
+    """An environment with Kubernetes has a real control plane, if its programs are there; else none answers."""
+    rancher_version: str = "v1.6.30"
+    """Of servers that are started without a tag. Before v1.2 there is /v1 only."""
+    rancher_start_seconds: float = 0.0
+    """From the start of a rancher/server container until it answers."""
+    rancher_driver_seconds: float = 0.0
+    """Then, until it knows the types of its machine drivers."""
+    rancher_process_seconds: float = 0.0
+    """How long a state lasts that something passes through (registering, activating, stopping, ...). With 0, new
+    containers do not wait for the intervals of health checks and upgrades either."""
+    rancher_pull_seconds: float = 0.0
+    """An image's first time on a host."""
+    rancher_install_seconds: float = 0.0
+    """Docker and the agent are installed on a droplet that the server has made."""
 
     def changed(self, values: Mapping[str, object]) -> Settings:
         """A copy with `values` put in, each converted to the setting's own type."""
@@ -67,13 +104,27 @@ class Item:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+class Server(Protocol):
+    """Something that listens on ports of instances."""
+
+    def listens(self, instance_id: str, port: int) -> bool:
+        """Does it accept connections there?"""
+
+    def answer(self, instance_id: str, port: int, request: Request) -> Answer | None:
+        """The answer to an HTTP request; None if the connection is refused."""
+
+
 Callback = Callable[[], None]
+Equipper = Callable[[Any, bytes, Path], Any]
+"""(instance, user data, its folder) -> boot.Equipment, or None."""
+Watcher = Callable[[Any, str], None]
+"""(instance, `started` | `stopped` | `terminated`)"""
 Check = Callable[[Call], Answer | None]
 Control = Callable[[Request], object]
 
 
 class World:
-    """One simulated AWS account."""
+    """One simulated account at each provider."""
 
     account = ACCOUNT
 
@@ -84,12 +135,28 @@ class World:
         self.lock = threading.RLock()
         self.addresses: dict[str, str] = {}
         """What listens where, by name (`aws`, `proxy`); written to lab.json and printed by `exports`."""
+        self.backends: dict[str, Backend] = {}
+        """Providers besides AWS, by name; each listens on a port of its own."""
         self.warnings: list[str] = []
         """Plain sentences on what this machine cannot simulate, shown by `start` and `status`."""
+        self.answer: Callable[[Backend, Request], Answer]
+        """Answers a request to a backend, with journal and faults; there once the lab is put together."""
+        self.tls: dict[str, ssl.SSLContext] = {}
+        """Backends that take TLS too, on the same port."""
+        self.machines = Machines(self.warnings)
+        """Machines with an address of their own, and what is started on them."""
         self.call: Call | None = None
-        """The AWS request being worked on (under the lock)."""
+        """The request being worked on (under the lock)."""
+        self.fault = ""
+        """The kind of the fault rule that hit it, for faults which only its provider can show."""
         self.checks: list[Check] = []
         self.controls: dict[tuple[str, str], Control] = {}
+        self.equippers: list[Equipper] = []
+        """Each is asked what an instance that boots has beside what all have."""
+        self.servers: list[Server] = []
+        """What listens on instances, beside the containers of ECS."""
+        self.watchers: list[Watcher] = []
+        """Each hears when an instance was started, stopped or terminated."""
         self._births: dict[str, float] = {}
         self._steps: list[Callback] = []
         self._resets: list[Callback] = []
@@ -138,11 +205,13 @@ class World:
             self._births.clear()
             for forget in self._resets:
                 forget()
+            self.machines.clear()
 
     def stop(self) -> None:
         with self.lock:
             for clean_up in self._stops:
                 clean_up()
+            self.machines.stop()
 
     def inventory(self) -> list[Item]:
         with self.lock:

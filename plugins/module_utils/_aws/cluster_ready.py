@@ -112,11 +112,11 @@ class Readiness:
         return replace(standing, registered=registered, group=group)
 
     def _with_reason(self, standing: Standing) -> Standing:
-        activities = self._activities()
+        activities = activities_of(self._run.aws, self._group.id)
         reason = hopeless(activities)
         if not reason and self._grace_is_over():
             reason = self._unregistered(self._in_full(standing))
-        return replace(standing, reason=reason, events=[_sentence(one) for one in activities])
+        return replace(standing, reason=reason, events=[sentence(one) for one in activities])
 
     def _grace_is_over(self) -> bool:
         deadline = self._run.deadline
@@ -124,12 +124,6 @@ class Readiness:
 
     def _read_group(self) -> Live | None:
         return read_scaling_group(self._run, self._group.id, adopt=True)
-
-    def _activities(self) -> list[dict[str, Any]]:
-        request = {"AutoScalingGroupName": self._group.id, "MaxRecords": 10}
-        doing = f"read the activities of auto scaling group {self._group.id}"
-        answer = self._run.aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)
-        return list(answer["Activities"])
 
     def _unregistered(self, standing: Standing) -> str | None:
         """The instances that are in service and did not register, with the end of one's console output."""
@@ -169,6 +163,13 @@ def described_instances(aws: Aws, cluster: str, arns: Sequence[str]) -> list[dic
     return found
 
 
+def activities_of(aws: Aws, group: str) -> list[dict[str, Any]]:
+    """What an auto scaling group has done lately, newest first."""
+    request = {"AutoScalingGroupName": group, "MaxRecords": 10}
+    doing = f"read the activities of auto scaling group {group}"
+    return list(aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)["Activities"])
+
+
 def hopeless(activities: Sequence[Mapping[str, Any]]) -> str | None:
     """Why an auto scaling group starts no instances and never will, by its activities, newest first. Pure."""
     failures = []
@@ -185,5 +186,6 @@ def hopeless(activities: Sequence[Mapping[str, Any]]) -> str | None:
     return f"AWS does not start instances: {message or failures[0].get('Description', '')}"
 
 
-def _sentence(activity: Mapping[str, Any]) -> str:
+def sentence(activity: Mapping[str, Any]) -> str:
+    """An activity in words. Pure."""
     return f"{activity['StatusCode']}: {activity.get('StatusMessage') or activity.get('Description', '')}"

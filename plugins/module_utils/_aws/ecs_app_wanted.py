@@ -51,7 +51,8 @@ def wanted_app(run: Run, options: AppOptions, live: Mapping[str, Live], place: P
     tags = run.tags_for(TASK_DEFINITION)
     definition = wanted_definition(options, live.get(TASK_DEFINITION), run.aws.region, tags)
     container = own_container(definition["containers"], options)
-    balancing = _Balancing(run, options, live, place, container) if options.balancer else None
+    balancer = options.balancer
+    balancing = _Balancing(run, options, balancer, live, place=place, container=container) if balancer else None
     return [
         Wanted(TASK_DEFINITION, "task_definition", str(options.family), definition),
         *_log_group(run, options),
@@ -109,15 +110,21 @@ class _Balancing:
     """The load balancer of an app and all that goes with it."""
 
     def __init__(
-        self, run: Run, options: AppOptions, live: Mapping[str, Live], place: Place, container: Mapping[str, Any]
+        self,
+        run: Run,
+        options: AppOptions,
+        balancer: Balancer,
+        live: Mapping[str, Live],
+        *,
+        place: Place,
+        container: Mapping[str, Any],
     ) -> None:
-        assert options.balancer is not None
         self._run = run
         self._options = options
         self._live = live
         self._place = place
         self._container = container
-        self._balancer: Balancer = options.balancer
+        self._balancer = balancer
 
     def wanted(self) -> list[Wanted]:
         if self._balancer.type == "none":

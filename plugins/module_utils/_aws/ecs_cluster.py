@@ -112,8 +112,8 @@ def _settled(
         return live, registered_instances(run, name)
     fresh = not any(step.kind in {"auto_scaling_group", "instance"} for step in plan.steps)
     standing = Readiness(run, name, live[SCALING_GROUP], fresh=fresh).await_ready()
-    assert standing.group is not None
-    return _with_subnets_in_order({**live, SCALING_GROUP: standing.group}), standing.registered
+    group = standing.group or live[SCALING_GROUP]
+    return _with_subnets_in_order({**live, SCALING_GROUP: group}), standing.registered
 
 
 def registered_instances(run: Run, name: str) -> list[dict[str, Any]]:

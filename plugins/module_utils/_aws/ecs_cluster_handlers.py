@@ -6,16 +6,15 @@ from __future__ import annotations
 
 from .._plan import Handler, Live
 from .clusters import Clusters
-from .identity import InstanceProfiles, Roles, role_age
+from .identity import InstanceProfiles, Roles, patience
 from .instances import Instances
 from .launch_templates import LaunchTemplates
 from .names import ClusterNames
-from .network import DefaultRoutes, InternetGateways, Subnets, Vpcs
+from .network import DefaultRoutes, InternetGateways, Subnets
 from .run import Run
 from .scaling_groups import ScalingGroups
 from .security_groups import SecurityGroups
-
-VPC_PATIENCE_SECONDS = 10.0  # a run makes its VPC within a few seconds of its role
+from .vpcs import Vpcs
 
 
 def cluster_handlers(run: Run, names: ClusterNames, role: Live | None, *, force: bool = False) -> dict[str, Handler]:
@@ -26,16 +25,10 @@ def cluster_handlers(run: Run, names: ClusterNames, role: Live | None, *, force:
         force: whether the cluster goes even if instances that are not ours are registered with it.
     """
     roles = Roles(run)
-
-    def patience() -> float:
-        """For how long another run may still be making the VPC: not at all if this one made the role."""
-        made_here = names.role in roles.made_here
-        return 0.0 if made_here else max(0.0, VPC_PATIENCE_SECONDS - role_age(role))
-
     return {
         "role": roles,
         "instance_profile": InstanceProfiles(run),
-        "vpc": Vpcs(run, patience),
+        "vpc": Vpcs(run, patience(roles, names.role, role)),
         "internet_gateway": InternetGateways(run),
         "default_route": DefaultRoutes(run),
         "subnet": Subnets(run),

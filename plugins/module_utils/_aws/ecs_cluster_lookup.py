@@ -20,9 +20,9 @@ from .ecs_cluster_wanted import ZONES, Found, GivenNetwork, base_policy, own_zon
 from .identity import ROLE
 from .images import Image, architecture_of, given_image, offered_zones, recommended_image
 from .launch_templates import LAUNCH_TEMPLATE
-from .network import VPC
 from .run import Run
 from .scaling_groups import SCALING_GROUP
+from .vpcs import VPC
 
 
 def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> Found:

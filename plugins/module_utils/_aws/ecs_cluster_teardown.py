@@ -8,16 +8,14 @@ direction, leaves nothing that the next one does not find. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 
 from .._errors import ConflictError
 from .._module import Context, Outcome
-from .._ownership import OWNER, PART
 from .._parallel import gather
 from .._plan import Live, apply, dismantle
 from .._wait import wait_until
-from .api import Aws, Connection, tag_filter
+from .api import Aws, Connection
 from .cluster_network import INSTANCE_SECURITY_GROUP
 from .clusters import read_cluster
 from .ecs_app import app_handlers, find_apps, list_services
@@ -25,35 +23,12 @@ from .ecs_cluster_handlers import cluster_handlers
 from .ecs_cluster_result import to_result
 from .ecs_cluster_wanted import GRAPH, base_policy
 from .identity import ROLE, read_instance_profile, read_role
+from .marked import EC2_KINDS, marked_resources, really_there
 from .names import CLUSTER_NAME_LIMIT, ClusterNames, checked_name, cluster_mark
 from .run import Run
-from .scaling_groups import instances_alive, read_scaling_group
+from .scaling_groups import read_scaling_group
 
-# EC2's word for a kind of resource -> ours; whatever else has our mark (volumes, network interfaces) goes with these
-EC2_KINDS = {
-    "vpc": "vpc",
-    "internet-gateway": "internet_gateway",
-    "subnet": "subnet",
-    "security-group": "load_balancer_security_group",
-    "launch-template": "launch_template",
-    "instance": "instance",
-}
-LOOKS = {
-    "vpc": "DescribeVpcs",
-    "internet_gateway": "DescribeInternetGateways",
-    "subnet": "DescribeSubnets",
-    "load_balancer_security_group": "DescribeSecurityGroups",
-    "instance_security_group": "DescribeSecurityGroups",
-    "launch_template": "DescribeLaunchTemplates",
-    "instance": "DescribeInstances",
-}
-DESCRIBED_BY = {
-    "DescribeVpcs": ("Vpcs", "VpcId"),
-    "DescribeInternetGateways": ("InternetGateways", "InternetGatewayId"),
-    "DescribeSubnets": ("Subnets", "SubnetId"),
-    "DescribeSecurityGroups": ("SecurityGroups", "GroupId"),
-    "DescribeLaunchTemplates": ("LaunchTemplates", "LaunchTemplateId"),
-}
+KINDS = {**EC2_KINDS, "security-group": "load_balancer_security_group"}
 PART_KINDS = {INSTANCE_SECURITY_GROUP: "instance_security_group"}
 
 
@@ -97,7 +72,7 @@ def _own(run: Run, names: ClusterNames, *, adopt: bool) -> dict[str, Live]:
         "group": lambda: [read_scaling_group(run, names.auto_scaling_group, adopt=adopt, departing=True)],
         "role": lambda: [read_role(run, names.role, adopt=adopt, expected=[base_policy(run.aws.region)])],
         "profile": lambda: [read_instance_profile(run, names.role, adopt=adopt)],
-        "marked": lambda: [*marked_resources(run)],
+        "marked": lambda: [*marked_resources(run, KINDS, PART_KINDS)],
     }
     found = gather(reads)
     marked = [one for one in found.pop("marked") if one]
@@ -107,42 +82,6 @@ def _own(run: Run, names: ClusterNames, *, adopt: bool) -> dict[str, Live]:
     doubtful = [one for one in marked if one.kind == "instance" or ROLE not in named]
     gone = {one.id for one in doubtful} - {one.id for one in really_there(run, doubtful, known=members)}
     return {**named, **{one.key: one for one in marked if one.id not in gone | members}}
-
-
-def marked_resources(run: Run) -> list[Live]:
-    """What carries our mark in EC2, by its tags: one call, whatever it is and wherever. Some of it may be gone."""
-    request = {"Filters": [{"Name": "key", "Values": [OWNER, PART]}]}
-    tags = run.aws.pages("ec2", "DescribeTags", "Tags", request, doing=f"look for all that belongs to {run.mark.owner}")
-    kinds = {one["ResourceId"]: one["ResourceType"] for one in tags if run.mark.owns_part({one["Key"]: one["Value"]})}
-    parts = {one["ResourceId"]: one["Value"] for one in tags if one["Key"] == PART}
-    vpc_id = next((one for one, kind in kinds.items() if kind == "vpc"), None)
-    found = []
-    for resource, kind in kinds.items():
-        ours = PART_KINDS.get(parts.get(resource, "")) or EC2_KINDS.get(kind)
-        if ours:
-            spec = {"vpc_id": vpc_id} if ours == "internet_gateway" else {}
-            found.append(Live(resource, ours, resource, resource, spec))
-    return found
-
-
-def really_there(run: Run, marked: list[Live], *, known: Collection[str] = ()) -> list[Live]:
-    """Without what is gone: EC2 says that tags of deleted resources stay visible for a while.
-
-    Args:
-        known: ids that need no look.
-    """
-    filters = {"Filters": tag_filter({OWNER: run.mark.owner})}
-    doing = f"look for what is left of {run.mark.owner}"
-
-    def look(operation: str) -> set[str]:
-        if operation == "DescribeInstances":
-            return {*instances_alive(run)}
-        items, name = DESCRIBED_BY[operation]
-        return {one[name] for one in run.aws.pages("ec2", operation, items, filters, doing=doing)}
-
-    operations = {LOOKS[one.kind] for one in marked if one.id not in known}
-    there = {one for ids in gather({one: partial(look, one) for one in operations}).values() for one in ids}
-    return [one for one in marked if one.id in there or one.id in known]
 
 
 def _foreign_services(run: Run, live: Mapping[str, Live], names: ClusterNames, *, force: bool) -> list[Live]:
@@ -175,7 +114,7 @@ def _await_gone(run: Run, names: ClusterNames) -> None:
     def left() -> list[Live]:
         group = read_scaling_group(run, names.auto_scaling_group, adopt=True, departing=True)
         # instances were waited for one by one; they, too, stay visible for a while
-        marked = [one for one in marked_resources(run) if one.kind != "instance"]
+        marked = [one for one in marked_resources(run, KINDS, PART_KINDS) if one.kind != "instance"]
         return [*really_there(run, marked), *([group] if group else [])]
 
     wait_until(

@@ -19,11 +19,12 @@ from .identity import IDENTITY_GRAPH, INSTANCE_PROFILE, ROLE, attached, partitio
 from .images import Image
 from .launch_templates import INSTANCE, LAUNCH_TEMPLATE, TEMPLATE_RULE
 from .names import ClusterNames
-from .network import DEFAULT_ROUTE, INTERNET_GATEWAY, NETWORK_GRAPH, NETWORK_RULES, VPC, subnet_key
+from .network import DEFAULT_ROUTE, INTERNET_GATEWAY, NETWORK_GRAPH, NETWORK_RULES, subnet_key
 from .run import Run
 from .scaling_groups import SCALING_GROUP
 from .security_groups import SECURITY_GROUP_RULE, allowed
 from .user_data import ecs_user_data
+from .vpcs import VPC
 
 ZONES = 2  # of an own network, if no zones are given: the fewest that every kind of load balancer takes
 SUBNETS_PER_VPC = 4  # as a power of two

@@ -67,13 +67,16 @@ BUSY = frozenset(
         "ConcurrentUpdateException",
         "DeleteConflict",
         "DependencyViolation",
+        "IncorrectModificationState",  # a volume that is being changed
         "InvalidGroup.InUse",
+        "InvalidIPAddress.InUse",
         "OperationNotPermitted",
         "ResourceContention",
         "ResourceInUse",
         "ResourceInUseException",
         "ScalingActivityInProgress",
         "UpdateInProgressException",
+        "VolumeInUse",
         "IncorrectState",
     }
 )
@@ -100,6 +103,7 @@ NOT_FOUND = frozenset(
         "LoadBalancerNotFound",
         "Gateway.NotAttached",  # detaching an internet gateway twice
         "AccessPointNotFound",  # classic ELB's historical word for a load balancer
+        "InvalidResourceId",  # Systems Manager, for the tags of a parameter that is gone
         "NoSuchChange",
         "NoSuchEntity",
         "NoSuchHostedZone",

@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What instances may do: an IAM role with managed policies, and the instance profile that hands it to them. PRIVATE."""
+"""What instances may do: an IAM role with its policies, and the instance profile that hands it to them. PRIVATE."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from .run import Run
 ROLE = "role"  # keys of a plan, and parts in the mark
 INSTANCE_PROFILE = "instance-profile"
 ATTACHED = "attached"
+PATIENCE_SECONDS = 10.0  # a run makes its VPC within a few seconds of its role
 
 IDENTITY_GRAPH: Mapping[str, tuple[str, ...]] = {"role": (), "instance_profile": ("role",)}
 
@@ -42,11 +43,21 @@ def attached(policies: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(sorted(policies), ATTACHED)
 
 
-def read_role(run: Run, name: str, *, adopt: bool = False, expected: Collection[str] = ()) -> Live | None:
+def read_role(
+    run: Run,
+    name: str,
+    *,
+    key: str = ROLE,
+    adopt: bool = False,
+    expected: Collection[str] = (),
+    inline: bool = False,
+) -> Live | None:
     """The role with its policies, if it is there.
 
     Args:
+        key: its key in a plan.
         expected: policies to take for granted instead of reading those that it has; enough for deleting it.
+        inline: whether it has a policy of its own, of the same name as the role.
 
     Raises:
         NotOursError: there is one of this name that is not ours.
@@ -56,11 +67,13 @@ def read_role(run: Run, name: str, *, adopt: bool = False, expected: Collection[
         return None
     tags = from_tags(role.get("Tags"))
     require_ours(run.mark, tags, f"role {name}", adopt=adopt)
-    spec = {"policies": attached(expected or _policies(run, name)), "tags": tags}
-    return Live(ROLE, "role", name, name, spec, {"created": role["CreateDate"]})
+    spec: dict[str, Any] = {"policies": attached(expected or _policies(run, name)), "tags": tags}
+    if inline:
+        spec["inline"] = _inline(run, name)
+    return Live(key, "role", name, name, spec, {"created": role["CreateDate"]})
 
 
-def read_instance_profile(run: Run, name: str, *, adopt: bool = False) -> Live | None:
+def read_instance_profile(run: Run, name: str, *, key: str = INSTANCE_PROFILE, adopt: bool = False) -> Live | None:
     """The instance profile, if it is there.
 
     Raises:
@@ -73,7 +86,7 @@ def read_instance_profile(run: Run, name: str, *, adopt: bool = False) -> Live |
     tags = from_tags(profile.get("Tags"))
     require_ours(run.mark, tags, f"instance profile {name}", adopt=adopt)
     role = next((one["RoleName"] for one in profile.get("Roles", ())), None)
-    return Live(INSTANCE_PROFILE, "instance_profile", name, name, {"role": role, "tags": tags})
+    return Live(key, "instance_profile", name, name, {"role": role, "tags": tags})
 
 
 def role_age(role: Live | None) -> float:
@@ -84,8 +97,20 @@ def role_age(role: Live | None) -> float:
     return max(0.0, (datetime.datetime.now(datetime.UTC) - made).total_seconds())
 
 
+def patience(roles: Roles, name: str, before: Live | None) -> Callable[[], float]:
+    """For how many seconds another run may still be making what only one may make: none if this run made the role.
+
+    Args:
+        name: of the role.
+        before: the role as it was before this run.
+    """
+    return lambda: 0.0 if name in roles.made_here else max(0.0, PATIENCE_SECONDS - role_age(before))
+
+
 class Roles:
-    """Roles with spec ``{policies, tags}``; the policies are compared and made in full.
+    """Roles with spec ``{policies, inline, tags}``; policies are compared and made in full.
+
+    ``policies`` are managed ones, ``inline`` is the document of the role's own, if it has one.
 
     Attributes:
         made_here: names of the roles that this very run made: IAM lets one run only make a role of a name, so it is
@@ -107,32 +132,50 @@ class Roles:
         def create() -> Live:
             role = self._call("CreateRole", request, step)["Role"]
             self.made_here.add(step.name)
-            return Live(ROLE, "role", step.name, step.name, {"policies": {}}, {"created": role["CreateDate"]})
+            return Live(step.key, "role", step.name, step.name, {"policies": {}}, {"created": role["CreateDate"]})
 
         role = create_once(create, lambda: read_role(self._run, step.name), self._run.aws.policy)
         self._attach(step, role, spec["policies"])
-        return Live(ROLE, "role", step.name, role.id, spec, role.attributes)
+        if spec.get("inline"):
+            self._put(step, spec["inline"])
+        return Live(step.key, "role", step.name, role.id, spec, role.attributes)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         self._attach(step, live, spec["policies"])
         for policy in sorted({*live.spec["policies"]} - {*spec["policies"]}):
             self._detach(step, live.id, policy)
-        if any(one.field == "tags" for one in step.differences):
+        changed = {one.field for one in step.differences}
+        if "inline" in changed:
+            self._put(step, spec["inline"])
+        if "tags" in changed:
             self._call("TagRole", {"RoleName": live.id, "Tags": to_tags(spec["tags"])}, step)
-        return Live(ROLE, "role", live.name, live.id, {**live.spec, **spec}, live.attributes)
+        return Live(live.key, "role", live.name, live.id, {**live.spec, **spec}, live.attributes)
 
     def delete(self, step: Step, live: Live) -> None:
         run, request = self._run, {"RoleName": live.id}
         try:
             for policy in live.spec["policies"]:
                 self._detach(step, live.id, policy)
+            if live.spec.get("inline"):
+                self._remove(step, live.id, live.id)
             run.aws.call("iam", "DeleteRole", request, doing=step.sentence)
         except NotFoundError:
             return
         except BusyError:  # it has policies that nobody expected
             for policy in _policies(run, live.id):
                 self._detach(step, live.id, policy)
+            for policy in run.aws.pages("iam", "ListRolePolicies", "PolicyNames", request, doing=step.sentence):
+                self._remove(step, live.id, policy)
             run.aws.delete("iam", "DeleteRole", request, doing=step.sentence, deadline=run.deadline, pace=run.pace)
+
+    def _put(self, step: Step, document: Mapping[str, Any]) -> None:
+        request = {"RoleName": step.name, "PolicyName": step.name, "PolicyDocument": json.dumps(document)}
+        self._call("PutRolePolicy", request, step)
+
+    def _remove(self, step: Step, role: str, policy: str) -> None:
+        with suppress(NotFoundError):
+            request = {"RoleName": role, "PolicyName": policy}
+            self._run.aws.call("iam", "DeleteRolePolicy", request, doing=step.sentence)
 
     def _attach(self, step: Step, live: Live, policies: Iterable[str]) -> None:
         for policy in sorted({*policies} - {*live.spec["policies"]}):
@@ -158,10 +201,9 @@ class InstanceProfiles:
 
         def create() -> Live:
             self._call("CreateInstanceProfile", request, step)
-            return Live(INSTANCE_PROFILE, "instance_profile", step.name, step.name, {"role": None})
+            return Live(step.key, "instance_profile", step.name, step.name, {"role": None})
 
-        find = lambda: read_instance_profile(self._run, step.name)  # noqa: E731
-        profile = create_once(create, find, self._run.aws.policy)
+        profile = create_once(create, lambda: read_instance_profile(self._run, step.name), self._run.aws.policy)
         return self._filled(step, spec, profile)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
@@ -186,7 +228,7 @@ class InstanceProfiles:
             self._empty(step, live)
         if live.spec["role"] != spec["role"]:
             self._fill(step, live.id, spec["role"])
-        return Live(INSTANCE_PROFILE, "instance_profile", live.name, live.id, spec)
+        return Live(step.key, "instance_profile", live.name, live.id, spec)
 
     def _fill(self, step: Step, name: str, role: str) -> None:
         request = {"InstanceProfileName": name, "RoleName": role}
@@ -211,6 +253,14 @@ def _policies(run: Run, role: str) -> list[str]:
     request, doing = {"RoleName": role}, f"read the policies of role {role}"
     found = run.aws.pages("iam", "ListAttachedRolePolicies", "AttachedPolicies", request, doing=doing)
     return [one["PolicyArn"] for one in found]
+
+
+def _inline(run: Run, role: str) -> dict[str, Any] | None:
+    """The document of the role's own policy; botocore has decoded it."""
+    request = {"RoleName": role, "PolicyName": role}
+    answer = _found(run, "GetRolePolicy", request, f"read the policy of role {role}")
+    document: dict[str, Any] | None = answer.get("PolicyDocument")
+    return document
 
 
 def _found(run: Run, operation: str, request: Mapping[str, Any], doing: str) -> dict[str, Any]:

@@ -14,7 +14,12 @@ RECOMMENDED = {
     "x86_64": "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
     "arm64": "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id",
 }
-RECOMMENDED_ROOT_DEVICE = "/dev/xvda"
+DEBIAN = {
+    "x86_64": "/aws/service/debian/release/13/latest/amd64",
+    "arm64": "/aws/service/debian/release/13/latest/arm64",
+}
+RECOMMENDED_ROOT_DEVICE = "/dev/xvda"  # of both
+DEBIAN_VOLUME_SIZE = 8  # GiB
 RECOMMENDED_VOLUME_SIZE = 30  # GiB
 TYPE = re.compile(r"(?P<family>[a-z]+)(?P<generation>\d+)(?P<attributes>[a-z-]*)\.[a-z0-9-]+")
 
@@ -50,6 +55,13 @@ def recommended_image(aws: Aws, architecture: str) -> Image:
     doing = f"look up the ECS-optimised image for {architecture} in {aws.region}"
     parameter = aws.call("ssm", "GetParameter", request, doing=doing)["Parameter"]
     return Image(parameter["Value"], architecture, RECOMMENDED_ROOT_DEVICE, RECOMMENDED_VOLUME_SIZE)
+
+
+def debian_image(aws: Aws, architecture: str) -> Image:
+    """The image of Debian 13 of today, which Debian itself publishes."""
+    doing = f"look up the image of Debian 13 for {architecture} in {aws.region}"
+    parameter = aws.call("ssm", "GetParameter", {"Name": DEBIAN[architecture]}, doing=doing)["Parameter"]
+    return Image(parameter["Value"], architecture, RECOMMENDED_ROOT_DEVICE, DEBIAN_VOLUME_SIZE)
 
 
 def given_image(aws: Aws, image_id: str, architecture: str) -> Image:

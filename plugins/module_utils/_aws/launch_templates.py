@@ -92,7 +92,9 @@ def read_launch_template(run: Run, name: str, *, adopt: bool = False) -> Live | 
         )
     except NotFoundError:
         return None
-    version = answer["LaunchTemplateVersions"][0]
+    version = next(iter(answer["LaunchTemplateVersions"]), None)
+    if version is None:  # made a moment ago: its name is known already, its versions are not
+        return None
     require_ours(run.mark, _instance_tags(version["LaunchTemplateData"]), f"launch template {name}", adopt=adopt)
     return _live(
         name, version["LaunchTemplateId"], version["VersionNumber"], template_spec(version["LaunchTemplateData"])

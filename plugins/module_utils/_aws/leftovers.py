@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import partial
 
 from .._leftovers import Place
-from . import leftovers_ec2, leftovers_services, leftovers_tagged
+from . import leftovers_ec2, leftovers_kubernetes, leftovers_services, leftovers_tagged
 from .api import Aws
 
 
@@ -23,6 +23,7 @@ def places(aws: Aws, owner: str) -> dict[str, Place]:
         "classic load balancers": (("classic_load_balancer",), services.classic_load_balancers),
         "load balancers": (("load_balancer",), services.load_balancers),
         "target groups": (("target_group",), services.target_groups),
+        "services of kubernetes clusters": (("load_balancer_of_a_service",), leftovers_kubernetes.find),
         "tagging": ((*leftovers_tagged.ASKED, "whatever else has tags"), leftovers_tagged.find),
     }
     return {name: Place(kinds, partial(find, aws, owner)) for name, (kinds, find) in found.items()}

@@ -18,11 +18,11 @@ from .._parallel import gather
 from . import prices
 from .api import Aws, from_tags
 from .leftovers_tagged import service_state
+from .service_balancers import tags_of
 
 # IAM lists without tags: only what is named as the schedulers' roles are is asked for its own
-IAM_NAMES = ("ecs-",)
-DESCRIBED_AT_ONCE = {"elb": 20, "elbv2": 20, "clusters": 100, "services": 10}
-TAG_FIELDS = {"elb": ("LoadBalancerNames", "LoadBalancerName"), "elbv2": ("ResourceArns", "ResourceArn")}
+IAM_NAMES = ("ecs-", "kubernetes-")
+DESCRIBED_AT_ONCE = {"clusters": 100, "services": 10}
 Tags = Mapping[str, str]
 
 
@@ -101,7 +101,7 @@ def classic_load_balancers(aws: Aws, owner: str) -> Iterator[Leftover]:
     found = aws.pages("elb", "DescribeLoadBalancers", "LoadBalancerDescriptions", doing=doing)
     names = [one["LoadBalancerName"] for one in found]
     state = State("active", "paid for by the hour", prices.hourly(prices.BALANCERS["classic"]))
-    for name, tags in _tags(aws, "elb", names, doing).items():
+    for name, tags in tags_of(aws, "elb", names, doing).items():
         if is_marked(tags, owner):
             yield Leftover("aws", "classic_load_balancer", name, aws.region, tags, state)
 
@@ -127,18 +127,9 @@ def _elbv2(
 ) -> Iterator[Leftover]:
     doing = f"look for {kind.replace('_', ' ')}s that are left"
     found = {one[f"{word}Arn"]: one for one in aws.pages("elbv2", f"Describe{word}s", f"{word}s", doing=doing)}
-    for arn, tags in _tags(aws, "elbv2", list(found), doing).items():
+    for arn, tags in tags_of(aws, "elbv2", list(found), doing).items():
         if is_marked(tags, owner):
             yield Leftover("aws", kind, arn, aws.region, tags, state(found[arn]), found[arn][f"{word}Name"])
-
-
-def _tags(aws: Aws, service: str, ids: Sequence[str], doing: str) -> dict[str, Tags]:
-    asked, given = TAG_FIELDS[service]
-    found: dict[str, Tags] = {}
-    for some in _chunks(ids, DESCRIBED_AT_ONCE[service]):
-        for one in aws.call(service, "DescribeTags", {asked: some}, doing=doing)["TagDescriptions"]:
-            found[one[given]] = from_tags(one["Tags"])
-    return found
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -115,11 +115,19 @@ def _task_definition(aws: Aws, named: Named) -> State | None:
     return None if status == "DELETE_IN_PROGRESS" else State(status.lower())
 
 
+def _parameter(aws: Aws, named: Named) -> State | None:
+    filters = [{"Key": "Name", "Option": "Equals", "Values": [f"/{named.name}", named.name]}]
+    request = {"ParameterFilters": filters}
+    found = aws.pages("ssm", "DescribeParameters", "Parameters", request, doing=DOING)
+    return State("available", f"a {found[0]['Type']}") if found else None
+
+
 ASKING: Mapping[tuple[str, str], Callable[[Aws, Named], State | None]] = {
     ("application-autoscaling", "scalable-target"): _scalable_target,
     ("ecs", "service"): _service,
     ("ecs", "task-definition"): _task_definition,
     ("logs", "log-group"): _log_group,
+    ("ssm", "parameter"): _parameter,
 }
 OUR_WORDS = {"scalable-target": "service_scaling"}
-ASKED = ("log_group", "service_scaling", "task_definition")
+ASKED = ("log_group", "parameter", "service_scaling", "task_definition")

@@ -8,21 +8,21 @@ or to delete. EC2 lets any number of VPCs carry one name, so each resource is fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from .._clock import Deadline
-from .._errors import ConflictError, SchedulersError
+from .._errors import ConflictError, NotFoundError, SchedulersError
 from .._ownership import only_one
 from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
-from .._wait import Pace, wait_until
-from .api import from_tags, tag_filter, tag_specifications, to_tags
+from .._wait import wait_until
+from .api import from_tags, tag_specifications
+from .ec2 import delete, marked, retag
 from .run import Run
+from .vpcs import VPC, find_vpc
 
-VPC = "vpc"  # keys of a plan, and parts in the mark
-INTERNET_GATEWAY = "internet-gateway"
+INTERNET_GATEWAY = "internet-gateway"  # keys of a plan, and parts in the mark
 DEFAULT_ROUTE = "default-route"
 EVERYWHERE = "0.0.0.0/0"
 
@@ -52,59 +52,6 @@ def read_network(run: Run) -> dict[str, Live]:
     return {VPC: vpc, **found["route"], **found["subnets"]}
 
 
-def find_vpc(run: Run) -> Live | None:
-    """Our VPC, by its mark."""
-    found = [_live_vpc(one) for one in _marked(run, "DescribeVpcs", "Vpcs", VPC)]
-    return _only(found, f"the VPC of {run.mark.owner}")
-
-
-def retag(run: Run, step: Step, tags: Mapping[str, str], live_id: str) -> None:
-    """Give an EC2 resource the wanted tags; others that it has stay."""
-    run.aws.call("ec2", "CreateTags", {"Resources": [live_id], "Tags": to_tags(tags)}, doing=f"tag {step.label}")
-
-
-class Vpcs:
-    """VPCs have neither a unique name nor a client token, so something else has to say who may make one.
-
-    Args:
-        patience: seconds for which another run may still be making the VPC, asked when it is about to be made.
-    """
-
-    def __init__(self, run: Run, patience: Callable[[], float]) -> None:
-        self._run = run
-        self._patience = patience
-
-    def create(self, step: Step, spec: Spec) -> Live:
-        patience = self._patience()
-        return (self._awaited(patience) if patience else None) or self._created(step, spec)
-
-    def update(self, step: Step, spec: Spec, live: Live) -> Live:
-        retag(self._run, step, spec["tags"], live.id)
-        return live
-
-    def delete(self, step: Step, live: Live) -> None:
-        _delete(self._run, step, "DeleteVpc", {"VpcId": live.id})
-
-    def _created(self, step: Step, spec: Spec) -> Live:
-        request = {"CidrBlock": spec["cidr"], "TagSpecifications": tag_specifications("vpc", spec["tags"])}
-
-        def create() -> Live:
-            return _live_vpc(self._run.aws.call("ec2", "CreateVpc", request, doing=step.sentence)["Vpc"])
-
-        return create_once(create, lambda: find_vpc(self._run), self._run.aws.policy)
-
-    def _awaited(self, seconds: float) -> Live | None:
-        """The VPC that another run makes, or None when it did not come within these seconds."""
-        deadline = Deadline(self._run.deadline.clock, seconds)
-        return wait_until(
-            lambda: find_vpc(self._run),
-            ready=lambda vpc: vpc is not None or deadline.passed(),
-            deadline=deadline,
-            doing="wait for the VPC that another run makes",
-            pace=Pace(first=1.0, cap=3.0),
-        ).value
-
-
 class InternetGateways:
     """A VPC has at most one gateway: whoever attaches first has made it, any other run uses that one."""
 
@@ -126,10 +73,10 @@ class InternetGateways:
         return self._attached(step, live.id, spec["vpc_id"])
 
     def delete(self, step: Step, live: Live) -> None:
-        if live.spec.get("vpc_id"):
-            request = {"InternetGatewayId": live.id, "VpcId": live.spec["vpc_id"]}
-            _delete(self._run, step, "DetachInternetGateway", request)
-        _delete(self._run, step, "DeleteInternetGateway", {"InternetGatewayId": live.id})
+        attached_to = live.spec.get("vpc_id") or self._attachment(step, live.id)
+        if attached_to:
+            delete(self._run, step, "DetachInternetGateway", {"InternetGatewayId": live.id, "VpcId": attached_to})
+        delete(self._run, step, "DeleteInternetGateway", {"InternetGatewayId": live.id})
 
     def _attached(self, step: Step, gateway_id: str, vpc_id: str) -> Live:
         try:
@@ -141,9 +88,17 @@ class InternetGateways:
             if attached is None:
                 raise
             if attached != gateway_id:
-                _delete(self._run, step, "DeleteInternetGateway", {"InternetGatewayId": gateway_id})
+                delete(self._run, step, "DeleteInternetGateway", {"InternetGatewayId": gateway_id})
             gateway_id = attached
         return _live_gateway(gateway_id, vpc_id)
+
+    def _attachment(self, step: Step, gateway_id: str) -> str | None:
+        try:
+            found = self._call("DescribeInternetGateways", {"InternetGatewayIds": [gateway_id]}, step)
+        except NotFoundError:
+            return None
+        attachments = (vpc["VpcId"] for one in found["InternetGateways"] for vpc in one.get("Attachments", ()))
+        return next(attachments, None)
 
     def _call(self, operation: str, request: Mapping[str, Any], step: Step) -> dict[str, Any]:
         return self._run.aws.call(
@@ -152,7 +107,7 @@ class InternetGateways:
 
 
 class DefaultRoutes:
-    """The route from a VPC's main table to the world."""
+    """The route from a VPC's main table to the world, with spec ``{vpc_id, gateway_id, tags}``: those of the table."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -164,7 +119,9 @@ class DefaultRoutes:
             self._run.aws.call("ec2", "CreateRoute", route, doing=step.sentence, settles=True)
         except ConflictError:  # a route of another run, or one to a gateway that is gone
             self._run.aws.call("ec2", "ReplaceRoute", route, doing=step.sentence)
-        return _live_route(table_id, step.name, spec["vpc_id"], spec["gateway_id"])
+        if spec.get("tags"):
+            retag(self._run, step, spec["tags"], table_id)
+        return Live(DEFAULT_ROUTE, "default_route", step.name, table_id, spec)
 
     def update(self, step: Step, spec: Spec, _live: Live) -> Live:
         return self.create(step, spec)
@@ -201,16 +158,7 @@ class Subnets:
         return live
 
     def delete(self, step: Step, live: Live) -> None:
-        _delete(self._run, step, "DeleteSubnet", {"SubnetId": live.id})
-
-
-def _delete(run: Run, step: Step, operation: str, request: Mapping[str, Any]) -> None:
-    run.aws.delete("ec2", operation, request, doing=step.sentence, deadline=run.deadline, pace=run.pace)
-
-
-def _marked(run: Run, operation: str, items: str, part: str) -> list[Any]:
-    filters = {"Filters": tag_filter(run.mark.tags(part))}
-    return run.aws.pages("ec2", operation, items, filters, doing=f"look for the {part} of {run.mark.owner}")
+        delete(self._run, step, "DeleteSubnet", {"SubnetId": live.id})
 
 
 def _only(found: list[Live], label: str) -> Live | None:
@@ -219,18 +167,13 @@ def _only(found: list[Live], label: str) -> Live | None:
     return by_id[one_id] if one_id else None
 
 
-def _live_vpc(vpc: Mapping[str, Any]) -> Live:
-    tags = from_tags(vpc.get("Tags"))
-    spec = {"cidr": vpc["CidrBlock"], "tags": tags}
-    return Live(VPC, "vpc", tags.get("Name", vpc["VpcId"]), vpc["VpcId"], spec)
-
-
 def _live_gateway(gateway_id: str, vpc_id: str | None) -> Live:
     return Live(INTERNET_GATEWAY, "internet_gateway", gateway_id, gateway_id, {"vpc_id": vpc_id})
 
 
-def _live_route(table_id: str, name: str, vpc_id: str, gateway_id: str) -> Live:
-    return Live(DEFAULT_ROUTE, "default_route", name, table_id, {"vpc_id": vpc_id, "gateway_id": gateway_id})
+def _live_route(table: Mapping[str, Any], name: str, vpc_id: str, gateway_id: str) -> Live:
+    spec = {"vpc_id": vpc_id, "gateway_id": gateway_id, "tags": from_tags(table.get("Tags"))}
+    return Live(DEFAULT_ROUTE, "default_route", name, table["RouteTableId"], spec)
 
 
 def _live_subnet(subnet: Mapping[str, Any]) -> Live:
@@ -263,7 +206,7 @@ def _route_and_gateway(run: Run, vpc_id: str) -> dict[str, Live]:
             name = f"of {vpc_id}"
             return {
                 INTERNET_GATEWAY: _live_gateway(through, vpc_id),
-                DEFAULT_ROUTE: _live_route(table["RouteTableId"], name, vpc_id, through),
+                DEFAULT_ROUTE: _live_route(table, name, vpc_id, through),
             }
     gateway_id, attached_to = _gateway(run, vpc_id)
     return {INTERNET_GATEWAY: _live_gateway(gateway_id, attached_to)} if gateway_id else {}
@@ -285,7 +228,7 @@ def _main_table(run: Run, vpc_id: str) -> dict[str, Any]:
 def _gateway(run: Run, vpc_id: str, *, attached: bool = False) -> tuple[str | None, str | None]:
     """Our gateway and the VPC it is attached to; one that is attached to this VPC is preferred."""
     loose: list[str] = []
-    for gateway in _marked(run, "DescribeInternetGateways", "InternetGateways", INTERNET_GATEWAY):
+    for gateway in marked(run, "DescribeInternetGateways", "InternetGateways", INTERNET_GATEWAY):
         if vpc_id in {one["VpcId"] for one in gateway.get("Attachments", ())}:
             return gateway["InternetGatewayId"], vpc_id
         loose.append(gateway["InternetGatewayId"])

@@ -16,7 +16,7 @@ from .._errors import BusyError, ConflictError
 from .._ownership import OWNER, PART, require_ours
 from .._plan import Live, Spec, Step
 from .._retry import create_once
-from .._wait import wait_until
+from .._wait import wait_for, wait_until
 from .api import from_tags
 from .run import Run
 
@@ -81,21 +81,18 @@ class ScalingGroups:
                     return None  # its predecessor is still being deleted
                 raise
 
-        made = wait_until(
+        return wait_for(
             attempt,
-            ready=lambda group: group is not None,
             deadline=self._run.deadline,
             doing=step.sentence,
-            describe=lambda _group: "a group of this name is still being deleted",
+            missing="a group of this name is still being deleted",
             pace=self._run.pace,
-        ).value
-        assert made is not None
-        return made
+        )
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}
         if changed - {"tags"}:
-            self._changed(step, spec)
+            self._resize(step, spec)
         if "tags" in changed:
             self._call("CreateOrUpdateTags", {"Tags": _tags(live.id, spec["tags"])}, step)
         return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec}, live.attributes)
@@ -109,7 +106,7 @@ class ScalingGroups:
         )
         await_terminated(run, f"wait for the instances of {live.name} to be terminated")
 
-    def _changed(self, step: Step, spec: Spec) -> None:
+    def _resize(self, step: Step, spec: Spec) -> None:
         """Update, and again while another change of the group is under way."""
 
         def attempt() -> str:

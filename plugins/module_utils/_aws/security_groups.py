@@ -21,7 +21,7 @@ from .._ownership import require_ours
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .api import from_tags, tag_filter, tag_specifications
-from .network import retag
+from .ec2 import retag
 from .run import Run
 
 SECURITY_GROUP_RULE = Rule(immutable=frozenset({"vpc_id"}))

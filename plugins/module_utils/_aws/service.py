@@ -16,7 +16,7 @@ from .._errors import ConflictError, InputError, NotFoundError, SchedulersError
 from .._ownership import require_ours
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
-from .._wait import wait_until
+from .._wait import wait_for, wait_until
 from .api import from_tags
 from .app_options import placement_strategy
 from .run import Run
@@ -151,16 +151,13 @@ class Services:
                     return None
                 raise
 
-        made = wait_until(
+        return wait_for(
             attempt,
-            ready=lambda live: live is not None,
-            describe=lambda _live: "the service of this name that was deleted is still draining",
+            missing="the service of this name that was deleted is still draining",
             deadline=self._run.deadline,
             doing=step.sentence,
             pace=self._run.pace,
-        ).value
-        assert made is not None
-        return made
+        )
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}

@@ -5,7 +5,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import shlex
+import zlib
+from contextlib import suppress
+
+from .._errors import InputError
+
+LIMIT = 16384  # bytes, before they are encoded
+COMPRESSED_FROM = 4096
+GZIP_MAGIC = b"\x1f\x8b"
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html
 AGENT_SETTINGS = {
@@ -21,11 +30,28 @@ def ecs_user_data(cluster: str) -> str:
     return f"#!/bin/sh\nmkdir -p /etc/ecs\nprintf '%s\\n' {lines} >/etc/ecs/ecs.config\n"
 
 
+def packed(user_data: str) -> bytes:
+    """As EC2 takes it: what is long is compressed, which cloud-init undoes.
+
+    Raises:
+        InputError: it is too long all the same.
+    """
+    plain = user_data.encode()
+    data = plain if len(plain) <= COMPRESSED_FROM else gzip.compress(plain, mtime=0)
+    if len(data) > LIMIT:
+        raise InputError(f"the user data has {len(data)} bytes, EC2 takes {LIMIT}", hint="Give shorter tags or names.")
+    return data
+
+
 def encoded(user_data: str) -> str:
     """As launch templates take it."""
-    return base64.b64encode(user_data.encode()).decode()
+    return base64.b64encode(packed(user_data)).decode()
 
 
 def decoded(user_data: str) -> str:
     """As it was before ``encoded``; what is not ours may be any bytes."""
-    return base64.b64decode(user_data).decode(errors="replace")
+    data = base64.b64decode(user_data)
+    if data.startswith(GZIP_MAGIC):
+        with suppress(OSError, EOFError, zlib.error):
+            data = gzip.decompress(data)
+    return data.decode(errors="replace")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._argspec import ArgumentSpec
@@ -83,6 +84,8 @@ def _present(run: Run, params: Mapping[str, Any], manifests: list[Manifest]) -> 
     items = items_of(run, manifests, _namespace(run, params))
     others = _others(run, params, wanted=params["prune"])
     found = survey(run, items, adopt=params["adopt"], force=force, prune=others)
+    if not params["prune"]:  # what else the owner has is its own affair
+        found = replace(found, extra=())
     plan = decide(found)
     objects: Mapping[str, Any] = found.live
     if not run.check_mode:

@@ -1,14 +1,16 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2's network: deletes in the wrong order are refused, public addresses are nobody's, tags are found fast."""
+"""EC2's network: deletes in the wrong order are refused, public addresses are this machine's, tags are found fast."""
 
 from __future__ import annotations
 
 import ipaddress
 import itertools
+import secrets
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+import moto.ec2.models.elastic_ip_addresses
 import moto.ec2.models.elastic_network_interfaces
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
@@ -16,7 +18,7 @@ from moto.ec2.models.internet_gateways import InternetGatewayBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
-from moto.ec2.models.subnets import SubnetBackend
+from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.tags import TagBackend
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
@@ -25,8 +27,8 @@ from lab.aws.patching import aws_error, replaces
 from lab.messages import Answer, Call
 from lab.world import World
 
-_DOCUMENTATION_NETWORKS = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24")
-"""RFC 5737: addresses that are nobody's."""
+_PUBLIC_NETWORKS = tuple(f"127.{number}.0.0/16" for number in range(224, 252))
+"""Loopback: what is reached by a public address (an API server) is really there, and on this machine only."""
 
 Original = Callable[..., Any]
 
@@ -34,6 +36,7 @@ Original = Callable[..., Any]
 def install(world: World) -> None:
     world.on_call(_dry_run)
     _public_addresses()
+    _private_addresses()
     _security_groups()
     _subnets()
     _interfaces()
@@ -59,12 +62,39 @@ def _dry_run(call: Call) -> Answer | None:
 
 
 def _public_addresses() -> None:
-    networks = [ipaddress.ip_network(network).hosts() for network in _DOCUMENTATION_NETWORKS]
-    addresses = itertools.cycle(str(address) for network in networks for address in network)
+    # Labs that run at once shall not get in one another's way: each begins somewhere else.
+    first = secrets.randbelow(256)
+    networks = [ipaddress.ip_network(network) for network in _PUBLIC_NETWORKS]
+    secrets.SystemRandom().shuffle(networks)
+    addresses = itertools.cycle(str(network[256 * first + host]) for network in networks for host in range(1, 255))
 
-    @replaces(moto.ec2.models.elastic_network_interfaces, "random_public_ip")
-    def _random_public_ip(_original: Original) -> str:
+    def public_address(_original: Original) -> str:
         return next(addresses)
+
+    replaces(moto.ec2.models.elastic_network_interfaces, "random_public_ip")(public_address)
+    replaces(moto.ec2.models.elastic_ip_addresses, "random_ip")(public_address)
+
+
+def _private_addresses() -> None:
+    """moto gives a released address to the next instance; in a subnet of AWS that takes a while to happen."""
+
+    @replaces(Subnet, "del_subnet_ip")
+    def _del_subnet_ip(_original: Original, subnet: Any, address: str) -> None:
+        if subnet._subnet_ips.pop(address, None) is not None:
+            subnet.lab_released = [*getattr(subnet, "lab_released", ()), address]
+
+    @replaces(Subnet, "get_available_subnet_ip")
+    def _get_available_subnet_ip(original: Original, subnet: Any, instance: Any) -> Any:
+        try:
+            return original(subnet, instance)
+        except StopIteration:
+            free = [address for address in getattr(subnet, "lab_released", ()) if address not in subnet._subnet_ips]
+            if not free:
+                message = f"There are not enough free addresses in subnet '{subnet.id}'"
+                raise aws_error("ec2", "InsufficientFreeAddressesInSubnet", message) from None
+            subnet.lab_released = free[1:]
+            subnet._subnet_ips[free[0]] = instance
+            return free[0]
 
 
 def _security_groups() -> None:

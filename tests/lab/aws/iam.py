@@ -45,7 +45,7 @@ def _roles(world: World) -> None:
         try:
             return original(backend, service_name, description, suffix)
         except IAMException as error:
-            name = str(error.message).split("with name ")[-1].split(" ")[0]
+            name = str(error.message).rpartition("with name ")[2].partition(" ")[0]
             message = f"Service role name {name} has been taken in this account, please try a different suffix."
             raise aws_error("iam", "InvalidInput", message) from error
 

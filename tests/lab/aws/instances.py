@@ -25,6 +25,7 @@ Original = Callable[..., Any]
 
 def install(world: World) -> None:
     _run(world)
+    _describe()
     _profiles(world)
     _terminate()
 
@@ -60,6 +61,13 @@ def _run(world: World) -> None:
             _finish(backend, instance, wanted_nics, mappings)
         _associate(backend, reservation.instances, profile, options)
         return reservation
+
+
+def _describe() -> None:
+    @replaces(InstanceBackend, "get_reservations_by_instance_ids")
+    def _get_reservations(original: Original, backend: Any, instance_ids: Any, filters: Any = None) -> Any:
+        """moto stumbles over an id that is given twice."""
+        return original(backend, list(dict.fromkeys(instance_ids)), filters)
 
 
 def _check(backend: Any, image_id: str | None, options: dict[str, Any]) -> None:

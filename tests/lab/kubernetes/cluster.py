@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,21 @@ class Cluster:
     """A running cluster. Use start() and stop(), or it as a context manager."""
 
     def __init__(
-        self, state: Path, options: Options | None = None, cloud: Cloud | None = None, **control_plane: Any
+        self,
+        state: Path,
+        options: Options | None = None,
+        cloud: Cloud | None = None,
+        volumes: Path | None = None,
+        **control_plane: Any,
     ) -> None:
         self.state = state.resolve()
+        self.volume_folder = volumes or self.state / "volumes"
+        """Where the content of EBS volumes is kept, by their ids."""
         self.cloud = cloud or NoCloud()
         self.options = options or Options()
+        self.applications = Applications()
+        self.on_started: Callable[[], None] = lambda: None
+        """Called when the controllers are there and nothing has been seen yet."""
         self._programs = programs.need()
         self.control_plane = ControlPlane(self.state, self._programs, **control_plane)
         self._started: list[Any] = []
@@ -60,6 +71,8 @@ class Cluster:
     def start(self, machines: Iterable[nodes.Machine] = ()) -> Cluster:
         """Start it, with these nodes; comes back when they are Ready."""
         self.state.mkdir(parents=True, exist_ok=True)
+        for name in ("pods", "volumes"):
+            shutil.rmtree(self.state / name, ignore_errors=True)
         self.client = self.control_plane.start()
         try:
             self._start_kubelets()
@@ -85,9 +98,8 @@ class Cluster:
     def _start_kubelets(self) -> None:
         client = Client(self.control_plane.own_kubeconfig)
         self.informer = Informer(client)
-        self.applications = Applications()
         references = References(client)
-        self.volumes = Volumes(self.informer, references, self.state / "volumes")
+        self.volumes = Volumes(self.informer, references, self.volume_folder)
         self.here = Here(
             references,
             self.volumes,
@@ -97,7 +109,8 @@ class Cluster:
             self.options.ready_seconds,
         )
         self.agent = Agent(client, self.informer, self.here, Clock(self.options.speed), self.state / "pods")
-        self.storage = Storage(client, self.informer, self.agent.later, self.cloud, self.state / "volumes")
+        self.storage = Storage(client, self.informer, self.agent.later, self.cloud, self.volume_folder)
+        self.storage.running = self.options.storage
         self.agent.on_change(self.storage.take)
         self.network = Network(self.informer, self.agent, self.here, self.applications)
         self.applications.find_server = self.network.ready_container
@@ -108,6 +121,7 @@ class Cluster:
             self.agent.on_change(Balancers(client, self.informer, self.agent.later, REGION).take)
             self.proxy = Proxy(self.informer, self.network)
             parts.append(self.proxy)
+        self.on_started()
         for part in parts:
             part.start()
             self._started.append(part)

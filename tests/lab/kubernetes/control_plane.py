@@ -42,10 +42,20 @@ class ControlPlane:
     ) -> None:
         self.state = state.resolve()
         self._programs = programs
-        self._hosts = [address, "127.0.0.1", "localhost", settings.FIRST_SERVICE, "kubernetes.default.svc", *hosts]
         self.layout = settings.Layout(
-            self.state, address, api_port or free_port(address), *(free_port() for _unused in range(5)), services, pods
+            state=self.state,
+            address=address,
+            api_port=api_port or free_port(address),
+            etcd_port=free_port(),
+            peer_port=free_port(),
+            controllers_port=free_port(),
+            scheduler_port=free_port(),
+            kwok_port=free_port(),
+            services=services,
+            pods=pods,
         )
+        inside = (self.layout.first_service, "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+        self._hosts = list(dict.fromkeys([address, "127.0.0.1", "localhost", *inside, *hosts]))
         self._processes: dict[str, Process] = {}
         self.kubeconfig = self.state / "admin.kubeconfig"
         """What an administrator gets, as kubeadm makes it."""
@@ -72,9 +82,9 @@ class ControlPlane:
         return client
 
     def stop(self) -> None:
-        """End all processes, the API server and its store last."""
+        """End all processes. Nothing of theirs is kept, so none is asked twice."""
         for process in reversed(self._processes.values()):
-            process.stop()
+            process.kill()
 
     def restart_api_server(self, down_seconds: float = 0.0) -> None:
         """End the API server as a crash would, and start it again."""

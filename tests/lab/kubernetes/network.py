@@ -78,21 +78,54 @@ class Network:
                 return self.to_service(service, int(port), visit)
         raise RefusedError(f"no route to host {host}")
 
-    def to_node_port(self, port: int, visit: Visit) -> Page:
+    def has_node_port(self, port: int, node: str) -> bool:
+        """Would a connection to this port of the node be accepted?"""
+        found = self._node_port(port)
+        if found is None:
+            return False
+        service, entry = found
+        return entry is None or bool(self._on_node(service, self.endpoints(service, entry), node))
+
+    def to_node_port(self, port: int, visit: Visit, node: str) -> Page:
+        found = self._node_port(port)
+        if found is None:
+            raise RefusedError(f"connection refused: nothing listens on node port {port}")
+        service, entry = found
+        if entry is not None:
+            return self.to_service(service, int(entry["port"]), visit, node)
+        there = any(self._on_node(service, self.endpoints(service, one), node) for one in service["spec"]["ports"])
+        return Page(200 if there else 503, "", "application/json")
+
+    def _node_port(self, port: int) -> tuple[Object, Object | None] | None:
+        """The service and its port; no port if it is the one for health checks."""
         for service in self._informer.all("services"):
+            if service["spec"].get("healthCheckNodePort") == port:
+                return service, None
             for entry in service["spec"].get("ports") or ():
                 if entry.get("nodePort") == port:
-                    return self.to_service(service, int(entry["port"]), visit)
-        raise RefusedError(f"connection refused: nothing listens on node port {port}")
+                    return service, entry
+        return None
 
-    def to_service(self, service: Object, port: int, visit: Visit) -> Page:
-        """The next ready endpoint in turn."""
+    def _on_node(self, service: Object, targets: list[tuple[str, int]], node: str) -> list[tuple[str, int]]:
+        """With the local traffic policy, a node answers with its own pods only."""
+        if service["spec"].get("externalTrafficPolicy") != "Local":
+            return targets
+        return [(key, port) for key, port in targets if self._node_of(key) == node]
+
+    def _node_of(self, key: str) -> str:
+        pod = self._informer.get("pods", key)
+        return str(pod["spec"].get("nodeName")) if pod else ""
+
+    def to_service(self, service: Object, port: int, visit: Visit, node: str | None = None) -> Page:
+        """The next ready endpoint in turn; `node` is where the connection came in from outside."""
         metadata = service["metadata"]
         name = f"{metadata['namespace']}/{metadata['name']}"
         entry = next((one for one in service["spec"].get("ports") or () if int(one["port"]) == port), None)
         if entry is None:
             raise RefusedError(f"service {name} has no port {port}")
         targets = self.endpoints(service, entry)
+        if node is not None:
+            targets = self._on_node(service, targets, node)
         if not targets:
             raise RefusedError(f"service {name} has no ready endpoints")
         turn = next(self._turns.setdefault(f"{name}:{port}", itertools.count()))
@@ -191,7 +224,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     """One line of JSON says who is there; what follows is HTTP, unless it was a question."""
 
     protocol_version = "HTTP/1.1"
-    server: _Server  # type: ignore[assignment]
+    server: _Server
 
     def handle(self) -> None:
         try:

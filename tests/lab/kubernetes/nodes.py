@@ -35,6 +35,8 @@ class Machine:
     taints: tuple[Mapping[str, str], ...] = ()
     provider_id: str | None = None
     """None: made from zone and instance id; empty: left to a cloud controller."""
+    external_cloud: bool = False
+    """A cloud controller says where it is: zone, type and addresses are not the kubelet's to tell."""
 
     @property
     def instance(self) -> str:
@@ -55,11 +57,8 @@ def node(machine: Machine, version: str) -> Object:
         "kubernetes.io/hostname": machine.name,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
-        "node.kubernetes.io/instance-type": machine.instance_type,
-        "topology.kubernetes.io/zone": machine.zone,
-        "topology.kubernetes.io/region": machine.region,
-        DRIVER_ZONE: machine.zone,
         MANAGED: "kwok",
+        **({} if machine.external_cloud else _place(machine)),
         **machine.labels,
     }
     spec: dict[str, Any] = {"taints": [dict(taint) for taint in machine.taints]}
@@ -71,10 +70,22 @@ def node(machine: Machine, version: str) -> Object:
         "metadata": {
             "name": machine.name,
             "labels": labels,
-            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+            "annotations": {
+                "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+                **({"alpha.kubernetes.io/provided-node-ip": machine.address} if machine.external_cloud else {}),
+            },
         },
         "spec": spec,
         "status": _status(machine, version),
+    }
+
+
+def _place(machine: Machine) -> dict[str, str]:
+    return {
+        "node.kubernetes.io/instance-type": machine.instance_type,
+        "topology.kubernetes.io/zone": machine.zone,
+        "topology.kubernetes.io/region": machine.region,
+        DRIVER_ZONE: machine.zone,
     }
 
 
@@ -169,7 +180,8 @@ def add_storage(client: Client, machine: Machine) -> None:
     client.create("/apis/storage.k8s.io/v1/csinodes", csi_node(machine, found["metadata"]["uid"]))
 
 
-def silence(client: Client, name: str) -> None:
-    """The machine is gone: nobody speaks for its node any more, so it becomes NotReady in a while."""
-    if client.find(f"/api/v1/nodes/{name}") is not None:
-        client.patch(f"/api/v1/nodes/{name}", {"metadata": {"labels": {MANAGED: None}}})
+def speak(client: Client, name: str, alive: bool) -> None:
+    """A node is heard of, or nobody speaks for it any more: then it becomes NotReady in a while."""
+    path = f"/api/v1/nodes/{name}"
+    if client.find(path) is not None:
+        client.patch(path, {"metadata": {"labels": {MANAGED: "kwok" if alive else None}}})

@@ -12,8 +12,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-STOP_SECONDS = 5.0
-
 
 class Process:
     """One program in a process group of its own. The kernel kills it if its parent dies without stopping it."""
@@ -56,25 +54,14 @@ class Process:
             return " ".join(self.log.read_text(errors="replace").split("\n")[-4:]).strip()[-1000:]
         return "it left no log"
 
-    def stop(self, patience: float = STOP_SECONDS) -> None:
+    def kill(self) -> None:
         if self._process is None:
             return
-        self._signal(signal.SIGTERM)
-        try:
-            self._process.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
 
 
 def free_port(address: str = "127.0.0.1") -> int:

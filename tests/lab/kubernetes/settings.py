@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from pathlib import Path
 from lab.kubernetes.pki import Pair
 
 SERVICES, PODS = "10.96.0.0/16", "10.244.0.0/16"
-FIRST_SERVICE = "10.96.0.1"
 DOMAIN = "cluster.local"
 ISSUER = f"https://kubernetes.default.svc.{DOMAIN}"
 MANAGED = "lab.invalid/kubelet"
@@ -38,6 +38,11 @@ class Layout:
     @property
     def url(self) -> str:
         return f"https://{self.address}:{self.api_port}"
+
+    @property
+    def first_service(self) -> str:
+        """The address of the API server inside the cluster."""
+        return str(ipaddress.ip_network(self.services)[1])
 
     def file(self, name: str) -> Path:
         return self.state / name

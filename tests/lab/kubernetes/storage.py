@@ -47,6 +47,8 @@ class Storage:
         self._folder = folder
         self._cluster = cluster
         self._busy: set[str] = set()
+        self.extra_tags: dict[str, str] = {}
+        """What the driver's controller is told to put on every volume."""
         self.running = True
         """Is the driver's controller there? Without it, claims and attachments wait."""
 
@@ -76,12 +78,12 @@ class Storage:
             return
         if claim["spec"].get("volumeName"):
             if self._wants_more(claim):
-                self._do(f"grow {key_of(claim)}", lambda: self._grow(claim))
+                self.do(f"grow {key_of(claim)}", lambda: self._grow(claim))
             return
         waits = storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
         if waits and not annotations.get(SELECTED):
             return
-        self._do(f"provision {key_of(claim)}", lambda: self._provision(claim, storage_class))
+        self.do(f"provision {key_of(claim)}", lambda: self._provision(claim, storage_class))
 
     def _provision(self, claim: Object, storage_class: Object) -> None:
         name = f"pvc-{claim['metadata']['uid']}"
@@ -123,6 +125,7 @@ class Storage:
             "kubernetes.io/created-for/pvc/name": claim["metadata"]["name"],
             "kubernetes.io/created-for/pvc/namespace": claim["metadata"]["namespace"],
             "kubernetes.io/created-for/pv/name": name,
+            **self.extra_tags,
         }
         for key, text in parameters.items():
             if key.lower().startswith("tagspecification"):
@@ -155,7 +158,7 @@ class Storage:
         policy, phase = persistent["spec"].get("persistentVolumeReclaimPolicy"), persistent["status"].get("phase")
         if ours and policy == "Delete" and phase in ("Released", "Failed"):
             name = persistent["metadata"]["name"]
-            self._do(f"delete {name}", lambda: self._delete(persistent))
+            self.do(f"delete {name}", lambda: self._delete(persistent))
 
     def _delete(self, persistent: Object) -> None:
         handle = handle_of(persistent)
@@ -170,9 +173,9 @@ class Storage:
         name = attachment["metadata"]["name"]
         if attachment["metadata"].get("deletionTimestamp"):
             if FINALIZER in (attachment["metadata"].get("finalizers") or ()):
-                self._do(f"detach {name}", lambda: self._detach(attachment))
+                self.do(f"detach {name}", lambda: self._detach(attachment))
         elif not attachment.get("status", {}).get("attached"):
-            self._do(f"attach {name}", lambda: self._attach(attachment))
+            self.do(f"attach {name}", lambda: self._attach(attachment))
 
     def _attach(self, attachment: Object) -> None:
         name = attachment["metadata"]["name"]
@@ -220,7 +223,7 @@ class Storage:
                 return str(driver["nodeID"])
         raise LookupError(f"CSINode {attachment['spec']['nodeName']} does not contain driver {DRIVER}")
 
-    def _do(self, name: str, job: Callable[[], None]) -> None:
+    def do(self, name: str, job: Callable[[], None]) -> None:
         """Once at a time; what the cloud refuses is tried again."""
         if name in self._busy:
             return

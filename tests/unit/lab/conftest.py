@@ -17,7 +17,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from lab import server
-from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from lab.account import ACCESS_KEY_ID, DIGITALOCEAN_TOKEN, SECRET_ACCESS_KEY
 from lab.world import Settings, World
 
 REGION = "us-east-1"
@@ -56,6 +56,21 @@ class RunningLab:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             return {"status": error.code, **json.load(error)}
+
+    def digitalocean(
+        self, method: str, path: str, body: object = None, token: str = DIGITALOCEAN_TOKEN
+    ) -> tuple[int, Any, dict[str, str]]:
+        """Status, document and headers of one call to the lab's DigitalOcean."""
+        data = None if body is None else json.dumps(body).encode()
+        url = f"{self.world.addresses['digitalocean']}/v2/{path}"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        try:
+            with urllib.request.urlopen(
+                urllib.request.Request(url, data, headers, method=method), timeout=20
+            ) as answer:
+                return answer.status, json.loads(answer.read() or b"null"), dict(answer.headers)
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null"), dict(error.headers)
 
     def faults(self, *rules: dict[str, Any]) -> None:
         self.control("POST", "/faults", list(rules))

@@ -17,7 +17,13 @@ PLUGINS = "ansible_collections.container.schedulers.plugins"
 FRAGMENTS = ("aws", "wait")
 CONNECTION = "aws"  # by module_defaults or the environment, never by a role's variable
 COMPARED = ("type", "elements", "choices", "default", "required")
-ROLES = {"ecs_cluster": "ecs_cluster", "ecs_app": "ecs_cluster_app"}
+ROLES = {
+    "ecs_cluster": "ecs_cluster",
+    "ecs_app": "ecs_cluster_app",
+    "kubernetes_cluster": "k8s_aws_cluster",
+    "kubernetes_app": "k8s_cluster_app",
+    "kubernetes_wordpress": "k8s_wordpress",
+}
 
 
 def fragment(name: str) -> dict[str, Any]:
@@ -59,7 +65,7 @@ def test_the_role_passes_every_option_on(role: str, module: str) -> None:
     task = yaml.safe_load((ROOT / "roles" / role / "tasks" / "present.yml").read_text())[0]
     passed = task[f"container.schedulers.{module}"]
 
-    only_for_absent = {"force"}
+    only_for_absent = {"delete_data", "force"}
     assert {*passed} == {*module_options(module)} - only_for_absent | {"state"}
 
 

@@ -26,7 +26,8 @@ from lab.world import World
 
 RETRY_SECONDS = 5.0
 """The agent tries to register again after this long."""
-BOOTS_AT_ONCE = 2 * (os.cpu_count() or 1)
+BOOTS_AT_ONCE = max(8, 2 * (os.cpu_count() or 1))
+"""More than there are processors: scripts also wait for one another."""
 PENDING, RUNNING = 0, 16
 
 
@@ -38,6 +39,8 @@ class Life:
     ready_at: float
     """On the lab's clock: the boot does not end earlier."""
     boot: Boot | None = None
+    equipped: bool = False
+    """It is no instance for ECS: another part of the lab says what it has."""
     result: Result | None = None
     lines: list[str] = field(default_factory=list)
     """What the agent wrote to the console."""
@@ -99,6 +102,7 @@ class Instances:
             if life.result is None and life not in self._booting:
                 self._queue.append(life)
             self._agenda.after(0, lambda: self._join(life))
+            self._tell(life, "started")
 
     def stopped(self, instance: Any) -> None:
         life = self._lives.get(instance.id)
@@ -107,6 +111,8 @@ class Instances:
             life.boot = None
         if life is not None and life.host is not None:
             self._hosts.disconnect(life.host, f"Host EC2 (instance {instance.id}) stopped.")
+        if life is not None:
+            self._tell(life, "stopped")
 
     def terminated(self, instance: Any) -> None:
         life = self._lives.get(instance.id)
@@ -115,7 +121,12 @@ class Instances:
         if life.host is not None:
             self._hosts.remove(life.host, f"Host EC2 (instance {instance.id}) terminated.")
             life.host = None
+        self._tell(life, "terminated")
         _throw_away(life)
+
+    def _tell(self, life: Life, what: str) -> None:
+        for watcher in self._world.watchers:
+            watcher(life.instance, what)
 
     def step(self) -> None:
         for life in [life for life in self._booting if self._boot_is_over(life)]:
@@ -134,9 +145,11 @@ class Instances:
         """Start the user data; False if there was nothing to run."""
         given = life.instance.user_data
         user_data = base64.b64decode(str(given)) if given else b""
-        life.boot = Boot(
-            self._world.settings.scratch / "instances" / life.instance.id, user_data, life.instance.private_dns_name
-        )
+        folder = self._world.settings.scratch / "instances" / life.instance.id
+        found = (equip(life.instance, user_data, folder) for equip in self._world.equippers)
+        equipment = next((one for one in found if one is not None), None)
+        life.equipped = equipment is not None
+        life.boot = Boot(folder, user_data, life.instance.private_dns_name, equipment=equipment)
         return not self._boot_is_over(life)
 
     def _boot_is_over(self, life: Life) -> bool:
@@ -146,13 +159,13 @@ class Instances:
         if life.result.obstacle:
             life.lines.append(life.result.obstacle)
             life.instance.state_reason = StateReason(life.result.obstacle, "Client.LabCannotBoot")
-        else:
+        elif not life.equipped:
             wait = max(0.0, life.ready_at - self._world.clock.now())
             self._agenda.after(wait, lambda: self._join(life))
         return True
 
     def _join(self, life: Life) -> None:
-        if not life.alive or life.result is None or life.result.obstacle:
+        if not life.alive or life.equipped or life.result is None or life.result.obstacle:
             return
         config = agent_config(life.result.agent_config)
         obstacle = self._no_agent(life) or self._no_connection(life) or self._register(life, config)

@@ -22,7 +22,8 @@ from lab import containers
 from lab.aws.ecs import access
 from lab.aws.ecs.launch import program_of
 from lab.aws.ecs.resources import Container, Service, Task
-from lab.world import World
+from lab.messages import Request
+from lab.world import Server, World
 
 Listening = Mapping[tuple[str, int], tuple[Task, Container, int]]
 UNUSED, UNHEALTHY, INITIAL, HEALTHY = "unused", "unhealthy", "initial", "healthy"
@@ -108,6 +109,9 @@ class Health:
             return Verdict(UNUSED, "Target.InvalidState", f"Target is in the {instance.state} state")
         if not access.admits(instance.security_groups, port, probe.groups, probe.networks):
             return Verdict(UNHEALTHY, "Target.Timeout", "Request timed out")
+        server = next((one for one in self._world.servers if one.listens(instance_id, port)), None)
+        if server is not None:
+            return None if path is None else _judged(server, instance_id, port, path, expected)
         entry = self._listening.get((instance_id, port))
         if entry is None or not containers.listens(program_of(entry[1]), entry[2]):
             return Verdict(UNHEALTHY, "Target.FailedHealthChecks", "Health checks failed")
@@ -132,6 +136,17 @@ class Health:
         if record.state == HEALTHY:
             return Verdict(HEALTHY)
         return problem or Verdict(UNHEALTHY, "Target.FailedHealthChecks", "Health checks failed")
+
+
+def _judged(server: Server, instance_id: str, port: int, path: str, expected: str) -> Verdict | None:
+    """Ask what is no container of ECS for the page of the health check."""
+    answer = server.answer(instance_id, port, Request("GET", path, "", {"user-agent": "ELB-HealthChecker/2.0"}, b""))
+    if answer is None:
+        return Verdict(UNHEALTHY, "Target.FailedHealthChecks", "Health checks failed")
+    if not _expects(expected, answer.status):
+        text = f"Health checks failed with these codes: [{answer.status}]"
+        return Verdict(UNHEALTHY, "Target.ResponseCodeMismatch", text)
+    return None
 
 
 @dataclass(frozen=True)

@@ -180,13 +180,13 @@ def join(text: str, own_name: str) -> Join:
     discovery = document.get("discovery") or {}
     bootstrap = discovery.get("bootstrapToken")
     if not bootstrap:
-        raise KubeadmError("discovery: Invalid value: \"\": bootstrapToken or file must be set")
+        raise KubeadmError('discovery: Invalid value: "": bootstrapToken or file must be set')
     token, hashes = str(bootstrap.get("token") or ""), tuple(bootstrap.get("caCertHashes") or ())
     _token(token)
     unsafe = bool(bootstrap.get("unsafeSkipCAVerification"))
     if not hashes and not unsafe:
         raise KubeadmError(
-            "discovery.bootstrapToken.caCertHashes: Invalid value: \"\": using token-based discovery without "
+            'discovery.bootstrapToken.caCertHashes: Invalid value: "": using token-based discovery without '
             "caCertHashes can be unsafe. Set unsafeSkipCAVerification as true in your kubeadm config file to continue"
         )
     endpoint = str(bootstrap.get("apiServerEndpoint") or "")

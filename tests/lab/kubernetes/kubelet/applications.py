@@ -16,6 +16,7 @@ from lab.kubernetes.kubelet.database import Database, Session
 from lab.kubernetes.kubelet.folders import ANSWERED
 
 if TYPE_CHECKING:
+    from lab.kubernetes.kubelet.life import Program
     from lab.kubernetes.kubelet.surroundings import Running
 
 REAL = ("sh", "bash", "dash", "ash", "env", "cat", "echo", "cp", "chown", "chmod", "mkdir", "test", "sleep", "true",
@@ -34,6 +35,8 @@ class Applications:
         """Set by whoever knows the cluster's network."""
         self.fetch: Callable[[str, str], Page | None] = lambda _url, _namespace: None
         """(URL, namespace) -> the page that is there."""
+        self.daemon: Callable[[Running, float], Program | None] = lambda _running, _now: None
+        """Starts what is run for real whatever its kind: a cloud controller."""
 
     def start(self, running: Running) -> int | None:
         """The code with which the program ends at once, or None if it runs."""

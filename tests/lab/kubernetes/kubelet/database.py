@@ -21,8 +21,7 @@ PORT = 3306
 _lock = threading.RLock()
 UNINITIALIZED = (
     "[ERROR] [Entrypoint]: Database is uninitialized and password option is not specified",
-    "    You need to specify one of MARIADB_ROOT_PASSWORD, MARIADB_ROOT_PASSWORD_HASH, "
-    "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD and MARIADB_RANDOM_ROOT_PASSWORD",
+    "    You need to specify one of MARIADB_ROOT_PASSWORD, MARIADB_ALLOW_EMPTY_ROOT_PASSWORD, ...",
 )
 
 

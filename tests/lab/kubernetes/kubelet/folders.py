@@ -13,7 +13,7 @@ import datetime
 import os
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,8 +151,8 @@ def _mount(path: str, source: Path) -> str:
     return f"{make}; mount --bind {shlex.quote(str(source))} {target}"
 
 
-def _words(values: Sequence[str] | object) -> str:
-    return " ".join(shlex.quote(str(value)) for value in values)  # type: ignore[attr-defined]
+def _words(values: Iterable[str]) -> str:
+    return " ".join(map(shlex.quote, values))
 
 
 def _inner(text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,24 +49,32 @@ class Ending:
 
 
 class Command:
-    """A real process in the container; its output is the container's log."""
+    """A real process; its output is the container's log."""
 
-    def __init__(self, folder: Path, command: Sequence[str], now: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        command: Sequence[str],
+        now: float,
+        limit: float | None = TIME_LIMIT,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder
-        self._deadline = now + TIME_LIMIT
-        self._output = (folder / "output").open("w+b")
-        self._process = subprocess.Popen(
-            [str(folder / "enter"), *command],
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            start_new_session=True,
-        )
+        self._deadline = None if limit is None else now + limit
         self._read = 0
+        with (folder / "output").open("wb") as output:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=None if environment is None else dict(environment),
+            )
 
     def exit_code(self, now: float) -> int | None:
         code = self._process.poll()
-        if code is None and now > self._deadline:
+        if code is None and self._deadline is not None and now > self._deadline:
             self.kill()
             code = 137
         self._copy(code is not None)
@@ -82,7 +90,9 @@ class Command:
 
     def _copy(self, ended: bool) -> None:
         """New whole lines go into the log."""
-        content = (self._folder / "output").read_bytes()[self._read :]
+        with (self._folder / "output").open("rb") as output:
+            output.seek(self._read)
+            content = output.read()
         whole = len(content) if ended else content.rfind(b"\n") + 1
         self._read += whole
         for line in content[:whole].decode(errors="replace").splitlines():

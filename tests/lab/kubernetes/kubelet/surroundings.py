@@ -170,6 +170,9 @@ class Here:
         return None if page.status < 400 else f"HTTP probe failed with statuscode: {page.status}"
 
     def _begin(self, life: Life, running: Running, now: float) -> Program:
+        daemon = self._applications.daemon(running, now)
+        if daemon is not None:
+            return daemon
         wanted = _annotation(life.pod, "exit-code", "")
         if wanted and not running.container.init:
             code: int | None = int(wanted)
@@ -183,14 +186,16 @@ class Here:
         if not _ends(life, running.container):
             return Forever()
         command = self._applications.command(running)
-        return Command(running.folder, command, now) if command else Ending(0, now + seconds)
+        if not command:
+            return Ending(0, now + seconds)
+        return Command(running.folder, [str(running.folder / "enter"), *command], now)
 
 
 def _ends(life: Life, container: Container) -> bool:
     """Is it a container that is expected to end: an init container, a job?"""
     if container.init:
         return not container.sidecar
-    return life.pod["spec"].get("restartPolicy", "Always") != "Always"
+    return bool(life.pod["spec"].get("restartPolicy", "Always") != "Always")
 
 
 def _program(spec: Object, host_name: str, environment: Mapping[str, str]) -> containers.Program:

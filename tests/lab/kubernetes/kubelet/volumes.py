@@ -49,7 +49,7 @@ class Volumes:
         volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
         found = {}
         for mount in container.get("volumeMounts") or ():
-            source = self._source(pod, volumes[mount["name"]], folder)
+            source: Path = self._source(pod, volumes[mount["name"]], folder)
             sub_path = mount.get("subPath")
             if sub_path:
                 source = source / sub_path
@@ -67,7 +67,7 @@ class Volumes:
 
     def _source(self, pod: Object, volume: Object, folder: Path) -> Path:
         files = self._references.files(pod, volume)
-        place = folder / "volumes" / volume["name"]
+        place: Path = folder / "volumes" / volume["name"]
         if files is not None:
             references.write(place, files)
             return place

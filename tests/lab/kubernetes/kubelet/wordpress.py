@@ -224,7 +224,8 @@ def _article(site: Site, tables: dict[str, Any], one: dict[str, Any]) -> str:
     ]
     link = f"{site.url(tables)}/?p={one['ID']}"
     title = html.escape(one["post_title"])
-    return f'<article id="post-{one["ID"]}"><h2><a href="{link}">{title}</a></h2>\n{one["post_content"]}\n{"".join(images)}</article>'
+    heading = f'<h2><a href="{link}">{title}</a></h2>'
+    return f'<article id="post-{one["ID"]}">{heading}\n{one["post_content"]}\n{"".join(images)}</article>'
 
 
 def _published(tables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -259,11 +260,6 @@ def command(site: Site, words: Sequence[str], stdin: str, find: Callable[[str], 
     if prompted and prompted != "True":
         options.update(zip(prompted.split(","), stdin.splitlines(), strict=False))
     try:
-        if not site.unpacked:
-            raise CommandError(
-                "This does not seem to be a WordPress installation.\nThe used path is: /var/www/html/\n"
-                "Pass --path=`path/to/wordpress` or run `wp core download`."
-            )
         return Commands(site, names, options, stdin, find).run()
     except CommandError as error:
         return "", f"Error: {error}\n", 1
@@ -292,6 +288,11 @@ class Commands:
         self._find = find
 
     def run(self) -> tuple[str, str, int]:
+        if not self._site.unpacked:
+            raise CommandError(
+                "This does not seem to be a WordPress installation.\nThe used path is: /var/www/html/\n"
+                "Pass --path=`path/to/wordpress` or run `wp core download`."
+            )
         verb = " ".join(self._names[:2])
         known: dict[str, Callable[[dict[str, Any]], str]] = {
             "option get": self._option_get,
@@ -391,7 +392,7 @@ class Commands:
             if str(one["ID"]) == number:
                 found: dict[str, Any] = one
                 return found
-        raise CommandError("Could not find the post with ID %s." % number)
+        raise CommandError(f"Could not find the post with ID {number}.")
 
     def _media_import(self, tables: dict[str, Any]) -> str:
         name = self._names[2] if len(self._names) > 2 else ""

@@ -172,6 +172,7 @@ MADE = (
     Call("iam", "CreateInstanceProfile"),
     Call("iam", "AddRoleToInstanceProfile"),
     Call("ec2", "CreateVpc", {"Vpc": {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}}),
+    Call("ec2", "DescribeVpcs", {"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}]}),  # the only one
     Call("ec2", "CreateInternetGateway", {"InternetGateway": {"InternetGatewayId": "igw-1"}}),
     Call("ec2", "AttachInternetGateway"),
     Call("ec2", "CreateSubnet", {"Subnet": subnet("eu-west-1a", "10.0.0.0/20")}, {"AvailabilityZone": "eu-west-1a"}),

@@ -83,7 +83,7 @@ def refused(code: str, status: int = 400, message: str = "said AWS", retry_after
 )
 def test_families(code: str, status: int, family: type[SchedulersError]) -> None:
     error = refused(code, status)
-    assert type(error) is family
+    assert error.__class__ is family
     assert (error.code, error.doing) == (code, "do it")
 
 
@@ -151,7 +151,7 @@ class CauseError(Exception):
 def test_what_botocore_raises_by_itself(raised: Exception, family: type[SchedulersError], text: str) -> None:
     with pytest.raises(SchedulersError, match=text) as failed, errors.translated("do it"):
         raise raised
-    assert type(failed.value) is family
+    assert failed.value.__class__ is family
     assert failed.value.__cause__ is raised
 
 

@@ -125,6 +125,8 @@ def test_a_role_goes_after_its_policies() -> None:
         Call("iam", "DeleteRole", failure("DeleteConflict", status=409)),
         policies("b"),
         Call("iam", "DetachRolePolicy", params={"PolicyArn": "b"}),
+        Call("iam", "ListRolePolicies", {"PolicyNames": ["c"]}),
+        Call("iam", "DeleteRolePolicy", params={"PolicyName": "c"}),
         Call("iam", "DeleteRole"),
     ) as aws:
         Roles(a_run(aws)).delete(a_step("role", "r"), live_role("a"))

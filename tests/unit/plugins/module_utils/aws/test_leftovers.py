@@ -17,7 +17,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._ownership im
 from unit.scripted import Call, failure, scripted
 
 MINE = [{"Key": OWNER, "Value": "ecs/web"}]
-LOWER = [{"key": OWNER, "value": "ecs/web"}]
+LOWER = ({"key": OWNER, "value": "ecs/web"},)
 ANY = {"Filters": [{"Name": "tag-key", "Values": [OWNER]}]}
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
 
@@ -345,11 +345,64 @@ def test_the_tagging_api_is_asked_for_the_owner(owner: str, filters: dict[str, A
     assert found_in("tagging", call, owner=owner) == []
 
 
+# what controllers of Kubernetes clusters have left
+
+CLUSTER = [{"Key": "kubernetes.io/cluster/one", "Value": "owned"}]
+OTHER = [{"Key": "kubernetes.io/cluster/other", "Value": "owned"}]
+SERVICES = (
+    Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [{"LoadBalancerName": name} for name in "abc"]}),
+    Call(
+        "elb",
+        "DescribeTags",
+        {
+            "TagDescriptions": [
+                {"LoadBalancerName": "a", "Tags": CLUSTER},
+                {"LoadBalancerName": "b", "Tags": OTHER},
+                {"LoadBalancerName": "c", "Tags": []},
+            ]
+        },
+    ),
+    Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [{"LoadBalancerArn": "arn", "LoadBalancerName": "d"}]}),
+    Call("elbv2", "DescribeTags", {"TagDescriptions": [{"ResourceArn": "arn", "Tags": CLUSTER}]}),
+    Call("elbv2", "DescribeTargetGroups", {"TargetGroups": []}),
+    Call(
+        "ec2",
+        "DescribeSecurityGroups",
+        {"SecurityGroups": [{"GroupId": "sg-1", "GroupName": "k8s-elb-a"}, {"GroupId": "sg-2", "GroupName": "ours"}]},
+        {"Filters": [{"Name": "tag:kubernetes.io/cluster/one", "Values": ["owned"]}]},
+    ),
+)
+LEFT = [
+    ("classic_load_balancer", "a", "active", 20.44),
+    ("load_balancer", "arn", "active", 18.4),
+    ("security_group", "sg-1", "active", 0.0),
+]
+
+
+def test_what_services_of_a_cluster_have_left_is_found_by_the_tag_of_its_controllers() -> None:
+    found = found_in("services of kubernetes clusters", *SERVICES, owner="kubernetes/one")
+
+    assert summary(found) == LEFT
+    assert {one.tags[OWNER] for one in found} == {"kubernetes/one"}
+
+
+def test_without_an_owner_the_clusters_are_found_by_their_marks() -> None:
+    marks = [{"ResourceId": one, "Key": OWNER, "Value": "kubernetes/one"} for one in ("vpc-1", "vol-1")]
+    clusters = Call("ec2", "DescribeTags", {"Tags": marks})
+
+    assert summary(found_in("services of kubernetes clusters", clusters, *SERVICES)) == LEFT
+
+
+def test_another_scheduler_has_no_services_of_kubernetes() -> None:
+    assert found_in("services of kubernetes clusters", owner="ecs/web") == []
+
+
 # all of it
 
 
 NOTHING = [
     tagged(),
+    tagged(),  # of Kubernetes clusters
     Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}),
     Call("iam", "ListInstanceProfiles", {"InstanceProfiles": []}),
     Call("ecs", "ListClusters", {"clusterArns": []}),
@@ -360,7 +413,7 @@ NOTHING = [
 ]
 
 
-def test_an_empty_account_takes_nine_calls() -> None:
+def test_an_empty_account_takes_ten_calls() -> None:
     with scripted(*NOTHING, Call("iam", "ListRoles", {"Roles": []})) as aws:
         report = look(places(aws, "")).to_result()
     assert (report["count"], report["could_not_look"]) == (0, [])

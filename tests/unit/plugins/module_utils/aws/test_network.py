@@ -11,10 +11,9 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.network 
     DefaultRoutes,
     InternetGateways,
     Subnets,
-    Vpcs,
-    find_vpc,
     read_network,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._aws.vpcs import Vpcs
 from ansible_collections.container.schedulers.plugins.module_utils._errors import ConflictError, SchedulersError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
 from unit.ecs_cluster import a_run, marks
@@ -85,40 +84,6 @@ def test_without_a_working_route_the_gateway_is_found_by_its_mark(
     assert "default-route" not in live
 
 
-def test_two_vpcs_of_one_mark_are_an_error_that_names_both() -> None:
-    with (
-        scripted(Call("ec2", "DescribeVpcs", {"Vpcs": [VPC, {**VPC, "VpcId": "vpc-2"}]})) as aws,
-        pytest.raises(ConflictError, match=r"2 times: vpc-1, vpc-2"),
-    ):
-        find_vpc(a_run(aws))
-
-
-def test_the_run_that_may_make_the_vpc_makes_it_at_once() -> None:
-    with scripted(Call("ec2", "CreateVpc", {"Vpc": VPC}, {"CidrBlock": "10.0.0.0/16"})) as aws:
-        made = Vpcs(a_run(aws), lambda: 0.0).create(a_step("vpc"), {"cidr": "10.0.0.0/16", "tags": {}})
-        assert (made.id, aws.clock.slept) == ("vpc-1", [])
-
-
-def test_another_run_is_given_time_to_make_the_vpc() -> None:
-    with scripted(
-        Call("ec2", "DescribeVpcs", {"Vpcs": []}, times=2), Call("ec2", "DescribeVpcs", {"Vpcs": [VPC]})
-    ) as aws:
-        assert Vpcs(a_run(aws), lambda: 10.0).create(a_step("vpc"), {"cidr": "x", "tags": {}}).id == "vpc-1"
-
-
-def test_when_the_other_run_is_dead_the_vpc_is_made() -> None:
-    with scripted(Call("ec2", "DescribeVpcs", {"Vpcs": []}, times=4), Call("ec2", "CreateVpc", {"Vpc": VPC})) as aws:
-        assert Vpcs(a_run(aws), lambda: 3.0).create(a_step("vpc"), {"cidr": "x", "tags": {}}).id == "vpc-1"
-        assert sum(aws.clock.slept) == 3.0
-
-
-def test_a_vpc_whose_answer_was_lost_is_found_again() -> None:
-    with scripted(
-        Call("ec2", "CreateVpc", failure("Unavailable", status=503)), Call("ec2", "DescribeVpcs", {"Vpcs": [VPC]})
-    ) as aws:
-        assert Vpcs(a_run(aws), lambda: 0.0).create(a_step("vpc"), {"cidr": "x", "tags": {}}).id == "vpc-1"
-
-
 CREATED = Call("ec2", "CreateInternetGateway", {"InternetGateway": {"InternetGatewayId": "igw-1"}})
 
 
@@ -160,11 +125,21 @@ def test_a_gateway_that_cannot_be_attached_is_an_error() -> None:
         InternetGateways(a_run(aws)).create(a_step("internet_gateway"), {"vpc_id": "vpc-1"})
 
 
-@pytest.mark.parametrize("vpc_id", ["vpc-1", None])
-def test_a_gateway_is_detached_where_it_is_attached(vpc_id: str | None) -> None:
+DETACHED = Call("ec2", "DetachInternetGateway", failure("Gateway.NotAttached"), {"VpcId": "vpc-1"})
+
+
+@pytest.mark.parametrize(
+    ("vpc_id", "calls"),
+    [
+        ("vpc-1", [DETACHED]),
+        (None, [Call("ec2", "DescribeInternetGateways", {"InternetGateways": [gateway("igw-1", "vpc-1")]}), DETACHED]),
+        (None, [Call("ec2", "DescribeInternetGateways", {"InternetGateways": [gateway("igw-1")]})]),
+        (None, [Call("ec2", "DescribeInternetGateways", failure("InvalidInternetGatewayID.NotFound"))]),
+    ],
+)
+def test_a_gateway_is_detached_where_it_is_attached(vpc_id: str | None, calls: list[Call]) -> None:
     live = Live("igw-1", "internet_gateway", "igw-1", "igw-1", {"vpc_id": vpc_id})
-    detached = [Call("ec2", "DetachInternetGateway", failure("Gateway.NotAttached"))] if vpc_id else []
-    with scripted(*detached, Call("ec2", "DeleteInternetGateway")) as aws:
+    with scripted(*calls, Call("ec2", "DeleteInternetGateway")) as aws:
         InternetGateways(a_run(aws)).delete(a_step("internet_gateway"), live)
 
 

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of ``ebs_volume`` as one checked value: what cannot work is refused before the first call. PRIVATE.
+
+Limits: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import InputError
+from .._ownership import Mark
+from .ecs_cluster_options import checked_tags
+from .kubernetes_names import checked_cluster_name, cluster_tags, kubernetes_mark
+
+DEFAULT_TYPE = "gp3"
+GIBIBYTES = {
+    "gp2": (1, 16384),
+    "gp3": (1, 65536),
+    "io1": (4, 16384),
+    "io2": (4, 65536),
+    "sc1": (125, 16384),
+    "st1": (125, 16384),
+    "standard": (1, 1024),
+}
+IOPS = {"gp3": (3000, 80000), "io1": (100, 64000), "io2": (100, 256000)}
+THROUGHPUT = {"gp3": (125, 2000)}
+NEEDS_IOPS = frozenset({"io1", "io2"})
+# without * and ?, which are wildcards where volumes are looked for
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+CSI_TAG = {"ebs.csi.aws.com/cluster": "true"}
+
+
+@dataclass(frozen=True)
+class VolumeOptions:
+    """What the user wants. None: not managed."""
+
+    name: str
+    cluster: str | None
+    zone: str | None
+    size: int | None
+    type: str | None
+    iops: int | None
+    throughput: int | None
+    encrypted: bool | None
+    kms_key: str | None
+    snapshot_id: str | None
+    tags: Mapping[str, str]
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> VolumeOptions:
+        """The checked options.
+
+        Raises:
+            InputError: one of them cannot work.
+        """
+        if not NAME.fullmatch(params["name"]):
+            raise InputError(f"name: {params['name']!r} must be 1 to 128 letters, digits, dots, hyphens, underscores")
+        if params["cluster"] is not None:
+            checked_cluster_name("cluster", params["cluster"])
+        if params["kms_key"] and params["encrypted"] is False:
+            raise InputError("kms_key: a volume with encrypted: false has no key")
+        options = cls(
+            **{name: params[name] for name in cls.__dataclass_fields__ if name != "tags"},
+            tags=checked_tags(params["tags"] or {}),
+        )
+        if options.type:
+            options.check_limits(options.type)
+        return options
+
+    @property
+    def mark(self) -> Mark:
+        """Whose the volume is: its cluster's, or its own."""
+        return kubernetes_mark(self.cluster) if self.cluster else Mark(f"ebs/{self.name}")
+
+    def volume_tags(self) -> dict[str, str]:
+        """What the CSI driver's policy and the cluster's teardown look for, under the user's own tags."""
+        return {**CSI_TAG, **(cluster_tags(self.cluster) if self.cluster else {}), **self.tags}
+
+    def check_limits(self, kind: str) -> None:
+        """Refuse what this type of volume does not have.
+
+        Raises:
+            InputError: a number is out of its bounds.
+        """
+        for option, value, limits, unit in (
+            ("size", self.size, GIBIBYTES, "GiB"),
+            ("iops", self.iops, IOPS, "operations a second"),
+            ("throughput", self.throughput, THROUGHPUT, "MiB/s"),
+        ):
+            if value is None:
+                continue
+            if kind not in limits:
+                raise InputError(f"{option}: a volume of type {kind} has no {option} of its own to set")
+            least, most = limits[kind]
+            if not least <= value <= most:
+                raise InputError(f"{option}: {value} must be from {least} to {most} {unit} for a volume of type {kind}")

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What EC2 resources have in common: found by their mark, tagged, deleted once nothing uses them. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._clock import Deadline
+from .._plan import Live, Step
+from .._wait import Pace, wait_until
+from .api import tag_filter, to_tags
+from .run import Run
+
+
+def marked(run: Run, operation: str, items: str, part: str) -> list[Any]:
+    """All resources that carry the run's mark for this part."""
+    filters = {"Filters": tag_filter(run.mark.tags(part))}
+    return run.aws.pages("ec2", operation, items, filters, doing=f"look for the {part} of {run.mark.owner}")
+
+
+def retag(run: Run, step: Step, tags: Mapping[str, str], live_id: str) -> None:
+    """Give a resource the wanted tags; others that it has stay."""
+    run.aws.call("ec2", "CreateTags", {"Resources": [live_id], "Tags": to_tags(tags)}, doing=f"tag {step.label}")
+
+
+def delete(run: Run, step: Step, operation: str, request: Mapping[str, Any]) -> None:
+    """Delete a resource, as soon as nothing uses it any more."""
+    run.aws.delete("ec2", operation, request, doing=step.sentence, deadline=run.deadline, pace=run.pace)
+
+
+def awaited(run: Run, find: Callable[[], Live | None], seconds: float, what: str) -> Live | None:
+    """What another run makes, or None when it did not come within these seconds."""
+    if not seconds:
+        return None
+    deadline = Deadline(run.deadline.clock, seconds)
+    return wait_until(
+        find,
+        ready=lambda found: found is not None or deadline.passed(),
+        deadline=deadline,
+        doing=f"wait for the {what} that another run makes",
+        pace=Pace(first=1.0, cap=3.0),
+    ).value

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way to a cluster's API server, and into the user's kubeconfig, by what its control plane publishes. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .. import _kubeconfig
+from .._cluster_api import ClusterApi, Connect
+from .._errors import ConflictError, NotFoundError, SchedulersError
+from .._plan import Live, Ref, Spec, Step, Wanted
+from .._wait import wait_until
+from .addresses import ADDRESS, read_address
+from .control_plane import read_control_plane
+from .k8s_cluster_options import API_PORT
+from .k8s_parameters import ADMIN, PENDING, PROGRESS, Progress, read_value
+from .run import Run
+
+KUBECONFIG = "kubeconfig"  # key of a plan
+LATER = "(known once the control plane is up)"
+
+
+def context_name(cluster: str) -> str:
+    """The name of cluster, user and context in a kubeconfig, as in the chapter."""
+    return f"aws_{cluster}"
+
+
+class Access:
+    """What the control plane has published, read when it is first needed.
+
+    Args:
+        connect: makes the client for a kubeconfig.
+        hide: keeps values out of results and errors.
+    """
+
+    def __init__(self, run: Run, cluster: str, connect: Connect, hide: Callable[[Iterable[Any]], None]) -> None:
+        self._run = run
+        self._cluster = cluster
+        self._connect = connect
+        self._hide = hide
+        self._api: ClusterApi | None = None
+
+    def document(self) -> _kubeconfig.Document | None:
+        """A kubeconfig with the cluster's entries, None as long as nothing is published."""
+        published = read_value(self._run.aws, self._cluster, ADMIN)
+        address = read_address(self._run).get(ADDRESS)
+        if published == PENDING or address is None:
+            return None
+        self._hide([published])
+        document = _kubeconfig.parse(published, f"what the control plane of {self._cluster} has published")
+        server = f"https://{address.value('public_ip')}:{API_PORT}"
+        found = _kubeconfig.entries(document, context_name(self._cluster), server)
+        self._hide(found["users"][0]["user"].values())
+        return found
+
+    def api(self) -> ClusterApi:
+        """The API server.
+
+        Raises:
+            NotFoundError: the control plane has not published how to get there.
+        """
+        if self._api is None:
+            document = self.document()
+            if document is None:
+                raise NotFoundError(f"the control plane of cluster {self._cluster} has published no credentials yet")
+            self._api = self._connect(document)
+        return self._api
+
+
+def read_kubeconfig(path: Path, cluster: str) -> Live | None:
+    """The cluster's entries in a file.
+
+    Raises:
+        InputError: the file is not a kubeconfig.
+    """
+    document, name = _kubeconfig.load(path), context_name(cluster)
+    entry = _kubeconfig.fingerprint(document, name)
+    if not entry:
+        return None
+    clusters = (one.get("cluster") or {} for one in document.get("clusters") or () if one.get("name") == name)
+    server = str(next(clusters, {}).get("server", ""))
+    spec = {
+        "address": urlsplit(server).hostname,
+        "entry": entry,
+        "current": document.get("current-context") == name,
+    }
+    return Live(KUBECONFIG, "kubeconfig", name, str(path), spec)
+
+
+def wanted_kubeconfig(cluster: str, published: _kubeconfig.Document | None, *, current: bool) -> Wanted:
+    """The entries as they should be.
+
+    Args:
+        published: what the control plane has published, if it has.
+        current: whether its context is to be the current one; if not, whichever is stays.
+    """
+    name = context_name(cluster)
+    spec = {
+        "address": Ref(ADDRESS, "public_ip"),
+        "entry": _kubeconfig.fingerprint(published, name) if published else LATER,
+        "current": True if current else None,
+    }
+    return Wanted(KUBECONFIG, "kubeconfig", name, spec)
+
+
+class Kubeconfigs:
+    """Entries with spec ``{address, entry, current}``. They can be made once the control plane has booted."""
+
+    def __init__(self, run: Run, access: Access, cluster: str, path: Path) -> None:
+        self._run = run
+        self._access = access
+        self._cluster = cluster
+        self._path = path
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        await_booted(self._run, self._cluster)
+        document = self._access.document()
+        if document is None:
+            raise ConflictError("the control plane is up and has published no credentials", doing=step.sentence)
+        there = _kubeconfig.load(self._path)
+        new = _kubeconfig.merged(there, document)
+        if not spec.get("current") and there.get("current-context"):
+            new["current-context"] = there["current-context"]
+        _save(self._path, new)
+        live = read_kubeconfig(self._path, self._cluster)
+        assert live is not None
+        return live
+
+    def update(self, step: Step, spec: Spec, _live: Live) -> Live:
+        return self.create(step, spec)
+
+    def delete(self, _step: Step, live: Live) -> None:
+        _save(self._path, _kubeconfig.without(_kubeconfig.load(self._path), live.name))
+
+
+def _save(path: Path, document: _kubeconfig.Document) -> None:
+    try:
+        _kubeconfig.save(path, document)
+    except OSError as error:
+        raise SchedulersError(f"kubeconfig: {path} cannot be written ({error})") from error
+
+
+def await_booted(run: Run, cluster: str) -> None:
+    """Until the control plane has said that it is up.
+
+    Raises:
+        StateFailedError: it has said that it failed, and at what; or it does not run any more.
+        WaitTimeoutError: it has said neither; the message has the last step.
+    """
+
+    def look() -> tuple[Live | None, Progress]:
+        return read_control_plane(run), Progress.parse(read_value(run.aws, cluster, PROGRESS))
+
+    def ours(found: tuple[Live | None, Progress]) -> Progress:
+        instance, progress = found
+        return progress if instance and progress.instance == instance.id else Progress()
+
+    wait_until(
+        look,
+        ready=lambda found: ours(found).state == "done",
+        failed=lambda found: ours(found).failure() if found[0] else f"the control plane of {cluster} is gone",
+        describe=lambda found: f"the step '{ours(found).step}'" if ours(found).step else "no word from the instance",
+        deadline=run.deadline,
+        doing=f"wait for the control plane of cluster {cluster}",
+        hint="The console of the instance (ec2 get-console-output) shows how far it came.",
+        pace=run.pace,
+    )

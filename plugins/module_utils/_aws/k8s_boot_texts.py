@@ -1,0 +1,429 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs that the instances of a Kubernetes cluster run when they boot. Texts only, nothing is filled in here.
+
+They are written for Debian and Ubuntu with cloud-init. Settings stand before them as shell variables (``k8s_boot``).
+Secrets are in none of them: they are made on the control plane, and handed on through SSM. PRIVATE.
+"""
+
+from __future__ import annotations
+
+# Needs nothing but Python, which cloud-init brings: it has to report that a package could not be installed.
+INSTANCE_PROGRAM = r'''"""What an instance asks and tells AWS, as its role. Values come from standard input.
+
+instance.py metadata PATH
+instance.py get PARAMETER
+instance.py put PARAMETER
+instance.py report PARAMETER STATE STEP    what standard input says about it goes along
+"""
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+
+METADATA = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254").rstrip("/")
+PATIENCE = 120  # seconds: a role made a minute ago may not be known everywhere yet
+LOG_LIMIT = 3000  # a parameter holds 4096 bytes
+
+
+def fetch(url, data=None, headers=None, method=None):
+    request = urllib.request.Request(url, data, headers or {}, method=method)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def metadata(path):
+    lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "300"}
+    token = fetch(METADATA + "/latest/api/token", headers=lifetime, method="PUT")
+    return fetch(METADATA + "/latest/meta-data/" + path, headers={"X-aws-ec2-metadata-token": token})
+
+
+def digest(key, text):
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def signed(host, region, body, target):
+    """The headers of a request to SSM, signed with version 4 of AWS's signatures."""
+    role = metadata("iam/security-credentials/").split()[0]
+    keys = json.loads(metadata("iam/security-credentials/" + role))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    moment, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
+    headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "host": host,
+        "x-amz-date": moment,
+        "x-amz-security-token": keys["Token"],
+        "x-amz-target": target,
+    }
+    names = ";".join(headers)
+    lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    canonical = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    scope = f"{day}/{region}/ssm/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = ("AWS4" + keys["SecretAccessKey"]).encode()
+    for part in (day, region, "ssm", "aws4_request"):
+        key = digest(key, part)
+    signature = digest(key, text).hex()
+    credential = f"{keys['AccessKeyId']}/{scope}"
+    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
+    return headers
+
+
+def send(action, request):
+    region = metadata("placement/region")
+    address = os.environ.get("AWS_ENDPOINT_URL_SSM") or os.environ.get("AWS_ENDPOINT_URL")
+    address = (address or f"https://ssm.{region}.{metadata('services/domain')}").rstrip("/")
+    body = json.dumps(request).encode()
+    headers = signed(address.split("://")[1], region, body, "AmazonSSM." + action)
+    return json.loads(fetch(address + "/", body, headers))
+
+
+def call(action, request):
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return send(action, request)
+        except OSError as error:
+            said = error.read().decode(errors="replace")[:300] if isinstance(error, urllib.error.HTTPError) else error
+            if time.monotonic() > until:
+                sys.exit(f"{action} {request['Name']}: {said}")
+            time.sleep(3)
+
+
+def report(state, step, log):
+    """What is told about a boot; of the log, as much as fits."""
+    instance = metadata("instance-id")
+    for limit in range(LOG_LIMIT, -1, -500):
+        tail = log[max(0, len(log) - limit) :]
+        told = json.dumps({"instance": instance, "state": state, "step": step, "log": tail})
+        if len(told) <= 4096:
+            break
+    return told
+
+
+def main(verb, name, *words):
+    if verb == "metadata":
+        print(metadata(name).split()[0])
+    elif verb == "get":
+        print(call("GetParameter", {"Name": name, "WithDecryption": True})["Parameter"]["Value"])
+    else:
+        value = sys.stdin.read()
+        value = report(*words, value) if verb == "report" else value
+        call("PutParameter", {"Name": name, "Value": value, "Overwrite": True})
+
+
+main(*sys.argv[1:])
+'''
+
+# Ends with its own words on the console and in SSM, whatever it fails at.
+COMMON = r"""
+set -euo pipefail
+umask 022
+export HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+PROGRAMS=/usr/local/lib/kubernetes-boot
+LOG=/var/log/kubernetes-boot.log
+STEP=begin
+exec 3>&1
+(umask 077 && : >>"$LOG")
+exec >>"$LOG" 2>&1
+
+finish() {
+    local code=$?
+    trap - EXIT
+    [ "$code" -ne 0 ] || exit 0
+    echo "kubernetes boot: failed at: $STEP" >&3
+    tail -n 20 "$LOG" >&3
+    tail -n 20 "$LOG" | python3 "$PROGRAMS/instance.py" report "$PROGRESS_PARAMETER" failed "$STEP" || true
+    exit "$code"
+}
+trap finish EXIT
+
+# Says what is done from here on, so that a failure has a name.
+step() {
+    STEP=$1
+    echo "== $STEP"
+    echo "kubernetes boot: $STEP" >&3
+    [ "$REPORT" = failures ] || echo | python3 "$PROGRAMS/instance.py" report "$PROGRESS_PARAMETER" running "$STEP"
+}
+
+metadata() {
+    python3 "$PROGRAMS/instance.py" metadata "$1"
+}
+
+packages() {
+    apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 "$@"
+}
+
+# A repository is trusted by the fingerprint of its key, and by that key only.
+repository() {
+    local name=$1 fingerprint=$2 key=$3 line=$4 found
+    curl -fsSL --retry 5 --retry-all-errors -o "/etc/apt/keyrings/$name.asc" "$key"
+    found=$(gpg --show-keys --with-colons "/etc/apt/keyrings/$name.asc" |
+        awk -F: '$1 == "pub" { new = 1 } $1 == "fpr" && new { print $10; new = 0 }')
+    if [ "$found" != "$fingerprint" ]; then
+        echo "the key at $key has the fingerprint $found, not $fingerprint"
+        return 1
+    fi
+    echo "deb [signed-by=/etc/apt/keyrings/$name.asc] $line" >"/etc/apt/sources.list.d/$name.list"
+}
+
+pin() {
+    printf 'Package: %s\nPin: version %s\nPin-Priority: 1001\n' "$2" "$3" >"/etc/apt/preferences.d/$1"
+}
+
+install_packages() {
+    local ID VERSION_CODENAME
+    # shellcheck source=/dev/null
+    . /etc/os-release
+    packages update
+    packages install ca-certificates conntrack curl ethtool gpg iptables openssl socat
+    install -d -m 0755 /etc/apt/keyrings
+    repository docker 9DC858229FC7DD38854AE2D88D81803C0EBFCD88 \
+        "https://download.docker.com/linux/$ID/gpg" "https://download.docker.com/linux/$ID $VERSION_CODENAME stable"
+    repository kubernetes DE15B14486CD377B9E876E1A234654DA9A296436 \
+        "https://pkgs.k8s.io/core:/stable:/v$KUBERNETES_MINOR/deb/Release.key" \
+        "https://pkgs.k8s.io/core:/stable:/v$KUBERNETES_MINOR/deb/ /"
+    pin containerd containerd.io "$CONTAINERD_VERSION"
+    pin kubernetes 'kubeadm kubelet kubectl' "$KUBERNETES_VERSION-*"
+    packages update
+    packages install containerd.io kubeadm kubelet kubectl
+    apt-mark hold containerd.io kubeadm kubelet kubectl
+    # where there is no such version, apt has taken another one
+    if [ "$(kubeadm version -o short)" != "v$KUBERNETES_VERSION" ]; then
+        echo "there is no package of Kubernetes $KUBERNETES_VERSION"
+        return 1
+    fi
+}
+
+prepare_kernel() {
+    swapoff -a
+    printf 'overlay\nbr_netfilter\n' >/etc/modules-load.d/kubernetes.conf
+    modprobe overlay
+    modprobe br_netfilter
+    printf 'net.ipv4.ip_forward = 1\nnet.bridge.bridge-nf-call-iptables = 1\n' >/etc/sysctl.d/90-kubernetes.conf
+    sysctl -q -p /etc/sysctl.d/90-kubernetes.conf
+}
+
+configure_containerd() {
+    local pause
+    pause=$(kubeadm config images list --kubernetes-version "v$KUBERNETES_VERSION" | grep /pause:)
+    install -d -m 0755 /etc/containerd
+    cat >/etc/containerd/config.toml <<EOF
+version = 3
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = '$pause'
+[plugins.'io.containerd.cri.v1.runtime'.containerd]
+  default_runtime_name = 'runc'
+  [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+    runtime_type = 'io.containerd.runc.v2'
+    [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
+      SystemdCgroup = true
+EOF
+    [ "$POD_NETWORK" != routes ] || configure_routed_pods
+    systemctl restart containerd
+}
+
+# Pods get addresses that the VPC routes to their node; only what leaves the VPC is given the node's address.
+configure_routed_pods() {
+    cat >>/etc/containerd/config.toml <<'EOF'
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+  conf_template = '/etc/containerd/cni.template'
+EOF
+    cat >/etc/containerd/cni.template <<'EOF'
+{
+  "cniVersion": "1.0.0",
+  "name": "routes",
+  "plugins": [
+    {"type": "ptp", "ipam": {"type": "host-local", "subnet": "{{.PodCIDR}}", "routes": [{"dst": "0.0.0.0/0"}]}},
+    {"type": "portmap", "capabilities": {"portMappings": true}}
+  ]
+}
+EOF
+    cat >"$PROGRAMS/masquerade" <<EOF
+#!/bin/sh
+set -e
+iptables -w -t nat -N PODS-OUT 2>/dev/null || iptables -w -t nat -F PODS-OUT
+iptables -w -t nat -A PODS-OUT -d $VPC_CIDR -j RETURN
+iptables -w -t nat -A PODS-OUT -d $POD_CIDR -j RETURN
+iptables -w -t nat -A PODS-OUT -j MASQUERADE
+iptables -w -t nat -C POSTROUTING -s $POD_CIDR -j PODS-OUT 2>/dev/null ||
+    iptables -w -t nat -A POSTROUTING -s $POD_CIDR -j PODS-OUT
+EOF
+    chmod 0755 "$PROGRAMS/masquerade"
+    cat >/etc/systemd/system/pods-masquerade.service <<EOF
+[Unit]
+Description=Give the address of this node to what its pods send out of the VPC
+After=network-online.target
+Wants=network-online.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=$PROGRAMS/masquerade
+[Install]
+WantedBy=multi-user.target
+EOF
+    systemctl daemon-reload
+    systemctl enable --now pods-masquerade.service
+}
+
+identify() {
+    INSTANCE=$(metadata instance-id)
+    ZONE=$(metadata placement/availability-zone)
+    PRIVATE_IP=$(metadata local-ipv4)
+    NODE_NAME=$(metadata local-hostname)
+}
+
+registration() {
+    cat <<EOF
+nodeRegistration:
+  name: $NODE_NAME
+  criSocket: unix:///run/containerd/containerd.sock
+  kubeletExtraArgs:
+  - {name: cloud-provider, value: external}
+  - {name: provider-id, value: "aws:///$ZONE/$INSTANCE"}
+  - {name: node-ip, value: $PRIVATE_IP}
+EOF
+}
+"""
+
+PREPARE = r"""
+step 'install packages'
+install_packages
+step 'prepare the kernel'
+prepare_kernel
+step 'configure containerd'
+configure_containerd
+identify
+systemctl enable kubelet
+"""
+
+# Its address is given to it once it runs; before, it reaches nobody.
+ADDRESS = r"""
+STEP='wait for the public address'
+tries=0
+until [ "$(metadata public-ipv4 2>/dev/null)" = "$PUBLIC_IP" ]; do
+    [ "$tries" -lt 300 ]
+    tries=$((tries + 1))
+    sleep 2
+done
+"""
+
+CONTROL_PLANE = r"""
+step 'initialise the control plane'
+install -d -m 0700 /etc/kubernetes/boot
+{
+    cat <<EOF
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+localAPIEndpoint: {advertiseAddress: $PRIVATE_IP, bindPort: 6443}
+timeouts: {controlPlaneComponentHealthCheck: 10m0s, kubeletHealthCheck: 5m0s}
+EOF
+    registration
+    cat <<EOF
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+clusterName: $CLUSTER
+kubernetesVersion: v$KUBERNETES_VERSION
+controlPlaneEndpoint: $API_ADDRESS:6443
+encryptionAlgorithm: ECDSA-P256
+networking: {podSubnet: $POD_CIDR, serviceSubnet: $SERVICE_CIDR, dnsDomain: cluster.local}
+apiServer:
+  certSANs: [$PUBLIC_IP, $API_ADDRESS, 127.0.0.1]
+controllerManager:
+  extraArgs:
+  - {name: cloud-provider, value: external}
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: systemd
+shutdownGracePeriod: 45s
+shutdownGracePeriodCriticalPods: 15s
+EOF
+} >/etc/kubernetes/boot/kubeadm.yaml
+kubeadm init --config /etc/kubernetes/boot/kubeadm.yaml --skip-token-print
+
+step 'apply the add-ons'
+export KUBECONFIG=/etc/kubernetes/admin.conf
+kubectl apply --server-side --force-conflicts -f "$PROGRAMS/addons.json"
+
+step 'publish the join data'
+cat >"$PROGRAMS/publish-join-data" <<EOF
+#!/bin/bash
+# A new token for nodes, good for a day, every few hours.
+set -euo pipefail
+export KUBECONFIG=/etc/kubernetes/admin.conf
+token=\$(kubeadm token create --ttl 24h0m0s)
+key=\$(openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der |
+    openssl dgst -sha256 -r | cut -d' ' -f1)
+printf '%s\n%s\n' "\$token" "sha256:\$key" | python3 $PROGRAMS/instance.py put $JOIN_PARAMETER
+EOF
+chmod 0700 "$PROGRAMS/publish-join-data"
+"$PROGRAMS/publish-join-data"
+cat >/etc/systemd/system/publish-join-data.service <<EOF
+[Unit]
+Description=Publish a new token for nodes that join the cluster
+[Service]
+Type=oneshot
+ExecStart=$PROGRAMS/publish-join-data
+EOF
+cat >/etc/systemd/system/publish-join-data.timer <<'EOF'
+[Unit]
+Description=Publish a new token for nodes every few hours
+[Timer]
+OnBootSec=5min
+OnUnitActiveSec=8h
+[Install]
+WantedBy=timers.target
+EOF
+systemctl daemon-reload
+systemctl enable --now publish-join-data.timer
+
+step 'publish the credentials'
+python3 "$PROGRAMS/instance.py" put "$ADMIN_PARAMETER" </etc/kubernetes/admin.conf
+echo | python3 "$PROGRAMS/instance.py" report "$PROGRESS_PARAMETER" 'done' 'the control plane is up'
+echo 'kubernetes boot: the control plane is up' >&3
+"""
+
+NODE = r"""
+step 'wait for the join data'
+umask 077
+install -d -m 0700 /etc/kubernetes/boot
+JOIN_DATA=/etc/kubernetes/boot/join-data
+: >"$JOIN_DATA"
+tries=0
+until [ "$(wc -l <"$JOIN_DATA")" -ge 2 ]; do
+    if [ "$tries" -ge 360 ]; then
+        echo 'the control plane has published nothing to join with'
+        exit 1
+    fi
+    [ "$tries" -eq 0 ] || sleep 5
+    tries=$((tries + 1))
+    python3 "$PROGRAMS/instance.py" get "$JOIN_PARAMETER" >"$JOIN_DATA"
+done
+
+step 'join the cluster'
+{
+    cat <<EOF
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  bootstrapToken:
+    apiServerEndpoint: $API_ADDRESS:6443
+    token: $(sed -n 1p "$JOIN_DATA")
+    caCertHashes: ["$(sed -n 2p "$JOIN_DATA")"]
+timeouts: {discovery: 20m0s, tlsBootstrap: 10m0s, kubeletHealthCheck: 5m0s}
+EOF
+    registration
+} >/etc/kubernetes/boot/kubeadm.yaml
+rm -f "$JOIN_DATA"
+umask 022
+kubeadm join --config /etc/kubernetes/boot/kubeadm.yaml
+rm -f /etc/kubernetes/boot/kubeadm.yaml
+echo 'kubernetes boot: the node has joined' >&3
+"""

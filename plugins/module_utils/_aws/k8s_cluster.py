@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Kubernetes cluster on EC2 and all that it needs: read, decide, apply, wait. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .._cluster_api import Connect
+from .._module import Context, Outcome
+from .._plan import Live, apply, decide
+from .api import Aws, Connection
+from .control_plane import CONTROL_PLANE
+from .k8s_access import KUBECONFIG, Access, wanted_kubeconfig
+from .k8s_boot import control_plane_script
+from .k8s_cluster_handlers import Tools, cluster_handlers
+from .k8s_cluster_lookup import look_up
+from .k8s_cluster_options import ClusterOptions
+from .k8s_cluster_read import read
+from .k8s_cluster_ready import Readiness, Standing
+from .k8s_cluster_result import to_result
+from .k8s_cluster_teardown import ensure_absent
+from .k8s_cluster_wanted import GRAPH, RULES, Scene, role_key, settings, wanted
+from .kubernetes_names import KubernetesNames, cluster_tags, kubernetes_mark
+from .run import Run
+from .scaling_groups import SCALING_GROUP
+
+
+def ensure(context: Context, connect: Connect) -> Outcome:
+    """What the module does."""
+    absent = context.params["state"] == "absent"
+    return ensure_absent(context, connect) if absent else ensure_present(context, connect)
+
+
+def ensure_present(context: Context, connect: Connect) -> Outcome:
+    """The cluster as its options say, with its nodes ready."""
+    options, wait = ClusterOptions.from_params(context.params), context.params["wait"]
+    aws = Aws(Connection.from_params(context.params))
+    tags = {**options.tags, **cluster_tags(options.name)}
+    run = Run(aws, kubernetes_mark(options.name), context.deadline(), context.pace(), tags)
+    names, path = KubernetesNames(options.name, aws.region), Path(context.params["kubeconfig"]).expanduser()
+    live = read(run, names, path)
+    made_with = settings(options, live, aws.region)
+    images = look_up(run, options, live, made_with)
+    access = Access(run, options.name, connect, context.hide)
+    published = access.document() if CONTROL_PLANE in live else None
+    resources = wanted(Scene(run, options, live, made_with, images))
+    if published or wait:
+        resources.append(wanted_kubeconfig(options.name, published, current=context.params["set_context"]))
+    plan = decide(resources, live, GRAPH, RULES)
+    readiness = Readiness(run, options.name, names.auto_scaling_group, access.api)
+    if context.check_mode:
+        return Outcome(to_result(options.name, live, Standing(live.get(SCALING_GROUP)), path), plan)
+
+    def user_data(address: str) -> str:
+        return control_plane_script(made_with.boot(), address, made_with.addons(aws.region, run.mark.owner))
+
+    tools = Tools(run, names, access, path, live.get(role_key(CONTROL_PLANE)), user_data)
+    applied = apply(plan, cluster_handlers(tools), live)
+    with applied.then(f"wait for the nodes of cluster {options.name}"):
+        standing = _standing(readiness, applied.live, wait=wait)
+    return Outcome(to_result(options.name, applied.live, standing, path), plan)
+
+
+def _standing(readiness: Readiness, live: Mapping[str, Live], *, wait: bool) -> Standing:
+    """How the nodes are; without ``wait``, as far as the API server can be asked already."""
+    if wait:
+        return readiness.await_ready()
+    return readiness.look() if KUBECONFIG in live else Standing(live.get(SCALING_GROUP))

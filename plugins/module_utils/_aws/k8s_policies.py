@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the instances of a Kubernetes cluster may do in AWS: the least that their work needs. Pure. PRIVATE.
+
+The control plane runs the cloud controller manager and the controller of the EBS CSI driver; what they change has to
+carry the cluster's tag. Nodes may read what they join with, and say why they could not.
+https://github.com/kubernetes/cloud-provider-aws/blob/master/docs/prerequisites.md
+https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/example-iam-policy.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .identity import partition
+from .k8s_parameters import ADMIN, JOIN, NODE_PROGRESS, PROGRESS, parameter_name
+from .kubernetes_names import LEGACY_TAG
+
+Document = dict[str, Any]
+Statement = dict[str, Any]
+ANY_BALANCER = ("listener", "listener-rule", "loadbalancer", "targetgroup")
+
+
+def control_plane_policy(region: str, cluster: str) -> Document:
+    """For the role of the control plane."""
+    return _document([*_parameters(region, cluster, [JOIN, ADMIN, PROGRESS]), *_cloud(region, cluster), *_csi(region)])
+
+
+def node_policy(region: str, cluster: str) -> Document:
+    """For the role of the nodes."""
+    return _document(
+        [
+            _allow(["ssm:GetParameter"], [_parameter(region, cluster, JOIN)]),
+            *_parameters(region, cluster, [NODE_PROGRESS]),
+        ]
+    )
+
+
+def _parameters(region: str, cluster: str, words: Sequence[str]) -> list[Statement]:
+    return [_allow(["ssm:PutParameter"], [_parameter(region, cluster, word) for word in words])]
+
+
+def _parameter(region: str, cluster: str, word: str) -> str:
+    return f"arn:{partition(region)}:ssm:{region}:*:parameter{parameter_name(cluster, word)}"
+
+
+def _cloud(region: str, cluster: str) -> list[Statement]:
+    """The cloud controller manager: looks at everything, changes what is the cluster's, makes what will be."""
+    ours = {"StringEquals": {f"aws:ResourceTag/{LEGACY_TAG}": cluster}}
+    made_for_us = {"StringEquals": {f"aws:RequestTag/{LEGACY_TAG}": cluster}}
+    balancers = [f"arn:{partition(region)}:elasticloadbalancing:{region}:*:{one}/*" for one in ANY_BALANCER]
+    looks = ["AvailabilityZones", "InstanceTopology", "Instances", "Regions", "RouteTables", "SecurityGroups"]
+    return [
+        _allow(
+            [
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeTags",
+                *(f"ec2:Describe{one}" for one in (*looks, "Subnets", "Vpcs")),
+                "elasticloadbalancing:Describe*",
+                "kms:DescribeKey",
+            ],
+            ["*"],
+        ),
+        _allow(
+            ["iam:CreateServiceLinkedRole"],
+            [f"arn:{partition(region)}:iam::*:role/aws-service-role/elasticloadbalancing.amazonaws.com/*"],
+        ),
+        _allow(
+            [
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:CreateRoute",
+                "ec2:DeleteRoute",
+                "ec2:DeleteSecurityGroup",
+                "ec2:ModifyInstanceAttribute",
+                "ec2:RevokeSecurityGroupIngress",
+            ],
+            ["*"],
+            ours,
+        ),
+        _allow(
+            [
+                f"elasticloadbalancing:{one}"
+                for one in (
+                    *("AddTags", "ApplySecurityGroupsToLoadBalancer", "AttachLoadBalancerToSubnets"),
+                    *("ConfigureHealthCheck", "CreateLoadBalancerListeners", "CreateLoadBalancerPolicy"),
+                    *("DeleteListener", "DeleteLoadBalancer", "DeleteLoadBalancerListeners", "DeleteTargetGroup"),
+                    *("DeregisterInstancesFromLoadBalancer", "DeregisterTargets", "DetachLoadBalancerFromSubnets"),
+                    *("ModifyListener", "ModifyLoadBalancerAttributes", "ModifyTargetGroup"),
+                    *("ModifyTargetGroupAttributes", "RegisterInstancesWithLoadBalancer", "RegisterTargets"),
+                    *("SetLoadBalancerPoliciesForBackendServer", "SetLoadBalancerPoliciesOfListener"),
+                )
+            ],
+            balancers,
+            ours,
+        ),
+        _allow(
+            [f"elasticloadbalancing:Create{one}" for one in ("Listener", "LoadBalancer", "TargetGroup")],
+            balancers,
+            made_for_us,
+        ),
+        _allow(["ec2:CreateSecurityGroup"], [_ec2(region, "security-group")], made_for_us),
+        _allow(["ec2:CreateSecurityGroup"], [_ec2(region, "vpc")], ours),
+        _allow(
+            ["ec2:CreateTags"],
+            [_ec2(region, "security-group")],
+            {"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"}},
+        ),
+        _allow(["ec2:CreateTags"], [_ec2(region, "security-group")], ours),
+        _allow(["elasticloadbalancing:AddTags"], balancers, made_for_us),
+    ]
+
+
+def _csi(region: str) -> list[Statement]:
+    """The controller of the EBS CSI driver: what it may touch carries the driver's own tag."""
+    volumes, snapshots = _ec2(region, "volume"), _ec2(region, "snapshot")
+    ours = {"StringEquals": {"aws:ResourceTag/ebs.csi.aws.com/cluster": "true"}}
+    made_for_us = {"StringEquals": {"aws:RequestTag/ebs.csi.aws.com/cluster": "true"}}
+    with_creation = {"StringEquals": {"ec2:CreateAction": ["CreateVolume", "CreateSnapshot"]}}
+    looks = ("Snapshots", "Tags", "Volumes", "VolumesModifications", "VolumeStatus")
+    return [
+        _allow([f"ec2:Describe{one}" for one in looks], ["*"]),
+        _allow(["ec2:CreateVolume"], [volumes], made_for_us),
+        _allow(["ec2:CreateVolume"], [snapshots]),
+        _allow(["ec2:CreateSnapshot"], [snapshots], made_for_us),
+        _allow(["ec2:CreateTags"], [volumes, snapshots], with_creation),
+        _allow(
+            [f"ec2:{one}Volume" for one in ("Attach", "Delete", "Detach", "Modify")] + ["ec2:CreateSnapshot"],
+            [volumes],
+            ours,
+        ),
+        _allow(["ec2:AttachVolume", "ec2:DetachVolume"], [_ec2(region, "instance")]),
+        _allow(["ec2:DeleteSnapshot"], [snapshots], ours),
+    ]
+
+
+def _ec2(region: str, kind: str) -> str:
+    account = "" if kind == "snapshot" else "*"
+    return f"arn:{partition(region)}:ec2:{region}:{account}:{kind}/*"
+
+
+def _allow(actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any] | None = None) -> Statement:
+    statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": list(resources)}
+    return {**statement, "Condition": dict(condition)} if condition else statement
+
+
+def _document(statements: Sequence[Statement]) -> Document:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

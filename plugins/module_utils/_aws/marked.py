@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything in EC2 that carries a mark, whatever it is: what a teardown begins and ends with. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import partial
+
+from .._ownership import OWNER, PART
+from .._parallel import gather
+from .._plan import Live
+from .api import tag_filter
+from .run import Run
+from .scaling_groups import instances_alive
+
+# EC2's word for a kind of resource -> ours; whatever else has our mark (volumes, network interfaces) goes with these
+EC2_KINDS = {
+    "vpc": "vpc",
+    "internet-gateway": "internet_gateway",
+    "subnet": "subnet",
+    "security-group": "security_group",
+    "launch-template": "launch_template",
+    "instance": "instance",
+}
+# our word, or the end of it -> the call, and the fields of its answer
+LOOKS = {
+    "vpc": ("DescribeVpcs", "Vpcs", "VpcId"),
+    "internet_gateway": ("DescribeInternetGateways", "InternetGateways", "InternetGatewayId"),
+    "subnet": ("DescribeSubnets", "Subnets", "SubnetId"),
+    "security_group": ("DescribeSecurityGroups", "SecurityGroups", "GroupId"),
+    "launch_template": ("DescribeLaunchTemplates", "LaunchTemplates", "LaunchTemplateId"),
+    "instance": ("DescribeInstances", "", ""),
+    "control_plane": ("DescribeInstances", "", ""),
+}
+
+
+def marked_resources(run: Run, kinds: Mapping[str, str], parts: Mapping[str, str]) -> list[Live]:
+    """What carries our mark in EC2: one call, whatever it is and wherever. Some of it may be gone.
+
+    Args:
+        kinds: EC2's words for the kinds to look for, with ours.
+        parts: our words for what plays a certain part.
+    """
+    request = {"Filters": [{"Name": "key", "Values": [OWNER, PART]}]}
+    tags = run.aws.pages("ec2", "DescribeTags", "Tags", request, doing=f"look for all that belongs to {run.mark.owner}")
+    types = {one["ResourceId"]: one["ResourceType"] for one in tags if run.mark.owns_part({one["Key"]: one["Value"]})}
+    playing = {one["ResourceId"]: one["Value"] for one in tags if one["Key"] == PART}
+    vpcs = [one for one, kind in types.items() if kind == "vpc"]
+    vpc_id = vpcs[0] if len(vpcs) == 1 else None  # of several, each gateway is asked for its own
+    found = []
+    for resource, kind in types.items():
+        ours = parts.get(playing.get(resource, "")) or kinds.get(kind)
+        if ours:
+            spec = {"vpc_id": vpc_id} if ours == "internet_gateway" else {}
+            found.append(Live(resource, ours, resource, resource, spec))
+    return found
+
+
+def really_there(run: Run, marked: list[Live], *, known: Collection[str] = ()) -> list[Live]:
+    """Without what is gone: EC2 says that tags of deleted resources stay visible for a while.
+
+    Args:
+        known: ids that need no look.
+    """
+    filters = {"Filters": tag_filter({OWNER: run.mark.owner})}
+    doing = f"look for what is left of {run.mark.owner}"
+
+    def look(operation: str, items: str, name: str) -> set[str]:
+        if operation == "DescribeInstances":
+            return {*instances_alive(run)}
+        return {one[name] for one in run.aws.pages("ec2", operation, items, filters, doing=doing)}
+
+    looks = {_look_of(one.kind) for one in marked if one.id not in known}
+    answers = gather({one[0]: partial(look, *one) for one in sorted(looks)})
+    there = {one for ids in answers.values() for one in ids}
+    return [one for one in marked if one.id in there or one.id in known]
+
+
+def _look_of(kind: str) -> tuple[str, str, str]:
+    return next(look for word, look in LOOKS.items() if kind == word or kind.endswith(f"_{word}"))

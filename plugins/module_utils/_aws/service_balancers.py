@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a cluster's cloud controller has made in AWS for services: load balancers, target groups, security groups.
+
+They carry the tag of Kubernetes' controllers, not our mark. Usually they go with their services; this finds those whose
+cluster cannot be asked any more. PRIVATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .._parallel import gather
+from .._plan import Graph, Live
+from .api import Aws, from_tags
+from .kubernetes_names import cluster_tag
+
+OWNED = "owned"
+TAGS_AT_ONCE = 20
+TAG_FIELDS = {"elb": ("LoadBalancerNames", "LoadBalancerName"), "elbv2": ("ResourceArns", "ResourceArn")}
+GRAPH: Graph = {
+    "service_security_group": ("vpc",),
+    "service_target_group": ("vpc",),
+    "service_classic_load_balancer": ("subnet", "default_route", "service_security_group"),
+    "service_load_balancer": ("subnet", "default_route", "service_security_group", "service_target_group"),
+}
+
+
+def find_service_balancers(aws: Aws, cluster: str) -> list[Live]:
+    """All of it, by tag."""
+    reads: dict[str, Callable[[], list[Live]]] = {
+        "classic": lambda: _classic(aws, cluster),
+        "v2": lambda: _second_generation(aws, cluster, "LoadBalancer", "service_load_balancer"),
+        "groups": lambda: _second_generation(aws, cluster, "TargetGroup", "service_target_group"),
+        "security": lambda: _security_groups(aws, cluster),
+    }
+    return [one for found in gather(reads).values() for one in found]
+
+
+def tags_of(aws: Aws, service: str, ids: Sequence[str], doing: str) -> dict[str, dict[str, str]]:
+    """The tags of load balancers or target groups, by name or ARN."""
+    asked, given = TAG_FIELDS[service]
+    found: dict[str, dict[str, str]] = {}
+    for some in _chunks(ids):
+        for one in aws.call(service, "DescribeTags", {asked: some}, doing=doing)["TagDescriptions"]:
+            found[one[given]] = from_tags(one["Tags"])
+    return found
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    return (list(ids[start : start + TAGS_AT_ONCE]) for start in range(0, len(ids), TAGS_AT_ONCE))
+
+
+def _owned(tags: Mapping[str, str], cluster: str) -> bool:
+    return tags.get(cluster_tag(cluster)) == OWNED
+
+
+def _classic(aws: Aws, cluster: str) -> list[Live]:
+    doing = f"look for classic load balancers of services of {cluster}"
+    found = aws.pages("elb", "DescribeLoadBalancers", "LoadBalancerDescriptions", doing=doing)
+    tags = tags_of(aws, "elb", [one["LoadBalancerName"] for one in found], doing)
+    names = [name for name, its in tags.items() if _owned(its, cluster)]
+    return [Live(f"classic {name}", "service_classic_load_balancer", name, name) for name in names]
+
+
+def _second_generation(aws: Aws, cluster: str, word: str, kind: str) -> list[Live]:
+    doing = f"look for {kind.replace('_', ' ')}s of {cluster}"
+    found = aws.pages("elbv2", f"Describe{word}s", f"{word}s", doing=doing)
+    names = {one[f"{word}Arn"]: one[f"{word}Name"] for one in found}
+    tags = tags_of(aws, "elbv2", list(names), doing)
+    return [Live(arn, kind, names[arn], arn) for arn, its in tags.items() if _owned(its, cluster)]
+
+
+def _security_groups(aws: Aws, cluster: str) -> list[Live]:
+    """Those of load balancers; the cluster's own, which carry the tag too, have our mark."""
+    filters = [{"Name": f"tag:{cluster_tag(cluster)}", "Values": [OWNED]}]
+    doing = f"look for security groups of services of {cluster}"
+    found: list[dict[str, Any]] = aws.pages(
+        "ec2", "DescribeSecurityGroups", "SecurityGroups", {"Filters": filters}, doing=doing
+    )
+    foreign = [one for one in found if one["GroupName"].startswith("k8s-elb-")]
+    return [Live(one["GroupId"], "service_security_group", one["GroupName"], one["GroupId"]) for one in foreign]

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""EBS volumes that hold data, and the snapshot that may be taken before one goes.
+
+A volume is made with a client token that follows from what is asked for: two runs that ask for the same make one
+volume, also when the first one was killed before it had its answer. EC2 remembers a token for longer than a volume may
+live, so a volume that turns out to be deleted is made anew, with the token after it. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import BusyError, NotFoundError, SchedulersError
+from .._ownership import only_one
+from .._plan import Live, Rule, Spec, Step
+from .._retry import create_once
+from .._wait import wait_until
+from .api import from_tags, tag_filter, tag_specifications
+from .ec2 import retag
+from .run import Run
+
+VOLUME = "data-volume"  # key of a plan, and part in the mark
+SNAPSHOT = "snapshot"
+VOLUME_RULES: Mapping[str, Rule] = {"volume": Rule(immutable=frozenset({"zone", "encrypted", "kms_key", "snapshot"}))}
+FIELDS = {
+    "zone": "AvailabilityZone",
+    "size": "Size",
+    "type": "VolumeType",
+    "iops": "Iops",
+    "throughput": "Throughput",
+    "encrypted": "Encrypted",
+    "kms_key": "KmsKeyId",
+    "snapshot": "SnapshotId",
+}
+MODIFIABLE = ("size", "type", "iops", "throughput")
+STATES = frozenset({"creating", "available", "in-use"})
+GONE = frozenset({"deleting", "deleted"})
+FRESH_SECONDS = 60.0  # a volume younger than this may not be in all lists yet
+GENERATIONS = 20
+
+
+def find_volume(run: Run, name: str) -> Live | None:
+    """The volume of this name that carries our mark.
+
+    Raises:
+        ConflictError: there are several.
+    """
+    filters = tag_filter({**run.mark.tags(VOLUME), "Name": name})
+    doing = f"look for volume {name}"
+    found = run.aws.pages("ec2", "DescribeVolumes", "Volumes", {"Filters": filters}, doing=doing)
+    by_id = {one["VolumeId"]: one for one in found if one["State"] not in GONE}
+    volume_id = only_one(by_id, f"volume {name} of {run.mark.owner}")
+    return live_volume(by_id[volume_id], name) if volume_id else None
+
+
+def live_volume(volume: Mapping[str, Any], name: str) -> Live:
+    """A volume of DescribeVolumes."""
+    spec = {ours: volume.get(theirs) for ours, theirs in FIELDS.items()}
+    attributes = {"state": volume["State"], "attachments": tuple(volume.get("Attachments", ()))}
+    return Live(VOLUME, "volume", name, volume["VolumeId"], {**spec, "tags": from_tags(volume.get("Tags"))}, attributes)
+
+
+def client_token(request: Mapping[str, Any], generation: int) -> str:
+    """The token of a request. Pure."""
+    text = json.dumps([generation, request], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Volumes:
+    """Volumes with spec ``{zone, size, type, iops, throughput, encrypted, kms_key, snapshot, tags}``.
+
+    Args:
+        wait: whether each step ends only when the volume can be used, or is gone.
+    """
+
+    def __init__(self, run: Run, *, wait: bool = True) -> None:
+        self._run = run
+        self._wait = wait
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        request = {
+            **{theirs: spec[ours] for ours, theirs in FIELDS.items() if spec.get(ours) is not None},
+            "TagSpecifications": tag_specifications("volume", spec["tags"]),
+        }
+        for generation in range(GENERATIONS):
+            token = {"ClientToken": client_token(request, generation)}
+            answer = self._run.aws.call("ec2", "CreateVolume", {**request, **token}, doing=step.sentence)
+            if self._exists(step, answer):
+                return self._usable(step, answer["VolumeId"])
+        raise SchedulersError(
+            f"EC2 answers with volumes that are deleted, {GENERATIONS} times", doing=step.sentence, hint="Wait a day."
+        )
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        changed = {one.field for one in step.differences}
+        if changed & {*MODIFIABLE}:
+            self._modify(step, spec, live)
+        if "tags" in changed:
+            retag(self._run, step, spec["tags"], live.id)
+        return self._usable(step, live.id)
+
+    def delete(self, step: Step, live: Live) -> None:
+        """Ends with a look: a volume is ``deleting`` for a while."""
+        run = self._run
+        run.aws.delete(
+            "ec2", "DeleteVolume", {"VolumeId": live.id}, doing=step.sentence, deadline=run.deadline, pace=run.pace
+        )
+        wait_until(
+            lambda: self._look(step, live.id),
+            ready=lambda volume: volume is None or not self._wait,
+            describe=lambda volume: f"{live.id} is {volume['State']}" if volume else "gone",
+            deadline=run.deadline,
+            doing=step.sentence,
+            pace=run.pace,
+        )
+
+    def _exists(self, step: Step, answer: Mapping[str, Any]) -> bool:
+        """Whether an answer is about a volume that is there; one made a moment ago may take another moment."""
+        request = {"VolumeIds": [answer["VolumeId"]]}
+        age = datetime.datetime.now(datetime.UTC) - answer["CreateTime"]
+        fresh = age.total_seconds() < FRESH_SECONDS
+        try:
+            found = self._run.aws.call("ec2", "DescribeVolumes", request, doing=step.sentence, settles=fresh)["Volumes"]
+        except NotFoundError:
+            return False
+        return bool(found) and found[0]["State"] not in GONE
+
+    def _modify(self, step: Step, spec: Spec, live: Live) -> None:
+        request = {"VolumeId": live.id, **{FIELDS[one]: spec[one] for one in MODIFIABLE if spec.get(one) is not None}}
+        try:
+            self._run.aws.call("ec2", "ModifyVolume", request, doing=step.sentence)
+        except BusyError:  # a change is under way: perhaps the same one, of a run that was killed
+            self._await_modified(step, live.id)
+            now = self._look(step, live.id) or {}
+            if any(now.get(FIELDS[one]) != spec[one] for one in MODIFIABLE if spec.get(one) is not None):
+                raise
+            return
+        self._await_modified(step, live.id)
+
+    def _await_modified(self, step: Step, volume_id: str) -> None:
+        """Until the new size can be used; what EC2 then optimises for hours is its own business."""
+        request = {"VolumeIds": [volume_id]}
+
+        def look() -> Mapping[str, Any]:
+            answer = self._run.aws.call(
+                "ec2", "DescribeVolumesModifications", request, doing=step.sentence, settles=True
+            )
+            newest: Mapping[str, Any] = max(answer["VolumesModifications"], key=lambda one: str(one.get("StartTime")))
+            return newest
+
+        wait_until(
+            look,
+            ready=lambda change: change["ModificationState"] in {"optimizing", "completed"} or not self._wait,
+            failed=lambda change: change.get("StatusMessage") if change["ModificationState"] == "failed" else None,
+            describe=lambda change: f"the change is {change['ModificationState']}",
+            deadline=self._run.deadline,
+            doing=step.sentence,
+            pace=self._run.pace,
+        )
+
+    def _usable(self, step: Step, volume_id: str) -> Live:
+        volume = wait_until(
+            lambda: self._look(step, volume_id) or {"State": "missing"},
+            ready=lambda volume: volume["State"] in (STATES - {"creating"} if self._wait else STATES),
+            failed=lambda volume: f"volume {volume_id} is in state error" if volume["State"] == "error" else None,
+            describe=lambda volume: f"{volume_id} is {volume['State']}",
+            deadline=self._run.deadline,
+            doing=step.sentence,
+            pace=self._run.pace,
+        ).value
+        return live_volume(volume, step.name)
+
+    def _look(self, step: Step, volume_id: str) -> dict[str, Any] | None:
+        try:
+            found = self._run.aws.call("ec2", "DescribeVolumes", {"VolumeIds": [volume_id]}, doing=step.sentence)
+        except NotFoundError:
+            return None
+        volume: dict[str, Any] | None = next((one for one in found["Volumes"] if one["State"] != "deleted"), None)
+        return volume
+
+
+class Snapshots:
+    """Snapshots with spec ``{volume, tags}``, complete when ``create`` ends.
+
+    One that an earlier run took is not good enough: the volume may have been written to since.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        known = self._taken(step, spec["volume"])
+        request = {
+            "VolumeId": spec["volume"],
+            "Description": f"Volume {step.name} of {self._run.mark.owner}",
+            "TagSpecifications": tag_specifications("snapshot", spec["tags"]),
+        }
+
+        def create() -> str:
+            return str(self._run.aws.call("ec2", "CreateSnapshot", request, doing=step.sentence)["SnapshotId"])
+
+        def find() -> str | None:
+            return next(iter(self._taken(step, spec["volume"]) - known), None)
+
+        snapshot_id = create_once(create, find, self._run.aws.policy)
+        self._await_complete(step, snapshot_id)
+        return Live(step.key, step.kind, step.name, snapshot_id, spec)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        raise NotImplementedError(f"{step.label}: a snapshot never changes")
+
+    def delete(self, step: Step, live: Live) -> None:
+        run = self._run
+        run.aws.delete("ec2", "DeleteSnapshot", {"SnapshotId": live.id}, doing=step.sentence, deadline=run.deadline)
+
+    def _taken(self, step: Step, volume_id: str) -> set[str]:
+        filters = [{"Name": "volume-id", "Values": [volume_id]}, *tag_filter(self._run.mark.tags(SNAPSHOT))]
+        request = {"Filters": filters, "OwnerIds": ["self"]}
+        found = self._run.aws.pages("ec2", "DescribeSnapshots", "Snapshots", request, doing=step.sentence)
+        return {one["SnapshotId"] for one in found}
+
+    def _await_complete(self, step: Step, snapshot_id: str) -> None:
+        def look() -> Mapping[str, Any]:
+            request = {"SnapshotIds": [snapshot_id]}
+            answer = self._run.aws.call("ec2", "DescribeSnapshots", request, doing=step.sentence, settles=True)
+            snapshot: Mapping[str, Any] = answer["Snapshots"][0]
+            return snapshot
+
+        wait_until(
+            look,
+            ready=lambda snapshot: snapshot["State"] == "completed",
+            failed=lambda snapshot: snapshot.get("StateMessage", "it failed") if snapshot["State"] == "error" else None,
+            describe=lambda snapshot: f"{snapshot_id} is {snapshot['State']}, {snapshot.get('Progress', '0%')}",
+            deadline=self._run.deadline,
+            doing=step.sentence,
+            pace=self._run.pace,
+        )

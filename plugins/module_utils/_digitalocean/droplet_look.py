@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A look at a set of droplets: in the list, by its tag, and one by one where the ledger knows more. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .._clock import Deadline
+from .._errors import NotFoundError
+from .._ownership import only_one, require_ours
+from .._parallel import gather
+from .._plan import Live
+from .._wait import wait_until
+from .account import Account, read_account
+from .api import DigitalOcean
+from .droplets import Droplet, list_droplets, read_droplet
+from .firewall import read_firewall
+from .marks import as_mark_tags
+from .run import Run
+from .tag import carriers, read_tag
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen.
+
+    Attributes:
+        everything: all droplets of the account, for its limit and for names that others have.
+        ours: those that carry the mark, or that the ledger knows, by id.
+    """
+
+    account: Account
+    everything: Mapping[int, Droplet]
+    ours: Mapping[int, Droplet]
+    tag: Live | None
+    firewall: Live | None
+
+
+def look(run: Run) -> Look:
+    """Everything that there is of a set.
+
+    Raises:
+        NotOursError: the ledger was kept in another account.
+    """
+    found: dict[str, Any] = gather(
+        {
+            "account": lambda: read_account(run.api),
+            "droplets": lambda: {one.id: one for one in list_droplets(run.api)},
+            "tag": lambda: read_tag(run.api, run.mark),
+            "firewall": lambda: read_firewall(run.api, run.mark),
+        }
+    )
+    account, tag = found["account"], found["tag"]
+    run.ledger.check(account)
+    everything = {**found["droplets"], **remembered(run, found["droplets"])}
+    if carriers(tag).get("droplets", 0) > len(marked(run, everything.values())):
+        everything = {**everything, **_caught_up(run, carriers(tag)["droplets"])}
+    ours = marked(run, everything.values()) | {one: everything[one] for one in run.ledger.droplets if one in everything}
+    return Look(account, everything, ours, tag, found["firewall"])
+
+
+def marked(run: Run, droplets: Iterable[Droplet]) -> dict[int, Droplet]:
+    """Those that carry the mark."""
+    return {one.id: one for one in droplets if run.tag in one.tags}
+
+
+def remembered(run: Run, known: Mapping[int, Droplet]) -> dict[int, Droplet]:
+    """What the ledger knows and a list does not show: asked for by id, as lists can be behind."""
+    missing = [one for one in run.ledger.droplets if one not in known]
+    found = gather({str(one): partial(find_droplet, run.api, one) for one in missing})
+    return {one.id: one for one in found.values() if one}
+
+
+def find_droplet(api: DigitalOcean, number: int) -> Droplet | None:
+    """A droplet by its id, None if there is none."""
+    try:
+        return read_droplet(api, number)
+    except NotFoundError:
+        return None
+
+
+def _caught_up(run: Run, count: int) -> dict[int, Droplet]:
+    """The droplets that carry the tag, once as many are listed as the tag counts. The count may be behind as well."""
+    deadline = Deadline(run.clock, run.settle_seconds)
+    found = wait_until(
+        lambda: marked(run, list_droplets(run.api, run.tag)),
+        ready=lambda droplets: len(droplets) >= count or deadline.passed(),
+        deadline=deadline,
+        doing=f"list the droplets with tag {run.tag}",
+        pace=run.pace,
+    )
+    return found.value
+
+
+def named(run: Run, seen: Look, names: Iterable[str], *, adopt: bool) -> dict[str, Droplet]:
+    """The droplets of these names that are ours, or become so, by name.
+
+    Raises:
+        ConflictError: there are several of one name.
+        NotOursError: there is one that is not ours.
+    """
+    found: dict[str, Droplet] = {}
+    for name in names:
+        own = {str(one.id): one for one in seen.ours.values() if one.name == name}
+        others = {str(one.id): one for one in seen.everything.values() if one.name == name}
+        for one in () if own else others.values():
+            require_ours(run.mark, as_mark_tags(one.tags), f"droplet {name} ({one.id})", adopt=adopt)
+        number = only_one(own or others, f"droplet {name}")
+        if number:
+            found[name] = (own or others)[number]
+    return found

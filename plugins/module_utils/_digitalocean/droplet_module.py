@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules ``digitalocean_droplets`` and ``digitalocean_droplets_info``. PRIVATE."""
+
+from __future__ import annotations
+
+from .._module import Context, Outcome
+from .api import Connection, DigitalOcean
+from .droplet_options import DropletOptions
+from .droplets import list_droplets, monthly_cost
+from .droplets_absent import ensure_absent
+from .droplets_present import ensure_present
+from .marks import owner_of, owner_tag, set_mark
+from .run import Run
+from .tag import find_tag
+
+
+def ensure(context: Context) -> Outcome:
+    """What digitalocean_droplets does."""
+    options = DropletOptions.from_params(context.params)
+    run = Run.of(context, options)
+    with run.ledger.opened(to_write=not (context.check_mode or context.params["verify_only"])):
+        if context.params["state"] == "present":
+            return ensure_present(context, run, options)
+        return ensure_absent(context, run, options)
+
+
+def droplet_info(context: Context) -> Outcome:
+    """The droplets of an account, of a set, or with a tag, whoever made them."""
+    tag = context.params["tag"] or ""
+    if context.params["name"]:
+        tag = owner_tag(set_mark(context.params["name"]).owner)
+    api = DigitalOcean(Connection.from_params(context.params))
+    if tag:  # without the scope tag:read nothing would seem to carry it: then this fails
+        find_tag(api, tag)
+    # all are listed even where a tag is given: its own list is another one, which may be behind
+    found = [one for one in list_droplets(api) if not tag or tag in one.tags]
+    names = context.params["names"]
+    chosen = sorted((one for one in found if names is None or one.name in names), key=lambda one: (one.name, one.id))
+    droplets = [{**one.to_result(), "owner": owner_of(one.tags) or None} for one in chosen]
+    return Outcome({"droplets": droplets, "monthly_cost": monthly_cost(chosen)})

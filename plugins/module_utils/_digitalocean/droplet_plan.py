@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set of droplets as wanted resources, and its steps in as few requests as the API allows. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._plan import Graph, Live, Plan, Ref, Rule, Step, Wanted
+from . import firewall, keys, slugs, tag
+from .droplet_options import DropletOptions
+from .droplets import KIND, Droplet
+from .marks import owner_tag
+
+BATCH = "droplets"  # several droplets in one step
+MOST_AT_ONCE = 10  # names in one create
+NAMES_SHOWN = 10
+
+_NEEDS = (tag.KIND, keys.KIND, firewall.KIND)
+GRAPH: Graph = {tag.KIND: (), keys.KIND: (tag.KIND,), firewall.KIND: (tag.KIND,), KIND: _NEEDS, BATCH: _NEEDS}
+FIXED = ("region", "size", "image", "vpc_uuid", "monitoring", "ipv6")
+RULES: Mapping[str, Rule] = {KIND: Rule(immutable=frozenset(FIXED))}
+
+
+def wanted(options: DropletOptions, live: Mapping[str, Live], *, new: bool) -> list[Wanted]:
+    """The resources of the set.
+
+    Args:
+        live: what there is, by key.
+        new: whether there are droplets to be made: only then keys are needed.
+    """
+    found = [tag.wanted_tag(options.mark)]
+    if options.firewall:
+        found.append(firewall.wanted_firewall(options.mark, options.rules, live.get(firewall.KEY)))
+    if new:
+        found.extend(map(keys.wanted_key, options.public_keys))
+    fields = {name: getattr(options, name) for name in FIXED}
+    tags = dict.fromkeys((owner_tag(options.mark.owner), *options.tags), True)
+    spec = {**fields, "status": "active", "tags": tags}
+    return [*found, *(Wanted(f"{KIND} {name}", KIND, name, spec) for name in options.names or ())]
+
+
+def comparable(droplet: Droplet, options: DropletOptions) -> Live:
+    """A droplet as it is compared with the options.
+
+    An image that is no longer offered has lost its slug, so nobody can tell whether it is the one that is wanted.
+    """
+    live = droplet.to_live()
+    if options.image and droplet.image.isdigit() and not options.image.isdigit():
+        live = replace(live, spec={**live.spec, "image": options.image})
+    return live
+
+
+def without_catalogue(options: DropletOptions, droplets: Iterable[Droplet]) -> DropletOptions:
+    """The options with slugs of today, told from the droplets that are there, as nothing is to be made."""
+    there = list(droplets)
+    used: dict[str, Any] = {}
+    for option, old in (("size", slugs.OLD_SIZES), ("image", slugs.OLD_IMAGES)):
+        given = getattr(options, option)
+        if given and all(getattr(one, option) != given for one in there):
+            used[option] = old.get(given, given)
+    return replace(options, **used)
+
+
+def in_batches(plan: Plan, ssh_keys: Sequence[int | Ref] = ()) -> Plan:
+    """The same plan with droplets that are made or removed together in one step: that is what the API offers.
+
+    Args:
+        ssh_keys: for new droplets. Of an existing one nobody can tell which it got, so they are not compared.
+    """
+    creates = [step for step in plan.steps if step.kind == KIND and step.action == "create"]
+    deletes = [step for step in plan.steps if step.kind == KIND and step.action == "delete"]
+    rest = tuple(step for step in plan.steps if step not in creates and step not in deletes)
+    batches = []
+    for start in range(0, len(creates), MOST_AT_ONCE):
+        some = creates[start : start + MOST_AT_ONCE]
+        names = [step.name for step in some]
+        spec = {**some[0].spec, "names": names, "ssh_keys": list(ssh_keys)}
+        batches.append(Step("create", f"{BATCH} {names[0]}", BATCH, several(names), spec, needs=some[0].needs))
+    removals = [_removal(deletes)] if deletes else []
+    gone = frozenset(step.key for step in deletes)
+    waiting = frozenset(step.key for step in removals)
+    renamed = [replace(step, needs=step.needs - gone | waiting) if step.needs & gone else step for step in rest]
+    return Plan((*removals, *renamed, *batches))
+
+
+def _removal(deletes: Sequence[Step]) -> Step:
+    droplets = {step.live.id: step.live.attributes["droplet"] for step in deletes if step.live}
+    name = several([step.name for step in deletes])
+    live = Live(f"{BATCH} away", BATCH, name, "", attributes={"droplets": droplets})
+    return Step("delete", live.key, BATCH, name, live=live)
+
+
+def several(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger of a set of droplets: what was asked for, written down before it is asked for.
+
+Lists of droplets can be behind, empty by mistake, or of another account. With their ids at hand, and the account that
+they are in, "gone" can be proven one by one. A line more is better than a droplet that nobody remembers. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .._errors import BusyError, InputError, NotOursError, SchedulersError
+from .account import Account
+
+DIRECTORY = "~/.ansible/container.schedulers"
+HINT = "Choose another path with ledger."
+
+
+def default_path(owner: str, url: str) -> str:
+    """Where the ledger of an owner at an API is, if the user says nothing."""
+    host = url.partition("://")[2].replace(":", "-")
+    return f"{DIRECTORY}/{owner.replace('/', '-')}@{host}.json"
+
+
+class Ledger:
+    """The file, read once and written at every change, whole and at once.
+
+    Args:
+        path: the file; it need not exist.
+        owner: whose droplets are in it.
+        url: the API that they are at.
+    """
+
+    def __init__(self, path: str, owner: str, url: str) -> None:
+        self.path = Path(path).expanduser()
+        self._owner = owner
+        self._url = url
+        self._lock = threading.Lock()
+        self._account = ""
+        self.droplets: dict[int, str] = {}
+        self.unanswered: set[str] = set()
+
+    @contextmanager
+    def opened(self, *, to_write: bool) -> Iterator[None]:
+        """Read what is in it, and keep other runs off as long as this one works on the set.
+
+        Two runs that make the same droplets would make them twice: their names do not keep them apart.
+
+        Raises:
+            BusyError: another run works on the set right now.
+        """
+        if not to_write:
+            self._load()
+            yield
+            return
+        lock = self.path.with_name(f"{self.path.name}.lock")
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._lock_file(file, lock)
+            try:
+                self._load()
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+        finally:
+            os.close(file)
+
+    def check(self, account: Account) -> None:
+        """Refuse to speak about droplets of another account.
+
+        Raises:
+            NotOursError: the ledger was kept in another account, or at another API.
+        """
+        if self._account and self._account != account.uuid:
+            raise NotOursError(
+                f"the api_token belongs to account {account.uuid}, but {self._owner} was made in {self._account} "
+                f"according to {self.path}",
+                hint="Use a token of that account. If its droplets are surely gone, delete the file.",
+            )
+
+    def expect(self, account: Account, names: Collection[str]) -> None:
+        """Write down that these droplets are about to be made."""
+        with self._lock:
+            self._account = account.uuid
+            self.unanswered.update(names)
+            self._save()
+
+    def add(self, droplets: Mapping[int, str]) -> None:
+        """Write down that droplets exist."""
+        with self._lock:
+            self.droplets.update(droplets)
+            self.unanswered.difference_update(droplets.values())
+            self._save()
+
+    def never_made(self, names: Collection[str]) -> None:
+        """Write down that a create was refused: nothing will come of it."""
+        with self._lock:
+            self.unanswered.difference_update(names)
+            self._save()
+
+    def remove(self, ids: Collection[int]) -> None:
+        """Write down that droplets are proven to be gone."""
+        with self._lock:
+            for one in ids:
+                self.droplets.pop(one, None)
+            self._save()
+
+    def close(self) -> None:
+        """Nothing is left to remember."""
+        with self._lock:
+            self.droplets.clear()
+            self.unanswered.clear()
+            self.path.unlink(missing_ok=True)
+
+    def _load(self) -> None:
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise InputError(f"ledger: {self.path} cannot be read: {error.strerror}", hint=HINT) from error
+        try:
+            document: dict[str, Any] = json.loads(text)
+            owner, url = document["owner"], document["api_url"]
+            self._account = str(document["account"])
+            self.droplets = {int(key): str(name) for key, name in document["droplets"].items()}
+            self.unanswered = set(document["unanswered"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"ledger: {self.path} is no ledger of droplets", hint=HINT) from error
+        if (owner, url) != (self._owner, self._url):
+            raise InputError(f"ledger: {self.path} is that of {owner} at {url}", hint=HINT)
+
+    def _lock_file(self, file: int, path: Path) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = path.exists() and path.stat().st_ino == os.fstat(file).st_ino
+        except BlockingIOError:
+            is_ours = False
+        if not is_ours:  # locked by another run, or just removed by one that has ended
+            raise BusyError(f"another run works on {self._owner} right now", hint="Try again when it has ended.")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SchedulersError(
+                f"ledger: {self.path} cannot be written: {error.strerror}",
+                hint="It is needed to prove later that the droplets are gone. " + HINT,
+            ) from error
+
+    def _save(self) -> None:
+        document = {
+            "owner": self._owner,
+            "api_url": self._url,
+            "account": self._account,
+            "droplets": {str(key): name for key, name in sorted(self.droplets.items())},
+            "unanswered": sorted(self.unanswered),
+        }
+        draft = self.path.with_name(f"{self.path.name}.new")
+        with self._writing():
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+                json.dump(document, file, indent=2)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)

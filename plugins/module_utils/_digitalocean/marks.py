@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mark of ownership as DigitalOcean can carry it: one tag.
+
+A tag is a plain word there, of letters, digits, hyphens, underscores and colons, so the owner's slash becomes a colon:
+"rancher/web" is "container-schedulers:rancher:web". Pure. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from .._errors import InputError
+from .._ownership import OWNER, Mark
+
+PREFIX = "container-schedulers:"
+SCHEDULER = "digitalocean"
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+TAG = re.compile(r"[A-Za-z0-9_\-:]+")
+NAME_LIMIT = 100
+TAG_LIMIT = 255
+
+
+def set_mark(name: str) -> Mark:
+    """The mark of a set of droplets.
+
+    Raises:
+        InputError: the name cannot be part of a tag.
+    """
+    if not NAME.fullmatch(name) or len(name) > NAME_LIMIT:
+        raise InputError(
+            f"name: {name!r} must consist of letters, digits, hyphens and underscores, at most {NAME_LIMIT} of them"
+        )
+    return Mark(f"{SCHEDULER}/{name}")
+
+
+def owner_tag(owner: str) -> str:
+    """The tag that says whose a thing is."""
+    return PREFIX + owner.replace("/", ":", 1)
+
+
+def owner_of(tags: Iterable[str]) -> str:
+    """The owner named among tags, or the empty string."""
+    found = next((tag for tag in tags if tag.startswith(PREFIX)), "")
+    return found.removeprefix(PREFIX).replace(":", "/", 1)
+
+
+def as_mark_tags(tags: Iterable[str]) -> Mapping[str, str]:
+    """The mark among tags, as the shared rules of ownership read it."""
+    owner = owner_of(tags)
+    return {OWNER: owner} if owner else {}
+
+
+def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """The user's own tags.
+
+    Raises:
+        InputError: DigitalOcean does not take one of them, or it is a mark.
+    """
+    for tag in tags:
+        if not TAG.fullmatch(tag) or len(tag) > TAG_LIMIT:
+            raise InputError(
+                f"tags: {tag!r} must consist of letters, digits, hyphens, underscores and colons, "
+                f"at most {TAG_LIMIT} of them"
+            )
+        if tag.startswith(PREFIX):
+            raise InputError(f"tags: {tag!r} begins like the mark of this collection", hint="Choose another tag.")
+    return tuple(dict.fromkeys(tags))

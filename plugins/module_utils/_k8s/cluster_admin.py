@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cluster as a whole, for who makes and unmakes it: nodes, and what holds on to things outside. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from .._clock import Deadline
+from .._cluster_api import Node
+from .._errors import BusyError, NotFoundError
+from .._retry import Effect
+from .._wait import Pace, wait_until
+from .api import Api, Object
+from .kinds import DEPLOYMENT, NODE, POD, SERVICE, VOLUME_CLAIM, Kind
+from .login import log_in
+from .objects import conditions_of, controller_of, name_of, namespace_of, place_of
+from .ready import state_of
+from .transport import Transport
+
+SYSTEM = "kube-system"
+DNS = "coredns"
+UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
+MIRROR = "kubernetes.io/config.mirror"
+FINISHED = ("Succeeded", "Failed")
+
+
+def connect(kubeconfig: Mapping[str, Any]) -> ClusterAdmin:
+    """The cluster that a kubeconfig leads to; nothing is asked yet."""
+    return ClusterAdmin(Api(Transport(log_in({"kubeconfig": kubeconfig}, {}))))
+
+
+class ClusterAdmin:
+    """Implements ``_cluster_api.ClusterApi``."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def nodes(self) -> Sequence[Node]:
+        """All nodes, with that of the control plane."""
+        return [node_of(one) for one in self._api.list(NODE).items]
+
+    def dns_problem(self) -> str:
+        """Why names cannot be resolved, the empty string if they can."""
+        found = self._api.get(DEPLOYMENT, DNS, SYSTEM)
+        if found is None:
+            return "CoreDNS is not there"
+        state = state_of(found)
+        return "" if state.ready else f"CoreDNS: {state.text}"
+
+    def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
+        """No new pods for the node, and those that are there end or move; budgets are respected.
+
+        Raises:
+            WaitTimeoutError: some did not in time; the message names them.
+        """
+        if self._api.get(NODE, node) is None:
+            return
+        self._api.patch(NODE, node, {"spec": {"unschedulable": True}})
+
+        def evicted() -> list[str]:
+            pods = [one for one in self._api.list(POD, fields=f"spec.nodeName={node}").items if movable(one)]
+            return [self._evict(one) for one in pods]
+
+        wait_until(
+            evicted,
+            ready=lambda left: not left,
+            describe=lambda left: f"{', '.join(left)} on {node}",
+            deadline=deadline,
+            doing=f"move the pods away from {node}",
+            hint="Is there room for them on the other nodes, and does a PodDisruptionBudget allow it?",
+            pace=pace,
+        )
+
+    def forget(self, node: str) -> None:
+        """The node is gone for good."""
+        self._api.delete(NODE, node)
+
+    def load_balancer_services(self) -> Sequence[str]:
+        """Services that have load balancers, as "namespace/name"."""
+        services = self._api.list(SERVICE).items
+        return [place_of(one) for one in services if one["spec"].get("type") == "LoadBalancer"]
+
+    def claims(self) -> Sequence[str]:
+        """Claims for volumes, as "namespace/name"."""
+        return [place_of(one) for one in self._api.list(VOLUME_CLAIM).items]
+
+    def delete_service(self, name: str, deadline: Deadline, pace: Pace) -> None:
+        """Ends when its load balancer is gone, too: until then a finalizer keeps it."""
+        namespace, _slash, plain = name.partition("/")
+        self._delete(SERVICE, name)
+        wait_until(
+            lambda: self._api.get(SERVICE, plain, namespace),
+            ready=lambda found: found is None,
+            describe=lambda _found: "its load balancer is not gone yet",
+            deadline=deadline,
+            doing=f"delete service {name}",
+            pace=pace,
+        )
+
+    def delete_claim(self, name: str) -> None:
+        """Asked for only: a claim that a pod uses goes with its pod."""
+        self._delete(VOLUME_CLAIM, name)
+
+    def _delete(self, kind: Kind, name: str) -> None:
+        namespace, _slash, plain = name.partition("/")
+        self._api.delete(kind, plain, namespace)
+
+    def _evict(self, pod: Object) -> str:
+        """Ask a pod to go; says what still has to."""
+        name, namespace = name_of(pod), namespace_of(pod)
+        if pod["metadata"].get("deletionTimestamp"):
+            return f"{namespace}/{name} (ending)"
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": namespace},
+        }
+        path, doing = POD.path(namespace, name, "eviction"), f"evict pod {namespace}/{name}"
+        with suppress(NotFoundError):
+            try:
+                self._api.call("POST", path, body=body, doing=doing, effect=Effect.IDEMPOTENT)
+            except BusyError:
+                return f"{namespace}/{name} (its disruption budget does not allow it yet)"
+        return f"{namespace}/{name}"
+
+
+def node_of(thing: Object) -> Node:
+    """A node of the API. Pure."""
+    spec, condition = thing.get("spec") or {}, conditions_of(thing).get("Ready", {})
+    ready = condition.get("status") == "True"
+    taints = {one["key"] for one in spec.get("taints") or ()}
+    return Node(
+        name=name_of(thing),
+        instance=str(spec.get("providerID", "")).rpartition("/")[2],
+        ready=ready,
+        initialised=UNINITIALISED not in taints,
+        version=str((thing.get("status") or {}).get("nodeInfo", {}).get("kubeletVersion", "")),
+        problem="" if ready else str(condition.get("message") or "its kubelet has not reported yet"),
+    )
+
+
+def movable(pod: Object) -> bool:
+    """Whether a pod keeps a node from being empty: not those of daemon sets or the kubelet, nor finished ones."""
+    controller = controller_of(pod) or {}
+    annotations = pod["metadata"].get("annotations") or {}
+    phase = (pod.get("status") or {}).get("phase")
+    return controller.get("kind") != "DaemonSet" and MIRROR not in annotations and phase not in FINISHED

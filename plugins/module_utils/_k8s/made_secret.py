@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Secret whose values nobody has to know: made once, kept, and the same in every namespace. PRIVATE."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError, NotOursError
+from .._module import Context, Outcome
+from .._parallel import gather
+from .._plan import Live, Plan, Spec, Step, apply
+from .api import Api, Object
+from .kinds import SECRET
+from .object_set import as_live
+from .objects import changes, key_of, label_of, labels_of
+from .run import Owner
+
+ALPHABET = string.ascii_letters + string.digits
+"""Nothing that a shell, a URL or a configuration file would take for something else."""
+SHORTEST = 12
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The Secret as it should be.
+
+    Attributes:
+        name: its name, the same in every namespace.
+        namespaces: where it is needed.
+        data: values that are given.
+        generate: keys whose values are made up.
+        length: of a value that is made up.
+    """
+
+    name: str
+    namespaces: Sequence[str]
+    data: Mapping[str, str]
+    generate: Sequence[str]
+    length: int
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Wanted:
+        """What the options say.
+
+        Raises:
+            InputError: a key is given and made up, or a value would be easy to guess.
+        """
+        given, made_up = params["data"] or {}, params["generate"] or []
+        twice = sorted({*given} & {*made_up})
+        if twice:
+            raise InputError(f"generate and data both name {', '.join(twice)}")
+        if params["length"] < SHORTEST:
+            raise InputError(f"length is {params['length']}, but has to be at least {SHORTEST}")
+        data = {name: str(value) for name, value in given.items()}
+        return cls(params["name"], list(dict.fromkeys(params["namespaces"])), data, made_up, params["length"])
+
+    @property
+    def owner(self) -> Owner:
+        """Whose it is."""
+        return Owner("secret", self.name)
+
+
+def ensure(context: Context) -> Outcome:
+    """Make the Secret where it is missing, or delete it."""
+    wanted = Wanted.from_params(context.params)
+    api = Api.from_params(context.params)
+    live = _read(api, wanted)
+    if context.params["state"] == "absent":
+        plan, data = dismantle(wanted, live), {}
+    else:
+        data = values(wanted, live)
+        plan = decide(wanted, data, live)
+    if not context.check_mode:
+        apply(plan, {"Secret": _Secrets(api, wanted, data)}, {})
+        live = _read(api, wanted) if plan.changed else live
+    return Outcome({"secrets": [_described(one, wanted) for one in live.values()]}, plan)
+
+
+def _read(api: Api, wanted: Wanted) -> dict[str, Object]:
+    """The Secrets that are there, by namespace."""
+    found = gather({one: partial(api.get, SECRET, wanted.name, one) for one in wanted.namespaces})
+    return {namespace: thing for namespace, thing in found.items() if thing is not None}
+
+
+def values(wanted: Wanted, live: Mapping[str, Object]) -> dict[str, str]:
+    """The value of each key: the one that is there, made up only if there is none. Pure but for chance.
+
+    What somebody else put there comes before what we made: it was chosen by a person.
+    """
+    ordered = sorted((live[one] for one in wanted.namespaces if one in live), key=partial(_ours, wanted))
+    there = [_decoded(one) for one in ordered]
+
+    def value(name: str) -> str:
+        return next((one[name] for one in there if name in one), _made_up(wanted.length))
+
+    return {**wanted.data, **{name: value(name) for name in wanted.generate}}
+
+
+def decide(wanted: Wanted, data: Mapping[str, str], live: Mapping[str, Object]) -> Plan:
+    """What has to be made and changed. Pure.
+
+    Raises:
+        NotOursError: somebody else's Secret lacks a key, or has another value.
+    """
+    steps = []
+    for namespace in wanted.namespaces:
+        manifest = _manifest(wanted, namespace, data)
+        thing = live.get(namespace)
+        place = f"{namespace}/{wanted.name}"
+        if thing is None:
+            steps.append(Step("create", key_of(manifest), "Secret", place, {"keys": sorted(data)}))
+            continue
+        found = changes(thing, {**thing, "data": {**(thing.get("data") or {}), **manifest["data"]}})
+        if not found:
+            continue
+        if not _ours(wanted, thing):
+            raise NotOursError(
+                f"{label_of(thing)} exists, was not made by this task, and has not the wanted {_fields(found)}",
+                hint="Add what is missing, delete it, or choose another name.",
+            )
+        steps.append(Step("update", key_of(manifest), "Secret", place, {}, as_live(thing), found))
+    return Plan(tuple(steps))
+
+
+def dismantle(wanted: Wanted, live: Mapping[str, Object]) -> Plan:
+    """Delete those that we made. Pure."""
+    ours = [one for one in live.values() if _ours(wanted, one)]
+    return Plan(tuple(Step("delete", key_of(one), "Secret", as_live(one).name, live=as_live(one)) for one in ours))
+
+
+class _Secrets:
+    """Makes, changes and deletes them."""
+
+    def __init__(self, api: Api, wanted: Wanted, data: Mapping[str, str]) -> None:
+        self._api = api
+        self._wanted = wanted
+        self._data = data
+
+    def create(self, step: Step, spec: Spec) -> Live:  # noqa: ARG002 - only what may be shown of it
+        """Make it. If the answer is lost, or another run was faster, what is there decides."""
+        namespace = step.name.partition("/")[0]
+        try:
+            return as_live(self._api.create(SECRET, _manifest(self._wanted, namespace, self._data)))
+        except NotFoundError as error:
+            raise InputError(f"namespace {namespace} does not exist", hint="Make it first.") from error
+        except (AnswerLostError, ConflictError) as error:
+            return self._as_wanted(namespace, error)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:  # noqa: ARG002
+        """Add what is missing; keys that are not ours stay."""
+        namespace = step.name.partition("/")[0]
+        change = {"data": _manifest(self._wanted, namespace, self._data)["data"], "metadata": {"uid": live.id}}
+        return as_live(self._api.patch(SECRET, self._wanted.name, change, namespace))
+
+    def delete(self, step: Step, live: Live) -> None:
+        """Delete the one that was looked at, and no other."""
+        self._api.delete(SECRET, self._wanted.name, step.name.partition("/")[0], uid=live.id)
+
+    def _as_wanted(self, namespace: str, error: AnswerLostError | ConflictError) -> Live:
+        thing = self._api.get(SECRET, self._wanted.name, namespace)
+        if thing is None or not {*self._data.items()} <= {*_decoded(thing).items()}:
+            raise error
+        return as_live(thing)
+
+
+def _manifest(wanted: Wanted, namespace: str, data: Mapping[str, str]) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": wanted.name, "namespace": namespace, "labels": wanted.owner.labels},
+        "type": "Opaque",
+        "data": {name: base64.b64encode(value.encode()).decode() for name, value in sorted(data.items())},
+    }
+
+
+def _decoded(thing: Mapping[str, Any]) -> dict[str, str]:
+    return {name: base64.b64decode(value).decode(errors="replace") for name, value in (thing.get("data") or {}).items()}
+
+
+def _made_up(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _place in range(length))
+
+
+def _ours(wanted: Wanted, thing: Mapping[str, Any]) -> bool:
+    return wanted.owner.owns(labels_of(thing))
+
+
+def _fields(found: Sequence[Any]) -> str:
+    return ", ".join(one.path for one in found)
+
+
+def _described(thing: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
+    metadata = thing["metadata"]
+    return {
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "key_names": sorted(thing.get("data") or {}),
+        "ours": _ours(wanted, thing),
+    }

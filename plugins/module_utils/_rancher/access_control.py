@@ -1,0 +1,326 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Access control on or off, in the one order that locks nobody out: first a key that works afterwards, then the door.
+
+Once access control is on, a request without a key of an administrator is refused, ours among them. So the key is made,
+written down and usable before anything is switched on. PRIVATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._errors import ConflictError, InputError, NotFoundError, SchedulersError
+from .._http import Http, HttpSettings
+from .._module import Context, Outcome
+from .._ownership import Mark
+from .._plan import Live, Plan, Spec, Step, Wanted, apply, decide, dismantle
+from .access_api import PROVIDERS, AccessApi
+from .access_options import GITHUB, AccessOptions
+from .api import Connection, Object, Rancher
+from .api_keys import Keys, Pair, read_pair, usable, write_pair
+
+MARK = Mark("rancher/server")
+ACCESS, KEY, STALE_KEY = "access_control", "api_key", "stale_api_key"
+GRAPH: Mapping[str, tuple[str, ...]] = {KEY: (), STALE_KEY: (), ACCESS: (KEY,)}
+PUBLIC_API = "https://api.github.com"
+KINDS = {"users": "github_user", "orgs": "github_org"}
+Asker = Callable[[str], Object]
+
+
+def ensure(context: Context) -> Outcome:
+    """What the module does."""
+    options = AccessOptions.from_params(context.params)
+    pair = read_pair(options.key_file)
+    rancher = Rancher(_with_key(Connection.from_params(context.params), pair))
+    case = Case(context, options, rancher, AccessApi(rancher), pair)
+    return case.present() if context.params["state"] == "present" else case.absent()
+
+
+def _with_key(connection: Connection, pair: Pair | None) -> Connection:
+    """The key that was written down, if no other is given."""
+    if connection.access_key or not pair:
+        return connection
+    return replace(connection, access_key=pair.public, secret_key=pair.secret)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked for, and where."""
+
+    context: Context
+    options: AccessOptions
+    rancher: Rancher
+    api: AccessApi
+    pair: Pair | None
+
+    def absent(self) -> Outcome:
+        """Off, whichever provider it is on with. Keys and configuration stay, so that it can be on again."""
+        status = self.api.status()
+        provider = provider_of(status)
+        if not provider:
+            return Outcome({"access_control": told({}, None)}, Plan())
+        live = self._live(provider, on=True)
+        plan = Plan((Step("delete", ACCESS, ACCESS, provider, live=live),))
+        if not self.context.check_mode:
+            apply(plan, {ACCESS: Door(self)}, {ACCESS: live})
+        return Outcome({"access_control": told({}, None)}, plan)
+
+    def present(self) -> Outcome:
+        """On, as the options say."""
+        options = self.options
+        provider = provider_of(self.api.status())
+        if provider and provider != options.provider:
+            raise ConflictError(
+                f"access control is on with {provider}",
+                doing=f"switch it on with {options.provider}",
+                hint="Switch it off first, with state: absent.",
+            )
+        on = provider == options.provider
+        live = {ACCESS: self._live(options.provider, on=on)}
+        spec = self._wanted(live[ACCESS].spec, on=on)
+        keys = self._keys() if options.key_file or not on else None
+        wanted = [Wanted(ACCESS, ACCESS, options.provider, spec)]
+        stale: list[Live] = []
+        if keys:
+            mine, stale = _sorted_keys(keys, self.pair)
+            live |= {one.key: one for one in mine}
+            wanted.append(Wanted(KEY, KEY, options.key_name, {}))
+        plan = decide(wanted, live, GRAPH) + dismantle(stale, GRAPH)
+        if self.context.check_mode:
+            return Outcome({"access_control": told(live[ACCESS].spec, provider)}, plan)
+        maker = KeyMaker(keys, options.key_file, self.rancher.connection.server) if keys else None
+        handlers: dict[str, Any] = {ACCESS: Door(self), **({KEY: maker, STALE_KEY: maker} if maker else {})}
+        applied = apply(_key_last(plan), handlers, live)
+        result: dict[str, Any] = {"access_control": told(applied.live[ACCESS].spec, options.provider)}
+        if maker and maker.made:
+            with applied.then("use the new API key"):
+                self.rancher.list("/v1/projects", doing="use the new API key")
+            result["api_key"] = {"public_value": maker.made.public, "secret_value": maker.made.secret}
+        return Outcome(result, plan)
+
+    def _keys(self) -> Keys:
+        account = str(self.api.administrator()["id"])
+        return Keys(self.rancher, account, MARK, self.context.deadline(), self.context.pace())
+
+    def _live(self, provider: str, *, on: bool) -> Live:
+        config = self.api.config(provider)
+        return Live(ACCESS, ACCESS, provider, provider, {**spec_of(config), "enabled": on}, {"raw": config})
+
+    def _wanted(self, live: Spec, *, on: bool) -> dict[str, Any]:
+        options = self.options
+        spec: dict[str, Any] = {"enabled": True, "access_mode": options.access_mode}
+        if options.provider != GITHUB:
+            if not on:
+                options.need("username", "password")
+            return {**spec, "username": options.username, "display_name": options.display_name}
+        if not on:
+            options.need("client_id", "client_secret")
+        spec |= {"client_id": options.client_id, "hostname": options.hostname}
+        if options.hostname:
+            spec["scheme"] = options.scheme
+        spec["allowed"] = self._allowed(live)
+        mode = options.access_mode or (live["access_mode"] if on else "restricted")
+        if not on:
+            spec["access_mode"] = mode
+        if mode != "unrestricted" and not (spec["allowed"] or live["allowed"] or options.code):
+            raise InputError(
+                f"allowed_users or allowed_organizations is needed with access_mode {mode}",
+                hint="Otherwise nobody could log in. With code, the user who has got it is among them.",
+            )
+        return spec
+
+    def _allowed(self, live: Spec) -> list[str] | None:
+        """The identities that may log in, None if they are not managed."""
+        options = self.options
+        if options.users is None and options.organizations is None:
+            return None
+        known = live["known"]
+        users = [identity_of("users", name, known, self._ask_github) for name in options.users or ()]
+        groups = [identity_of("orgs", name, known, self._ask_github) for name in options.organizations or ()]
+        return sorted({*users, *groups})
+
+    def _ask_github(self, path: str) -> Object:
+        """Public facts of GitHub, which everybody may ask for."""
+        options, connection = self.options, self.rancher.connection
+        url = f"{options.scheme}{options.hostname}/api/v3" if options.hostname else PUBLIC_API
+        http = Http(HttpSettings(url, validate_certs=connection.validate_certs, ca=connection.ca))
+        found: Object = http.request("GET", path, doing=f"ask GitHub for {path}").json()
+        return found
+
+
+def provider_of(status: Object) -> str | None:
+    """The provider that access control is on with, None if it is off. Pure."""
+    if not status.get("security"):
+        return None
+    named = str(status.get("authProvider") or "").lower()
+    return next((ours for ours, theirs in PROVIDERS.items() if theirs == named), named or "something else")
+
+
+def spec_of(config: Object) -> dict[str, Any]:
+    """A configuration as it is compared. Pure."""
+    identities = config.get("allowedIdentities") or ()
+    return {
+        "access_mode": config.get("accessMode") or "unrestricted",
+        "client_id": config.get("clientId") or "",
+        "hostname": config.get("hostname") or "",
+        "scheme": config.get("scheme") or "https://",
+        "username": config.get("username") or "",
+        "display_name": config.get("name") or "",
+        "allowed": sorted(f"{one['externalIdType']}:{one['externalId']}" for one in identities),
+        "known": {str(one.get("login")): f"{one['externalIdType']}:{one['externalId']}" for one in identities},
+    }
+
+
+def identity_of(collection: str, name: str, known: Mapping[str, str], ask: Asker) -> str:
+    """A user or an organization as Rancher knows it: by the number that GitHub has for it.
+
+    Raises:
+        InputError: GitHub knows nobody of the name, or cannot be asked.
+    """
+    kind = KINDS[collection]
+    if name.startswith(f"{kind}:"):
+        return name
+    if name.isdigit():
+        return f"{kind}:{name}"
+    if known.get(name, "").startswith(f"{kind}:"):
+        return known[name]
+    option = "allowed_users" if collection == "users" else "allowed_organizations"
+    try:
+        return f"{kind}:{ask(f'/{collection}/{name}')['id']}"
+    except NotFoundError as error:
+        raise InputError(f"{option}: GitHub knows no {name!r}") from error
+    except (SchedulersError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{option}: GitHub does not tell who {name!r} is", hint=f"Give the number that GitHub has for it: {error}"
+        ) from error
+
+
+def told(spec: Spec, provider: str | None) -> dict[str, Any]:
+    """What the module tells. Pure."""
+    shown = ("access_mode", "client_id", "hostname", "username", "allowed")
+    return {
+        "enabled": provider is not None,
+        "provider": provider,
+        **{name: (spec.get(name) or None) if provider else None for name in shown},
+    }
+
+
+def _sorted_keys(keys: Keys, pair: Pair | None) -> tuple[list[Live], list[Live]]:
+    """The key that can be used, and those whose secret is lost."""
+    listed = keys.list()
+    mine = usable(listed, pair)
+    lost = [one for one in listed if one is not mine]
+    stale = [Live(f"{STALE_KEY}/{one['id']}", STALE_KEY, one["id"], one["id"], {}, {"raw": one}) for one in lost]
+    return ([Live(KEY, KEY, str(mine.get("name")), mine["id"], {}, {"raw": mine})] if mine else []), stale
+
+
+def _key_last(plan: Plan) -> Plan:
+    """A key whose secret is lost goes once all is done: it might be the one that this run came in with."""
+    others = frozenset(step.key for step in plan.steps if step.kind != STALE_KEY)
+    return Plan(tuple(replace(step, needs=others) if step.kind == STALE_KEY else step for step in plan.steps))
+
+
+class KeyMaker:
+    """Makes the key that is needed, writes it down at once, and removes those that nobody can use.
+
+    Attributes:
+        made: the key, if one was made.
+    """
+
+    def __init__(self, keys: Keys, path: str | None, url: str) -> None:
+        self._keys = keys
+        self._path = path
+        self._url = url
+        self.made: Pair | None = None
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        key, self.made = self._keys.create(step.name, doing=step.sentence)
+        if self._path:
+            write_pair(self._path, self._url, self.made)
+        self._keys.rancher.use_key(self.made.public, self.made.secret)
+        return Live(step.key, step.kind, step.name, key["id"], spec, {"raw": key})
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        """A key has nothing that could be changed."""
+        del step, spec
+        return live
+
+    def delete(self, step: Step, live: Live) -> None:
+        self._keys.remove(live.attributes["raw"], doing=step.sentence)
+
+
+class Door:
+    """Switches access control on, changes it, and switches it off."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        raise ValueError(f"{step.sentence}: {spec} is always there, on or off")
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        options, api = self._case.options, self._case.api
+        wanted = {**live.spec, **spec}
+        if options.provider == GITHUB:
+            config = self._github(wanted, live, step)
+        else:
+            config = {
+                "enabled": True,
+                "accessMode": wanted["access_mode"],
+                "name": wanted["display_name"] or wanted["username"],
+                "username": wanted["username"],
+                "password": options.password,
+            }
+            options.need("password")
+        answer = api.configure(options.provider, config, doing=step.sentence)
+        return Live(step.key, step.kind, step.name, live.id, {**spec_of(answer), "enabled": True}, {"raw": answer})
+
+    def delete(self, step: Step, live: Live) -> None:
+        config = _as_sent(live.spec, live.spec["allowed"]) if live.id == GITHUB else {"accessMode": "unrestricted"}
+        if live.id != GITHUB:
+            # the local provider takes its administrator with every change: the one that is there
+            options = self._case.options
+            options.need("password")
+            config |= {"username": live.spec["username"] or options.username, "password": options.password}
+            config["name"] = live.spec["display_name"] or config["username"]
+        self._case.api.configure(live.id, {**config, "enabled": False}, doing=step.sentence)
+
+    def _github(self, wanted: Spec, live: Live, step: Step) -> dict[str, Any]:
+        options = self._case.options
+        allowed = list(wanted["allowed"])
+        config = _as_sent(wanted, allowed)
+        if options.client_secret:
+            config["clientSecret"] = options.client_secret
+        if options.code and not live.spec["enabled"]:
+            allowed.append(self._log_in(config, step))
+            config = {**config, "allowedIdentities": _identities(allowed)}
+        return {**config, "enabled": True}
+
+    def _log_in(self, config: Mapping[str, Any], step: Step) -> str:
+        """Whoever logs in while the server is still open becomes its administrator."""
+        api, options = self._case.api, self._case.options
+        closed = {**config, "enabled": False, "accessMode": "unrestricted"}
+        api.configure(GITHUB, closed, doing=step.sentence)
+        token = api.log_in(GITHUB, str(options.code), doing="log in with the code of GitHub")
+        identity = token.get("userIdentity") or {}
+        if not identity.get("externalId"):
+            raise SchedulersError("the answer names no user", doing="log in with the code of GitHub")
+        return f"{identity['externalIdType']}:{identity['externalId']}"
+
+
+def _as_sent(spec: Spec, allowed: list[str]) -> dict[str, Any]:
+    return {
+        "clientId": spec["client_id"],
+        "hostname": spec["hostname"] or None,
+        "scheme": spec["scheme"],
+        "accessMode": spec["access_mode"],
+        "allowedIdentities": _identities(allowed),
+    }
+
+
+def _identities(allowed: list[str]) -> list[dict[str, str]]:
+    pairs = [one.split(":", 1) for one in sorted({*allowed})]
+    return [{"type": "identity", "externalIdType": kind, "externalId": number} for kind, number in pairs]

@@ -1,0 +1,300 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every call to Rancher goes through here: one transport, lists to the last page, links under the given address.
+
+Rancher 1.0 and 1.1 serve ``/v1`` only, 1.2 to 1.6 ``/v2-beta`` as well; the newer one is used where there is one. What
+differs between the two is in ``dialect.py``. All of ``_rancher`` is for Rancher 1.x. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from .._errors import AnswerLostError, InputError, NotFoundError, SchedulersError
+from .._http import Http, HttpSettings, basic_auth
+from .._retry import Effect, RetryPolicy, create_once
+from .errors import translate
+
+Object = dict[str, Any]  # any resource as the API gives it
+Query = Mapping[str, Any]
+
+VERSIONS = ("v2-beta", "v1")  # the best first
+VERSION_SUFFIX = re.compile(r"/(v1|v2-beta)(/.*)?$")
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach Rancher."""
+
+    url: str
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    api_version: str = "auto"
+    ca: str | None = None
+    validate_certs: bool = True
+    request_timeout: float = 30.0
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Connection:
+        """The connection that a module's options describe.
+
+        Raises:
+            InputError: there is no address.
+        """
+        if not params["url"]:
+            raise InputError(
+                "url is not given",
+                hint="Give the address of the Rancher server, or set RANCHER_URL in the environment.",
+            )
+        return cls(**{name: params[name] for name in cls.__dataclass_fields__})
+
+    @property
+    def server(self) -> str:
+        """The address of the server, without the version that people like to copy from the browser."""
+        return VERSION_SUFFIX.sub("", self.url.rstrip("/"))
+
+    def http(self, policy: RetryPolicy | None = None) -> Http:
+        """The transport to this server."""
+        return Http(
+            HttpSettings(
+                self.server,
+                # without the second header an error comes with a challenge to browsers
+                {**self._authorization(), "X-API-No-Challenge": "true"},
+                self.validate_certs,
+                self.ca,
+                float(self.request_timeout),
+                [self.secret_key],
+            ),
+            policy,
+            translate,
+        )
+
+    def _authorization(self) -> dict[str, str]:
+        return basic_auth(self.access_key, self.secret_key or "") if self.access_key else {}
+
+
+class Rancher:
+    """A Rancher server.
+
+    Args:
+        connection: where and as whom.
+        http: the transport, if it is not the usual one.
+    """
+
+    def __init__(self, connection: Connection, http: Http | None = None) -> None:
+        self.connection = connection
+        self.http = http or connection.http()
+        self._lock = threading.Lock()
+        self._version = "" if connection.api_version == "auto" else connection.api_version
+        self._prefix = urlsplit(connection.server).path.rstrip("/")
+        self._schemas: dict[str, Object | None] = {}
+
+    def use_key(self, access_key: str, secret_key: str) -> None:
+        """Speak as the owner of this key from now on."""
+        self.connection = replace(self.connection, access_key=access_key, secret_key=secret_key)
+        self.http = self.connection.http(self.policy)
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """Retries of single calls."""
+        return self.http.policy
+
+    @property
+    def version(self) -> str:
+        """The API to use: ``v1`` or ``v2-beta``. Asked for once.
+
+        Raises:
+            InputError: whatever listens there is no Rancher 1.x.
+        """
+        with self._lock:
+            if not self._version:
+                self._version = self._offered()
+            return self._version
+
+    @property
+    def is_v1(self) -> bool:
+        """Whether it is the API of Rancher 1.0 and 1.1."""
+        return self.version == "v1"
+
+    def path(self, *parts: str, project: str = "") -> str:
+        """The path of a collection, or of what is in it; with a project, as that environment sees it."""
+        scope = ("projects", project) if project else ()
+        return "/".join(("", self.version, *scope, *parts))
+
+    def get(self, path: str, query: Query | None = None, *, doing: str) -> Object:
+        """One object, by path or link."""
+        return self._object(self.http.request("GET", self._asked(path, query), doing=doing).json(), doing)
+
+    def find(self, path: str, *, doing: str) -> Object | None:
+        """One object, None if it does not exist (any more)."""
+        try:
+            found = self.get(path, doing=doing)
+        except NotFoundError:
+            return None
+        return None if is_gone(found) else found
+
+    def list(self, path: str, query: Query | None = None, *, doing: str) -> list[Object]:
+        """All objects of a collection, to the last page, without those that are gone.
+
+        Rancher ignores filters that it does not know and then returns everything, so what is asked for by name or by
+        reference is checked again here.
+        """
+        asked = {"limit": PAGE, **(query or {})}
+        following: str | None = self._asked(path, asked)
+        found: list[Object] = []
+        while following:
+            page = self._object(self.http.request("GET", following, doing=doing).json(), doing)
+            if not isinstance(page.get("data"), list):
+                raise SchedulersError(f"the answer of {path} is no collection", doing=doing)
+            found += page["data"]
+            following = self._after(page, following)
+        return [one for one in found if not is_gone(one) and _matches(one, query or {})]
+
+    def create(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        find: Callable[[], Object | None] | None = None,
+        *,
+        doing: str,
+        effect: Effect = Effect.CREATE,
+    ) -> Object:
+        """Create something, and only once: after a lost answer it is looked up before it is made again.
+
+        Args:
+            find: the thing, if it is there; without it, a lost answer is an error.
+            effect: what repeating it would do.
+        """
+
+        def send() -> Object:
+            answer = self.http.request("POST", self._asked(path), body, doing=doing, effect=effect)
+            return self._object(answer.json(), doing)
+
+        return create_once(send, find, self.policy) if find else send()
+
+    def update(self, thing: Mapping[str, Any], body: Mapping[str, Any], *, doing: str) -> Object:
+        """Change fields. Rancher ignores those that it does not let anybody change."""
+        path = self._asked(thing["links"]["self"])
+        return self._object(self.http.request("PUT", path, body, doing=doing).json(), doing)
+
+    def delete(self, thing: Mapping[str, Any], *, doing: str) -> None:
+        """Delete. What is gone already, is gone."""
+        try:
+            self.http.request("DELETE", self._asked(thing["links"]["self"]), doing=doing)
+        except NotFoundError:
+            return
+
+    def act(
+        self,
+        thing: Mapping[str, Any],
+        action: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        doing: str,
+        effect: Effect = Effect.CREATE,
+    ) -> Object:
+        """Carry out an action that the thing offers in its present state.
+
+        After a lost answer it is sent again only if the thing still offers it: a state that was left, was left.
+
+        Raises:
+            ConflictError: it does not offer it.
+        """
+        link = (thing.get("actions") or {}).get(action)
+        path = self._asked(link or f"{thing['links']['self']}?action={action}")
+
+        def send() -> Object:
+            answer = self.http.request("POST", path, body or {}, doing=doing, effect=effect)
+            return self._object(answer.json(), doing) if answer.body else {}
+
+        try:
+            return send()
+        except AnswerLostError:
+            now = self.get(thing["links"]["self"], doing=doing)
+            if action not in (now.get("actions") or {}):
+                return now  # it is under way, or done
+            return send()
+
+    def schema(self, name: str, *, project: str = "", doing: str = "read the schemas") -> Object | None:
+        """What the server says of one type, None if it does not know it. Asked for once."""
+        path = self.path("schemas", name, project=project)
+        if path not in self._schemas:
+            self._schemas[path] = self.find(path, doing=doing)
+        return self._schemas[path]
+
+    def setting(self, name: str, *, doing: str) -> str:
+        """The value of a setting, empty if it has none."""
+        found = self.find(self.path("settings", name), doing=doing) or {}
+        return str(found.get("value") or found.get("activeValue") or "")
+
+    def under(self, link: str) -> str:
+        """A link of the server as a path under the address that was given.
+
+        Behind a load balancer that speaks TLS, links may come with another scheme or port than the one that works.
+        """
+        parts = urlsplit(link)
+        path = parts.path.removeprefix(self._prefix) if self._prefix else parts.path
+        return f"{path}?{parts.query}" if parts.query else path
+
+    def _asked(self, path: str, query: Query | None = None) -> str:
+        address = self.under(path)
+        if not query:
+            return address
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
+
+    def _after(self, page: Object, asked: str) -> str | None:
+        following = (page.get("pagination") or {}).get("next")
+        if not following:
+            return None
+        address = self.under(following)
+        if address == asked:
+            raise SchedulersError(f"the API names {asked} as the page that follows it")
+        return address
+
+    def _offered(self) -> str:
+        server = self.connection.server
+        try:
+            answer = self.http.request("GET", "/", doing=f"find the API of {server}").json()
+        except SchedulersError as error:
+            if error.code != "NotJson" and not isinstance(error, NotFoundError):
+                raise
+            answer = None
+        offered = offered_versions(answer)
+        for version in VERSIONS:
+            if version in offered:
+                return version
+        raise InputError(
+            f"url: {server} is no Rancher 1.x server"
+            + (f": it offers {', '.join(sorted(offered))}" if offered else ", or its API is not there"),
+            hint="Give the address that Rancher's web pages are at.",
+        )
+
+    @staticmethod
+    def _object(answer: Any, doing: str) -> Object:
+        if not isinstance(answer, dict):
+            raise SchedulersError("the answer is no object of Rancher's API", doing=doing)
+        return answer
+
+
+def offered_versions(answer: Any) -> set[str]:
+    """The versions of the API in what a server answers at its root. Pure."""
+    data = answer.get("data") if isinstance(answer, dict) else None
+    return {str(one.get("id")) for one in data or () if isinstance(one, dict) and one.get("type") == "apiVersion"}
+
+
+def is_gone(thing: Mapping[str, Any]) -> bool:
+    """Whether something that is still shown was removed. Pure."""
+    return thing.get("state") in ("removed", "purging", "purged") or bool(thing.get("removed"))
+
+
+def _matches(thing: Mapping[str, Any], query: Query) -> bool:
+    """Whether an object is what a query by equality asked for. Pure."""
+    return all(
+        thing[name] == value for name, value in query.items() if name in thing and isinstance(value, (str, bool))
+    )

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""API keys. Rancher tells the secret of one once, in the answer to the request that makes it, and never again.
+
+So a key is worth nothing without what was written down then; and one whose secret is lost is replaced. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .._clock import Deadline
+from .._errors import InputError
+from .._ownership import Mark
+from .._wait import Pace, wait_until
+from .api import Object, Rancher
+from .exports import write_private
+from .marks import described, tags_of
+from .ready import describe, going_of, is_settled
+from .removal import remove
+
+PART = "api-key"
+OPTION = "api_key_file"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both halves of a key."""
+
+    public: str
+    secret: str = field(repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.public and self.secret)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of one account.
+
+    Attributes:
+        account: a user's, or an environment.
+        mark: whose the keys are that may be replaced.
+    """
+
+    rancher: Rancher
+    account: str
+    mark: Mark
+    deadline: Deadline
+    pace: Pace
+
+    def list(self) -> list[Object]:
+        """All that carry the mark."""
+        doing = f"list the API keys of account {self.account}"
+        found = self.rancher.list(self.rancher.path("apikeys"), {"accountId": self.account}, doing=doing)
+        return [one for one in found if self.mark.owns(tags_of(one.get("description")))]
+
+    def create(self, name: str, *, doing: str) -> tuple[Object, Pair]:
+        """A new key, once it can be used."""
+        body = {"name": name, "description": described(None, self.mark, PART), "accountId": self.account}
+        made = self.rancher.create(self.rancher.path("apikeys"), body, doing=doing)
+        pair = Pair(str(made.get("publicValue") or ""), str(made.get("secretValue") or ""))
+        ready = wait_until(
+            lambda: self.rancher.get(made["links"]["self"], doing=doing),
+            ready=is_settled,
+            failed=going_of,
+            describe=describe,
+            deadline=self.deadline,
+            doing=doing,
+            pace=self.pace,
+        ).value
+        return ready, pair
+
+    def remove(self, key: Object, *, doing: str) -> None:
+        """A key is gone: whoever still uses it is locked out."""
+        first = ("deactivate",)
+        remove(self.rancher, [key], doing=doing, deadline=self.deadline, pace=self.pace, first=first)
+
+
+def usable(keys: list[Object], pair: Pair | None) -> Object | None:
+    """The key that a pair belongs to, if it is one and can be used. Pure."""
+    if not pair:
+        return None
+    return next((one for one in keys if one.get("publicValue") == pair.public and one.get("state") == "active"), None)
+
+
+def read_pair(path: str | None) -> Pair | None:
+    """The pair that a file of ours has; None if there is no file.
+
+    Raises:
+        InputError: the file is something else.
+    """
+    if path is None or not Path(path).exists():
+        return None
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        pair = Pair(str(content["access_key"]), str(content["secret_key"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{OPTION}: {path} is no file that this module has written",
+            hint="Give another path, or move the file away.",
+        ) from error
+    return pair
+
+
+def write_pair(path: str, url: str, pair: Pair) -> None:
+    """Write a pair down, for its owner only.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    content: Mapping[str, str] = {"url": url, "access_key": pair.public, "secret_key": pair.secret}
+    write_private(Path(path), json.dumps(content, indent=2) + "\n", option=OPTION)

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of an environment, and how it is found. PRIVATE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._clock import Deadline
+from .._module import Context
+from .._ownership import Mark, only_one
+from .._wait import Pace
+from .api import Connection, Object, Rancher
+from .environment_options import ORCHESTRATIONS, EnvironmentOptions
+from .marks import words_of
+from .ready import going_of
+
+ENVIRONMENT = "environment"  # key and kind in a plan, and part in the mark
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked for, and where.
+
+    Attributes:
+        deadline: until when everything together may wait.
+        pace: seconds between two looks.
+    """
+
+    options: EnvironmentOptions
+    rancher: Rancher
+    deadline: Deadline
+    pace: Pace
+
+    @classmethod
+    def of(cls, context: Context) -> Case:
+        """As the module's options say."""
+        options = EnvironmentOptions.from_params(context.params)
+        rancher = Rancher(Connection.from_params(context.params))
+        return cls(options, rancher, context.deadline(), context.pace())
+
+    @property
+    def mark(self) -> Mark:
+        """Whose the environment is. By its name: its id is not known in the call that makes it."""
+        return Mark(f"rancher/{self.options.name}")
+
+    def find(self) -> Object | None:
+        """The environment.
+
+        Raises:
+            ConflictError: there are two of the name.
+        """
+        name = self.options.name
+        found = self.rancher.list(self.rancher.path("projects"), doing=f"look for environment {name}")
+        meant = {one["id"]: one for one in found if one.get("name") == name and not going_of(one)}
+        identifier = only_one(meant, f"environment {name}")
+        return meant[identifier] if identifier else None
+
+    def hosts(self, environment: str) -> list[Object]:
+        """The hosts of the environment."""
+        path = self.rancher.path("hosts", project=environment)
+        return self.rancher.list(path, doing=f"list the hosts of environment {self.options.name}")
+
+
+def orchestration_of(raw: Object, *, v1: bool) -> str:
+    """What runs the containers of an environment. Pure."""
+    if not v1:
+        return str(raw.get("orchestration") or ORCHESTRATIONS[0])
+    return next((one for one in ORCHESTRATIONS[1:] if raw.get(one)), ORCHESTRATIONS[0])
+
+
+def result_of(raw: Object | None, *, v1: bool) -> dict[str, Any] | None:
+    """What the module tells. Pure."""
+    if raw is None:
+        return None
+    return {
+        "id": raw["id"],
+        "name": raw.get("name"),
+        "state": raw.get("state"),
+        "health": raw.get("healthState"),
+        "description": words_of(raw.get("description")),
+        "orchestration": orchestration_of(raw, v1=v1),
+    }

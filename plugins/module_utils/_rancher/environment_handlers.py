@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes environments, changes them, and takes them down. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import InputError, NotOursError
+from .._plan import Live, Spec, Step
+from .._retry import Effect
+from .api import Object
+from .environment_case import Case
+from .environment_options import IDENTITY, ORCHESTRATIONS
+from .marks import tags_of
+from .removal import remove
+
+
+class Environments:
+    """Environments of a server."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        case = self._case
+        body: dict[str, Any] = {"name": step.name, "description": spec["description"], **self._kind(spec, step)}
+        if spec.get("members"):
+            body["members"] = _as_sent(spec["members"])
+        made = case.rancher.create(case.rancher.path("projects"), body, self._named, doing=step.sentence)
+        return Live(step.key, step.kind, step.name, made["id"], spec, {"raw": made})
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        rancher, raw = self._case.rancher, live.attributes["raw"]
+        changed = {one.field for one in step.differences}
+        if "description" in changed:
+            raw = rancher.update(raw, {"description": spec["description"]}, doing=step.sentence)
+        if "members" in changed:
+            members = {"members": _as_sent(spec["members"])}
+            rancher.act(raw, "setmembers", members, doing=step.sentence, effect=Effect.IDEMPOTENT)
+        return Live(step.key, step.kind, step.name, live.id, spec, {"raw": raw})
+
+    def delete(self, step: Step, live: Live) -> None:
+        case, raw = self._case, live.attributes["raw"]
+        first = ("deactivate",)
+        remove(case.rancher, [raw], doing=step.sentence, deadline=case.deadline, pace=case.pace, first=first)
+
+    def _kind(self, spec: Spec, step: Step) -> dict[str, Any]:
+        """Rancher 1.0 and 1.1 say it by a switch, later ones by a template."""
+        rancher, options = self._case.rancher, self._case.options
+        orchestration = spec.get("orchestration") or ORCHESTRATIONS[0]
+        if rancher.is_v1:
+            if options.template:
+                raise InputError("template: templates of environments need Rancher 1.2 or newer")
+            return {one: one == orchestration for one in ORCHESTRATIONS[1:]}
+        wanted = options.template or orchestration
+        listed = rancher.list(rancher.path("projecttemplates"), doing=step.sentence)
+        found = next((one for one in listed if str(one.get("name")).lower() == wanted.lower()), None)
+        if found:
+            return {"projectTemplateId": found["id"]}
+        if wanted == ORCHESTRATIONS[0] and not options.template:
+            return {}  # what an environment is without a template
+        names = ", ".join(sorted(str(one.get("name")) for one in listed)) or "none"
+        raise InputError(f"template: {wanted!r} does not exist; there are: {names}")
+
+    def _named(self) -> Object | None:
+        found = self._case.find()
+        if found and not self._case.mark.owns(tags_of(found.get("description"))):
+            raise NotOursError(f"environment {self._case.options.name} is somebody else's")
+        return found
+
+
+def _as_sent(members: Mapping[str, str]) -> list[dict[str, str]]:
+    sent = []
+    for identity, role in members.items():
+        found = IDENTITY.fullmatch(identity)
+        assert found
+        sent.append({"externalIdType": found["kind"], "externalId": found["id"], "role": role})
+    return sent

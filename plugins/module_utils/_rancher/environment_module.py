@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An environment as its options say: read, decide, apply, wait. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .._errors import ConflictError
+from .._module import Context, Outcome
+from .._plan import Handler, Live, Plan, Rule, Wanted, apply, decide, dismantle
+from .._wait import wait_until
+from .access_api import AccessApi
+from .api import Object
+from .environment_case import ENVIRONMENT, Case, orchestration_of, result_of
+from .environment_handlers import Environments
+from .environment_options import ORCHESTRATIONS
+from .kubeconfig_keys import (
+    FILE,
+    KEY,
+    STALE_KEY,
+    KubeconfigKeys,
+    live_kubeconfig,
+    wait_for_kubernetes,
+    wanted_kubeconfig,
+)
+from .marks import managed_description, require_marked
+from .ready import describe, going_of, is_settled
+
+GRAPH: Mapping[str, tuple[str, ...]] = {ENVIRONMENT: (), KEY: (ENVIRONMENT,), STALE_KEY: (), FILE: (KEY,)}
+RULES = {ENVIRONMENT: Rule(immutable=frozenset({"orchestration"}), subset=frozenset())}
+
+
+def ensure(context: Context) -> Outcome:
+    """What the module does."""
+    case = Case.of(context)
+    return _present(context, case) if context.params["state"] == "present" else _absent(context, case)
+
+
+def _present(context: Context, case: Case) -> Outcome:
+    raw = case.find()
+    live = {ENVIRONMENT: _live(case, raw)} if raw else {}
+    wanted = [_wanted(case, raw)] if raw is None or case.options.manages else []
+    stale: list[Live] = []
+    if case.options.kubeconfig:
+        wanted += wanted_kubeconfig(case, raw)
+        usable, stale = live_kubeconfig(case, raw)
+        live |= {one.key: one for one in usable}
+    plan = decide(wanted, live, GRAPH, RULES) + dismantle(stale, GRAPH)
+    if context.check_mode:
+        return Outcome({"environment": result_of(raw, v1=case.rancher.is_v1)}, plan)
+    applied = apply(plan, _handlers(case), live)
+    with applied.then(f"wait for environment {case.options.name}"):
+        now: Object = applied.live[ENVIRONMENT].attributes["raw"]
+        if context.params["wait"]:
+            now = _settled(case, now)
+        return Outcome({"environment": result_of(now, v1=case.rancher.is_v1)}, plan)
+
+
+def _absent(context: Context, case: Case) -> Outcome:
+    raw = case.find()
+    if raw is None:
+        return Outcome({"environment": None}, Plan())
+    name = case.options.name
+    require_marked(case.mark, raw, f"environment {name}", adopt=case.options.adopt)
+    hosts = case.hosts(raw["id"])
+    if hosts and not case.options.force:
+        raise ConflictError(
+            f"it has {len(hosts)} hosts",
+            doing=f"delete environment {name}",
+            hint="Remove them with container.schedulers.rancher_hosts, or set force: true. Machines that joined by "
+            "themselves would stay.",
+        )
+    live = {ENVIRONMENT: _live(case, raw)}
+    plan = dismantle(live.values(), GRAPH)
+    if not context.check_mode:
+        apply(plan, _handlers(case), live)
+    return Outcome({"environment": None}, plan)
+
+
+def _handlers(case: Case) -> dict[str, Handler]:
+    keys = KubeconfigKeys(case)
+    return {ENVIRONMENT: Environments(case), KEY: keys, STALE_KEY: keys, FILE: keys}
+
+
+def _live(case: Case, raw: Object) -> Live:
+    spec = {
+        "description": raw.get("description") or "",
+        "orchestration": orchestration_of(raw, v1=case.rancher.is_v1),
+        "members": {} if case.options.members is None else _members(case, raw),
+    }
+    return Live(ENVIRONMENT, ENVIRONMENT, str(raw.get("name")), raw["id"], spec, {"raw": raw})
+
+
+def _members(case: Case, raw: Object) -> dict[str, str]:
+    path = case.rancher.path("projects", raw["id"], "projectmembers")
+    listed = case.rancher.list(path, doing=f"list the members of environment {case.options.name}")
+    return {f"{one['externalIdType']}:{one['externalId']}": str(one.get("role")) for one in listed}
+
+
+def _wanted(case: Case, raw: Object | None) -> Wanted:
+    options = case.options
+    if raw:
+        require_marked(case.mark, raw, f"environment {options.name}", adopt=options.adopt)
+    default = None if raw or options.template else ORCHESTRATIONS[0]  # a template says it by itself
+    spec = {
+        "description": managed_description(options.description, raw, case.mark, ENVIRONMENT),
+        "orchestration": options.orchestration or default,
+        "members": options.members if raw or options.members else _owner(case),
+    }
+    return Wanted(ENVIRONMENT, ENVIRONMENT, options.name, spec)
+
+
+def _owner(case: Case) -> dict[str, str] | None:
+    """With access control on, somebody has to own a new environment: the administrator, if nobody else is named."""
+    api = AccessApi(case.rancher)
+    return {f"rancher_id:{api.administrator()['id']}": "owner"} if api.status().get("security") else None
+
+
+def _settled(case: Case, raw: Object) -> Object:
+    """The environment once it is active; with a kubeconfig, once Kubernetes runs and is healthy."""
+    doing, path = f"wait for environment {case.options.name}", case.rancher.path("projects", raw["id"])
+    now = wait_until(
+        lambda: case.rancher.get(path, doing=doing),
+        ready=is_settled,
+        failed=going_of,
+        describe=describe,
+        deadline=case.deadline,
+        doing=doing,
+        pace=case.pace,
+    ).value
+    if case.options.kubeconfig:
+        wait_for_kubernetes(case, raw["id"])
+    return now

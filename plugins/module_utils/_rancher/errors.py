@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an error of Rancher's API means: its codes say more than its statuses. PRIVATE."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import AuthError, ConflictError, SchedulersError, ThrottledError
+from .._http import Answer
+
+NOT_UNIQUE = "NotUnique"
+# refused because of the state that the thing is in, which another look and another way may mend
+STATE_CODES = frozenset({"ActionNotAvailable", "InvalidState", "Method not allowed", "Method Not Allowed"})
+
+
+def translate(answer: Answer) -> SchedulersError | None:
+    """The error that an answer stands for; None for what its status alone says. Pure."""
+    body = _body(answer)
+    code = str(body.get("code") or "")
+    message = _message(body) or answer.message()
+    if answer.status == 401:
+        return AuthError(
+            "Rancher does not accept the API key" + (f" ({code})" if code and code != "Unauthorized" else ""),
+            code=code or "401",
+            hint="Give access_key and secret_key of an API key of this server.",
+        )
+    if answer.status == 403:
+        return AuthError(
+            f"the API key does not allow this: {message}",
+            code=code or "403",
+            hint="Use the key of an account that is an administrator or an owner of the environment.",
+        )
+    if answer.status == 409:
+        # two changes met and this one was not made: Rancher's own clients send it again, too
+        return ThrottledError(f"another change of the same thing was faster: {message}", code=code or "409")
+    if code == NOT_UNIQUE or code in STATE_CODES or answer.status == 405:
+        return ConflictError(message, code=code or str(answer.status))
+    if code and 400 <= answer.status < 500 and answer.status not in (404, 429):
+        return SchedulersError(message, code=code)
+    return None
+
+
+def _body(answer: Answer) -> Mapping[str, Any]:
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _message(body: Mapping[str, Any]) -> str:
+    """Rancher often leaves its message empty, and always names the code and, if it can, the field."""
+    words = [str(body[name]) for name in ("code", "message", "detail") if body.get(name)]
+    text = ": ".join(dict.fromkeys(words))
+    return f"{text} (field {body['fieldName']})" if text and body.get("fieldName") else text

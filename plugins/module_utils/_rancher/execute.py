@@ -1,0 +1,190 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A command in a container: found, run, and its exit code brought back. PRIVATE."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .._argspec import ArgumentSpec
+from .._clock import Deadline
+from .._compare import Difference
+from .._errors import ConflictError, InputError, StateFailedError
+from .._module import Context, Outcome
+from .._parallel import gather
+from .._plan import Plan, Step
+from .api import Object
+from .environments import Run
+from .host_result import container_result
+from .names import checked_name
+from .stacks import find_stacks, stack_id_of
+from .terminal import Command, read_all
+
+EXECUTE = ArgumentSpec(
+    {
+        "command": {"type": "raw", "required": True},
+        "container": {"type": "str"},
+        "stack": {"type": "str"},
+        "service": {"type": "str"},
+        "index": {"type": "int", "default": 1},
+        "changes": {"type": "bool", "default": True},
+        "success_codes": {"type": "list", "elements": "int", "default": [0]},
+        "ends_container": {"type": "bool", "default": False},
+        "timeout": {"type": "int", "default": 60},
+    },
+    required_one_of=(("container", "service"),),
+    mutually_exclusive=(("container", "service"),),
+    required_together=(("stack", "service"),),
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to run, and where."""
+
+    words: Sequence[str]
+    container: str | None
+    stack: str | None
+    service: str | None
+    index: int
+    timeout: float
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Order:
+        """The order of the module's options.
+
+        Raises:
+            InputError: it cannot be.
+        """
+        if params["index"] < 1:
+            raise InputError(f"index is {params['index']}, but containers are numbered from 1")
+        if params["timeout"] < 1:
+            raise InputError(f"timeout is {params['timeout']}, but has to be at least 1")
+        if params["service"] is not None:
+            checked_name("stack", params["stack"])
+            checked_name("service", params["service"])
+        words = words_of(params["command"])
+        return cls(
+            words, params["container"], params["stack"], params["service"], params["index"], float(params["timeout"])
+        )
+
+    @property
+    def line(self) -> str:
+        """The command in words."""
+        return shlex.join(self.words)
+
+
+def words_of(command: Any) -> list[str]:
+    """A command as words: a list as it is, a line for the shell of the container. Pure.
+
+    Raises:
+        InputError: there is none.
+    """
+    if isinstance(command, str) and command.strip():
+        return ["/bin/sh", "-c", command]
+    if isinstance(command, (list, tuple)) and command:
+        return [str(one) for one in command]
+    raise InputError("command is neither a line nor a list of words")
+
+
+def execute(context: Context) -> Outcome:
+    """What the module does."""
+    order = Order.from_params(context.params)
+    run = Run.of(context)
+    container = find_container(run, order)
+    label = f"container {container.get('name') or container['id']}"
+    plan = Plan()
+    if context.params["changes"]:
+        change = Difference("command", None, order.line)
+        plan = Plan((Step("update", "command", "container", str(container["name"]), differences=(change,)),))
+        if context.check_mode:
+            return Outcome({"container": container_result(container), "rc": None, "stdout": ""}, plan)
+    doing = f"run a command in {label}"
+    if "execute" not in (container.get("actions") or {}):
+        raise ConflictError(f"it is {container.get('state')}, and commands run in running containers only", doing=doing)
+    stdout, code = _run(context, run, container, order, doing)
+    result = {"container": container_result(container), "rc": code, "stdout": stdout}
+    _judge(context.params, result, doing)
+    return Outcome({**result, "stdout_lines": stdout.splitlines()}, plan)
+
+
+def _run(context: Context, run: Run, container: Object, order: Order, doing: str) -> tuple[str, int | None]:
+    command = Command.of(order.words)
+    access = run.rancher.act(container, "execute", command.body(), doing=doing)
+    try:
+        output = read_all(run.rancher.http.settings, access, Deadline(context.clock, order.timeout))
+    except Exception as error:
+        if hasattr(error, "doing"):
+            error.doing = doing
+        raise
+    return command.result(output)
+
+
+def _judge(params: Mapping[str, Any], result: Mapping[str, Any], doing: str) -> None:
+    """Fail as the command did.
+
+    Raises:
+        StateFailedError: it did, or nobody knows.
+    """
+    code = result["rc"]
+    if code is None and not params["ends_container"]:
+        raise StateFailedError(
+            "the connection was closed before the command was done",
+            doing=doing,
+            hint="Has the container no /bin/sh, or did the command end it? ends_container: true allows that.",
+            details=result,
+        )
+    if code is not None and code not in params["success_codes"]:
+        raise StateFailedError(
+            f"it ended with code {code}",
+            doing=doing,
+            hint=str(result["stdout"])[-200:].strip(),
+            details=result,
+        )
+
+
+def find_container(run: Run, order: Order) -> Object:
+    """The container that is meant.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = run.path("containers")
+    if order.container is not None:
+        doing = f"look for container {order.container}"
+        listed = run.rancher.list(path, doing=doing)
+        found = [one for one in listed if order.container in (one["id"], one.get("name"), one.get("externalId"))]
+        if not found:
+            raise InputError(f"container: {order.container!r} does not exist in environment {run.environment.name}")
+        return found[0]
+    return _of_service(run, order)
+
+
+def _of_service(run: Run, order: Order) -> Object:
+    doing = f"look for the containers of service {order.service}"
+    for stack in find_stacks(run, str(order.stack), doing=doing):
+        services = run.rancher.list(run.path("services"), {"name": str(order.service)}, doing=doing)
+        for service in services:
+            if stack_id_of(service) == stack["id"]:
+                return _numbered(run, service, order, doing)
+        raise InputError(f"service: {order.service!r} does not exist in stack {order.stack}")
+    raise InputError(f"stack: {order.stack!r} does not exist in environment {run.environment.name}")
+
+
+def _numbered(run: Run, service: Object, order: Order, doing: str) -> Object:
+    """One of the containers of a service, numbered by their names."""
+    reads = {
+        "maps": partial(run.rancher.list, run.path("serviceexposemaps"), {"serviceId": service["id"]}, doing=doing),
+        "containers": partial(run.rancher.list, run.path("containers"), doing=doing),
+    }
+    found = gather(reads)
+    theirs = {one["instanceId"] for one in found["maps"]}
+    running = [one for one in found["containers"] if one["id"] in theirs and one.get("state") == "running"]
+    running.sort(key=lambda one: (len(str(one.get("name"))), str(one.get("name"))))
+    if order.index > len(running):
+        raise InputError(f"index: service {order.service} has {len(running)} running containers, not {order.index}")
+    return running[order.index - 1]

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of rancher_hosts, read and checked before anything is asked for. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._argspec import ArgumentSpec
+from .._errors import InputError
+from .names import checked_host, refuse_twice
+
+CUSTOM = "custom"
+NUMBER = "{n}"
+HOSTS = ArgumentSpec(
+    {
+        "names": {"type": "list", "elements": "str"},
+        "count": {"type": "int"},
+        "pattern": {"type": "str", "default": f"node{NUMBER}"},
+        "driver": {"type": "str", "default": "digitalocean"},
+        "driver_config": {"type": "dict"},
+        "driver_secrets": {"type": "dict", "no_log": True},
+        "labels": {"type": "dict"},
+        "engine_install_url": {"type": "str"},
+        "registration_url": {"type": "str"},
+        "purge": {"type": "bool", "default": False},
+        "remove_failed": {"type": "bool", "default": False},
+        "adopt": {"type": "bool", "default": False},
+    },
+    mutually_exclusive=(("names", "count"),),
+)
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """Hosts as the options describe them.
+
+    Attributes:
+        names: in the order given.
+        driver: of the machine driver, or custom for hosts that somebody else makes.
+        config: the driver's settings by the API's names, without those that are secret.
+        secrets: those that are.
+    """
+
+    names: tuple[str, ...]
+    driver: str = "digitalocean"
+    config: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    labels: Mapping[str, str] | None = None
+    engine_install_url: str | None = None
+    registration_url: str | None = None
+    purge: bool = False
+    remove_failed: bool = False
+    adopt: bool = False
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether the hosts are made by somebody else, and only join."""
+        return self.driver == CUSTOM
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> HostOptions:
+        """The hosts of the module's options.
+
+        Raises:
+            InputError: they cannot be.
+        """
+        names = host_names(params)
+        absent = params["state"] == "absent"
+        if not names and not params["purge"] and (absent or params["driver"] != CUSTOM):
+            raise InputError(
+                "names or count is needed",
+                hint="To remove all hosts that were made by this module, give purge: true." if absent else "",
+            )
+        both = sorted({*(params["driver_config"] or {})} & {*(params["driver_secrets"] or {})})
+        if both:
+            raise InputError(f"driver_config and driver_secrets both have {', '.join(both)}")
+        labels = params["labels"]
+        return cls(
+            names,
+            params["driver"],
+            params["driver_config"] or {},
+            params["driver_secrets"] or {},
+            None if labels is None else {str(name): str(value) for name, value in labels.items()},
+            params["engine_install_url"],
+            params["registration_url"],
+            bool(params["purge"]),
+            bool(params["remove_failed"]),
+            bool(params["adopt"]),
+        )
+
+
+def host_names(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that are given, or made of the pattern. Pure.
+
+    Raises:
+        InputError: one of them is no name.
+    """
+    if params["names"] is not None:
+        names = [checked_host("names", name) for name in params["names"]]
+        refuse_twice("names", names)
+        return tuple(names)
+    count = params["count"]
+    if count is None:
+        return ()
+    if count < 0:
+        raise InputError(f"count is {count}, but cannot be less than 0")
+    pattern = params["pattern"]
+    if NUMBER not in pattern:
+        raise InputError(f"pattern: {pattern!r} has no {NUMBER} for the number of the host")
+    return tuple(checked_host("pattern", pattern.replace(NUMBER, str(number))) for number in range(1, count + 1))

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts as one thing, whichever API tells of them.
+
+``/v1`` knows machines, which a driver makes, and hosts, which appear once the agent on a machine has registered. With
+``/v2-beta`` a host is there from the start. Both are put together here, by the machine that a host runs on. Pure.
+PRIVATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .api import Object
+from .ready import GOING_STATES, failure_of
+from .veil import is_secret
+
+READY_AGENT = (None, "", "active")
+
+
+@dataclass(frozen=True)
+class HostView:
+    """One host.
+
+    Attributes:
+        host: as a host; None for a machine of /v1 that has not registered yet.
+        machine: as a machine of /v1; None if there is none, or none is shown.
+    """
+
+    name: str
+    host: Object | None
+    machine: Object | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the host, or of its machine."""
+        return str((self.host or self.machine or {}).get("id"))
+
+    @property
+    def state(self) -> str:
+        """What Rancher's pages would show."""
+        if self.host is None:
+            return str((self.machine or {}).get("state"))
+        agent = self.host.get("agentState")
+        return str(agent if self.host.get("state") == "active" and agent else self.host.get("state"))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of host and machine: those of a new host arrive with its agent."""
+        return {**((self.machine or {}).get("labels") or {}), **((self.host or {}).get("labels") or {})}
+
+    @property
+    def message(self) -> str:
+        """What Rancher says about it, such as how far the driver is."""
+        parts = (self.host, self.machine)
+        return next((str(one["transitioningMessage"]) for one in parts if one and one.get("transitioningMessage")), "")
+
+    @property
+    def driver(self) -> str | None:
+        """The machine driver that made it, None for a host that came by itself, or if that is not told."""
+        parts = (self.machine, self.host)
+        return next((str(one["driver"]) for one in parts if one and one.get("driver")), None)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether containers can run on it."""
+        if self.host is None or (self.machine or {}).get("state") in ("creating", "bootstrapping"):
+            return False
+        return self.host.get("state") == "active" and self.host.get("agentState") in READY_AGENT
+
+    @property
+    def is_going(self) -> bool:
+        """Whether it is being removed."""
+        parts = [one for one in (self.host, self.machine) if one]
+        return all(one.get("state") in GOING_STATES for one in parts)
+
+    @property
+    def failure(self) -> str | None:
+        """Why it can never become ready, or None."""
+        for one in (self.machine, self.host):
+            reason = failure_of(one) if one else None
+            if reason:
+                return f"host {self.name} failed: {reason.split(' failed: ', 1)[-1]}"
+        return None
+
+    def config(self, driver: str) -> Mapping[str, Any]:
+        """The settings of the driver, as far as they are told, and are no secrets: a server may echo a token."""
+        field = f"{driver}Config"
+        parts = (self.machine, self.host)
+        told: Mapping[str, Any] = next((one[field] for one in parts if one and one.get(field)), {})
+        return {name: value for name, value in told.items() if not is_secret(name)}
+
+    def describe(self) -> str:
+        """The state in a few words."""
+        said = f" ({self.message})" if self.message and not self.is_ready else ""
+        return f"{self.name} is {self.state}{said}"
+
+
+def host_views(hosts: Iterable[Object], machines: Iterable[Object] = ()) -> list[HostView]:
+    """All hosts, and machines that are none yet. Pure."""
+    known = {one["id"]: one for one in machines}
+    views = [HostView(name_of(one), one, known.pop(str(one.get("physicalHostId")), None)) for one in hosts]
+    views += [HostView(str(one["name"]), None, one) for one in known.values()]
+    return sorted(views, key=lambda view: (view.name, view.id))
+
+
+def name_of(host: Object) -> str:
+    """What a host is called: the name that a user gave it in Rancher, or its own. Pure."""
+    return str(host.get("hostname") or host.get("name") or host["id"]).split(".", 1)[0]

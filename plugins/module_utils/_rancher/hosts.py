@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts of an environment: made by a machine driver of the server, labelled, and really removed. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from .._ownership import Mark
+from .._parallel import gather
+from .._plan import Live, Rule, Spec, Step
+from .._wait import wait_until
+from .api import Object
+from .dialect import DIALECTS
+from .environments import Run
+from .host_options import HostOptions
+from .host_view import HostView, host_views
+from .removal import remove
+
+HOST = "host"
+SETTING = "setting"
+API_HOST = "api.host"  # the address that agents are told to register at
+HOST_GRAPH: Mapping[str, tuple[str, ...]] = {
+    SETTING: (),
+    "registration_token": (SETTING,),
+    "failed_host": (SETTING,),
+    HOST: (SETTING,),
+}
+HOST_RULES = {HOST: Rule(immutable=frozenset({"driver", "config"}), subset=frozenset({"labels", "config"}))}
+
+
+def host_mark(run: Run) -> Mark:
+    """Whose the hosts of an environment are."""
+    return run.mark()
+
+
+def read_hosts(run: Run) -> list[HostView]:
+    """All hosts of the environment, and what is on its way to be one."""
+    doing = f"list the hosts of environment {run.environment.name}"
+    reads = {"hosts": partial(run.rancher.list, run.path("hosts"), doing=doing)}
+    if run.rancher.is_v1:
+        reads["machines"] = partial(run.rancher.list, run.path("machines"), doing=doing)
+    found = gather(reads)
+    return host_views(found["hosts"], found.get("machines", ()))
+
+
+def host_key(name: str) -> str:
+    """The key of a host in a plan."""
+    return f"host/{name}"
+
+
+def live_host(view: HostView, driver: str) -> Live:
+    """A host as it is."""
+    spec = {"driver": view.driver or driver, "labels": view.labels, "config": view.config(driver)}
+    return Live(host_key(view.name), HOST, view.name, view.id, spec, {"view": view})
+
+
+class Hosts:
+    """Hosts that a machine driver makes, and what is left of those that it could not make.
+
+    Args:
+        config: the driver's settings, complete, secrets among them.
+    """
+
+    def __init__(self, run: Run, options: HostOptions, config: Mapping[str, Any]) -> None:
+        self._run = run
+        self._options = options
+        self._config = config
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        """Names of machines are not unique: a second one of the same name would be a second bill.
+
+        So after a lost answer the host is looked for among hosts and machines before it is asked for again.
+        """
+        run, options = self._run, self._options
+        dialect = DIALECTS[run.rancher.version]
+        body: dict[str, Any] = {
+            dialect.host_name: step.name,
+            f"{options.driver}Config": dict(self._config),
+            "labels": dict(spec["labels"]),
+        }
+        if options.engine_install_url:
+            body["engineInstallUrl"] = options.engine_install_url
+        made = run.rancher.create(run.path(dialect.hosts), body, lambda: self._named(step.name), doing=step.sentence)
+        view = HostView(step.name, None, made) if run.rancher.is_v1 else HostView(step.name, made)
+        return live_host(view, options.driver)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        """Labels are all that can be changed; those that others have set, stay."""
+        view: HostView = live.attributes["view"]
+        host = view.host or self._registered(step)
+        labels = {**(host.get("labels") or {}), **spec["labels"]}
+        updated = self._run.rancher.update(host, {"labels": labels}, doing=step.sentence)
+        return live_host(HostView(view.name, updated, view.machine), self._options.driver)
+
+    def delete(self, step: Step, live: Live) -> None:
+        """Emptied, deactivated, deleted, and looked at until host and machine are gone.
+
+        Rancher refuses to delete an active host; and its machine may be taken down only afterwards.
+        """
+        run, view = self._run, live.attributes["view"]
+        remove(
+            run.rancher,
+            [one for one in (view.host, view.machine) if one],
+            doing=step.sentence,
+            deadline=run.deadline,
+            pace=run.pace,
+            first=("evacuate", "deactivate"),
+            hint="Run the task again; what Rancher cannot delete may have to be deleted at the cloud.",
+        )
+
+    def _named(self, name: str) -> Object | None:
+        for view in read_hosts(self._run):
+            if view.name == name and not view.is_going:
+                return view.machine if self._run.rancher.is_v1 and view.machine else view.host
+        return None
+
+    def _registered(self, step: Step) -> Object:
+        """The host that a machine becomes: only then are there labels to change."""
+        found = wait_until(
+            partial(_find_view, self._run, step.name),
+            ready=lambda view: view is not None and view.host is not None,
+            failed=lambda view: view.failure if view else f"host {step.name} was removed",
+            describe=lambda view: view.describe() if view else "gone",
+            deadline=self._run.deadline,
+            doing=step.sentence,
+            pace=self._run.pace,
+        ).value
+        assert found is not None
+        assert found.host is not None
+        return found.host
+
+
+def _find_view(run: Run, name: str) -> HostView | None:
+    return next((view for view in read_hosts(run) if view.name == name), None)
+
+
+class Settings:
+    """Settings of the server."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        return self._set(step, spec)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        return self._set(step, {**live.spec, **spec})
+
+    def delete(self, step: Step, live: Live) -> None:
+        """A setting cannot go; without a value it is as good as gone."""
+        self._set(step, {**live.spec, "value": ""})
+
+    def _set(self, step: Step, spec: Spec) -> Live:
+        rancher = self._run.rancher
+        setting = {"links": {"self": rancher.path("settings", step.name)}}
+        rancher.update(setting, {"value": spec["value"]}, doing=step.sentence)
+        return live_setting(step.name, spec["value"])
+
+
+def live_setting(name: str, value: str) -> Live:
+    """A setting as it is."""
+    return Live(f"setting/{name}", SETTING, name, name, {"value": value})

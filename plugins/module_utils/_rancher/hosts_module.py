@@ -1,0 +1,243 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts as the options of rancher_hosts say: read, decide, apply, wait. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._errors import InputError, SchedulersError, StateFailedError
+from .._module import Context, Outcome
+from .._ownership import only_one, require_ours
+from .._plan import Handler, Live, Plan, Wanted, apply, decide, dismantle
+from .._wait import wait_until
+from .driver_schema import checked_config, drivers_of
+from .environments import Run
+from .host_options import HostOptions
+from .host_result import host_result
+from .host_view import HostView
+from .hosts import (
+    API_HOST,
+    HOST,
+    HOST_GRAPH,
+    HOST_RULES,
+    SETTING,
+    Hosts,
+    Settings,
+    host_key,
+    host_mark,
+    live_host,
+    live_setting,
+    read_hosts,
+)
+from .registration import TOKEN, RegistrationTokens, read_token, registration, wanted_token
+from .veil import is_secret
+
+PART = "host"
+
+
+def ensure(context: Context) -> Outcome:
+    """What the module does."""
+    options = HostOptions.from_params(context.params)
+    run = Run.of(context)
+    if context.params["state"] == "absent":
+        return _absent(context, run, options)
+    return _custom(context, run, options) if options.is_custom else _present(context, run, options)
+
+
+def _present(context: Context, run: Run, options: HostOptions) -> Outcome:
+    config = _driver_config(run, options)
+    views = read_hosts(run)
+    named = _named(run, options, views)
+    live = {one.key: one for one in (live_host(view, options.driver) for view in named.values() if not view.failure)}
+    failed = _failed(options, named)
+    setting = _setting(run, options)
+    live |= {one.key: one for one in setting[1]}
+    wanted = [*setting[0], *_wanted(run, options, live, config)]
+    plan = dismantle(failed, HOST_GRAPH) + decide(wanted, live, HOST_GRAPH, HOST_RULES)
+    plan = _in_order(plan, failed)
+    doomed = [view for view in views if options.purge and view.name not in options.names and _is_ours(run, view)]
+    plan += dismantle([live_host(view, options.driver) for view in doomed], HOST_GRAPH)
+    if context.check_mode:
+        return Outcome({"hosts": [host_result(view) for view in named.values()]}, plan)
+    applied = apply(plan, _handlers(run, options, config), live)
+    with applied.then("wait for the hosts"):
+        return Outcome({"hosts": [host_result(view) for view in _after(context, run, options)]}, plan)
+
+
+def _absent(context: Context, run: Run, options: HostOptions) -> Outcome:
+    views = read_hosts(run)
+    doomed = []
+    for view in views:
+        if view.name in options.names:
+            require_ours(host_mark(run), view.labels, f"host {view.name}", adopt=options.adopt)
+            doomed.append(view)
+        elif options.purge and _is_ours(run, view):
+            doomed.append(view)
+    live = [_keyed(view, options.driver) for view in doomed]
+    plan = dismantle(live, HOST_GRAPH)
+    if not context.check_mode:
+        apply(plan, _handlers(run, options, {}), {one.key: one for one in live})
+    return Outcome({"hosts": []}, plan)
+
+
+def _custom(context: Context, run: Run, options: HostOptions) -> Outcome:
+    """Hosts that somebody else makes: the command to run on them, and labels once they have joined."""
+    wanted, there = _setting(run, options)
+    token = read_token(run)
+    live = {one.key: one for one in (*there, token) if one}
+    views = _those(read_hosts(run), options.names)
+    for view in views:
+        require_ours(host_mark(run), view.labels, f"host {view.name}", adopt=True)
+        live[host_key(view.name)] = live_host(view, options.driver)
+    joined = [one for one in _wanted(run, options, live, {}) if one.key in live]
+    plan = decide([*wanted, wanted_token(run), *joined], live, HOST_GRAPH, HOST_RULES)
+    if context.check_mode:
+        return Outcome({"hosts": [host_result(view) for view in views], "registration": registration(token)}, plan)
+    applied = apply(plan, _handlers(run, options, {}), live)
+    with applied.then("wait for the hosts"):
+        hosts = [host_result(view) for view in _after(context, run, options)]
+        return Outcome({"hosts": hosts, "registration": registration(applied.live[TOKEN])}, plan)
+
+
+def _after(context: Context, run: Run, options: HostOptions) -> list[HostView]:
+    """The hosts once all is done."""
+    return _settled(run, options) if context.params["wait"] else _those(read_hosts(run), options.names)
+
+
+def _driver_config(run: Run, options: HostOptions) -> dict[str, Any]:
+    """The driver's settings, checked by the server's own schema.
+
+    Raises:
+        InputError: there is no such driver, or it does not take these settings.
+    """
+    doing = f"look for the machine driver {options.driver}"
+    schema = run.rancher.schema(f"{options.driver.lower()}config", project=run.environment.id, doing=doing)
+    if schema is None:
+        kind = run.rancher.schema("machine" if run.rancher.is_v1 else "host", project=run.environment.id, doing=doing)
+        known = ", ".join(drivers_of((kind or {}).get("resourceFields") or {})) or "none"
+        raise InputError(f"driver: {options.driver!r} is not active on this server, which has: {known}")
+    return checked_config(options.driver, schema["resourceFields"], options.config, options.secrets)
+
+
+def _named(run: Run, options: HostOptions, views: Sequence[HostView]) -> dict[str, HostView]:
+    """The hosts that the options name.
+
+    Raises:
+        ConflictError: there are two of one name.
+        NotOursError: one is somebody else's.
+    """
+    named = {}
+    for name in options.names:
+        found = {view.id: view for view in views if view.name == name and not view.is_going}
+        identifier = only_one(found, f"host {name}")
+        if identifier:
+            require_ours(host_mark(run), found[identifier].labels, f"host {name}", adopt=options.adopt)
+            named[name] = found[identifier]
+    return named
+
+
+def _failed(options: HostOptions, named: Mapping[str, HostView]) -> list[Live]:
+    """What is left of hosts that could not be made.
+
+    Raises:
+        StateFailedError: there is something, and it shall not be removed.
+    """
+    failed = [view for view in named.values() if view.failure]
+    if failed and not options.remove_failed:
+        raise StateFailedError(
+            "; ".join(str(view.failure) for view in failed),
+            doing="make the hosts",
+            hint="Set remove_failed: true to remove what is left of them and to try again.",
+            details={"failed_hosts": [host_result(view) for view in failed]},
+        )
+    return [Live(f"failed/{view.name}", "failed_host", view.name, view.id, {}, {"view": view}) for view in failed]
+
+
+def _in_order(plan: Plan, failed: Sequence[Live]) -> Plan:
+    """What failed goes before its name is used again."""
+    first = {one.name: one.key for one in failed}
+    return Plan(
+        tuple(
+            replace(step, needs=step.needs | {first[step.name]}) if step.kind == HOST and step.name in first else step
+            for step in plan.steps
+        )
+    )
+
+
+def _wanted(run: Run, options: HostOptions, live: Mapping[str, Live], config: Mapping[str, Any]) -> list[Wanted]:
+    labels = {**(options.labels or {}), **host_mark(run).tags(PART)}
+    shown = {name: value for name, value in config.items() if not is_secret(name)}
+    wanted = []
+    for name in options.names:
+        there = live.get(host_key(name))
+        told = there.spec["config"] if there else {}
+        spec = {
+            "driver": None if options.is_custom else options.driver,
+            "labels": labels,
+            # a server that does not tell what a host was made with leaves nothing to compare
+            "config": {field: value for field, value in shown.items() if there is None or field in told} or None,
+        }
+        wanted.append(Wanted(host_key(name), HOST, name, spec))
+    return wanted
+
+
+def _setting(run: Run, options: HostOptions) -> tuple[list[Wanted], list[Live]]:
+    """The address that agents register at: the one given; else the server's, if it has none yet."""
+    try:
+        there = run.rancher.setting(API_HOST, doing="read the address that hosts register at")
+    except SchedulersError:  # the key of an environment may not see settings: then somebody else has to care for it
+        if options.registration_url:
+            raise
+        return [], []
+    url = options.registration_url or there or run.rancher.connection.server
+    return [Wanted(f"setting/{API_HOST}", SETTING, API_HOST, {"value": url})], [live_setting(API_HOST, there)]
+
+
+def _handlers(run: Run, options: HostOptions, config: Mapping[str, Any]) -> dict[str, Handler]:
+    hosts = Hosts(run, options, config)
+    return {HOST: hosts, "failed_host": hosts, SETTING: Settings(run), TOKEN: RegistrationTokens(run)}
+
+
+def _is_ours(run: Run, view: HostView) -> bool:
+    return host_mark(run).owns(view.labels) and not view.is_going
+
+
+def _keyed(view: HostView, driver: str) -> Live:
+    """A host by its id: of what goes, there may be two of one name."""
+    live = live_host(view, driver)
+    return Live(f"{live.key}/{view.id}", live.kind, live.name, live.id, live.spec, live.attributes)
+
+
+def _those(views: Sequence[HostView], names: Sequence[str]) -> list[HostView]:
+    return [view for view in views if view.name in names and not view.is_going]
+
+
+def _settled(run: Run, options: HostOptions) -> list[HostView]:
+    """The hosts once containers can run on all of them."""
+
+    def failed(views: list[HostView]) -> str | None:
+        reasons = [view.failure for view in views if view.failure]
+        return "; ".join(reasons) or None
+
+    return wait_until(
+        lambda: _those(read_hosts(run), options.names),
+        ready=lambda views: {view.name for view in views if view.is_ready} >= {*options.names},
+        failed=failed,
+        describe=lambda views: _missing(views, options.names),
+        events=lambda views: [f"{view.name}: {view.message}" for view in views if view.message],
+        deadline=run.deadline,
+        doing="wait for the hosts",
+        hint="remove_failed: true makes a failed one again; one that never joins may not reach the server at its "
+        "setting api.host.",
+        pace=run.pace,
+    ).value
+
+
+def _missing(views: Sequence[HostView], names: Sequence[str]) -> str:
+    there = {view.name: view for view in views}
+    said = [there[name].describe() if name in there else f"{name} is missing" for name in names]
+    waiting = [one for name, one in zip(names, said, strict=True) if name not in there or not there[name].is_ready]
+    return "; ".join(waiting) or "all are active"

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at hosts, stacks and the catalog, in calls whose number does not grow with what there is. PRIVATE."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from .._module import Context, Outcome
+from .._parallel import gather
+from .api import Connection, Object, Rancher
+from .catalog import compose_files, find_template, list_templates, split_id, version_numbers
+from .dialect import DIALECTS
+from .environments import Run
+from .host_result import container_result, host_result
+from .host_view import HostView, host_views
+from .stack_result import stack_result
+from .stacks import stack_id_of
+
+Reads = dict[str, Callable[[], Any]]
+
+
+def look_at_hosts(context: Context) -> Outcome:
+    """The module rancher_hosts_info."""
+    run = Run.of(context)
+    doing = f"look at the hosts of environment {run.environment.name}"
+    reads = _host_reads(run, doing)
+    reads["containers"] = partial(run.rancher.list, run.path("containers"), doing=doing)
+    found = gather(reads)
+    views = host_views(found["hosts"], found.get("machines", ()))
+    containers = defaultdict(list)
+    for one in _by_name(found["containers"]):
+        containers[str(one.get("hostId"))].append(container_result(one, views))
+    names = context.params["names"]
+    told = [view for view in views if names is None or view.name in names]
+    hosts = [{**host_result(view), "containers": containers[view.id]} for view in told]
+    return Outcome({"environment": _environment(run), "hosts": hosts})
+
+
+def look_at_stacks(context: Context) -> Outcome:
+    """The module rancher_stack_info."""
+    run = Run.of(context)
+    name = context.params["name"]
+    doing = f"look at the stacks of environment {run.environment.name}"
+    collections = {
+        "stacks": DIALECTS[run.rancher.version].stacks,
+        "services": "services",
+        "containers": "containers",
+        "maps": "serviceexposemaps",
+    }
+    reads = _host_reads(run, doing)
+    reads |= {one: partial(run.rancher.list, run.path(path), doing=doing) for one, path in collections.items()}
+    found = gather(reads)
+    views = host_views(found["hosts"], found.get("machines", ()))
+    stacks = [one for one in _by_name(found["stacks"]) if name in (None, one.get("name"))]
+    told = []
+    for stack in stacks:
+        services = [one for one in found["services"] if stack_id_of(one) == stack["id"]]
+        told.append(_with_containers(stack_result(stack, services), found, views))
+    return Outcome({"environment": _environment(run), "stacks": told})
+
+
+def _with_containers(result: dict[str, Any], found: dict[str, list[Object]], views: list[HostView]) -> dict[str, Any]:
+    """A stack as one thing, each of its services with its containers."""
+    containers = {one["id"]: container_result(one, views) for one in _by_name(found["containers"])}
+    instances = defaultdict(set)
+    for one in found["maps"]:
+        instances[one["serviceId"]].add(one["instanceId"])
+    services = [
+        {**service, "containers": [one for key, one in containers.items() if key in instances[service["id"]]]}
+        for service in result["services"]
+    ]
+    return {**result["stack"], "services": services, "endpoints": result["endpoints"]}
+
+
+def look_at_catalog(context: Context) -> Outcome:
+    """The module rancher_catalog_info."""
+    rancher = Rancher(Connection.from_params(context.params))
+    wanted = context.params["template"]
+    if wanted is None:
+        listed = list_templates(rancher, context.params["catalog"])
+        return Outcome({"templates": [_template(one) for one in sorted(listed, key=lambda one: str(one["id"]))]})
+    found = find_template(rancher, wanted, context.params["template_version"])
+    base = split_id(found.id)[0]
+    template = rancher.get(f"/v1-catalog/templates/{base}", doing=f"look at the template {base}")
+    return Outcome(
+        {
+            "templates": [
+                {
+                    **_template(template),
+                    "version": found.version,
+                    "version_id": found.id,
+                    "questions": [_question(one) for one in found.questions],
+                    "files": {f"{name}-compose.yml": text for name, text in compose_files(dict(found.raw)).items()},
+                }
+            ]
+        }
+    )
+
+
+def _template(template: Object) -> dict[str, Any]:
+    return {
+        "id": template["id"],
+        "catalog": template.get("catalogId") or str(template["id"]).partition(":")[0],
+        "name": template.get("name"),
+        "category": template.get("category"),
+        "description": template.get("description"),
+        "default_version": template.get("defaultVersion"),
+        "versions": sorted(version_numbers(template), key=lambda name: int_or_text(version_numbers(template)[name])),
+    }
+
+
+def int_or_text(number: str) -> tuple[int, str]:
+    """A version's number, for the order in which versions were made. Pure."""
+    return (int(number), "") if number.isdigit() else (0, number)
+
+
+def _question(question: Any) -> dict[str, Any]:
+    names = ("variable", "label", "description", "type", "required", "default", "options")
+    told = {name: question.get(name) for name in names}
+    return {**told, "type": told["type"] or "string", "required": bool(told["required"])}
+
+
+def _host_reads(run: Run, doing: str) -> Reads:
+    query = {"include": "ipAddresses"} if not run.rancher.is_v1 else {"include": "ipaddresses"}
+    reads: Reads = {"hosts": partial(run.rancher.list, run.path("hosts"), query, doing=doing)}
+    if run.rancher.is_v1:
+        reads["machines"] = partial(run.rancher.list, run.path("machines"), doing=doing)
+    return reads
+
+
+def _by_name(things: list[Object]) -> list[Object]:
+    return sorted(things, key=lambda one: (str(one.get("name")), str(one["id"])))
+
+
+def _environment(run: Run) -> dict[str, str]:
+    return {"id": run.environment.id, "name": run.environment.name}

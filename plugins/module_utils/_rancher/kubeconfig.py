@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kubeconfig of a Kubernetes environment: no resource of the server, but a key and the address that takes it.
+
+Rancher 1.0 and 1.1 take a key of the environment as user and password; later ones take a key of an account in a token.
+A file that works is left alone: a new key at every run is what users of other tools complain about. PRIVATE.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._errors import InputError
+from .api import Connection
+from .api_keys import Pair
+
+OPTION = "kubeconfig"
+
+
+def cluster_address(connection: Connection, environment: str, *, v1: bool) -> str:
+    """Where the API server of an environment is reached: through Rancher. Pure."""
+    return f"{connection.server}/r/projects/{environment}/kubernetes{'' if v1 else ':6443'}"
+
+
+def kubeconfig(
+    connection: Connection, environment: str, name: str, pair: Pair, *, v1: bool, ca: str | None = None
+) -> dict[str, Any]:
+    """The content of a kubeconfig. Pure.
+
+    Args:
+        ca: the certificates of the CA, as text.
+    """
+    cluster: dict[str, Any] = {"server": cluster_address(connection, environment, v1=v1)}
+    if ca:
+        cluster["certificate-authority-data"] = b64encode(ca.encode()).decode()
+    elif connection.server.startswith("https:") and not connection.validate_certs:
+        cluster["insecure-skip-tls-verify"] = True
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": _user(pair, v1=v1)}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
+    }
+
+
+def _user(pair: Pair, *, v1: bool) -> dict[str, str]:
+    if v1:
+        return {"username": pair.public, "password": pair.secret}
+    basic = b64encode(f"{pair.public}:{pair.secret}".encode()).decode()
+    return {"token": b64encode(f"Basic {basic}".encode()).decode()}
+
+
+def pair_of(content: Mapping[str, Any]) -> Pair | None:
+    """The key in a kubeconfig of ours, None if it is another one. Pure."""
+    try:
+        user = content["users"][0]["user"]
+        if "token" in user:
+            basic = b64decode(user["token"]).decode().removeprefix("Basic ")
+            public, _colon, secret = b64decode(basic).decode().partition(":")
+            return Pair(public, secret)
+        return Pair(str(user["username"]), str(user["password"]))
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def server_of(content: Mapping[str, Any]) -> str | None:
+    """The address in a kubeconfig. Pure."""
+    try:
+        return str(content["clusters"][0]["cluster"]["server"])
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def read_kubeconfig(path: str) -> Mapping[str, Any] | None:
+    """The file's content, None if there is no file.
+
+    Raises:
+        InputError: it is a kubeconfig of more than one cluster, or no kubeconfig at all.
+    """
+    import yaml  # noqa: PLC0415
+
+    if not Path(path).exists():
+        return None
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{OPTION}: {path} cannot be read: {error}") from error
+    if not isinstance(content, dict) or content.get("kind") != "Config" or len(content.get("clusters") or ()) > 1:
+        raise InputError(
+            f"{OPTION}: {path} is a file of somebody else's, and would be overwritten", hint="Give another path."
+        )
+    return content
+
+
+def rendered(content: Mapping[str, Any]) -> str:
+    """The file's text. Pure."""
+    import yaml  # noqa: PLC0415
+
+    return str(yaml.safe_dump(dict(content), sort_keys=False))

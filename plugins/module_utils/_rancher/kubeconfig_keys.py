@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The key and the file of a Kubernetes environment: what there is of them, what has to be made, and when it works.
+
+PRIVATE.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .._errors import InputError
+from .._ownership import Mark
+from .._plan import Live, Ref, Spec, Step, Wanted
+from .._wait import wait_until
+from .access_api import AccessApi
+from .api import Object
+from .api_keys import Keys, Pair, usable
+from .dialect import DIALECTS
+from .environment_case import Case, orchestration_of
+from .exports import write_private
+from .kubeconfig import OPTION, cluster_address, kubeconfig, pair_of, read_kubeconfig, rendered, server_of
+from .ready import describe_stack, stack_failure, stack_ready
+
+KEY, STALE_KEY, FILE = "api_key", "stale_api_key", "kubeconfig"
+KEY_NAME = "kubectl"
+KUBERNETES = "kubernetes"
+
+
+def keys_of(case: Case, environment: str) -> Keys:
+    """The keys for it: of the environment in 1.0 and 1.1, of the administrator later."""
+    account = environment if case.rancher.is_v1 else str(AccessApi(case.rancher).administrator()["id"])
+    return Keys(case.rancher, account, Mark(f"rancher/{environment}", KEY_NAME), case.deadline, case.pace)
+
+
+def wanted_kubeconfig(case: Case, raw: Object | None) -> list[Wanted]:
+    """The key and the file.
+
+    Raises:
+        InputError: the environment is no Kubernetes.
+    """
+    options = case.options
+    kind = orchestration_of(raw, v1=case.rancher.is_v1) if raw else options.orchestration
+    if kind != KUBERNETES:
+        raise InputError(f"kubeconfig: environment {options.name} is no Kubernetes, but {kind or 'cattle'}")
+    path = str(options.kubeconfig)
+    return [Wanted(KEY, KEY, KEY_NAME, {}), Wanted(FILE, FILE, path, {"key": Ref(KEY)})]
+
+
+def live_kubeconfig(case: Case, raw: Object | None) -> tuple[list[Live], list[Live]]:
+    """The key and the file that can be used, and keys whose secret is lost.
+
+    Raises:
+        InputError: the file is somebody else's, or there are no hosts for Kubernetes to run on.
+    """
+    path = str(case.options.kubeconfig)
+    content = read_kubeconfig(path)
+    if raw is None:
+        return [], []
+    if not case.hosts(raw["id"]):
+        raise InputError(
+            f"kubeconfig: environment {case.options.name} has no hosts yet, so Kubernetes does not run",
+            hint="Make them with container.schedulers.rancher_hosts first.",
+        )
+    listed = keys_of(case, raw["id"]).list()
+    mine = usable(listed, pair_of(content) if content else None)
+    live = [Live(KEY, KEY, KEY_NAME, mine["id"], {}, {"raw": mine})] if mine else []
+    address = cluster_address(case.rancher.connection, raw["id"], v1=case.rancher.is_v1)
+    if mine and content and server_of(content) == address:
+        live.append(Live(FILE, FILE, path, path, {"key": mine["id"]}))
+    lost = [one for one in listed if one is not mine]
+    return live, [Live(f"{STALE_KEY}/{one['id']}", STALE_KEY, one["id"], one["id"], {}, {"raw": one}) for one in lost]
+
+
+class KubeconfigKeys:
+    """The key that a kubeconfig has in it, and the file."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._pair: Pair | None = None
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        if step.kind == KEY:
+            key, self._pair = self._keys().create(step.name, doing=step.sentence)
+            # written at once: a key whose secret is lost is good for nothing
+            self._write()
+            return Live(step.key, step.kind, step.name, key["id"], spec, {"raw": key, "pair": self._pair})
+        if self._pair is None:
+            self._pair = self._case_pair()
+        self._write()
+        return Live(step.key, step.kind, step.name, step.name, spec)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        return self.create(step, {**live.spec, **spec})
+
+    def delete(self, step: Step, live: Live) -> None:
+        self._keys().remove(live.attributes["raw"], doing=step.sentence)
+
+    def _environment(self) -> str:
+        raw = self._case.find()
+        assert raw
+        return str(raw["id"])
+
+    def _keys(self) -> Keys:
+        return keys_of(self._case, self._environment())
+
+    def _case_pair(self) -> Pair:
+        content = read_kubeconfig(str(self._case.options.kubeconfig))
+        pair = pair_of(content) if content else None
+        assert pair
+        return pair
+
+    def _write(self) -> None:
+        assert self._pair
+        case = self._case
+        connection = case.rancher.connection
+        ca = Path(connection.ca).read_text(encoding="utf-8") if connection.ca else None
+        content = kubeconfig(
+            connection, self._environment(), case.options.name, self._pair, v1=case.rancher.is_v1, ca=ca
+        )
+        write_private(Path(str(case.options.kubeconfig)), rendered(content), option=OPTION)
+
+
+def wait_for_kubernetes(case: Case, environment: str) -> None:
+    """Until the stack that Kubernetes is runs and is healthy.
+
+    Raises:
+        WaitTimeoutError: it does not.
+    """
+    doing = f"wait for Kubernetes of environment {case.options.name}"
+    path = case.rancher.path(DIALECTS[case.rancher.version].stacks, project=environment)
+
+    def look() -> list[Object]:
+        """The stack, and behind it its services; nothing as long as it is not there."""
+        listed = case.rancher.list(path, doing=doing)
+        stack = next((one for one in listed if str(one.get("name")).lower() == KUBERNETES), None)
+        return [stack, *case.rancher.list(stack["links"]["services"], doing=doing)] if stack else []
+
+    wait_until(
+        look,
+        ready=lambda seen: bool(seen) and stack_ready(seen[0], seen[1:]),
+        failed=lambda seen: stack_failure(seen[0], seen[1:]) if seen else None,
+        describe=lambda seen: describe_stack(seen[0], seen[1:]) if seen else "the stack kubernetes is not there yet",
+        deadline=case.deadline,
+        doing=doing,
+        pace=case.pace,
+    )

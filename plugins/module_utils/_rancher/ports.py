@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ports of hosts: each can be taken once on each host, and what finds none free is never started. Pure. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import InputError
+from .launch_config import canonical_port, host_port
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a service wants of the hosts.
+
+    Attributes:
+        ports: as Rancher writes them; those without a port of the host claim nothing.
+        count: on how many hosts it runs; None for all of them.
+        own: the ids of services whose ports are this one's already.
+    """
+
+    service: str
+    ports: Collection[str]
+    count: int | None = 1
+    own: Collection[str] = ()
+
+    @property
+    def numbers(self) -> list[int]:
+        """The ports of hosts that are claimed."""
+        found = (host_port(canonical_port(port)) for port in self.ports)
+        return sorted({one[0] for one in found if one})
+
+
+def refuse_taken(claims: Iterable[Claim], hosts: Collection[Mapping[str, Any]]) -> None:
+    """Refuse what finds too few hosts with its ports free.
+
+    Raises:
+        InputError: names the port and the hosts' names.
+    """
+    active = [host for host in hosts if host.get("state") == "active"]
+    if not active:
+        return
+    for claim in claims:
+        for port in claim.numbers:
+            taken = [str(host.get("hostname") or host["id"]) for host in active if _is_taken(host, port, claim.own)]
+            free = len(active) - len(taken)
+            if not taken or free >= (len(active) if claim.count is None else claim.count):
+                continue
+            where = f"{', '.join(sorted(taken))}; it is free on {free} of {len(active)}" if free else "all hosts"
+            raise InputError(
+                f"services: {claim.service} wants port {port}, which is already used on {where}",
+                hint="Give another port, or let Rancher choose one by giving the port of the container alone.",
+            )
+
+
+def _is_taken(host: Mapping[str, Any], port: int, own: Collection[str]) -> bool:
+    return any(one.get("port") == port and one.get("serviceId") not in own for one in host.get("publicEndpoints") or ())

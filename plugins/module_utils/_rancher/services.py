@@ -1,0 +1,338 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Services and load balancers: compared in full, changed where that is possible, upgraded where it is not. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._errors import BusyError, NotFoundError
+from .._ownership import require_ours
+from .._plan import Live, Rule, Spec, Step
+from .._retry import Effect
+from .._wait import wait_until
+from .api import Object
+from .dialect import DIALECTS
+from .environments import Run
+from .launch_config import LAUNCH_FIELDS, as_asked, live_launch, rendered_launch
+from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_rules
+from .marks import tags_of
+from .ready import GOING_STATES, going_of, is_settled
+from .ready import describe as described_state
+from .removal import remove
+from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, end_upgrade, settlement, upgrade
+from .veil import Veil
+
+SERVICE_RULES = {
+    "service": Rule(immutable=frozenset({"global"}), subset=frozenset()),
+    "load_balancer": Rule(immutable=frozenset({"global"}), subset=frozenset()),
+}
+BALANCER_TYPE = "loadBalancerService"
+BALANCER_IMAGE = "lb.instance.image"  # the setting that names the image of load balancers (1.2 and newer)
+PUT_FIELDS = {"scale": "scale", "description": "description", "metadata": "metadata", "retain_ip": "retainIp"}
+PART = "service"
+
+
+def service_key(name: str) -> str:
+    """The key of a service in a plan."""
+    return f"service/{name}"
+
+
+def kind_of(service: Mapping[str, Any]) -> str:
+    """The kind of a service in a plan."""
+    return "load_balancer" if service.get("type") == BALANCER_TYPE else "service"
+
+
+def live_service(
+    service: Object,
+    wanted: Spec,
+    veil: Veil,
+    rules: list[dict[str, Any]] | None = None,
+    *,
+    picked: range,
+    finish: bool = True,
+) -> Live:
+    """A service of the API.
+
+    Args:
+        wanted: the spec it is compared with; it decides how an upgrade of an earlier run is to end.
+        rules: those of a load balancer.
+        finish: whether an upgrade that has succeeded is to be finished.
+        picked: the ports that Rancher picks from where none of the hosts is named.
+    """
+
+    def spec_of(launch: Mapping[str, Any]) -> dict[str, Any]:
+        spec = live_launch(launch)
+        return {
+            **spec,
+            "environment": veil.hide_some(spec["environment"], _hidden(wanted)),
+            "ports": as_asked(spec["ports"], wanted.get("ports") or (), picked),
+        }
+
+    def is_wanted(launch: Mapping[str, Any]) -> bool:
+        there = spec_of(launch)
+        return all(there[name] == value for name, value in wanted.items() if name in LAUNCH_FIELDS)
+
+    end = settlement(service, is_wanted)
+    left = end.goal and (finish or service["state"] != UPGRADED or end.goal != "finish")
+    spec = {
+        **spec_of(end.launch),
+        "stack": str(service.get("stackId") or service.get("environmentId") or ""),
+        "scale": service.get("scale"),
+        "metadata": service.get("metadata") or {},
+        "retain_ip": bool(service.get("retainIp")),
+        "description": service.get("description") or "",
+        "started": service.get("state") not in ("inactive", "deactivating"),
+        "upgrade": str(service["state"]) if left else "none",
+        "rules": rules or [],
+    }
+    attributes = {"raw": service, "settlement": end, "tags": tags_of(service.get("description"))}
+    return Live(service_key(service["name"]), kind_of(service), service["name"], service["id"], spec, attributes)
+
+
+def _hidden(wanted: Spec) -> set[str]:
+    return {name for name, value in (wanted.get("environment") or {}).items() if value.startswith("(secret ")}
+
+
+def rules_of(service: Object, maps: Sequence[Object], *, v1: bool) -> list[dict[str, Any]]:
+    """The rules of a load balancer. Pure.
+
+    Args:
+        maps: the service consume maps of the environment, for /v1.
+    """
+    if not v1:
+        return rules_of_v2((service.get("lbConfig") or {}).get("portRules"))
+    launch = service.get("launchConfig") or {}
+    return rules_of_v1([*(launch.get("ports") or ()), *(launch.get("expose") or ())], maps_of(service, maps))
+
+
+def maps_of(service: Object, maps: Sequence[Object]) -> list[Object]:
+    """The service consume maps of one service, in the order in which they were made. Pure."""
+    theirs = [one for one in maps if one["serviceId"] == service["id"] and one.get("state") not in GOING_STATES]
+    return sorted(theirs, key=lambda one: int_of(one["id"]))
+
+
+def int_of(identifier: str) -> int:
+    """The number in an id, for the order in which things were made. Pure."""
+    digits = "".join(sign for sign in str(identifier).removeprefix("1") if sign.isdigit())
+    return int(digits or 0)
+
+
+class Services:
+    """Services of one stack; load balancers are such."""
+
+    def __init__(self, run: Run, policy: UpgradePolicy, veil: Veil) -> None:
+        self._run = run
+        self._policy = policy
+        self._veil = veil
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        """A name is taken until the service before it is gone, so this may have to wait."""
+        run, doing = self._run, step.sentence
+        collection = "loadbalancerservices" if step.kind == "load_balancer" else "services"
+        body = self._body(step, spec)
+
+        def attempt() -> Object | None:
+            try:
+                return run.rancher.create(run.path(collection), body, lambda: self._named(step, spec), doing=doing)
+            except BusyError:
+                return None
+
+        made = wait_until(
+            attempt,
+            ready=lambda one: one is not None,
+            describe=lambda _one: "the service of this name that was deleted is still being removed",
+            deadline=run.deadline,
+            doing=doing,
+            pace=run.pace,
+        ).value
+        assert made is not None
+        if step.kind == "load_balancer":
+            self._lead(made, spec["rules"], doing)
+        return self._live(made, spec)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        """In the order that a service needs: out of an old upgrade, into a new one, then what can simply be set."""
+        run, doing = self._run, step.sentence
+        changed = {one.field for one in step.differences}
+        service: Object = live.attributes["raw"]
+        upgrades = bool(changed & {*LAUNCH_FIELDS} - {"global"}) or self._needs_listeners(step, spec, changed)
+        if upgrades or "upgrade" in changed:
+            service = self._at_rest(service, live, doing)
+        if "started" in changed:
+            service = self._started(service, doing)
+        if upgrades:
+            launch = self._launch(step, spec, changed, service["launchConfig"])
+            body = self._policy.strategy(launch, service.get("secondaryLaunchConfigs"))
+            service = upgrade(run, service, body, self._policy, doing=doing)
+        fields = {field: spec[name] for name, field in PUT_FIELDS.items() if name in changed}
+        if fields:
+            service = run.rancher.update(service, fields, doing=doing)
+        if "rules" in changed:
+            self._lead(service, spec["rules"], doing)
+            service = run.rancher.get(service["links"]["self"], doing=doing)
+        return self._live(service, spec)
+
+    def delete(self, step: Step, live: Live) -> None:
+        """Its containers go with it; named volumes stay."""
+        run = self._run
+        remove(run.rancher, [live.attributes["raw"]], doing=step.sentence, deadline=run.deadline, pace=run.pace)
+
+    def _live(self, service: Object, spec: Spec) -> Live:
+        picked = self._run.environment.picked_ports
+        return live_service(service, spec, self._veil, spec.get("rules"), picked=picked)
+
+    def _at_rest(self, service: Object, live: Live, doing: str) -> Object:
+        goal = live.attributes["settlement"].goal
+        if service["state"] in UPGRADE_STATES:
+            return end_upgrade(self._run, service, goal or "finish", doing=doing)
+        return service
+
+    def _started(self, service: Object, doing: str) -> Object:
+        """Switched on again; one that is just being switched off can be as soon as it is off."""
+        run = self._run
+
+        def step() -> Object:
+            now = run.rancher.get(service["links"]["self"], doing=doing)
+            if "activate" in (now.get("actions") or {}):
+                return run.rancher.act(now, "activate", doing=doing)
+            return now
+
+        return wait_until(
+            step,
+            ready=is_settled,
+            failed=going_of,
+            describe=described_state,
+            deadline=run.deadline,
+            doing=doing,
+            pace=run.pace,
+        ).value
+
+    def _named(self, step: Step, spec: Spec) -> Object | None:
+        """The service of this name that we made, after an answer was lost or the name found taken.
+
+        Raises:
+            BusyError: there is one which is being removed.
+            NotOursError: it is somebody else's.
+        """
+        run = self._run
+        stack_id = DIALECTS[run.rancher.version].stack_id
+        query = {"name": step.name, stack_id: spec["stack"]}
+        for one in run.rancher.list(run.path("services"), query, doing=step.sentence):
+            if one.get("state") in GOING_STATES:
+                raise BusyError("it is being removed")
+            require_ours(run.mark(_app_of(spec)), tags_of(one.get("description")), f"{step.label} of the stack")
+            return one
+        return None
+
+    def _body(self, step: Step, spec: Spec) -> dict[str, Any]:
+        balancer = step.kind == "load_balancer"
+        body: dict[str, Any] = {
+            "type": BALANCER_TYPE if balancer else "service",
+            DIALECTS[self._run.rancher.version].stack_id: spec["stack"],
+            "name": step.name,
+            "startOnCreate": True,
+            "scale": 1,
+            "launchConfig": self._launch(step, spec, {*spec}, None),
+            **{field: spec[name] for name, field in PUT_FIELDS.items() if spec.get(name) is not None},
+        }
+        if balancer:
+            body |= self._balancing(spec["rules"])
+        else:
+            body["secondaryLaunchConfigs"] = []
+        return body
+
+    def _balancing(self, rules: Any) -> dict[str, Any]:
+        if self._run.rancher.is_v1:
+            return {"loadBalancerConfig": {"type": "loadBalancerConfig"}}
+        return {"lbConfig": {"type": "lbConfig", "portRules": v2_rules(rules)}}
+
+    def _launch(self, step: Step, spec: Spec, fields: set[str], current: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The whole of what its containers are started from, with these fields as the spec has them."""
+        said = dict(spec)
+        if "environment" in said:
+            said["environment"] = self._veil.reveal(said["environment"])
+        launch = rendered_launch(said, fields, FRESH if current is None else current)
+        if step.kind == "load_balancer":
+            self._publish(launch, spec.get("rules"), new=current is None)
+        return launch
+
+    def _publish(self, launch: dict[str, Any], rules: Any, *, new: bool) -> None:
+        v1 = self._run.rancher.is_v1
+        if rules is not None:
+            launch["ports"] = v1_ports(rules) if v1 else v2_ports(rules)
+        if new and not v1:
+            image = self._run.rancher.setting(BALANCER_IMAGE, doing="find the image of load balancers")
+            if not image:
+                raise NotFoundError(f"the setting {BALANCER_IMAGE} of the Rancher server has no value")
+            launch["imageUuid"] = f"docker:{image.removeprefix('docker:')}"
+
+    def _needs_listeners(self, step: Step, spec: Spec, changed: set[str]) -> bool:
+        """Whether a load balancer has to publish other ports: those are part of the launchConfig."""
+        if step.kind != "load_balancer" or "rules" not in changed or step.live is None:
+            return False
+        ports = v1_ports if self._run.rancher.is_v1 else v2_ports
+        return ports(spec["rules"]) != ports(step.live.spec["rules"])
+
+    def _lead(self, service: Object, rules: Any, doing: str) -> None:
+        """Make a load balancer lead where its rules say."""
+        run = self._run
+        if run.rancher.is_v1:
+            links = {"serviceLinks": v1_links(rules)}
+            run.rancher.act(service, "setservicelinks", links, doing=doing, effect=Effect.IDEMPOTENT)
+        elif rules_of_v2((service.get("lbConfig") or {}).get("portRules")) != rules:
+            config = {**(service.get("lbConfig") or {}), "portRules": v2_rules(rules)}
+            run.rancher.update(service, {"lbConfig": config}, doing=doing)
+
+
+FRESH = {
+    "type": "launchConfig",
+    "kind": "container",
+    "networkMode": "managed",
+    "restartPolicy": {"name": "always"},
+}
+
+
+def _app_of(spec: Spec) -> str:
+    """The stack that the mark of a service names."""
+    return next((value for name, value in tags_of(spec["description"]).items() if name.endswith("/app")), "")
+
+
+class ServiceLinks:
+    """The links of one service, set as a whole."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def create(self, step: Step, spec: Spec) -> Live:
+        """A service has links, if only none; so they are never made, only set."""
+        return self._set(step, spec)
+
+    def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        return self._set(step, {**live.spec, **spec})
+
+    def delete(self, step: Step, live: Live) -> None:
+        self._set(step, {**live.spec, "links": {}, "service": live.id})
+
+    def _set(self, step: Step, spec: Spec) -> Live:
+        run, doing = self._run, step.sentence
+        service = run.rancher.get(run.path("services", spec["service"]), doing=doing)
+        links = [{"serviceId": target, "name": alias} for alias, target in spec["links"].items()]
+        run.rancher.act(service, "setservicelinks", {"serviceLinks": links}, doing=doing, effect=Effect.IDEMPOTENT)
+        return live_links(step.name, spec["service"], spec["links"])
+
+
+def links_key(name: str) -> str:
+    """The key of a service's links in a plan."""
+    return f"links/{name}"
+
+
+def live_links(name: str, service: str, links: Mapping[str, str]) -> Live:
+    """The links of a service: alias -> id of the service."""
+    return Live(links_key(name), "service_links", name, service, {"service": service, "links": dict(links)})
+
+
+def links_of(maps: list[Object]) -> dict[str, str]:
+    """Links as Rancher keeps them: alias -> id of the service. Pure."""
+    return {str(one.get("name") or one["consumedServiceId"]): one["consumedServiceId"] for one in maps}

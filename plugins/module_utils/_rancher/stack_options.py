@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of rancher_stack, read and checked before anything is asked for. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._argspec import ArgumentSpec
+from .._errors import InputError
+from .compose import Compose, read_compose
+from .names import checked_name
+from .service_options import SERVICE_OPTIONS, ServiceOptions, read_services
+from .upgrades import UpgradePolicy
+from .veil import Veil
+
+UPGRADE_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "batch_size": {"type": "int", "default": 1},
+    "interval_seconds": {"type": "float", "default": 2.0},
+    "start_first": {"type": "bool", "default": False},
+    "finish": {"type": "bool", "default": True},
+}
+STACK = ArgumentSpec(
+    {
+        "name": {"type": "str", "required": True},
+        "description": {"type": "str"},
+        "services": {"type": "list", "elements": "dict", "options": SERVICE_OPTIONS},
+        "purge_services": {"type": "bool", "default": False},
+        "docker_compose": {"type": "str"},
+        "docker_compose_file": {"type": "path"},
+        "rancher_compose": {"type": "str"},
+        "rancher_compose_file": {"type": "path"},
+        "template": {"type": "str"},
+        "template_version": {"type": "str"},
+        "answers": {"type": "dict"},
+        "secret_answers": {"type": "dict", "no_log": True},
+        "system": {"type": "bool"},
+        "upgrade": {"type": "dict", "options": UPGRADE_OPTIONS},
+        "on_failed_upgrade": {"type": "str", "choices": ["rollback", "leave"], "default": "rollback"},
+        "export_to": {"type": "path"},
+        "adopt": {"type": "bool", "default": False},
+    },
+    mutually_exclusive=(
+        ("services", "docker_compose", "docker_compose_file", "template"),
+        ("rancher_compose", "rancher_compose_file"),
+    ),
+    required_by={"template_version": ("template",)},
+)
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """A stack as the options describe it.
+
+    Attributes:
+        services: None unless the stack is described by a list of them.
+        compose: what the files say; None unless it is described by them.
+        docker, rancher: the files' texts.
+        template: the id of a catalog template, empty without one.
+        answers: what is filled in for the variables of files or of a template.
+        secret_names: the answers that must not be shown.
+    """
+
+    name: str
+    policy: UpgradePolicy
+    description: str | None = None
+    services: tuple[ServiceOptions, ...] | None = None
+    purge: bool = False
+    compose: Compose | None = None
+    docker: str = ""
+    rancher: str = ""
+    template: str = ""
+    template_version: str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    secret_names: frozenset[str] = frozenset()
+    system: bool | None = None
+    adopt: bool = False
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], veil: Veil) -> StackOptions:
+        """The stack of the module's options.
+
+        Raises:
+            InputError: it cannot be.
+        """
+        name = checked_name("name", params["name"])
+        docker = _text(params, "docker_compose")
+        rancher = _text(params, "rancher_compose")
+        if rancher and not docker:
+            raise InputError("rancher_compose says nothing without docker_compose")
+        if docker is not None and not docker.strip():
+            raise InputError("docker_compose is empty")
+        answers = params["answers"] or {}
+        secret = params["secret_answers"] or {}
+        if (answers or secret) and not (docker or params["template"]):
+            raise InputError("answers are for a template or for compose files, and neither is given")
+        services = params["services"]
+        return cls(
+            name,
+            _policy(params),
+            params["description"],
+            None if services is None else read_services(name, services, veil),
+            bool(params["purge_services"]),
+            read_compose(docker, rancher) if docker else None,
+            docker or "",
+            rancher or "",
+            params["template"] or "",
+            params["template_version"],
+            {**answers, **secret},
+            frozenset(secret),
+            params["system"],
+            bool(params["adopt"]),
+        )
+
+
+def _policy(params: Mapping[str, Any]) -> UpgradePolicy:
+    policy = UpgradePolicy.from_params(params)
+    if policy.batch_size < 1:
+        raise InputError(f"upgrade: batch_size is {policy.batch_size}, but has to be at least 1")
+    if policy.interval_seconds < 0:
+        raise InputError(f"upgrade: interval_seconds is {policy.interval_seconds}, but cannot be negative")
+    return policy
+
+
+def _text(params: Mapping[str, Any], option: str) -> str | None:
+    """The text of a compose file, given itself or by the file's path."""
+    path = params[f"{option}_file"]
+    if path is None:
+        text: str | None = params[option]
+        return text
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{option}_file: {path} cannot be read: {why}") from error

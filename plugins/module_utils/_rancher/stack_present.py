@@ -1,0 +1,225 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One stack as its options say: read, decide, apply, wait. PRIVATE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import InputError
+from .._module import Context, Outcome
+from .._plan import Handler, Live, Plan, apply, decide, dismantle
+from .._wait import wait_until
+from .api import Object
+from .environments import Run
+from .exports import export_plan
+from .links import refuse_for_v1, with_protocols
+from .marks import require_marked
+from .ports import Claim, refuse_taken
+from .ready import describe_stack, service_ready, stack_failure, stack_ready
+from .services import (
+    SERVICE_RULES,
+    ServiceLinks,
+    Services,
+    links_of,
+    live_links,
+    live_service,
+    maps_of,
+    rules_of,
+    service_key,
+)
+from .stack_content import Content
+from .stack_options import StackOptions
+from .stack_read import World, content_in, read_world, refuse_missing
+from .stack_result import stack_result
+from .stack_wanted import STACK_GRAPH, claims, manages, unwanted_services, wanted_services, wanted_stack
+from .stacks import STACK, STACK_RULE, Stacks, find_stacks, live_stack
+from .upgrades import UPGRADED
+from .veil import Veil
+
+STACK_RULES = {STACK: STACK_RULE, **SERVICE_RULES}
+
+
+def ensure(context: Context) -> Outcome:
+    """What the module does."""
+    return ensure_present(context) if context.params["state"] == "present" else ensure_absent(context)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A stack and its services at one moment."""
+
+    stack: Object | None
+    services: tuple[Object, ...] = ()
+
+
+def ensure_present(context: Context) -> Outcome:
+    """The stack as its options say, active and healthy."""
+    veil = Veil()
+    options = StackOptions.from_params(context.params, veil)
+    run = Run.of(context)
+    if run.rancher.is_v1:
+        refuse_newer(options)
+    world = read_world(run, options)
+    refuse_missing(world, options)
+    case = Case(run, options, world, content_in(world, options), veil)
+    live = case.live()
+    plan = case.plan(live)
+    refuse_taken(case.new_claims(plan), world.hosts)
+    look = case.first_look()
+    if context.check_mode:
+        return _outcome(context, run, look, plan)
+    applied = apply(plan, case.handlers(), live)
+    with applied.then(f"wait for stack {options.name}"):
+        if plan.changed:
+            look = _look(run, options.name)
+        if context.params["wait"]:
+            look = _settled(run, options, look)
+        return _outcome(context, run, look, plan)
+
+
+def refuse_newer(options: StackOptions) -> None:
+    """Refuse what Rancher 1.0 and 1.1 cannot do.
+
+    Raises:
+        InputError: something of it is asked for.
+    """
+    if options.system:
+        raise InputError("system: stacks of Rancher's own kind need Rancher 1.2 or newer")
+    for service in options.services or ():
+        refuse_for_v1(service.rules or (), f"services: {service.name}: load_balancer")
+
+
+def ensure_absent(context: Context) -> Outcome:
+    """The stack is gone, with its services and their containers."""
+    veil = Veil()
+    options = StackOptions.from_params(context.params, veil)
+    run = Run.of(context)
+    found = find_stacks(run, options.name, doing=f"look for stack {options.name}")
+    for stack in found:
+        require_marked(run.mark(options.name), stack, f"stack {options.name}", adopt=options.adopt)
+    live = {one.key: one for one in (live_stack(stack, veil, None) for stack in found)}
+    plan = dismantle(live.values(), STACK_GRAPH)
+    if not context.check_mode:
+        apply(plan, {STACK: Stacks(run, options.policy, veil, None)}, live)
+    return Outcome(stack_result(None, ()), plan)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked for, and where."""
+
+    run: Run
+    options: StackOptions
+    world: World
+    content: Content | None
+    veil: Veil
+
+    @property
+    def stack(self) -> Object | None:
+        """The stack that is there."""
+        return self.world.stack(self.options.name)
+
+    def live(self) -> dict[str, Live]:
+        """The resources of the stack by key."""
+        if self.stack is None:
+            return {}
+        finish = self.options.policy.finish
+        found = [live_stack(self.stack, self.veil, self.content, finish=finish)]
+        specs = {one.name: one.spec for one in self.options.services or ()}
+        for raw in self.world.services_of(self.stack) if self.options.services is not None else ():
+            wanted, picked = specs.get(raw["name"], {}), self.run.environment.picked_ports
+            rules = rules_of(raw, self.world.maps, v1=self.world.v1)
+            if self.world.v1:
+                rules = with_protocols(rules, self._wanted_rules(raw["name"]))
+            found.append(live_service(raw, wanted, self.veil, rules, picked=picked, finish=finish))
+            found.append(live_links(raw["name"], raw["id"], links_of(maps_of(raw, self.world.maps))))
+        return {one.key: one for one in found}
+
+    def _wanted_rules(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """The rules of a load balancer, as far as their targets are there."""
+        mark = self.run.mark(self.options.name)
+        wanted = wanted_services(self.options, self.world, mark)
+        return next((one.spec.get("rules") or () for one in wanted if one.key == service_key(name)), ())
+
+    def plan(self, live: Mapping[str, Live]) -> Plan:
+        """What has to be done."""
+        mark = self.run.mark(self.options.name)
+        if self.stack and not manages(self.options, self.content):
+            return Plan()
+        wanted = [
+            wanted_stack(self.options, self.content, self.stack, mark, self.veil),
+            *wanted_services(self.options, self.world, mark),
+        ]
+        plan = decide(wanted, live, STACK_GRAPH, STACK_RULES)
+        return plan + dismantle(unwanted_services(self.options, live, mark), STACK_GRAPH)
+
+    def handlers(self) -> dict[str, Handler]:
+        """What carries the plan out."""
+        services = Services(self.run, self.options.policy, self.veil)
+        return {
+            STACK: Stacks(self.run, self.options.policy, self.veil, self.content),
+            "service": services,
+            "load_balancer": services,
+            "service_links": ServiceLinks(self.run),
+        }
+
+    def new_claims(self, plan: Plan) -> list[Claim]:
+        """The ports that have to be free: those of what is about to start, or to publish other ones."""
+        starting = {step.name for step in plan.steps if step.kind in ("service", "load_balancer")}
+        everything = self.content is not None and any(step.kind == STACK for step in plan.steps)
+        found = claims(self.options, self.content, self.world)
+        return [one for one in found if everything or one.service in starting]
+
+    def first_look(self) -> Look:
+        """The stack as it was read."""
+        return Look(self.stack, tuple(self.world.services_of(self.stack)))
+
+
+def _look(run: Run, name: str) -> Look:
+    doing = f"look at stack {name}"
+    for stack in find_stacks(run, name, doing=doing):
+        return Look(stack, tuple(run.rancher.list(stack["links"]["services"], doing=doing)))
+    return Look(None)
+
+
+def _settled(run: Run, options: StackOptions, first: Look) -> Look:
+    """The stack once all of it that is managed is ready."""
+    states = ("active",) if options.policy.finish else ("active", UPGRADED)
+    names = None if options.services is None else {one.name for one in options.services}
+    looks = iter([first])
+
+    def managed(look: Look) -> list[Object]:
+        return [one for one in look.services if names is None or one["name"] in names]
+
+    def ready(look: Look) -> bool:
+        there = managed(look)
+        complete = names is None or len(there) == len(names)
+        return look.stack is not None and complete and stack_ready(look.stack, there, states)
+
+    return wait_until(
+        lambda: next(looks, None) or _look(run, options.name),
+        ready=ready,
+        failed=lambda look: stack_failure(look.stack, managed(look)) if look.stack else "the stack was removed",
+        describe=lambda look: describe_stack(look.stack, managed(look)) if look.stack else "gone",
+        events=lambda look: [str(one["transitioningMessage"]) for one in look.services if _speaks(one)],
+        deadline=run.deadline,
+        doing=f"wait for stack {options.name}",
+        hint="container.schedulers.rancher_stack_info shows the containers and what Rancher says of them.",
+        pace=run.pace,
+    ).value
+
+
+def _speaks(service: Object) -> bool:
+    return bool(service.get("transitioningMessage")) and not service_ready(service)
+
+
+def _outcome(context: Context, run: Run, look: Look, plan: Plan) -> Outcome:
+    result = stack_result(look.stack, look.services)
+    folder = context.params["export_to"]
+    if folder:
+        exported, files = export_plan(run, look.stack, folder, certain=not plan.changed, write=not context.check_mode)
+        return Outcome({**result, "exported": files}, plan + exported)
+    return Outcome(result, plan)

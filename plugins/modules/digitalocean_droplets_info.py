@@ -1,0 +1,153 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the container.schedulers authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DigitalOcean droplets, as they are."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: digitalocean_droplets_info
+short_description: DigitalOcean droplets, and what they cost
+version_added: "1.0.0"
+description:
+  - Lists the droplets of an account, whoever made them. The list is read to its last page, and counted.
+  - A list that could not be read is a failure, and never an empty list.
+extends_documentation_fragment:
+  - container.schedulers.digitalocean
+  - container.schedulers.attributes.info
+  - container.schedulers.attributes.digitalocean
+author:
+  - the container.schedulers authors (@container-schedulers)
+options:
+  api_token:
+    required: true
+  name:
+    description: Only the droplets of this set, as M(container.schedulers.digitalocean_droplets) made it.
+    type: str
+  tag:
+    description: Only droplets with this tag.
+    type: str
+  names:
+    description: Only droplets of these names. A name may be that of several.
+    type: list
+    elements: str
+notes:
+  - The token needs the scopes C(droplet:read) and C(tag:read).
+seealso:
+  - module: container.schedulers.digitalocean_droplets
+"""
+
+EXAMPLES = r"""
+- name: The droplets of a set
+  container.schedulers.digitalocean_droplets_info:
+    name: workers
+  register: found
+
+- name: Their addresses
+  ansible.builtin.debug:
+    msg: "{{ found.droplets | map(attribute='public_ip') }}"
+"""
+
+RETURN = r"""
+droplets:
+  description: The droplets, by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The id.
+      type: int
+      sample: 3164444
+    name:
+      description: The name.
+      type: str
+      sample: worker-1
+    owner:
+      description: Whose it is by its mark, null if this collection did not make it.
+      type: str
+      sample: digitalocean/workers
+    status:
+      description: The status.
+      type: str
+      sample: active
+    public_ip:
+      description: The public IPv4 address, null if it has none yet.
+      type: str
+      sample: 203.0.113.10
+    private_ip:
+      description: The address in the VPC, null if it has none yet.
+      type: str
+      sample: 10.106.0.2
+    public_ipv6:
+      description: The public IPv6 address, null if it has none.
+      type: str
+    region:
+      description: The region.
+      type: str
+      sample: lon1
+    size:
+      description: The size.
+      type: str
+      sample: s-1vcpu-1gb
+    image:
+      description: The slug of the image, or its id if it has none.
+      type: str
+      sample: ubuntu-24-04-x64
+    vpc_uuid:
+      description: The VPC.
+      type: str
+    tags:
+      description: All tags.
+      type: list
+      elements: str
+    features:
+      description: What is switched on.
+      type: list
+      elements: str
+    volume_ids:
+      description: Volumes that are attached.
+      type: list
+      elements: str
+    snapshot_ids:
+      description: Snapshots that were made of it.
+      type: list
+      elements: str
+    created_at:
+      description: When it was made.
+      type: str
+      sample: "2026-11-25T08:00:00Z"
+    monthly_cost:
+      description: US dollars a month, null if DigitalOcean does not say.
+      type: float
+      sample: 6.0
+monthly_cost:
+  description: US dollars a month for all of RV(droplets), whatever their status.
+  returned: success
+  type: float
+  sample: 18.0
+"""
+
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.droplet_module import droplet_info
+from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.options import LIBRARIES, connection
+from ansible_collections.container.schedulers.plugins.module_utils._module import run_module
+
+SPEC = ArgumentSpec(
+    {
+        "name": {"type": "str"},
+        "tag": {"type": "str"},
+        "names": {"type": "list", "elements": "str"},
+    },
+    mutually_exclusive=(("name", "tag"),),
+)
+
+
+def main() -> None:
+    """The module."""
+    run_module(SPEC.merge(connection()), droplet_info, libraries=LIBRARIES)
+
+
+if __name__ == "__main__":
+    main()

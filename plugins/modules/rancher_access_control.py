@@ -1,0 +1,214 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the container.schedulers authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Access control of a Rancher 1.x server: documentation and argument spec."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rancher_access_control
+short_description: Access control of a Rancher 1.x server
+version_added: "1.0.0"
+description:
+  - Switches access control on, with accounts of GitHub or of the server itself, and off again. A new server has none,
+    so that everybody who reaches it is its administrator.
+  - Before it is switched on, an API key of the administrator is made and written to O(api_key_file). Without one, the
+    automation would be locked out as everybody else.
+  - Logging in with GitHub needs a browser. To make a user of GitHub the administrator, give the O(code) that GitHub has
+    sent back to the browser. It is good once and for ten minutes. Without it, the administrator is whoever has the API
+    key, and the users who are allowed in are plain users.
+  - To get a code, open C(https://github.com/login/oauth/authorize?client_id=CLIENT_ID&scope=read:org), agree, and copy
+    C(code) from the address that the browser is then sent to.
+  - The secret of the application and the password of the administrator cannot be read back. They are sent whenever
+    something else differs, and never compared.
+extends_documentation_fragment:
+  - container.schedulers.rancher
+  - container.schedulers.attributes
+  - container.schedulers.attributes.rancher
+author:
+  - the container.schedulers authors (@container-schedulers)
+options:
+  access_key:
+    description:
+      - The access key of an administrator, if access control is on already. If not set, E(RANCHER_ACCESS_KEY) decides,
+        and then what is in O(api_key_file).
+  state:
+    description:
+      - V(present) switches it on, or changes it.
+      - V(absent) switches it off. The configuration and the API key stay.
+    type: str
+    choices: [present, absent]
+    default: present
+  provider:
+    description: Whose accounts are used. It cannot be changed while access control is on.
+    type: str
+    choices: [github, local]
+    default: github
+  access_mode:
+    description:
+      - Who may log in. V(restricted) are O(allowed_users), O(allowed_organizations), and the members of environments.
+        V(required) are the first two only. V(unrestricted) is everybody who has an account with the provider.
+      - If not given, it is V(restricted) for GitHub and V(unrestricted) for local accounts at first.
+    type: str
+    choices: [unrestricted, restricted, required]
+  client_id:
+    description: The client id of the OAuth application at GitHub. Needed to switch GitHub on.
+    type: str
+  client_secret:
+    description: The client secret that goes with it. Needed to switch GitHub on.
+    type: str
+  hostname:
+    description: The host name of GitHub Enterprise. If not given, it is github.com.
+    type: str
+  tls:
+    description: Whether GitHub Enterprise is spoken to with TLS.
+    type: bool
+    default: true
+  allowed_users:
+    description:
+      - The users of GitHub who may log in, by their names or by the numbers that GitHub has for them.
+      - GitHub is asked for the numbers of names that the server does not know yet.
+    type: list
+    elements: str
+  allowed_organizations:
+    description: The organizations of GitHub whose members may log in, in the same way.
+    type: list
+    elements: str
+  code:
+    description: What GitHub has sent back to the browser. Its user becomes the administrator, and may log in.
+    type: str
+  username:
+    description: The name of the administrator. Needed to switch local accounts on.
+    type: str
+  password:
+    description: The password of the administrator. Needed to switch local accounts on, to change them, and off again.
+    type: str
+  display_name:
+    description: The name of the administrator for others to see. The same as O(username), if not given.
+    type: str
+  api_key_name:
+    description: The name of the API key.
+    type: str
+    default: container.schedulers
+  api_key_file:
+    description:
+      - The file that the API key is written to, on the machine that runs the module, readable for its owner only. It
+        holds C(url), C(access_key) and C(secret_key) as JSON.
+      - If it holds a key that works, that one is used, and no other is made.
+      - Give it. Without it, the secret is in the result of this one run, and nowhere else.
+    type: path
+  wait_timeout:
+    description: Seconds to wait until a new API key can be used.
+    type: int
+    default: 60
+  wait_sleep:
+    description: The longest pause between two looks, in seconds.
+    type: int
+    default: 1
+  wait:
+    description: A new API key is always waited for. It is here so that all modules take the same defaults.
+    type: bool
+    default: true
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - O(client_secret) and O(password) are not compared, as the server does not tell them.
+"""
+
+EXAMPLES = r"""
+- name: GitHub accounts, for a user and an organization
+  container.schedulers.rancher_access_control:
+    client_id: "{{ vault_github_client_id }}"
+    client_secret: "{{ vault_github_client_secret }}"
+    allowed_users: [octocat]
+    allowed_organizations: [github]
+    api_key_file: ~/.rancher/example.json
+
+- name: Accounts of the server itself
+  container.schedulers.rancher_access_control:
+    provider: local
+    username: admin
+    password: "{{ vault_rancher_password }}"
+    api_key_file: ~/.rancher/example.json
+
+- name: Off again
+  container.schedulers.rancher_access_control:
+    state: absent
+    api_key_file: ~/.rancher/example.json
+"""
+
+RETURN = r"""
+access_control:
+  description: What is on now. In check mode, what was on before.
+  returned: success
+  type: dict
+  contains:
+    enabled:
+      description: Whether it is on.
+      type: bool
+    provider:
+      description: Whose accounts are used. Null if it is off, as everything below.
+      type: str
+      sample: github
+    access_mode:
+      description: Who may log in.
+      type: str
+      sample: restricted
+    client_id:
+      description: The client id of the OAuth application.
+      type: str
+    hostname:
+      description: The host name of GitHub Enterprise.
+      type: str
+    username:
+      description: The name of the administrator, with local accounts.
+      type: str
+    allowed:
+      description: Who may log in, as Rancher knows them.
+      type: list
+      elements: str
+      sample: ["github_org:9919", "github_user:583231"]
+api_key:
+  description: The API key. It is a secret, so register the result with C(no_log) if there is no O(api_key_file).
+  returned: when one was made
+  type: dict
+  contains:
+    public_value:
+      description: The access key.
+      type: str
+    secret_value:
+      description: The secret key.
+      type: str
+steps_done:
+  description: What was done, in order. In check mode RV(steps_planned) instead.
+  returned: success, and failure after the first step
+  type: list
+  elements: str
+  sample: [create api key container.schedulers, "update access control github (enabled, access_mode)"]
+steps_planned:
+  description: What would be done.
+  returned: in check mode
+  type: list
+  elements: str
+step_failed:
+  description: What was being done when the task failed.
+  returned: failure after the first step
+  type: str
+"""
+
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, wait_options
+from ansible_collections.container.schedulers.plugins.module_utils._module import run_module
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_control import ensure
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import CONNECTION
+
+
+def main() -> None:
+    """The module."""
+    run_module(ACCESS.merge(STATE, wait_options(60, sleep=1), CONNECTION), ensure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the container.schedulers authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts of an environment of Rancher 1.x: documentation and argument spec."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rancher_hosts
+short_description: Hosts of an environment of Rancher 1.x
+version_added: "1.0.0"
+description:
+  - Has the Rancher server make hosts at a cloud with one of its machine drivers, and waits until containers can run on
+    them. Or gives the command with which a machine that exists already joins.
+  - A host is identified by its name. It is looked for among hosts and machines before it is made.
+  - With O(state=absent), hosts are deactivated, emptied, and deleted. The driver then deletes the machine at the cloud.
+    Both are looked at until they are gone.
+  - Hosts carry a mark as labels. What does not have it is neither changed nor deleted.
+  - The server needs the cloud's token, and keeps it. So secure the server first, with
+    M(container.schedulers.rancher_access_control).
+extends_documentation_fragment:
+  - container.schedulers.rancher
+  - container.schedulers.rancher.environment
+  - container.schedulers.rancher.wait
+  - container.schedulers.attributes
+  - container.schedulers.attributes.rancher
+author:
+  - the container.schedulers authors (@container-schedulers)
+options:
+  names:
+    description: The names of the hosts, of small letters, digits and hyphens.
+    type: list
+    elements: str
+  count:
+    description: How many hosts there should be, instead of O(names). They are numbered from 1.
+    type: int
+  pattern:
+    description: The names of O(count) hosts, with V({n}) for the number.
+    type: str
+    default: node{n}
+  state:
+    description:
+      - V(present) makes what is missing, and sets the labels.
+      - V(absent) removes the hosts that are named, and with O(purge) all that were made by this module.
+    type: str
+    choices: [present, absent]
+    default: present
+  driver:
+    description:
+      - The machine driver, like V(digitalocean) or V(amazonec2). It has to be active on the server.
+      - With V(custom), no host is made. The module returns the command to run on machines, and waits for O(names) to
+        have joined.
+    type: str
+    default: digitalocean
+  driver_config:
+    description:
+      - The settings of the driver, like C(region), C(size) and C(image), by Rancher's names or with underscores.
+      - They are checked by what the server says of its driver. They cannot be changed later.
+    type: dict
+  driver_secrets:
+    description: More settings, like C(accessToken). Their values are never shown, and not compared.
+    type: dict
+  labels:
+    description: Labels that the hosts have. Further ones, which others gave them, stay.
+    type: dict
+  engine_install_url:
+    description: The script that installs Docker on new hosts. The server has a default.
+    type: str
+  registration_url:
+    description:
+      - The address at which agents reach the server, which is its setting C(api.host).
+      - If not given, and the server has none yet, it is O(url).
+    type: str
+  purge:
+    description: Whether to remove hosts that were made by this module and are not named.
+    type: bool
+    default: false
+  remove_failed:
+    description:
+      - Whether to remove what is left of hosts that could not be made, and to make them again.
+      - Otherwise the task fails and names them with the reason.
+    type: bool
+    default: false
+  adopt:
+    description: Whether to take over hosts of these names that do not carry our mark.
+    type: bool
+    default: false
+  wait_timeout:
+    description: Seconds for everything together.
+    type: int
+    default: 1200
+seealso:
+  - module: container.schedulers.rancher_hosts_info
+  - module: container.schedulers.rancher_access_control
+"""
+
+EXAMPLES = r"""
+- name: Three hosts at DigitalOcean
+  container.schedulers.rancher_hosts:
+    count: 3
+    driver_config:
+      region: lon1
+      size: s-1vcpu-1gb
+      image: ubuntu-16-04-x64
+    driver_secrets:
+      access_token: "{{ lookup('ansible.builtin.env', 'DIGITALOCEAN_ACCESS_TOKEN') }}"
+
+- name: The command for machines that exist already
+  container.schedulers.rancher_hosts:
+    driver: custom
+    wait: false
+  register: joining
+  no_log: true  # whoever has the command can join
+
+- name: Wait until they have joined
+  container.schedulers.rancher_hosts:
+    driver: custom
+    names: [db1, db2]
+    labels:
+      storage: "true"
+
+- name: Remove all that this module has made
+  container.schedulers.rancher_hosts:
+    purge: true
+    state: absent
+"""
+
+RETURN = r"""
+hosts:
+  description: The hosts. Empty with O(state=absent).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The id of the host; of its machine, as long as it is none yet.
+      type: str
+      sample: 1h3
+    name:
+      description: Its name.
+      type: str
+    state:
+      description: What Rancher's pages show.
+      type: str
+      sample: active
+    message:
+      description: What Rancher or the machine driver says about it.
+      type: str
+    address:
+      description: Its address.
+      type: str
+    driver:
+      description: The machine driver that made it. Null if it came by itself.
+      type: str
+    labels:
+      description: Its labels, without our mark.
+      type: dict
+    docker_version:
+      description: The version of Docker on it.
+      type: str
+    operating_system:
+      description: Its operating system.
+      type: str
+    ports:
+      description: The ports that services have published on it.
+      type: list
+      elements: int
+registration:
+  description: How a machine joins. Whoever has it, can. Null if there is none yet, in check mode.
+  returned: with O(driver=custom)
+  type: dict
+  contains:
+    command:
+      description: The command to run on the machine.
+      type: str
+    image:
+      description: The image of the agent.
+      type: str
+    url:
+      description: The address that the agent registers at.
+      type: str
+failed_hosts:
+  description: The hosts that could not be made, as in RV(hosts).
+  returned: when there are some, and O(remove_failed=false)
+  type: list
+  elements: dict
+last_events:
+  description: What Rancher said about the hosts, when waiting failed.
+  returned: failure while waiting
+  type: list
+  elements: str
+last_state:
+  description: What was last seen, when waiting failed.
+  returned: failure while waiting
+  type: str
+  sample: node2 is provisioning (Installing Docker)
+steps_done:
+  description: What was done, in order. In check mode RV(steps_planned) instead.
+  returned: success, and failure after the first step
+  type: list
+  elements: str
+  sample: [update setting api.host (value), create host node1]
+steps_planned:
+  description: What would be done.
+  returned: in check mode
+  type: list
+  elements: str
+step_failed:
+  description: What was being done when the task failed.
+  returned: failure after the first step
+  type: str
+"""
+
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, wait_options
+from ansible_collections.container.schedulers.plugins.module_utils._module import run_module
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HOSTS
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.hosts_module import ensure
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import CONNECTION, ENVIRONMENT
+
+
+def main() -> None:
+    """The module."""
+    run_module(HOSTS.merge(STATE, wait_options(1200, sleep=1), ENVIRONMENT, CONNECTION), ensure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real HTTP server on loopback that follows a script, its unpleasant moments included.
+
+with serving(Reply(503, headers={"Retry-After": "2"}), Reply(200, {"name": "web"})) as server:
+    Http(HttpSettings(server.url)).request("GET", "/things", doing="look")
+assert server.seen == [...]
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer.
+
+    Attributes:
+        body: sent as JSON, or as it is if it is a string.
+        cut: what happens instead: the connection breaks before the first byte, or in the middle of the body; or the
+            answer never comes.
+        closes: the connection is closed after the answer, without a word.
+    """
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: str = ""
+    closes: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    body: Any
+    headers: Mapping[str, str]
+    connection: int
+
+
+class ScriptedServer(ThreadingHTTPServer):
+    """Answers with the replies of the script, in order."""
+
+    daemon_threads = True
+
+    def __init__(self, replies: tuple[Reply, ...]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.replies = list(replies)
+        self.seen: list[Seen] = []
+        self.turn = threading.Lock()
+        self.closed = threading.Event()  # a reply that closes has closed
+        self.ended = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ScriptedServer
+
+    def answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        text = self.rfile.read(length).decode()
+        body = json.loads(text) if text else None
+        with self.server.turn:
+            seen = Seen(self.command, self.path, body, dict(self.headers), self.client_address[1])
+            self.server.seen.append(seen)
+            reply = self.server.replies.pop(0)
+        if reply.cut == "before":
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+        elif reply.cut == "never":
+            self.server.ended.wait()
+            self.close_connection = True
+        else:
+            self.say(reply)
+
+    def say(self, reply: Reply) -> None:
+        text = reply.body if isinstance(reply.body, str) else "" if reply.body is None else json.dumps(reply.body)
+        payload = text.encode()
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(payload) + (10 if reply.cut == "within" else 0)))
+        self.end_headers()
+        self.wfile.write(payload)
+        if reply.cut or reply.closes:
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+            self.server.closed.set()
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - as the standard library wants it
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def serving(*replies: Reply, tls: Any = None) -> Iterator[ScriptedServer]:
+    """The server for one test, which checks at its end that all replies were asked for."""
+    server = ScriptedServer(replies)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.ended.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert not server.replies, f"replies that nobody asked for: {server.replies}"

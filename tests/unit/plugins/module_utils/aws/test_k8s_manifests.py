@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What instances may do, and what a cluster gets besides kubeadm's parts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_addons import (
+    CLOUD_CONTROLLER_VERSIONS,
+    cloud_controller,
+    flannel,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_addons_ebs import ebs_driver
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_policies import (
+    control_plane_policy,
+    node_policy,
+)
+
+ALL = [
+    *cloud_controller("one", "1.36.4", "10.244.0.0/16", routes=True),
+    *flannel("10.244.0.0/16"),
+    *ebs_driver("eu-west-1", "one", {"b": "2", "a": "1"}),
+]
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+
+
+def actions(policy: Mapping[str, Any]) -> set[str]:
+    return {action for one in policy["Statement"] for action in one["Action"]}
+
+
+def named(kind: str, name: str) -> dict[str, Any]:
+    return next(one for one in ALL if (one["kind"], one["metadata"]["name"]) == (kind, name))
+
+
+def test_nodes_may_read_what_they_join_with_and_say_why_they_could_not() -> None:
+    statements = node_policy("eu-west-1", "one")["Statement"]
+
+    assert [(one["Action"], one["Resource"]) for one in statements] == [
+        (["ssm:GetParameter"], ["arn:aws:ssm:eu-west-1:*:parameter/kubernetes/one/join"]),
+        (["ssm:PutParameter"], ["arn:aws:ssm:eu-west-1:*:parameter/kubernetes/one/node-progress"]),
+    ]
+
+
+def test_the_control_plane_writes_its_own_parameters_and_reads_none() -> None:
+    policy = control_plane_policy("eu-west-1", "one")
+    own = next(one["Resource"] for one in policy["Statement"] if one["Action"] == ["ssm:PutParameter"])
+
+    assert [one.rpartition("/")[2] for one in own] == ["join", "admin", "progress"]
+    assert "ssm:GetParameter" not in actions(policy)
+
+
+def test_what_is_changed_has_to_carry_a_tag() -> None:
+    looks = ("Describe", "kms:DescribeKey", "iam:CreateServiceLinkedRole", "ssm:PutParameter")
+    for statement in control_plane_policy("eu-west-1", "one")["Statement"]:
+        changing = [one for one in statement["Action"] if not any(look in one for look in looks)]
+        of_instances = statement["Resource"] == ["arn:aws:ec2:eu-west-1:*:instance/*"]
+        from_snapshots = statement["Resource"] == ["arn:aws:ec2:eu-west-1::snapshot/*"]
+        if changing and not (of_instances or from_snapshots):
+            assert statement.get("Condition"), statement
+        assert "*" not in statement["Action"]
+        assert not [one for one in statement["Action"] if one.endswith(":*")]
+
+
+def test_policies_fit_into_a_role_and_follow_the_partition() -> None:
+    policy = control_plane_policy("cn-north-1", "a" * 63)
+
+    assert len(json.dumps(policy, separators=(",", ":"))) <= 10240
+    assert "arn:aws:" not in json.dumps(policy)
+
+
+def test_images_are_pinned() -> None:
+    pods = [one["spec"]["template"]["spec"] for one in ALL if one["kind"] in ("DaemonSet", "Deployment")]
+    images = [container["image"] for pod in pods for container in (*pod["containers"], *pod.get("initContainers", ()))]
+
+    assert len(images) == 12
+    assert not [one for one in images if ":" not in one or one.endswith(":latest")]
+
+
+def test_the_default_storage_class_is_encrypted_and_waits_for_its_pod() -> None:
+    (storage,) = [one for one in ALL if one["kind"] == "StorageClass"]
+
+    assert storage["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
+    assert storage["parameters"]["encrypted"] == "true"
+    assert storage["volumeBindingMode"] == "WaitForFirstConsumer"
+
+
+def test_only_the_control_plane_runs_what_needs_aws() -> None:
+    for kind, name in (("DaemonSet", "aws-cloud-controller-manager"), ("Deployment", "ebs-csi-controller")):
+        pod = named(kind, name)["spec"]["template"]["spec"]
+        assert pod["nodeSelector"] == {CONTROL_PLANE: ""}
+        assert pod["hostNetwork"]
+        assert CONTROL_PLANE in [one["key"] for one in pod["tolerations"]]
+
+
+def test_volumes_of_the_driver_carry_the_tags() -> None:
+    pod = named("Deployment", "ebs-csi-controller")["spec"]["template"]["spec"]
+
+    assert {"--extra-tags=a=1,b=2", "--k8s-tag-cluster-id=one"} <= {*pod["containers"][0]["args"]}
+
+
+@pytest.mark.parametrize(("routes", "flag"), [(True, "true"), (False, "false")])
+@pytest.mark.parametrize("minor", CLOUD_CONTROLLER_VERSIONS)
+def test_the_cloud_controller_follows_version_and_network(minor: str, routes: bool, flag: str) -> None:
+    manifests = cloud_controller("one", f"{minor}.9", "10.244.0.0/16", routes=routes)
+    container = manifests[-1]["spec"]["template"]["spec"]["containers"][0]
+
+    assert container["image"].endswith(f":{CLOUD_CONTROLLER_VERSIONS[minor]}")
+    assert f"--configure-cloud-routes={flag}" in container["args"]
+
+
+def test_every_account_has_the_roles_that_are_bound_to_it() -> None:
+    accounts = {one["metadata"]["name"] for one in ALL if one["kind"] == "ServiceAccount"}
+    roles = {one["metadata"]["name"] for one in ALL if one["kind"] == "ClusterRole"}
+    bindings = [one for one in ALL if one["kind"] == "ClusterRoleBinding"]
+
+    assert {one["roleRef"]["name"] for one in bindings} == roles
+    assert {subject["name"] for one in bindings for subject in one["subjects"]} == accounts

@@ -1,0 +1,239 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nodes: when they are ready, why not, and how they go."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster_ready import Readiness, Standing
+from ansible_collections.container.schedulers.plugins.module_utils._aws.node_group import (
+    Departures,
+    NodeGroups,
+    Nodes,
+    surplus,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._aws.scaling_groups import (
+    SCALING_GROUP,
+    read_scaling_group,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    AuthError,
+    StateFailedError,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
+from unit.k8s_cluster import NAMES, FakeCluster, a_run, group, node
+from unit.scripted import Call, ScriptedAws, scripted
+
+
+def groups(*found: dict[str, Any], times: int = 1) -> Call:
+    return Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": found}, times=times)
+
+
+def told(value: str = "pending", times: int = 1) -> Call:
+    parameter = {"Parameter": {"Value": value}}
+    return Call("ssm", "GetParameter", parameter, {"Name": "/kubernetes/one/node-progress"}, times=times)
+
+
+def activities(*found: dict[str, str], times: int = 1) -> Call:
+    return Call("autoscaling", "DescribeScalingActivities", {"Activities": found}, times=times)
+
+
+def readiness(aws: ScriptedAws, cluster: FakeCluster, seconds: float = 900) -> Readiness:
+    return Readiness(a_run(aws, seconds), "one", NAMES.auto_scaling_group, lambda: cluster)
+
+
+FAILED = json.dumps({"instance": "i-2", "state": "failed", "step": "join the cluster", "log": "wrong token"})
+
+
+def test_a_cluster_that_is_ready_takes_one_look() -> None:
+    with scripted(groups(group("i-1", "i-2"))) as aws:
+        standing = readiness(aws, FakeCluster([node("i-0"), node("i-1"), node("i-2")])).await_ready()
+
+    assert standing.usable == {"i-1", "i-2"}
+    assert str(standing) == "2 of 2 nodes are ready"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [node("i-1")],
+        [node("i-1"), node("i-2", ready=False)],
+        [node("i-1"), node("i-2", initialised=False)],
+        UnreachableError("connection refused"),
+    ],
+)
+def test_it_waits_for_each_instance_to_become_a_node_that_takes_pods(before: Any) -> None:
+    with scripted(groups(group("i-1", "i-2"), times=2), told()) as aws:
+        readiness(aws, FakeCluster(before, [node("i-1"), node("i-2")])).await_ready()
+
+
+def test_it_waits_for_names_and_for_instances_that_are_not_there_yet() -> None:
+    calls = (groups(group("i-1", desired=2)), groups(group("i-1", "i-2"), times=2), told(times=2))
+    with scripted(*calls) as aws:
+        readiness(aws, FakeCluster([node("i-1"), node("i-2")], dns=["", "CoreDNS: 0 of 2", ""])).await_ready()
+
+
+def test_a_node_that_cannot_join_ends_the_wait_at_once() -> None:
+    with (
+        scripted(groups(group("i-1", "i-2")), told(FAILED)) as aws,
+        pytest.raises(StateFailedError, match="a node cannot join: i-2 failed at the step 'join the cluster'"),
+    ):
+        readiness(aws, FakeCluster([node("i-1")])).await_ready()
+
+
+def test_what_an_instance_that_is_gone_has_said_does_not_count() -> None:
+    with scripted(groups(group("i-1", desired=2)), told(FAILED), groups(group("i-1", "i-3"))) as aws:
+        readiness(aws, FakeCluster([node("i-1"), node("i-3")])).await_ready()
+
+
+def test_aws_that_starts_no_instances_ends_it_too() -> None:
+    refusal = {"StatusCode": "Failed", "StatusMessage": "You have requested more vCPU capacity than your limit"}
+    calls = (groups(group("i-1", desired=2), times=20), told(times=20), activities(refusal))
+    aws = ScriptedAws(calls)
+    with pytest.raises(StateFailedError, match="AWS does not start instances: You have requested"):
+        readiness(aws, FakeCluster([node("i-1")])).await_ready()
+    assert not aws.unexpected
+
+
+def test_a_wait_that_is_too_long_says_what_is_missing() -> None:
+    slow = {"StatusCode": "InProgress", "Description": "Launching"}
+    cluster = FakeCluster(
+        [node("i-1", ready=False, problem="cni plugin not initialized"), node("i-2", initialised=False)]
+    )
+    with (
+        scripted(groups(group("i-1", "i-2")), told(), activities(slow)) as aws,
+        pytest.raises(WaitTimeoutError) as late,
+    ):
+        readiness(aws, cluster, seconds=0).await_ready()
+
+    assert "0 of 2 nodes are ready; node-i-1: cni plugin not initialized" in late.value.message
+    assert "node-i-2: not initialised by the cloud controller" in late.value.message
+    assert late.value.details["last_events"] == ["InProgress: Launching"]
+
+
+def test_credentials_that_are_refused_are_not_waited_for() -> None:
+    with scripted(groups(group("i-1"))) as aws, pytest.raises(AuthError):
+        readiness(aws, FakeCluster(AuthError("no"))).await_ready()
+
+
+def test_no_group_is_not_ready() -> None:
+    assert Standing(None).wanted == 0
+    assert Standing(None).instances == frozenset()
+
+
+# how they go
+
+
+def live_group(*members: str, version: str = "1", **of: tuple[str, str]) -> Live:
+    found = group(*members, version=version)
+    for one in found["Instances"]:
+        one["LaunchTemplate"]["Version"], one["LifecycleState"] = of.get(
+            one["InstanceId"].replace("-", ""), ("1", "InService")
+        )
+    with scripted(groups(found)) as aws:
+        live = read_scaling_group(a_run(aws), NAMES.auto_scaling_group)
+    assert live is not None
+    return live
+
+
+@pytest.mark.parametrize(
+    ("live", "count", "leaving"),
+    [
+        (live_group("i-1", "i-2"), 2, []),
+        (live_group("i-1", "i-2"), 3, []),
+        (live_group("i-1", "i-2", "i-3"), 1, ["i-1", "i-2"]),
+        (live_group("i-1", "i-2", i2=("0", "InService")), 1, ["i-2"]),
+        (live_group("i-1", "i-2", i2=("1", "Pending")), 1, ["i-2"]),
+        (live_group("i-1", "i-2", i2=("1", "Terminating")), 1, []),
+    ],
+)
+def test_outdated_ones_go_first_and_those_not_in_service(live: Live, count: int, leaving: list[str]) -> None:
+    assert surplus(live, count) == leaving
+
+
+def sized(count: int) -> dict[str, Any]:
+    return {"min_size": count, "max_size": count, "desired_count": count}
+
+
+def terminated(instance: str, *, decrement: bool) -> tuple[Call, ...]:
+    alive = {"Reservations": [{"Instances": [{"InstanceId": instance}]}]}
+    return (
+        Call(
+            "autoscaling",
+            "TerminateInstanceInAutoScalingGroup",
+            {},
+            {"InstanceId": instance, "ShouldDecrementDesiredCapacity": decrement},
+        ),
+        Call("ec2", "DescribeInstances", alive),
+        Call("ec2", "DescribeInstances", {"Reservations": []}),
+    )
+
+
+def test_a_group_that_shrinks_empties_each_node_before() -> None:
+    live, cluster = live_group("i-1", "i-2", "i-3"), FakeCluster([node("i-1"), node("i-3")])
+    step = Step(
+        "update", SCALING_GROUP, "auto_scaling_group", live.name, sized(1), live, differences(sized(1), live.spec)
+    )
+    smaller = Call(
+        "autoscaling", "UpdateAutoScalingGroup", {}, lambda given: {*given} == {"AutoScalingGroupName", "MinSize"}
+    )
+    final = Call("autoscaling", "UpdateAutoScalingGroup", {}, {"MinSize": 1, "MaxSize": 1, "DesiredCapacity": 1})
+    calls = (smaller, *terminated("i-1", decrement=True), *terminated("i-2", decrement=True), final)
+    with scripted(*calls) as aws:
+        run = a_run(aws)
+        NodeGroups(run, Departures(run, lambda: cluster)).update(step, step.spec, live)
+        order = [operation for operation, _params in aws.made if operation != "describe_instances"]
+
+    assert cluster.done == [("drain", "node-i-1"), ("forget", "node-i-1")]  # i-2 never was a node
+    assert order == [
+        "update_auto_scaling_group",
+        *["terminate_instance_in_auto_scaling_group"] * 2,
+        "update_auto_scaling_group",
+    ]
+
+
+def test_a_group_that_grows_asks_no_api_server() -> None:
+    live = live_group("i-1")
+    step = Step(
+        "update", SCALING_GROUP, "auto_scaling_group", live.name, sized(3), live, differences(sized(3), live.spec)
+    )
+
+    def nobody() -> FakeCluster:
+        raise AssertionError("asked")
+
+    with scripted(Call("autoscaling", "UpdateAutoScalingGroup", {}, {"DesiredCapacity": 3})) as aws:
+        run = a_run(aws)
+        NodeGroups(run, Departures(run, nobody)).update(step, step.spec, live)
+
+
+def test_nothing_is_terminated_if_a_node_cannot_be_emptied() -> None:
+    class Stuck(FakeCluster):
+        def drain(self, *_arguments: Any) -> None:
+            raise WaitTimeoutError("shop/web on node-i-1")
+
+    live = live_group("i-1", "i-2")
+    step = Step(
+        "update", SCALING_GROUP, "auto_scaling_group", live.name, sized(1), live, differences(sized(1), live.spec)
+    )
+    with scripted(Call("autoscaling", "UpdateAutoScalingGroup")) as aws:
+        run = a_run(aws)
+        groups_of_nodes = NodeGroups(run, Departures(run, lambda: Stuck([node("i-1")])))
+        with pytest.raises(WaitTimeoutError):
+            groups_of_nodes.update(step, step.spec, live)
+
+
+def test_a_node_is_replaced_and_the_others_wait_for_the_new_one() -> None:
+    live, ready = Live("i-1", "node", "i-1", "i-1", {"template_version": "1"}), []
+    step = Step("update", "i-1", "node", "i-1", {"template_version": "2"}, live)
+    cluster = FakeCluster([node("i-1")])
+    with scripted(*terminated("i-1", decrement=False)) as aws:
+        nodes = Nodes(Departures(a_run(aws), lambda: cluster), lambda: ready.append(True))
+        assert nodes.update(step, step.spec, live).spec == {"template_version": "2"}
+
+    assert (cluster.done[0], ready) == (("drain", "node-i-1"), [True])

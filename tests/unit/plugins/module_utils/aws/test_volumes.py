@@ -1,0 +1,349 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes: made once whatever happens, never shrunk, never deleted in use, gone at the end."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, wait_options
+from ansible_collections.container.schedulers.plugins.module_utils._aws.ebs_volume import farewell, wanted_spec
+from ansible_collections.container.schedulers.plugins.module_utils._aws.ebs_volume_options import VolumeOptions
+from ansible_collections.container.schedulers.plugins.module_utils._aws.options import CONNECTION
+from ansible_collections.container.schedulers.plugins.module_utils._aws.run import Run
+from ansible_collections.container.schedulers.plugins.module_utils._aws.volumes import (
+    SNAPSHOT,
+    VOLUME,
+    Snapshots,
+    Volumes,
+    client_token,
+    find_volume,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
+from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    BusyError,
+    ConflictError,
+    InputError,
+    StateFailedError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._ownership import Mark
+from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step, apply
+from ansible_collections.container.schedulers.plugins.modules.ebs_volume import SPEC
+from botocore.exceptions import ReadTimeoutError
+from unit.scripted import Call, ScriptedAws, failure, scripted
+
+OWNER = "kubernetes/one"
+NOW = datetime.datetime.now(datetime.UTC)
+LONG_AGO = NOW - datetime.timedelta(hours=1)
+TAGS = {"container.schedulers/owner": OWNER, "container.schedulers/part": "data-volume", "Name": "mysql"}
+WANTED: dict[str, Any] = {"zone": "eu-west-1c", "size": 10, "type": "gp3", "encrypted": True, "tags": TAGS}
+LOST = ReadTimeoutError(endpoint_url="https://ec2")
+
+
+def options(**given: Any) -> VolumeOptions:
+    every = SPEC.merge(STATE, wait_options(600), CONNECTION).options
+    assert {*given} <= {*every}
+    return VolumeOptions.from_params({**{name: one.get("default") for name, one in every.items()}, **given})
+
+
+def a_run(aws: ScriptedAws) -> Run:
+    return Run(aws, Mark(OWNER), Deadline(aws.clock, 600))
+
+
+def a_volume(volume_id: str = "vol-1", state: str = "available", **more: Any) -> dict[str, Any]:
+    return {
+        "VolumeId": volume_id,
+        "State": state,
+        "CreateTime": NOW,
+        "AvailabilityZone": "eu-west-1c",
+        "Size": 10,
+        "VolumeType": "gp3",
+        "Iops": 3000,
+        "Encrypted": True,
+        "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()],
+        **more,
+    }
+
+
+def described(*volumes: Mapping[str, Any], times: int = 1) -> Call:
+    return Call("ec2", "DescribeVolumes", {"Volumes": volumes}, times=times)
+
+
+def live(**spec: Any) -> Live:
+    return Live(VOLUME, "volume", "mysql", "vol-1", {**WANTED, "iops": 3000, **spec}, {"attachments": ()})
+
+
+CREATE = Step("create", VOLUME, "volume", "mysql", WANTED)
+DELETE = Step("delete", VOLUME, "volume", "mysql", live=live())
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"name": "a b"}, "name: 'a b' must be 1 to 128"),
+        ({"name": "all*"}, "name: "),
+        ({"cluster": "One"}, "cluster: 'One' must be"),
+        ({"type": "gp3", "size": 0}, "size: 0 must be from 1 to 65536 GiB for a volume of type gp3"),
+        ({"type": "gp3", "iops": 2999}, "iops: 2999 must be from 3000 to 80000"),
+        ({"type": "st1", "iops": 3000}, "iops: a volume of type st1 has no iops of its own"),
+        ({"type": "io1", "throughput": 125}, "throughput: a volume of type io1 has no throughput"),
+        ({"encrypted": False, "kms_key": "arn"}, "kms_key: a volume with encrypted: false has no key"),
+        ({"tags": {"aws:x": 1}}, "tags: "),
+    ],
+)
+def test_what_cannot_work_is_refused(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError) as refused:
+        options(**{"name": "mysql", **given})
+
+    assert refused.value.message.startswith(says)
+
+
+def test_a_volume_belongs_to_its_cluster_or_to_itself() -> None:
+    assert options(name="mysql", cluster="one").mark == Mark("kubernetes/one")
+    assert options(name="mysql").mark == Mark("ebs/mysql")
+    assert options(name="mysql").volume_tags() == {"ebs.csi.aws.com/cluster": "true"}
+    assert options(name="mysql", cluster="one", tags={"a": 1}).volume_tags() == {
+        "ebs.csi.aws.com/cluster": "true",
+        "KubernetesCluster": "one",
+        "kubernetes.io/cluster/one": "owned",
+        "a": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "differs"),
+    [
+        ({}, live(), ()),
+        ({"size": 10, "type": "gp3", "zone": "eu-west-1c", "encrypted": True}, live(), ()),
+        ({"size": 11}, live(), ("size",)),
+        ({"iops": 4000}, live(), ("iops",)),
+        ({"type": "gp2"}, live(), ("type",)),
+        ({"tags": {"new": "tag"}}, live(), ("tags.new",)),
+    ],
+)
+def test_only_what_is_given_is_compared(given: dict[str, Any], there: Live, differs: tuple[str, ...]) -> None:
+    with scripted() as aws:
+        chosen = options(name="mysql", cluster="one", **given)
+        run = Run(aws, chosen.mark, Deadline(aws.clock, 1), tags=chosen.tags)
+        spec = wanted_spec(run, chosen, there)
+
+    assert tuple(one.path for one in differences(spec, there.spec)) == differs
+
+
+def test_a_new_one_is_gp3_and_encrypted() -> None:
+    with scripted() as aws:
+        spec = wanted_spec(a_run(aws), options(name="mysql", zone="eu-west-1c", size=10), None)
+
+    assert (spec["type"], spec["encrypted"]) == ("gp3", True)
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "says"),
+    [
+        ({"size": 9}, live(), "size: volume mysql has 10 GiB, and EBS cannot shrink it to 9"),
+        ({"type": "io2"}, live(iops=None), "iops: a volume of type io2 needs it"),
+        ({"throughput": 200}, live(type="io2"), "throughput: a volume of type io2 has no"),
+    ],
+)
+def test_what_does_not_fit_the_live_one_is_refused(given: dict[str, Any], there: Live, says: str) -> None:
+    with scripted() as aws, pytest.raises(InputError) as refused:
+        wanted_spec(a_run(aws), options(name="mysql", **given), there)
+
+    assert refused.value.message.startswith(says)
+
+
+def test_it_is_found_by_mark_and_name() -> None:
+    sought = [
+        {"Name": "tag:container.schedulers/owner", "Values": [OWNER]},
+        {"Name": "tag:container.schedulers/part", "Values": ["data-volume"]},
+        {"Name": "tag:Name", "Values": ["mysql"]},
+    ]
+    answer = {"Volumes": [a_volume("vol-0", "deleting"), a_volume()]}
+    with scripted(Call("ec2", "DescribeVolumes", answer, {"Filters": sought})) as aws:
+        found = find_volume(a_run(aws), "mysql")
+
+    assert found is not None
+    assert (found.id, found.spec["size"], found.spec["tags"]) == ("vol-1", 10, TAGS)
+
+
+def test_two_of_one_name_are_an_error_that_lists_them() -> None:
+    with scripted(described(a_volume(), a_volume("vol-2"))) as aws, pytest.raises(ConflictError, match="vol-1, vol-2"):
+        find_volume(a_run(aws), "mysql")
+
+
+def test_it_is_made_and_waited_for() -> None:
+    with scripted(
+        Call("ec2", "CreateVolume", a_volume(), {"Size": 10, "VolumeType": "gp3", "Encrypted": True}),
+        described(a_volume(state="creating"), times=2),
+        described(a_volume()),
+    ) as aws:
+        made = Volumes(a_run(aws)).create(CREATE, WANTED)
+
+    assert (made.id, made.attributes["state"]) == ("vol-1", "available")
+
+
+def test_without_waiting_a_look_is_enough() -> None:
+    with scripted(Call("ec2", "CreateVolume", a_volume()), described(a_volume(state="creating"), times=2)) as aws:
+        assert Volumes(a_run(aws), wait=False).create(CREATE, WANTED).attributes["state"] == "creating"
+
+
+def test_a_create_whose_answer_was_lost_is_repeated_with_its_token() -> None:
+    with scripted(
+        Call("ec2", "CreateVolume", LOST), Call("ec2", "CreateVolume", a_volume()), described(a_volume(), times=2)
+    ) as aws:
+        Volumes(a_run(aws)).create(CREATE, WANTED)
+
+    tokens = [params["ClientToken"] for operation, params in aws.made if operation == "create_volume"]
+    assert len(tokens) == 2
+    assert len({*tokens}) == 1
+
+
+@pytest.mark.parametrize("ghost", [failure("InvalidVolume.NotFound"), {"Volumes": [a_volume("vol-0", "deleting")]}])
+def test_a_token_of_a_deleted_volume_is_not_taken_for_a_new_one(ghost: Any) -> None:
+    with scripted(
+        Call("ec2", "CreateVolume", a_volume("vol-0", CreateTime=LONG_AGO)),
+        Call("ec2", "DescribeVolumes", ghost, {"VolumeIds": ["vol-0"]}),
+        Call("ec2", "CreateVolume", a_volume("vol-1")),
+        described(a_volume(), times=2),
+    ) as aws:
+        made = Volumes(a_run(aws)).create(CREATE, WANTED)
+
+    tokens = [params["ClientToken"] for operation, params in aws.made if operation == "create_volume"]
+    assert made.id == "vol-1"
+    assert len({*tokens}) == 2
+
+
+def test_tokens_follow_from_what_is_asked_for() -> None:
+    assert client_token({"Size": 1}, 0) == client_token({"Size": 1}, 0)
+    assert len({client_token({"Size": 1}, 0), client_token({"Size": 2}, 0), client_token({"Size": 1}, 1)}) == 3
+
+
+def test_one_that_fails_fails_at_once() -> None:
+    with (
+        scripted(Call("ec2", "CreateVolume", a_volume()), described(a_volume(state="error"), times=2)) as aws,
+        pytest.raises(StateFailedError, match="in state error"),
+    ):
+        Volumes(a_run(aws)).create(CREATE, WANTED)
+
+
+def grow() -> Step:
+    spec = {**WANTED, "size": 20}
+    return Step("update", VOLUME, "volume", "mysql", spec, live(), differences(spec, live().spec))
+
+
+def modification(state: str, **more: str) -> Call:
+    return Call("ec2", "DescribeVolumesModifications", {"VolumesModifications": [{"ModificationState": state, **more}]})
+
+
+def test_it_grows_and_can_be_used_while_it_is_optimised() -> None:
+    step = grow()
+    with scripted(
+        Call("ec2", "ModifyVolume", {}, {"VolumeId": "vol-1", "Size": 20}),
+        modification("modifying"),
+        modification("optimizing"),
+        described(a_volume(Size=20)),
+    ) as aws:
+        assert Volumes(a_run(aws)).update(step, step.spec, live()).spec["size"] == 20
+
+
+def test_a_change_that_another_run_has_begun_is_waited_for() -> None:
+    step = grow()
+    with scripted(
+        Call("ec2", "ModifyVolume", failure("IncorrectModificationState")),
+        modification("optimizing"),
+        described(a_volume(Size=20), times=2),
+    ) as aws:
+        Volumes(a_run(aws)).update(step, step.spec, live())
+
+
+def test_another_change_is_not_taken_for_this_one() -> None:
+    step = grow()
+    with (
+        scripted(
+            Call("ec2", "ModifyVolume", failure("IncorrectModificationState")),
+            modification("optimizing"),
+            described(a_volume(Size=15)),
+        ) as aws,
+        pytest.raises(BusyError),
+    ):
+        Volumes(a_run(aws)).update(step, step.spec, live())
+
+
+def test_a_change_that_fails_says_why() -> None:
+    step = grow()
+    with (
+        scripted(Call("ec2", "ModifyVolume"), modification("failed", StatusMessage="no room")) as aws,
+        pytest.raises(StateFailedError, match="no room"),
+    ):
+        Volumes(a_run(aws)).update(step, step.spec, live())
+
+
+def test_new_tags_are_no_modification() -> None:
+    spec = {**WANTED, "tags": {**TAGS, "team": "blue"}}
+    step = Step("update", VOLUME, "volume", "mysql", spec, live(), differences(spec, live().spec))
+    with scripted(Call("ec2", "CreateTags", {}, {"Resources": ["vol-1"]}), described(a_volume())) as aws:
+        Volumes(a_run(aws)).update(step, spec, live())
+
+
+def test_gone_means_gone() -> None:
+    with scripted(
+        Call("ec2", "DeleteVolume", {}, {"VolumeId": "vol-1"}),
+        described(a_volume(state="deleting")),
+        Call("ec2", "DescribeVolumes", failure("InvalidVolume.NotFound")),
+    ) as aws:
+        Volumes(a_run(aws)).delete(DELETE, live())
+
+
+def snapshots(*ids: str) -> Call:
+    return Call("ec2", "DescribeSnapshots", {"Snapshots": [{"SnapshotId": one} for one in ids]}, has_filters)
+
+
+def has_filters(params: Mapping[str, Any]) -> bool:
+    return "Filters" in params
+
+
+TAKE = Step("create", SNAPSHOT, "snapshot", "mysql", {"volume": "vol-1", "tags": {}})
+
+
+def test_a_snapshot_is_complete_before_the_volume_goes() -> None:
+    with scripted(
+        snapshots(),
+        Call("ec2", "CreateSnapshot", {"SnapshotId": "snap-1"}, {"VolumeId": "vol-1"}),
+        Call("ec2", "DescribeSnapshots", {"Snapshots": [{"State": "pending", "Progress": "10%"}]}),
+        Call("ec2", "DescribeSnapshots", {"Snapshots": [{"State": "completed"}]}),
+        Call("ec2", "DeleteVolume"),
+        described(),
+    ) as aws:
+        run = a_run(aws)
+        plan = farewell(run, live(), snapshot=True)
+        applied = apply(plan, {"volume": Volumes(run), "snapshot": Snapshots(run)}, {VOLUME: live()})
+
+    operations = [operation for operation, _params in aws.made]
+    assert operations.index("delete_volume") > operations.index("describe_snapshots")
+    assert applied.live[SNAPSHOT].id == "snap-1"
+
+
+def test_a_snapshot_whose_answer_was_lost_is_looked_up_and_an_old_one_is_not_good_enough() -> None:
+    with scripted(
+        snapshots("snap-0"),
+        Call("ec2", "CreateSnapshot", LOST),
+        snapshots("snap-0", "snap-1"),
+        Call("ec2", "DescribeSnapshots", {"Snapshots": [{"State": "completed"}]}),
+    ) as aws:
+        assert Snapshots(a_run(aws)).create(TAKE, TAKE.spec).id == "snap-1"
+
+
+def test_a_snapshot_that_fails_keeps_the_volume() -> None:
+    with (
+        scripted(
+            snapshots(),
+            Call("ec2", "CreateSnapshot", {"SnapshotId": "snap-1"}),
+            Call("ec2", "DescribeSnapshots", {"Snapshots": [{"State": "error", "StateMessage": "no key"}]}),
+        ) as aws,
+        pytest.raises(StateFailedError, match="no key"),
+    ):
+        Snapshots(a_run(aws)).create(TAKE, TAKE.spec)

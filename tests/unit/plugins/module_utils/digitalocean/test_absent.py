@@ -1,0 +1,303 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole runs with state: absent: gone means gone, whatever DigitalOcean does, and says, in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.droplet_module import ensure
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    AuthError,
+    NotOursError,
+    PartialError,
+    SchedulersError,
+    StateFailedError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
+from unit.digitalocean import Ground
+
+TAG = "container-schedulers:digitalocean:web"
+
+
+def make(ground: Ground, count: int = 3) -> list[dict[str, Any]]:
+    fields = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
+    keys = [str(ground.key_file)]
+    outcome = ground.run(ensure, name="web", count=count, ssh_public_key_files=keys, settle_seconds=4, **fields)
+    return list(outcome.result["droplets"])
+
+
+def remove(ground: Ground, **given: Any) -> Outcome:
+    return ground.run(ensure, **{"name": "web", "state": "absent", **given})
+
+
+def left(ground: Ground) -> list[str]:
+    return [item.kind for item in ground.world.inventory()]
+
+
+def template(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", **fields}
+
+
+def test_all_of_it_is_gone_and_proven_and_again(ground: Ground) -> None:
+    made = make(ground)
+    outcome = remove(ground)
+    assert outcome.plan is not None
+    assert outcome.plan.sentences()[0] == "delete droplets web-1, web-2, web-3"
+    assert outcome.plan.sentences()[-1] == f"delete tag {TAG}"
+    proof = outcome.result["proof"]
+    assert [(one["id"], one["http_status"], one["error"]) for one in proof] == [
+        (one["id"], 404, "not_found") for one in made
+    ]
+    assert all(one["request_id"] and one["at"] for one in proof)
+    assert outcome.result["gone"] is True
+    assert left(ground) == []
+    assert not ground.ledger.exists()
+    assert sum(ground.clock.slept) >= 30  # looked at for a while
+
+    again = remove(ground)
+    assert again.plan is not None
+    assert not again.plan.changed
+    assert again.result["gone"] is True
+
+
+def test_nothing_to_remove_is_known_at_once(ground: Ground) -> None:
+    outcome = remove(ground)
+    assert outcome.plan is not None
+    assert not outcome.plan.changed
+    assert ground.clock.slept == []
+
+
+def test_check_mode_names_what_is_there_and_what_it_costs(ground: Ground) -> None:
+    make(ground)
+    outcome = remove(ground, check_mode=True)
+    assert outcome.plan is not None
+    assert outcome.plan.changed
+    assert outcome.result["gone"] is False
+    assert outcome.result["monthly_cost"] == 18.0
+    assert len(outcome.result["droplets"]) == 3
+    assert len(ground.things()) == 3
+
+
+def test_only_those_that_are_named(ground: Ground) -> None:
+    make(ground)
+    outcome = remove(ground, names=["web-2"])
+    assert [one["name"] for one in outcome.result["proof"]] == ["web-2"]
+    assert ground.things() == ["web-1", "web-3"]
+    assert ground.things("do-tag") == [TAG]
+    assert len(ground.things("firewall")) == 1
+    again = remove(ground, names=["web-2"])
+    assert again.plan is not None
+    assert not again.plan.changed
+
+
+def test_powered_off_is_not_gone(ground: Ground) -> None:
+    made = make(ground, 1)
+    ground.ask("POST", f"droplets/{made[0]['id']}/actions", {"type": "power_off"})
+    with pytest.raises(StateFailedError, match="off"):
+        remove(ground, verify_only=True)
+    assert remove(ground).result["gone"] is True
+    assert ground.things() == []
+
+
+def test_strangers_stay_and_are_named(ground: Ground) -> None:
+    make(ground, 1)
+    ground.ask("POST", "droplets", template("web-1"))
+    ground.ask("POST", "account/keys", {"name": "theirs", "public_key": "ssh-rsa AAAA"})
+    remove(ground, names=["web-1"])
+    assert "was not made by this set, and stays" in ground.warnings[-1]
+    remove(ground)
+    assert ground.things() == ["web-1"]
+    assert ground.things("ssh-key") == ["theirs"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "faults"),
+    [
+        ({}, []),
+        ({"droplet_delete_seconds": 25}, []),
+        ({"droplet_delete_seconds": 100}, []),
+        ({}, [{"action": "DeleteDroplet", "kind": "swallow", "times": 4}]),
+        ({}, [{"action": "DeleteDroplet", "kind": "reset_after", "times": 2}]),
+        ({}, [{"action": "DeleteDroplet", "kind": "error", "status": 422, "code": "unprocessable_entity", "times": 3}]),
+        ({}, [{"action": "ListDroplets", "kind": "empty", "times": 6}]),
+        ({}, [{"action": "ListDroplets", "kind": "stale", "times": 6}]),
+        ({}, [{"action": "GetDroplet", "kind": "throttle", "times": 5}]),
+        (
+            {},
+            [{"action": "ListDroplets", "kind": "error", "times": 2}, {"action": "GetAccount", "kind": "reset_before"}],
+        ),
+        (
+            {"droplet_delete_seconds": 20, "droplet_list_seconds": 3},
+            [
+                {"action": "DeleteDroplet", "kind": "swallow", "skip": 1, "times": 2},
+                {"action": "ListDroplets", "kind": "empty", "skip": 1, "times": 4},
+                {"action": ".*", "kind": "throttle", "skip": 5, "times": 3},
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("with_ledger", [True, False])
+def test_gone_whatever_happens(
+    ground: Ground, settings: dict[str, Any], faults: list[dict[str, Any]], with_ledger: bool
+) -> None:
+    make(ground)
+    if not with_ledger:
+        ground.ledger.unlink()
+    ground.settings(**settings)
+    ground.faults(*faults)
+    assert remove(ground).result["gone"] is True
+    ground.faults()
+    ground.clock.sleep(200)
+    assert left(ground) == []
+
+
+def test_droplets_that_are_still_new_are_deleted_again(ground: Ground) -> None:
+    ground.settings(droplet_boot_seconds=40, droplet_new_delete_ignored=True)
+    for name in ("a", "b"):
+        ground.ask("POST", "droplets", template(name, tags=[TAG]))
+    assert remove(ground).result["gone"] is True
+    ground.clock.sleep(100)
+    assert ground.things() == []
+
+
+def test_a_pending_event_is_waited_for(ground: Ground) -> None:
+    ground.settings(droplet_boot_seconds=40)
+    ground.ask("POST", "droplets", template("a", tags=[TAG]))
+    assert remove(ground).result["gone"] is True
+    assert ground.things() == []
+
+
+def test_a_droplet_that_surfaces_late_is_removed_too(ground: Ground) -> None:
+    make(ground, 1)
+    ground.settings(droplet_list_seconds=20)
+    ground.ask("POST", "droplets", template("late", tags=[TAG]))
+    assert remove(ground).result["gone"] is True
+    assert ground.things() == []
+
+
+def test_a_create_that_was_never_answered_is_waited_for_longer(ground: Ground) -> None:
+    ground.faults({"action": "CreateDroplets", "kind": "reset_before", "times": 0})
+    with pytest.raises(PartialError):
+        make(ground, 1)
+    ground.faults()
+    ground.clock.slept.clear()
+    assert remove(ground).result["gone"] is True
+    assert sum(ground.clock.slept) >= 90
+    assert not ground.ledger.exists()
+
+
+def test_what_never_goes_is_named_with_its_price(ground: Ground) -> None:
+    made = make(ground, 2)
+    ground.faults({"action": "DeleteDroplet", "kind": "swallow", "times": 0})
+    with pytest.raises(PartialError, match=r"web-1 \(\d+\) is active") as caught:
+        remove(ground, wait_timeout=60)
+    survivors = caught.value.details["survivors"]
+    assert [one["id"] for one in survivors] == [one["id"] for one in made]
+    assert caught.value.details["step_failed"] == "delete droplets web-1, web-2"
+    assert ground.things("do-tag") == [TAG]  # nothing has lost its mark
+    ground.faults()
+    assert remove(ground).result["gone"] is True
+
+
+def test_a_delete_that_is_refused_says_why(ground: Ground) -> None:
+    make(ground, 1)
+    refusal = {"kind": "error", "status": 422, "code": "unprocessable_entity", "message": "no", "times": 0}
+    ground.faults({"action": "DeleteDroplet", **refusal})
+    with pytest.raises(PartialError, match="last event: Could not delete droplet web-1: no"):
+        remove(ground, wait_timeout=20)
+    ground.faults({"action": "DeleteDroplet", "kind": "error", "status": 403, "code": "forbidden"})
+    with pytest.raises(PartialError) as caught:
+        remove(ground)
+    assert isinstance(caught.value.cause, AuthError)
+
+
+def test_a_list_that_cannot_be_read_is_never_an_empty_one(ground: Ground) -> None:
+    make(ground)
+    ground.faults({"action": "ListDroplets", "kind": "error", "status": 403, "code": "forbidden", "times": 0})
+    with pytest.raises(AuthError):
+        remove(ground)
+    assert len(ground.things()) == 3
+
+
+def test_a_not_found_of_a_stranger_is_no_proof(ground: Ground) -> None:
+    make(ground, 1)
+    with pytest.raises(NotOursError, match="belongs to account"):
+        remove(ground, api_token=f"{ground.token}-other-team")
+    # a proxy that says 404 to everything
+    ground.faults({"action": "GetDroplet", "kind": "error", "status": 404, "code": "", "times": 0})
+    with pytest.raises(SchedulersError, match="not what DigitalOcean writes"):
+        remove(ground)
+    assert ground.things("do-tag") == [TAG]
+
+
+def test_an_account_that_changes_meanwhile_is_no_proof(ground: Ground) -> None:
+    make(ground, 1)
+    ground.ledger.unlink()
+    tokens = ground.world.backends["digitalocean"].teams.tokens  # type: ignore[attr-defined]
+
+    def switch(method: str, _path: str) -> None:
+        if method == "DELETE":
+            tokens[ground.token] = tokens[f"{ground.token}-other-team"]
+
+    ground.after = switch
+    with pytest.raises(PartialError, match="the account has changed"):
+        remove(ground)
+
+
+def test_volumes_stay_with_the_tag_that_says_whose_they_are(ground: Ground) -> None:
+    made = make(ground, 1)
+    volume = ground.ask("POST", "volumes", {"name": "data", "region": "lon1", "size_gigabytes": 9, "tags": [TAG]})
+    attach = {"type": "attach", "droplet_id": made[0]["id"]}
+    ground.ask("POST", f"volumes/{volume['volume']['id']}/actions", attach)
+    outcome = remove(ground)
+    assert outcome.result["kept"] == {"volumes": 1}
+    assert any("1 volumes with tag" in text for text in ground.warnings)
+    assert any("These volumes of the droplets stay" in text for text in ground.warnings)
+    assert sorted(left(ground)) == ["do-tag", "do-volume"]
+    again = remove(ground)
+    assert again.plan is not None
+    assert not again.plan.changed
+    ground.ask("DELETE", f"volumes/{volume['volume']['id']}")
+    remove(ground)
+    assert left(ground) == []
+
+
+def test_a_tag_that_is_carried_although_no_list_shows_it_stays(ground: Ground) -> None:
+    make(ground, 1)
+    ground.ledger.unlink()
+    ground.faults({"action": "ListDroplets", "kind": "empty", "times": 0})
+    with pytest.raises(PartialError, match="1 droplets carry it"):
+        remove(ground, wait_timeout=60)
+    assert ground.things("do-tag") == [TAG]
+    ground.faults()
+    assert remove(ground).result["gone"] is True
+    assert left(ground) == []
+
+
+def test_verify_only(ground: Ground) -> None:
+    make(ground, 2)
+    with pytest.raises(StateFailedError, match="2 droplets are still there: web-1") as caught:
+        remove(ground, verify_only=True)
+    assert caught.value.details["monthly_cost"] == 12.0
+    assert len(caught.value.details["survivors"]) == 2
+    assert len(ground.things()) == 2
+    for one in ground.ask("GET", "droplets")["droplets"]:
+        ground.ask("DELETE", f"droplets/{one['id']}")
+    outcome = remove(ground, verify_only=True)
+    assert outcome.result["gone"] is True
+    assert [one["name"] for one in outcome.result["proof"]] == ["web-1", "web-2"]
+    assert outcome.plan is not None
+    assert not outcome.plan.changed
+
+
+def test_droplets_that_are_gone_already_leave_the_rest_to_remove(ground: Ground) -> None:
+    make(ground, 2)
+    for one in ground.ask("GET", "droplets")["droplets"]:
+        ground.ask("DELETE", f"droplets/{one['id']}")
+    outcome = remove(ground)
+    assert outcome.plan is not None
+    assert "delete droplets" not in " ".join(outcome.plan.sentences())
+    assert [one["name"] for one in outcome.result["proof"]] == ["web-1", "web-2"]
+    assert left(ground) == []

@@ -1,0 +1,219 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets that are made once: no run and no lost answer ever changes a password."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError, PartialError
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.made_secret import (
+    ALPHABET,
+    Wanted,
+    decide,
+    dismantle,
+    ensure,
+    values,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
+from unit.api_server import Call, Cut, ScriptedServer, Status, api_server, thing
+
+OURS = {"labels": {"container.schedulers/owner": "secret.db"}}
+ONE = "/api/v1/namespaces/one/secrets"
+TWO = "/api/v1/namespaces/two/secrets"
+
+
+def wanted(*namespaces: str, **changed: Any) -> Wanted:
+    fields: dict[str, Any] = {"data": {"username": "app"}, "generate": ["password"], "length": 20}
+    return Wanted("db", namespaces or ("one",), **(fields | changed))
+
+
+def secret(namespace: str = "one", *, metadata: dict[str, Any] | None = None, **data: str) -> dict[str, Any]:
+    encoded = {name: base64.b64encode(value.encode()).decode() for name, value in data.items()}
+    return thing("Secret", "db", namespace, metadata=metadata or {}, data=encoded)
+
+
+def run(server: ScriptedServer, *namespaces: str, check_mode: bool = False, **changed: Any) -> Outcome:
+    params = {
+        "host": server.url,
+        "request_timeout": 10,
+        "name": "db",
+        "state": "present",
+        "namespaces": list(namespaces) or ["one"],
+        "data": {"username": "app"},
+        "generate": ["password"],
+        "length": 20,
+    }
+    return ensure(Context(params | changed, check_mode))
+
+
+def written(server: ScriptedServer) -> list[dict[str, str]]:
+    """The values that were sent, decoded."""
+    return [
+        {name: base64.b64decode(value).decode() for name, value in body["data"].items()}
+        for method, _path, _query, body in server.made
+        if method in ("POST", "PATCH")
+    ]
+
+
+def test_a_new_one_gets_a_value_of_the_wanted_length() -> None:
+    made = values(wanted(), {})
+
+    assert made["username"] == "app"
+    assert len(made["password"]) == 20
+    assert {*made["password"]} <= {*ALPHABET}
+    assert values(wanted(), {})["password"] != made["password"]
+
+
+@pytest.mark.parametrize(
+    ("live", "password"),
+    [
+        ({"one": secret(metadata=OURS, password="kept")}, "kept"),
+        ({"two": secret("two", metadata=OURS, password="kept")}, "kept"),
+        # a person chose it
+        ({"one": secret(metadata=OURS, password="made"), "two": secret("two", password="chosen")}, "chosen"),
+    ],
+)
+def test_a_value_that_is_there_stays(live: dict[str, Any], password: str) -> None:
+    assert values(wanted("one", "two"), live)["password"] == password
+
+
+def test_what_is_complete_is_left_alone() -> None:
+    live = {"one": secret(metadata=OURS, username="app", password="kept", more="theirs")}
+
+    assert not decide(wanted(), {"username": "app", "password": "kept"}, live).changed
+
+
+def test_a_missing_key_is_added_and_no_value_is_shown() -> None:
+    live = {"one": secret(metadata=OURS, username="app")}
+    plan = decide(wanted(), {"username": "app", "password": "fresh-and-secret"}, live)
+
+    assert plan.sentences() == ["update Secret one/db (data.password)"]
+    assert "fresh" not in str(plan.diff())
+    assert base64.b64encode(b"fresh-and-secret").decode() not in str(plan.diff())
+
+
+def test_somebody_elses_is_used_if_it_has_everything() -> None:
+    assert not decide(
+        wanted(), {"username": "app", "password": "x"}, {"one": secret(username="app", password="x")}
+    ).changed
+
+
+def test_somebody_elses_is_never_changed() -> None:
+    with pytest.raises(
+        NotOursError, match=r"Secret one/db exists, was not made by this task, and has not .*data.username"
+    ):
+        decide(wanted(), {"username": "app", "password": "x"}, {"one": secret(password="x")})
+
+
+def test_only_ours_is_deleted() -> None:
+    live = {"one": secret(metadata=OURS), "two": secret("two")}
+
+    assert dismantle(wanted("one", "two"), live).sentences() == ["delete Secret one/db"]
+
+
+def test_two_namespaces_get_the_same_value() -> None:
+    with api_server(
+        Call("GET", f"{ONE}/db", Status(404, "NotFound")),
+        Call("GET", f"{TWO}/db", Status(404, "NotFound")),
+        Call("POST", ONE, secret(metadata=OURS), body={"metadata": OURS}),
+        Call("POST", TWO, secret("two", metadata=OURS)),
+        Call("GET", f"{ONE}/db", secret(metadata=OURS, username="app", password="x")),
+        Call("GET", f"{TWO}/db", secret("two", metadata=OURS, username="app", password="x")),
+    ) as server:
+        outcome = run(server, "one", "two")
+        first, second = written(server)
+
+    assert first == second
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == ["create Secret one/db", "create Secret two/db"]
+    assert first["password"] not in str(outcome)
+    assert outcome.result["secrets"][0] == {
+        "name": "db",
+        "namespace": "one",
+        "key_names": ["password", "username"],
+        "ours": True,
+    }
+
+
+def test_a_namespace_that_is_added_later_gets_the_old_value() -> None:
+    with api_server(
+        Call("GET", f"{ONE}/db", secret(metadata=OURS, username="app", password="kept"), times=2),
+        Call("GET", f"{TWO}/db", Status(404, "NotFound")),
+        Call("POST", TWO, secret("two", metadata=OURS)),
+        Call("GET", f"{TWO}/db", secret("two", metadata=OURS)),
+    ) as server:
+        run(server, "one", "two")
+
+        assert written(server) == [{"username": "app", "password": "kept"}]
+
+
+def test_check_mode_needs_no_namespace_and_writes_nothing() -> None:
+    with api_server(Call("GET", f"{ONE}/db", Status(404, "NotFound"))) as server:
+        outcome = run(server, check_mode=True)
+
+    assert outcome.plan is not None
+    assert outcome.plan.changed
+
+
+def test_a_missing_namespace_is_named() -> None:
+    with (
+        api_server(
+            Call("GET", f"{ONE}/db", Status(404, "NotFound")),
+            Call("POST", ONE, Status(404, "NotFound", 'namespaces "one" not found')),
+        ) as server,
+        pytest.raises(PartialError, match="namespace one does not exist"),
+    ):
+        run(server)
+
+
+def test_a_lost_answer_is_looked_up_and_not_repeated() -> None:
+    with api_server(
+        Call("GET", f"{ONE}/db", Status(404, "NotFound")),
+        Call("POST", ONE, Cut()),
+        Call("GET", f"{ONE}/db", secret(metadata=OURS, username="app"), times=2),
+    ) as server:
+        # only the given value is compared here, as the script cannot know the made one
+        outcome = run(server, generate=[])
+
+    assert outcome.plan is not None
+    assert server.paths("POST") == [ONE]
+
+
+def test_another_run_that_was_faster_keeps_its_value() -> None:
+    with (
+        api_server(
+            Call("GET", f"{ONE}/db", Status(404, "NotFound")),
+            Call("POST", ONE, Status(409, "AlreadyExists")),
+            Call("GET", f"{ONE}/db", secret(metadata=OURS, username="app", password="theirs")),
+        ) as server,
+        pytest.raises(PartialError),
+    ):
+        run(server)
+
+    assert server.paths("PATCH") == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"generate": ["username"]}, "generate and data both name username"),
+        ({"length": 8}, "length is 8, but has to be at least 12"),
+    ],
+)
+def test_bad_input_is_refused_before_the_first_request(changed: dict[str, Any], sentence: str) -> None:
+    with api_server() as server, pytest.raises(InputError, match=sentence):
+        run(server, **changed)
+
+
+def test_absent_deletes_the_one_that_was_looked_at() -> None:
+    with api_server(
+        Call("GET", f"{ONE}/db", secret(metadata=OURS)),
+        Call("DELETE", f"{ONE}/db", {}, body={"preconditions": {"uid": "uid-db"}}),
+        Call("GET", f"{ONE}/db", Status(404, "NotFound")),
+    ) as server:
+        outcome = run(server, state="absent")
+
+    assert outcome.result == {"secrets": []}

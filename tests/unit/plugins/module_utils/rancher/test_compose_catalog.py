@@ -1,0 +1,260 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.catalog import (
+    chosen_version,
+    complete_answers,
+    compose_files,
+    converted,
+    find_template,
+    live_template,
+    secret_questions,
+    split_id,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.compose import comparable, read_compose
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil
+from unit.rancher import URL, collection, error, rancher
+from unit.scripted_http import Request
+
+V1 = """
+web:
+  image: nginx
+  ports: ["80:80", "443"]
+  links: ["db:mysql", "other/thing"]
+db:
+  image: mariadb
+"""
+V2 = """
+version: '2'
+services:
+  web:
+    image: nginx
+    depends_on: [db]
+  db: {image: mariadb}
+volumes:
+  data: {driver: convoy}
+"""
+RANCHER = """
+.catalog: {name: thing}
+web:
+  scale: 2
+  health_check: {port: 80}
+"""
+
+
+@pytest.mark.parametrize("docker", [V1, V2])
+def test_both_formats_are_read(docker: str) -> None:
+    compose = read_compose(docker, RANCHER)
+    assert {*compose.services} == {"web", "db"}
+    assert compose.services["web"]["scale"] == 2
+    assert compose.services["web"]["image"] == "nginx"
+
+
+def test_ports_of_hosts_are_those_that_are_named() -> None:
+    compose = read_compose('a: {image: b, ports: ["80:80", 443, "${PORT}:80"]}', None)
+    assert compose.host_ports() == {"a": ["80:80"]}
+
+
+@pytest.mark.parametrize(
+    ("docker", "why"),
+    [
+        ("a: [", "docker_compose is no YAML: .* in line 1"),
+        ("- a", "is no compose file"),
+        ("a: 1", "service a is not a mapping"),
+        (
+            "a: {image: b, deploy: {}, privilegd: true}",
+            "service a has keys that Rancher does not take: deploy, privilegd",
+        ),
+        ("version: '3'\nservices: {}", "has the format 3, but Rancher 1.x takes 1 and 2"),
+        ("version: '2'\nservices: []", "services is not a mapping"),
+        ("version: '2'\nservices: {}\nconfigs: {}", "does not take: configs"),
+        ("a: {build: .}", "has build, which names files"),
+        ("a: {image: b, env_file: x}", "has env_file"),
+        ("a: {image: b, links: [c]}", "service a links to c, which does not exist"),
+        ("a_b: {image: b}", "docker_compose: 'a_b' must have"),
+        ("a: {image: b, depends_on: []}", "does not take: depends_on"),
+        ("version: '2'\nservices: {a: {image: b, net: host}}", "does not take: net"),
+    ],
+)
+def test_compose_files_that_rancher_would_not_understand(docker: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        read_compose(docker, None)
+
+
+def test_files_are_compared_by_what_they_say() -> None:
+    veil = Veil()
+    assert comparable("docker_compose", "a: {image: b}", veil) == comparable(
+        "docker_compose", "a:\n  image: 'b'\n", veil
+    )
+    assert comparable("docker_compose", "a: [", veil) == comparable("docker_compose", None, veil) == {}
+
+
+def test_secrets_in_files_take_part_and_are_not_shown() -> None:
+    veil = Veil()
+    text = "a: {environment: {DB_PASSWORD: %s, USER: me}, command: ['--x=y', 'TOKEN=%s']}"
+    one, two = (comparable("docker_compose", text % (word, word), veil) for word in ("hunter2", "hunter3"))
+    assert one != two
+    assert "hunter" not in str(one)
+    assert one["a"]["environment"]["USER"] == "me"
+    assert one["a"]["command"][0] == "--x=y"
+
+
+def question(variable: str, **more: Any) -> dict[str, Any]:
+    return {"variable": variable, **more}
+
+
+QUESTIONS = [
+    question("port", type="int", default="80", required=True, min=1, max=65535),
+    question("name", type="string", required=True),
+    question("debug", type="boolean"),
+    question("driver", type="enum", options=["local", "nfs"], default="local"),
+    question("storage", type="service"),
+    question("root", type="password"),
+]
+TEMPLATE: dict[str, Any] = {
+    "id": "community:thing",
+    "type": "template",
+    "name": "Thing",
+    "category": "Blogging",
+    "defaultVersion": "v0.2",
+    "versionLinks": {
+        "v0.1": f"{URL}/v1-catalog/templates/community:thing:0",
+        "v0.2": f"{URL}/v1-catalog/templates/community:thing:1",
+    },
+}
+VERSION: dict[str, Any] = {
+    "id": "community:thing:1",
+    "type": "templateVersion",
+    "version": "v0.2",
+    "files": {"docker-compose.yml": V1, "rancher-compose.yml": RANCHER, "README.md": "read"},
+    "questions": QUESTIONS,
+}
+
+
+def test_answers_are_completed_and_converted() -> None:
+    template = live_template(TEMPLATE, VERSION)
+    given = {"name": "a", "port": 8080, "debug": True, "storage": "g/s"}
+    assert complete_answers(template, given) == {
+        "port": "8080", "name": "a", "debug": "true", "driver": "local", "storage": "g/s"
+    }  # fmt: skip
+    live = {"name": "old", "driver": "nfs", "gone": "x"}
+    assert complete_answers(template, {}, live) == {"port": "80", "name": "old", "driver": "nfs"}
+    assert secret_questions(template.questions) == {"root"}
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, "community:thing:1 needs an answer to name"),
+        ({"name": ""}, "needs an answer to name"),
+        ({"name": "a", "drivr": 1}, "does not ask for 'drivr'. Is driver meant"),
+        ({"name": "a", "zzz": 1}, "does not ask for 'zzz'. It asks for: port, name, debug"),
+        ({"name": "a", "port": "http"}, "port: 'http' is no whole number"),
+        ({"name": "a", "port": 0}, "port: '0' is less than 1"),
+        ({"name": "a", "port": 70000}, "is more than 65535"),
+        ({"name": "a", "debug": "maybe"}, "is neither true nor false"),
+        ({"name": "a", "driver": "ebs"}, "driver: 'ebs' is none of local, nfs"),
+        ({"name": "a", "storage": "g"}, "is no service: give stack/service"),
+        ({"name": "a", "storage": "g/none"}, "storage is 'g/none', but there is no such service"),
+    ],
+)
+def test_answers_that_cannot_be(given: Mapping[str, Any], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        complete_answers(live_template(TEMPLATE, VERSION), given, None, lambda name: name == "g/s")
+
+
+@pytest.mark.parametrize(
+    ("limits", "text", "why"),
+    [
+        ({"minLength": 3}, "ab", "'ab' is shorter than 3"),
+        ({"maxLength": 1}, "ab", "is longer than 1"),
+        ({"validChars": "a-z"}, "A", "has characters other than a-z"),
+        ({"invalidChars": "%"}, "a%", "has one of the characters %"),
+        ({"minLength": 9, "type": "password"}, "hunter2", "the answer is shorter"),
+    ],
+)
+def test_texts_have_limits(limits: dict[str, Any], text: str, why: str) -> None:
+    with pytest.raises(InputError, match=why) as caught:
+        converted(question("x", **limits), text)
+    assert "hunter2" not in str(caught.value)
+    assert converted(question("x", minLength=1, maxLength=9, validChars="a-z", invalidChars="%"), "abc") == "abc"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "number"),
+    [
+        (None, None, "1"),
+        ("v0.1", None, "0"),
+        ("0", None, "0"),
+        (None, "catalog://community:thing:0", "0"),
+        (None, "system-catalog://community:thing:0", "0"),
+        (None, "catalog://community:other:0", "1"),
+        ("v0.2", "catalog://community:thing:0", "1"),
+    ],
+)
+def test_the_version_to_use(wanted: str | None, live: str | None, number: str) -> None:
+    assert chosen_version(TEMPLATE, wanted, live) == number
+
+
+def test_a_version_that_does_not_exist() -> None:
+    with pytest.raises(InputError, match=r"'v9' of community:thing does not exist; there are: v0.1, v0.2"):
+        chosen_version(TEMPLATE, "v9", None)
+
+
+def test_the_id_of_a_template() -> None:
+    assert split_id("a:b") == ("a:b", None)
+    assert split_id("library:infra*route53:17") == ("library:infra*route53", "17")
+    for wrong in ("a", "a:", "a:b:c:d", ":b"):
+        with pytest.raises(InputError, match="is no template"):
+            split_id(wrong)
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        {"files": {"docker-compose.yml": "d", "rancher-compose.yml": "r"}},
+        {"files": {"docker-compose.yml.tpl": "d", "rancher-compose.yaml": "r", "x.png": ""}},
+        {"dockerCompose": "d", "rancherCompose": "r"},
+    ],
+)
+def test_old_and_new_catalogs_give_the_same_files(version: dict[str, Any]) -> None:
+    assert compose_files(version) == {"docker": "d", "rancher": "r"}
+
+
+@pytest.mark.parametrize(
+    ("more", "external"),
+    [
+        ({}, "catalog://community:thing:1"),
+        ({"category": "Rancher services"}, "system-catalog://community:thing:1"),
+        ({"isSystem": True}, "system-catalog://community:thing:1"),
+    ],
+)
+def test_how_a_stack_names_its_template(more: dict[str, Any], external: str) -> None:
+    assert live_template({**TEMPLATE, **more}, VERSION).external_id == external
+
+
+def test_a_template_is_found() -> None:
+    server, http = rancher(
+        Request("GET", "/v1-catalog/templates/community:thing", TEMPLATE),
+        Request("GET", "/v1-catalog/templates/community:thing:1", VERSION),
+    )
+    found = find_template(server, "community:thing", None)
+    assert (found.version, found.docker, found.rancher) == ("v0.2", V1, RANCHER)
+    http.finish()
+
+
+def test_a_template_that_does_not_exist() -> None:
+    server, http = rancher(
+        Request("GET", "/v1-catalog/templates/community:thign", error(404, "Not Found"), status=404),
+        Request("GET", "/v1-catalog/templates", collection(TEMPLATE)),
+    )
+    with pytest.raises(InputError, match=r"'community:thign' does not exist. Is one of these meant: community:thing"):
+        find_template(server, "community:thign", None)
+    http.finish()
