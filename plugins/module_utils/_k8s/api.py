@@ -172,7 +172,7 @@ class Api:
         return policy.run(lambda: self._renewed(send), effect or _effect(method))
 
     def _refusal(self, status: int, body: bytes, headers: Mapping[str, str], doing: str) -> SchedulersError:
-        """The error for an answer. A server that has just started forbids everything, as it has not read its roles yet."""
+        """The error for an answer. A server that has just started forbids everything: it has not read its roles yet."""
         error = translate(status, body, headers, doing)
         if isinstance(error, AuthError) and error.code == FORBIDDEN and not self._is_up():
             return UnreachableError("the API server is starting", doing=doing)
