@@ -175,12 +175,13 @@ class Api:
         """The error for an answer. A server that has just started forbids everything: it has not read its roles yet."""
         error = translate(status, body, headers, doing)
         if isinstance(error, AuthError) and error.code == FORBIDDEN and not self._is_up():
-            return UnreachableError("the API server is starting", doing=doing)
+            return UnreachableError(f"{error.message}, and the API server does not call itself ready", doing=doing)
         return error
 
     def _is_up(self) -> bool:
+        """Whether the server calls itself ready. Everybody may ask, once it has read who may do what."""
         try:
-            return self.transport.request("GET", "/readyz", {"Accept": "*/*"}).status < 500
+            return self.transport.request("GET", "/readyz", {"Accept": "*/*"}).status == 200
         except SchedulersError:
             return False
 
