@@ -31,7 +31,6 @@ SILENCE_SECONDS = 75.0  # and one that does not even end is dead
 JSON = "application/json"
 APPLY_PATCH = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
 class ExpiredError(StateFailedError):
