@@ -250,7 +250,7 @@ class Storage:
 
 def quantity(text: str) -> int:
     """Bytes of `10Gi`, `1500M`, `12`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]?i?)", str(text))
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kKMGT]?i?)", str(text))
     if found is None or found[2] not in UNITS:
         raise ValueError(f"not a quantity: {text}")
     return int(float(found[1]) * UNITS[found[2]])

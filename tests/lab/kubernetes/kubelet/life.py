@@ -157,9 +157,12 @@ class Life:
         for container in self.containers:
             if container.running:
                 self._look_at(container, now)
-        for container in self._wanted():
-            if not container.running and self._restarts(container):
-                self._bring_up(container, now)
+        before = -1
+        while before != self.starts:  # a sidecar that has started lets the next ones start
+            before = self.starts
+            for container in self._wanted():
+                if not container.running and self._restarts(container):
+                    self._bring_up(container, now)
         self.phase = self._phase()
 
     def take(self) -> list[Event]:
@@ -275,12 +278,14 @@ class Life:
             self._ended(container, code, now)
             return
         self._come_at(container.program.next_look(now))
+        if container.init and not container.sidecar:
+            return  # nobody asks whether it is ready: it has to end
         if self._liveness(container, now):
             container.ready = self._readiness(container, now)
 
     def _readiness(self, container: Container, now: float) -> bool:
         at = container.started_at + self.surroundings.ready_delay(self.pod)
-        probe = container.spec.get("readinessProbe") if not container.init or container.sidecar else None
+        probe = container.spec.get("readinessProbe")
         if probe and not container.ready:
             at += float(probe.get("initialDelaySeconds") or 0)
         if at > now:
