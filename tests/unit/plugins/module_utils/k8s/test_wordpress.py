@@ -139,7 +139,7 @@ def test_secrets_are_hidden_from_results() -> None:
     hidden: list[Any] = []
     given = context(cluster, WORDPRESS, site=SITE, verify={"http": False})
     try:
-        ensure(Context(given.params, False, given.warn, hidden.extend))
+        ensure(Context(given.params, False, given.warn, hide=hidden.extend))
         found = secrets_of(cluster)
     finally:
         cluster.close()
