@@ -8,6 +8,7 @@ import http.server
 import logging
 import select
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from lab.messages import Answer, ConnectionCutError, Request
 
 log = logging.getLogger("lab")
 Responder = Callable[[Request], Answer]
+_TLS_HELLO = b"\x16"
 
 
 def connection_handler(connection: socket.socket, respond: Responder) -> None:
@@ -27,17 +29,24 @@ class _Responds:
 
     def __init__(self, respond: Responder) -> None:
         self.respond = respond
+        self.tls = None
 
 
 class HttpServer(http.server.ThreadingHTTPServer):
-    """Listens on loopback; each connection has a thread, each request is given to `respond`."""
+    """Listens on loopback; each connection has a thread, each request is given to `respond`.
+
+    With `tls` it takes both on one port: who begins to talk TLS gets TLS.
+    """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, respond: Responder, port: int = 0, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, respond: Responder, port: int = 0, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> None:
         self.respond = respond
+        self.tls = tls
         super().__init__((address, port), _Handler)
 
     @property
@@ -55,6 +64,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: HttpServer
 
     def setup(self) -> None:
+        if self.server.tls is not None and self.request.recv(1, socket.MSG_PEEK) == _TLS_HELLO:
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         super().setup()
         if self.connection.family != socket.AF_UNIX:
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -76,6 +87,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _request(self) -> Request:
         path, _unused, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
+        if isinstance(self.connection, ssl.SSLSocket):
+            headers.setdefault("x-forwarded-proto", "https")
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body = self._chunks()
             del headers["transfer-encoding"]  # undone here
@@ -117,16 +130,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _hand_over(self, answer: Answer, takeover: Callable[[socket.socket], None]) -> None:
-        """101 Switching Protocols: the connection is no longer HTTP's."""
+        """The connection is no longer HTTP's, or its answer is written by somebody else."""
         self.close_connection = True
-        self.send_response_only(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.flush()
+        if answer.status:
+            self.send_response_only(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.flush()
         takeover(self.connection)
 
     def _client_gone(self) -> bool:
+        if isinstance(self.connection, ssl.SSLSocket):
+            return False  # there is no looking ahead in it
         try:
             readable, _unused, _unused = select.select([self.connection], [], [], 0)
             return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)

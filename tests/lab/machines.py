@@ -14,6 +14,7 @@ import logging
 import selectors
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,11 +44,11 @@ class Container:
     environment: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
 
-    def serve(self, port: int, respond: Responder) -> None:
-        """Answer HTTP wherever this port of the container is published."""
+    def serve(self, port: int, respond: Responder, tls: ssl.SSLContext | None = None) -> None:
+        """Answer HTTP (and HTTPS) wherever this port of the container is published."""
         for outside, inside in self.ports.items():
             if inside == port:
-                self.machine.listen(outside, partial(HttpServer, respond, outside))
+                self.machine.listen(outside, partial(HttpServer, respond, outside, tls=tls))
 
 
 Start = Callable[[Container], Stop | None]

@@ -57,7 +57,7 @@ class Answer:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     takeover: Callable[[socket.socket], None] | None = None
-    """After 101: what goes on on the connection instead of HTTP."""
+    """What goes on on the connection instead of HTTP: after 101, or (status 0) from the first byte of the answer on."""
 
 
 class Backend(Protocol):

@@ -73,7 +73,9 @@ class Lab:
     def start(self, port: int = 0) -> None:
         """Listen: for AWS and the control API on the given port, for every other provider on any free one."""
         for name, backend in self._backends.items():
-            server = HttpServer(partial(self._respond, backend), port if name == "aws" else 0)
+            server = HttpServer(
+                partial(self._respond, backend), port if name == "aws" else 0, tls=self.world.tls.get(name)
+            )
             self._servers.append(server)
             self.world.addresses[name] = server.url
             threading.Thread(target=server.serve_forever, args=(0.05,), name=f"lab-{name}", daemon=True).start()

@@ -8,6 +8,7 @@ A part of the lab (`install(world)`) never imports another one: it registers cal
 from __future__ import annotations
 
 import dataclasses
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -63,6 +64,8 @@ class Settings:
     digitalocean_hour_limit: int = 5000
     """Requests per token and hour; 0 = any number."""
 
+    rancher_kubernetes: bool = True
+    """An environment with Kubernetes has a real control plane, if its programs are there; else none answers."""
     rancher_version: str = "v1.6.30"
     """Of servers that are started without a tag. Before v1.2 there is /v1 only."""
     rancher_start_seconds: float = 0.0
@@ -138,8 +141,8 @@ class World:
         """Plain sentences on what this machine cannot simulate, shown by `start` and `status`."""
         self.answer: Callable[[Backend, Request], Answer]
         """Answers a request to a backend, with journal and faults; there once the lab is put together."""
-        self.kubernetes: Callable[[str, Request, str], Answer] | None = None
-        """Answers as the API server of the cluster of this name, to a request with this path, where the lab has one."""
+        self.tls: dict[str, ssl.SSLContext] = {}
+        """Backends that take TLS too, on the same port."""
         self.machines = Machines(self.warnings)
         """Machines with an address of their own, and what is started on them."""
         self.call: Call | None = None

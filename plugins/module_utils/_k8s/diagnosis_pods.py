@@ -175,7 +175,7 @@ def _limit(pod: Object, container: str) -> str:
 
 def _mounting(pod: Object, view: View) -> Iterator[Finding]:
     """The node has the pod, and no container could be made yet."""
-    started = any((one.get("state") or {}).get("running") for one in containers_of(pod))
+    started = any("running" in (one.get("state") or {}) for one in containers_of(pod))
     if started:
         return
     node = (pod.get("spec") or {}).get("nodeName")
@@ -223,7 +223,7 @@ def _volume(pod: Object, what: str, said: str, tries: int) -> Finding:
 
 def _probing(pod: Object, view: View) -> Iterator[Finding]:
     events = view.events_of(pod, "Unhealthy")
-    running = [one for one in containers_of(pod) if (one.get("state") or {}).get("running") and not one.get("ready")]
+    running = [one for one in containers_of(pod) if "running" in (one.get("state") or {}) and not one.get("ready")]
     if not running or not events:
         return
     said = str(events[0].get("message", "")).rstrip(".")

@@ -45,6 +45,11 @@ class Client:
         _load(self._context, user)
         self._local = threading.local()
 
+    def connect(self) -> ssl.SSLSocket:
+        """A connection of one's own, for a talk that is more than a request and an answer."""
+        connection = socket.create_connection(self._address)
+        return self._context.wrap_socket(connection, server_hostname=self._address[0])
+
     def get(self, path: str, **query: str) -> Any:
         return self.request("GET", path, query=query)
 

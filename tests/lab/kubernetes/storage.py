@@ -47,6 +47,8 @@ class Storage:
         self._folder = folder
         self._cluster = cluster
         self._busy: set[str] = set()
+        self.extra_tags: dict[str, str] = {}
+        """What the driver's controller is told to put on every volume."""
         self.running = True
         """Is the driver's controller there? Without it, claims and attachments wait."""
 
@@ -123,6 +125,7 @@ class Storage:
             "kubernetes.io/created-for/pvc/name": claim["metadata"]["name"],
             "kubernetes.io/created-for/pvc/namespace": claim["metadata"]["namespace"],
             "kubernetes.io/created-for/pv/name": name,
+            **self.extra_tags,
         }
         for key, text in parameters.items():
             if key.lower().startswith("tagspecification"):

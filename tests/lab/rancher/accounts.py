@@ -164,7 +164,7 @@ class Accounts:
             if key in wanted:
                 member["role"] = wanted.pop(key).get("role", "member")
             else:
-                member.fields.update({"state": "removed", **store.stamp("removed")})
+                self._server.parts["cleaner"].forget(member)
         for (id_type, external_id), one in wanted.items():
             store.create(
                 "projectMember",

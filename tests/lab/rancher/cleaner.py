@@ -7,6 +7,9 @@ from __future__ import annotations
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 
+_BY_PROCESS = ("instance", "service", "environment", "host", "physicalHost")
+"""Base types whose end takes something along; all others are just gone."""
+
 
 def install(server: RancherServer) -> Cleaner:
     for base in ("instance", "host", "volume", "credential"):
@@ -15,20 +18,28 @@ def install(server: RancherServer) -> Cleaner:
 
 
 class Cleaner:
-    """Knows by which process a thing of any state is removed."""
+    """Knows by which way a thing of any state goes."""
 
     def __init__(self, server: RancherServer) -> None:
         self._server = server
 
     def remove(self, resource: Resource) -> None:
+        processes = self._server.processes
         if resource.gone:
             return
-        for process in ("remove", "deactivate", "stop"):
-            if self._server.processes.find(resource, process):
-                if process != "remove":
-                    resource["removeWhenStopped"] = True
-                self._server.processes.start(resource, process)
-                return
-        resource.state = "removed"
-        resource.process = None
+        if resource.base == "instance" and processes.find(resource, "stop"):
+            resource["removeWhenStopped"] = True
+            processes.start(resource, "stop")
+            return
+        if resource.base == "host" and processes.find(resource, "deactivate"):
+            processes.start(resource, "deactivate")
+            processes.finish(resource, "deactivate")
+        if resource.base in _BY_PROCESS and processes.find(resource, "remove"):
+            processes.start(resource, "remove")
+        elif resource.base not in _BY_PROCESS:
+            self.forget(resource)
+
+    def forget(self, resource: Resource) -> None:
+        """Removed at once, whatever it was doing."""
+        resource.state, resource.process = "removed", None
         resource.fields.update(self._server.store.stamp("removed"))

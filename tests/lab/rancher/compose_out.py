@@ -146,7 +146,7 @@ class _Writer:
 
 def _health_check(check: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, value in check.items():
+    for name, value in sorted(check.items()):
         if name in ("type", "name") or value in (None, ""):
             continue
         inner = (

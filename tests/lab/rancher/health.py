@@ -30,6 +30,7 @@ class Watch:
     """What is known of one container's checks."""
 
     started: float
+    due: float
     passed: int = 0
     failed: int = 0
 
@@ -47,15 +48,19 @@ class Checks:
             instance["healthState"] = None
             return
         instance["healthState"] = INITIALIZING
-        watch = self._watches[instance.id] = Watch(self._server.world.clock.now())
-        self._later(instance, watch, 0 if self._server.world.settings.rancher_process_seconds == 0 else None)
+        now = self._server.world.clock.now()
+        watch = self._watches[instance.id] = Watch(started=now, due=now)
+        self._later(instance, watch, at_once=self._server.world.settings.rancher_process_seconds == 0)
 
     def end(self, instance: Resource) -> None:
         self._watches.pop(instance.id, None)
 
-    def _later(self, instance: Resource, watch: Watch, seconds: float | None = None) -> None:
+    def _later(self, instance: Resource, watch: Watch, at_once: bool) -> None:
+        """The next look: one interval after the last was due, also if the lab's time has jumped over that."""
+        now = self._server.world.clock.now()
         interval = int(instance["healthCheck"].get("interval") or _INTERVAL) / 1000
-        self._server.agenda.after(interval if seconds is None else seconds, lambda: self._probe(instance, watch))
+        watch.due = now if at_once else watch.due + interval
+        self._server.agenda.after(watch.due - now, lambda: self._probe(instance, watch))
 
     def _probe(self, instance: Resource, watch: Watch) -> None:
         if self._watches.get(instance.id) is not watch:
@@ -69,9 +74,8 @@ class Checks:
         else:
             watch.passed, watch.failed = 0, watch.failed + 1
             self._judge(instance, check, watch, fresh)
-        quick = fresh and instance["healthState"] == INITIALIZING and watch.passed
-        impatient = quick and self._server.world.settings.rancher_process_seconds == 0
-        self._later(instance, watch, 0 if impatient else None)
+        half_way = instance["healthState"] == INITIALIZING and watch.passed > 0
+        self._later(instance, watch, at_once=half_way and self._server.world.settings.rancher_process_seconds == 0)
 
     def _judge(self, instance: Resource, check: dict[str, Any], watch: Watch, fresh: bool) -> None:
         if fresh:

@@ -128,9 +128,13 @@ class Instances:
             self._server.processes.fail(instance, f"Image [{image}] failed to pull: {problem}")
             return
         self._pulled.add((host.id, image))
+        try:
+            self._server.parts["volumes"].attach(instance, host)
+        except ProcessFailedError as failure:
+            self._server.processes.fail(instance, str(failure))
+            return
         instance["externalId"] = secrets.token_hex(32)
         self._make_ports(instance, host)
-        self._server.parts["volumes"].attach(instance, host)
         self._server.processes.finish(instance, "create")
 
     def _host(self, instance: Resource) -> Resource:
@@ -173,7 +177,7 @@ class Instances:
     def start(self, instance: Resource) -> None:
         now = self._server.world.clock.utc()
         running = runtime.begin(instance, now)
-        for part in ("balancing", "convoy", "external_dns"):
+        for part in ("balancing", "convoy", "external_dns", "orchestration"):
             self._server.parts[part].equip(instance, running)
         self.running[instance.id] = running
         instance["startCount"] = int(instance["startCount"] or 0) + 1
@@ -224,9 +228,7 @@ class Instances:
     def vanish(self, instance: Resource) -> None:
         """Its host is gone, and it with that."""
         self.remove(instance)
-        instance.process = None
-        instance.state = "removed"
-        instance.fields.update(self._server.store.stamp("removed"))
+        self._server.parts["cleaner"].forget(instance)
 
     def step(self) -> None:
         """Containers whose machine is off do not answer; their ports are closed with it."""

@@ -160,10 +160,7 @@ class Machines:
         if not self._server.processes.find(machine, "remove"):
             raise RancherError(405)
         for host in self._server.store.live("host", physicalHostId=machine.id):
-            if self._server.processes.find(host, "deactivate"):
-                self._server.processes.start(host, "deactivate")
-                self._server.processes.finish(host, "deactivate")
-            self._server.processes.start(host, "remove")
+            self._server.parts["cleaner"].remove(host)
         if self._server.processes.find(machine, "remove"):
             self._server.processes.start(machine, "remove")
 

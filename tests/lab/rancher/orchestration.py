@@ -13,13 +13,17 @@ from pathlib import Path
 
 import yaml
 
+from lab.containers import Page
 from lab.messages import Answer, Request
+from lab.rancher.clusters import Clusters
 from lab.rancher.errors import RancherError
+from lab.rancher.runtime import Running
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 
 _TEMPLATES = Path(__file__).with_name("catalog") / "project-templates"
 _NETWORK_AGENT = "rancher/agent-instance:v0.8.3"
+_API_SERVER = "kube-apiserver"
 _OLD_STACKS = {"kubernetes": ("Kubernetes", "library:kubernetes:7")}
 
 
@@ -35,6 +39,8 @@ class Orchestration:
 
     def __init__(self, server: RancherServer) -> None:
         self._server = server
+        self._clusters = Clusters(server.world, server.name)
+        server.on_stop(self._clusters.stop)
         self._templates: dict[str, list[dict[str, str]]] = {}
         for path in sorted(_TEMPLATES.glob("*.yml")):
             template = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -50,13 +56,18 @@ class Orchestration:
 
     def step(self) -> None:
         """Once a project has a host, what belongs to it is started there."""
-        for project in self._server.store.live("project"):
+        for project in self._server.store.all("project"):
+            if project.gone:
+                self._clusters.drop(project.id)
+                continue
             hosts = self._server.parts["hosts"].usable(project.id)
             if not hosts or project.state != "active":
                 continue
             if self._server.era == "1.1":
                 for host in hosts:
                     self._network_agent(project, host)
+            if project["orchestration"] == "kubernetes":
+                self._run_cluster(project, hosts)
             if not project["systemStacks"]:
                 project["systemStacks"] = True
                 for name, template_id in self._stacks(project):
@@ -103,6 +114,21 @@ class Orchestration:
 
     # Kubernetes
 
+    def equip(self, instance: Resource, running: Running) -> None:
+        """The API server's health check passes once the real one is ready, if there is to be one."""
+        if _API_SERVER in (instance["command"] or ())[:1] and self._clusters.possible:
+            running.responders[80] = lambda _method, _path, _host: self._health(str(instance.project))
+
+    def _health(self, project_id: str) -> Page:
+        if self._clusters.ready(project_id):
+            return Page(200, "ok", "text/plain")
+        return Page(500, self._clusters.problem(project_id) or "starting", "text/plain")
+
+    def _run_cluster(self, project: Resource, hosts: list[Resource]) -> None:
+        if self._clusters.possible:
+            named = [(str(host["hostname"]), str(self._server.parts["hosts"].address(host))) for host in hosts]
+            self._clusters.want(project.id, named)
+
     def forward(self, request: Request, rest: str) -> Answer:
         """/r/projects/ID/kubernetes[:6443]/...: the environment's API server, for keys of this server."""
         found = re.match(r"(?P<project>[^/]+)/kubernetes(?::6443)?(?P<path>/.*)?$", rest)
@@ -115,9 +141,9 @@ class Orchestration:
             raise RancherError(401)
         if project is None or project["orchestration"] != "kubernetes" or not self._ready(project):
             raise RancherError(503)
-        if self._server.world.kubernetes is None:
-            raise NotImplementedError("the Kubernetes behind an environment")
-        return self._server.world.kubernetes(project.id, request, found["path"] or "/")
+        if not self._clusters.ready(project.id):
+            raise NotImplementedError("the Kubernetes behind an environment, unless its programs are built")
+        return self._clusters.forward(project.id, request, found["path"] or "/")
 
     def _account(self, authorization: str) -> Resource | None:
         """Basic `public:secret`, or the same again as a bearer's token."""
@@ -130,10 +156,10 @@ class Orchestration:
         return found
 
     def _ready(self, project: Resource) -> bool:
-        """Is its stack healthy?"""
-        stacks = self._server.store.live("environment", accountId=project.id)
-        found = [one for one in stacks if one.name.lower() == "kubernetes" and one["system"]]
-        return bool(found) and self._server.parts["services"].health.of_stack(found[0]) == "healthy"
+        """Is its API server's service healthy?"""
+        services = self._server.parts["services"]
+        found = services.find(project.id, "kubernetes/kubernetes")
+        return found is not None and services.health.of_service(found) == "healthy"
 
 
 def _decoded(value: str) -> str:

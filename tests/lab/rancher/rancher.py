@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from lab.kubernetes import pki
 from lab.machines import Container, Stop
 from lab.messages import Answer, ConnectionCutError, Request
 from lab.rancher import agent
@@ -49,6 +51,8 @@ class Rancher:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._tls = _certificate(world)
+        world.tls[SERVICE] = self._tls
         self.main = RancherBackend(RancherServer(world, "stand-alone"))
         self._others: list[RancherBackend] = []
 
@@ -65,7 +69,7 @@ class Rancher:
                 raise ConnectionCutError  # docker's proxy listens, and nobody behind it yet
             return self._world.answer(backend, request)
 
-        container.serve(_PORT, respond)
+        container.serve(_PORT, respond, self._tls)
 
         def stop() -> None:
             if backend in self._others:
@@ -120,3 +124,11 @@ class Rancher:
                 tags = {str(key): str(value) for key, value in (resource["labels"] or {}).items()}
                 name = str(resource["hostname"] or resource.name) if resource.kind == "host" else resource.name
                 yield Item(f"rancher-{_COUNTED[resource.base]}", f"{server.name} {resource.id}", name, tags)
+
+
+def _certificate(world: World) -> ssl.SSLContext:
+    """As the server in its container has one: made by itself, and trusted by nobody."""
+    pair = pki.Authority(world.settings.scratch / "rancher" / "pki", "rancher").sign("server", "rancher")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    return context

@@ -135,7 +135,7 @@ def _check_text(one: Field, text: str) -> None:
 
 def check_dns_name(name: str) -> None:
     """Stacks and services are names in the containers' DNS."""
-    if name.startswith("-") or name.endswith("-") or "--" in name:
+    if not re.fullmatch(r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*", name):
         raise invalid("InvalidCharacters", "name")
     if len(name) > 63:
         raise invalid("MaxLengthExceeded", "name")

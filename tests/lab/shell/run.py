@@ -168,11 +168,12 @@ class Shell:
             self.variables[name] = value
         output: list[str] = []
         errors: list[str] = []
-        if words:
-            self.code = self.execute(words, self._input(command, given), output.append, errors.append)
-        else:
-            self.code = 0
-        self._deliver(command, "".join(output), "".join(errors), write)
+        self.code = 0
+        try:
+            if words:
+                self.code = self.execute(words, self._input(command, given), output.append, errors.append)
+        finally:  # also when that was the end of the shell
+            self._deliver(command, "".join(output), "".join(errors), write)
 
     def _input(self, command: Simple, given: str) -> str:
         for operator, target in command.redirections:

@@ -58,6 +58,7 @@ class Driver:
             node = self._informer.get("nodes", pod["spec"]["nodeName"])
             instance, host_network = _instance(node or {}), bool(pod["spec"].get("hostNetwork"))
             self._cloud.credentials = lambda: self._keys(instance, host_network)
+            self._storage.extra_tags = extra_tags(pod)
         was, self._storage.running = self._storage.running, bool(controllers)
         if controllers and not was:
             self._storage.take_all()
@@ -70,6 +71,19 @@ def role_of(pod: Object | None) -> str | None:
             words = [*(container.get("command") or ()), *(container.get("args") or ())]
             return next((word for word in words if word in ("controller", "node", "all")), "controller")
     return None
+
+
+def extra_tags(pod: Object) -> dict[str, str]:
+    """The tags that the controller's arguments ask for: --extra-tags and --k8s-tag-cluster-id."""
+    tags = {}
+    for container in pod["spec"]["containers"]:
+        for word in container.get("args") or () if IMAGE in container["image"] else ():
+            name, _unused, value = word.partition("=")
+            if name == "--k8s-tag-cluster-id":
+                tags[f"kubernetes.io/cluster/{value}"] = "owned"
+            elif name == "--extra-tags":
+                tags.update(dict(one.split("=", 1) for one in value.split(",") if "=" in one))
+    return tags
 
 
 def ready(pod: Object) -> bool:

@@ -11,7 +11,6 @@ import gdapi
 import pytest
 from unit.lab.rancher.ground import WEB, Ground
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:Non-string:DeprecationWarning")  # the client's empty user
 
 

@@ -146,7 +146,11 @@ def test_actions_are_offered_by_state(ground: Ground) -> None:
 def test_states_last_as_long_as_the_lab_is_told(ground: Ground) -> None:
     ground.lab.settings(rancher_process_seconds=10)
     stack = ground.make("environments", name="slow")
-    assert (stack["state"], stack["transitioning"], stack["transitioningMessage"]) == ("activating", "yes", "In Progress")
+    assert (stack["state"], stack["transitioning"], stack["transitioningMessage"]) == (
+        "activating",
+        "yes",
+        "In Progress",
+    )
     ground.lab.advance(9)
     assert ground.again(stack)["state"] == "activating"
     ground.lab.advance(2, steps=2)
