@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 from lab.containers import Page
 from lab.rancher.images import is_balancer
 from lab.rancher.ports import parse_all
-from lab.rancher.runtime import Respond, Running
+from lab.rancher.runtime import Respond, Running, Visit
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 
@@ -69,20 +70,14 @@ class Balancing:
             running.responders[port] = self._responder(service, port)
 
     def _responder(self, service: Resource, port: int) -> Respond:
-        return lambda _method, path, host: self._answer(service, port, path, host)
+        return lambda visit: self._answer(service, port, visit)
 
     def rules(self, service: Resource) -> list[Rule]:
         """Of /v2-beta's port rules and of /v1's links, the more special ones first."""
         found = [self._port_rule(one) for one in (service["lbConfig"] or {}).get("portRules") or ()]
-        listening = [
-            (port.public or port.private, port.private)
-            for port in parse_all(
-                [*(service["launchConfig"].get("ports") or ()), *(service["launchConfig"].get("expose") or ())]
-            )
-        ]
         for link in self._server.parts["services"].links_of(service):
             for target in link["ports"] or [""]:
-                found += [self._link_rule(link, target, public, private) for public, private in listening]
+                found += [self._link_rule(link, target, public, private) for public, private in _listening(service)]
         found = [rule for rule in found if rule.service]
         return sorted(found, key=lambda rule: (rule.priority, -len(rule.host), -len(rule.path)))
 
@@ -113,22 +108,16 @@ class Balancing:
             found["path"] or "",
         )
 
-    def _answer(self, service: Resource, port: int, path: str, host: str) -> Page:
-        sources = {
-            one.private: one.public or one.private
-            for one in parse_all(
-                [*(service["launchConfig"].get("ports") or ()), *(service["launchConfig"].get("expose") or ())]
-            )
-        }
-        source, name = sources.get(port, port), host.lower().partition(":")[0]
-        rule = next((one for one in self.rules(service) if one.fits(source, name, path)), None)
+    def _answer(self, service: Resource, port: int, visit: Visit) -> Page:
+        source = {private: public for public, private in _listening(service)}.get(port, port)
+        rule = next((one for one in self.rules(service) if one.fits(source, visit.host, visit.path)), None)
         targets = self.targets(rule.service, rule.port) if rule else []
         if rule is None or not targets:
             return _UNAVAILABLE
         turn = next(self._turns.setdefault((rule.service, rule.port), itertools.count()))
         target = targets[turn % len(targets)]
-        found = self._server.parts["instances"].network.visit(target, rule.port, "GET", path, host, "10.42.0.2")
-        return found or _UNAVAILABLE
+        passed_on = dataclasses.replace(visit, client="10.42.0.2")
+        return self._server.parts["instances"].network.visit(target, rule.port, passed_on) or _UNAVAILABLE
 
     def targets(self, service_id: str, port: int) -> list[Resource]:
         """The healthy containers of a service that take connections; an alias stands for what it is linked to."""
@@ -149,3 +138,10 @@ class Balancing:
             and instances.network.alive(one)
             and instances.running[one.id].answers(port)
         ]
+
+
+def _listening(service: Resource) -> list[tuple[int, int]]:
+    """The balancer's ports: as they are known outside, and in its container."""
+    config = service["launchConfig"]
+    ports = parse_all([*(config.get("ports") or ()), *(config.get("expose") or ())])
+    return [(port.public or port.private, port.private) for port in ports]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lab.rancher.images import Task
-from lab.rancher.runtime import Running, host_name
+from lab.rancher.runtime import Running, Visit, host_name
 from lab.rancher.store import Resource
 from lab.shell.run import Call, Program
 
@@ -219,8 +219,8 @@ class ContainerPrograms:
         if url.hostname in ("localhost", "127.0.0.1"):
             target = self._instance
         own = str(self._instance["primaryIpAddress"])
-        port, path = url.port or 80, url.path or "/"
-        page = self._network.visit(target, port, "GET", path, url.hostname or "", own) if target else None
+        visit = Visit(url.path or "/", headers={"host": url.netloc}, client=own)
+        page = self._network.visit(target, url.port or 80, visit) if target else None
         if page is None:
             return call.complain(
                 f"can't connect to {url.hostname}: Connection refused", 7 if call.words[0] == "curl" else 1

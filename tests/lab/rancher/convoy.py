@@ -32,7 +32,7 @@ class Convoy:
     def equip(self, instance: Resource, running: Running) -> None:
         """The agent's health check says whether it has its volume."""
         if image_of(instance.fields).startswith(_IMAGE) and _POOL_AGENT not in (instance["command"] or ()):
-            running.responders[_PORT] = lambda _method, _path, _host: self._health(instance)
+            running.responders[_PORT] = lambda _visit: self._health(instance)
 
     def _health(self, instance: Resource) -> Page:
         problem = self._problem(instance)

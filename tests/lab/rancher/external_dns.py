@@ -55,7 +55,7 @@ class ExternalDns:
     def equip(self, instance: Resource, running: Running) -> None:
         if image_of(instance.fields).startswith(_IMAGE):
             agent = self._agents[instance.id] = Agent()
-            running.responders[_PORT] = lambda _method, _path, _host: _health(agent)
+            running.responders[_PORT] = lambda _visit: _health(agent)
 
     def step(self) -> None:
         """Let those that are due, or whose records have become others, go to work."""

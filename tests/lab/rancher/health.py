@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lab.rancher.images import starts_once
 from lab.rancher.placement import is_global
+from lab.rancher.runtime import Visit
 from lab.rancher.store import Resource
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ class Checks:
         request = re.match(r"(\w+)\s+(\S+)", line)
         if request is None:
             return bool(network.alive(instance) and self._server.parts["instances"].running[instance.id].answers(port))
-        page = network.visit(instance, port, request[1], request[2], client="10.42.0.1")
+        page = network.visit(instance, port, Visit(request[2], request[1], client="10.42.0.1"))
         return page is not None and 200 <= page.status < 400
 
 
@@ -155,8 +157,7 @@ class ServiceHealth:
         return DEGRADED if fine else UNHEALTHY
 
     def _of_instance(self, instance: Resource) -> str:
-        once = str((instance["labels"] or {}).get("io.rancher.container.start_once", "")).lower() == "true"
-        if instance.state == "stopped" and once and instance["startCount"]:
+        if instance.state == "stopped" and starts_once(instance.fields) and instance["startCount"]:
             return STARTED_ONCE
         if instance.state == "running" and instance["healthState"] in _FINE:
             return HEALTHY

@@ -18,13 +18,11 @@ from lab.containers import Page
 from lab.http_server import HttpServer
 from lab.messages import Answer, ConnectionCutError, Request
 from lab.rancher.ports import parse_all
-from lab.rancher.runtime import Running, host_name
+from lab.rancher.runtime import Running, Visit, host_name
 from lab.rancher.store import Resource
 
 if TYPE_CHECKING:
     from lab.rancher.server import RancherServer
-
-_OUTSIDE = "203.0.113.250"
 
 
 class Network:
@@ -105,15 +103,13 @@ class Network:
             and self._server.parts["hosts"].machine_of(host) is not None
         )
 
-    def visit(
-        self, instance: Resource, port: int, method: str, path: str, host: str = "", client: str = _OUTSIDE
-    ) -> Page | None:
-        """One HTTP request to a container; None if the connection is refused."""
+    def visit(self, instance: Resource, port: int, visit: Visit) -> Page | None:
+        """What a container answers; None if the connection is refused."""
         running = self._running.get(instance.id)
         if running is None or not self.alive(instance) or not running.answers(port):
             return None
-        page = running.page(port, method, path, host)
-        line = containers.access_line(client, method, path, page)
+        page = running.page(port, visit)
+        line = containers.access_line(visit.client, visit.method, visit.path, page)
         running.log.append((self._server.world.clock.utc(), line))
         return page
 
@@ -136,7 +132,7 @@ class Network:
         """A connection that comes in from outside; docker's proxy takes it, and drops it if nobody listens."""
         with self._server.world.lock:
             path = request.path + (f"?{request.query}" if request.query else "")
-            page = self.visit(instance, port, request.method, path, request.headers.get("host", ""))
+            page = self.visit(instance, port, Visit(path, request.method, request.headers, request.body))
         if page is None:
             raise ConnectionCutError
-        return Answer(page.status, page.body.encode(), {"Content-Type": page.content_type})
+        return Answer(page.status, page.content, {"Content-Type": page.content_type, **dict(page.headers)})

@@ -117,7 +117,7 @@ class Orchestration:
     def equip(self, instance: Resource, running: Running) -> None:
         """The API server's health check passes once the real one is ready, if there is to be one."""
         if _API_SERVER in (instance["command"] or ())[:1] and self._clusters.possible:
-            running.responders[80] = lambda _method, _path, _host: self._health(str(instance.project))
+            running.responders[80] = lambda _visit: self._health(str(instance.project))
 
     def _health(self, project_id: str) -> Page:
         if self._clusters.ready(project_id):

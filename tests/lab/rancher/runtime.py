@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,8 +16,27 @@ from lab.rancher.ports import parse_all
 from lab.rancher.store import Resource
 
 _LOG_LINES = 1000
-Respond = Callable[[str, str, str], Page]
-"""Method, path, Host header -> the answer of a program that is not just a page."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One HTTP request to a container."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    client: str = "203.0.113.250"
+    """Somebody on the internet, unless it is said."""
+
+    @property
+    def host(self) -> str:
+        """Without the port."""
+        return self.headers.get("host", "").lower().partition(":")[0]
+
+
+Respond = Callable[[Visit], Page]
+"""The answer of a program that is not just a page."""
 
 
 @dataclass
@@ -43,9 +62,9 @@ class Running:
         known = any(task.port == port for task in self.first_tasks)
         return port in self.ports and (bool(owners) or not known) and bool(self.tasks)
 
-    def page(self, port: int, method: str, path: str, host: str) -> Page:
+    def page(self, port: int, visit: Visit) -> Page:
         respond = self.responders.get(port)
-        return respond(method, path, host) if respond else containers.page(self.program, path)
+        return respond(visit) if respond else containers.page(self.program, visit.path)
 
 
 def begin(instance: Resource, now: datetime) -> Running:

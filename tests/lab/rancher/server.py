@@ -43,6 +43,7 @@ PARTS = (
     "convoy",
     "external_dns",
     "orchestration",
+    "sites",
 )
 """In this order a fresh server is filled."""
 

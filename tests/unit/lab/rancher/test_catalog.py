@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.parse
+import urllib.request
 from typing import Any
 
 import pytest
 from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-from unit.lab.rancher.ground import Document, Ground
+from unit.lab.rancher.ground import Document, Ground, page
 
 PASSWORDS = {"mysql_root_password": "r", "mysql_database": "wp", "mysql_user": "u", "mysql_password": "p"}
 
@@ -88,7 +91,7 @@ def test_wordpress_takes_a_host_whose_port_is_free(old: Ground) -> None:
     assert containers(old, wordpress) == ["running"] * 2
     web = next(one for one in old.listed(wordpress["links"]["services"]) if one["name"] == "wordpress")
     assert web["publicEndpoints"][0]["ipAddress"] != balancer["publicEndpoints"][0]["ipAddress"]
-    assert "wordpress" in old.page(web)
+    assert "WordPress &rsaquo; Installation" in old.page(web)
 
 
 def test_gluster_convoy_galera_and_a_service_that_uses_them(old: Ground) -> None:
@@ -116,6 +119,31 @@ def test_gluster_convoy_galera_and_a_service_that_uses_them(old: Ground) -> None
     old.until(site, "removed")
     (volume,) = old.listed("volumes?name=wpcontent")
     assert (volume["driver"], volume["state"]) == ("convoy-gluster", "inactive")
+
+
+def test_a_site_on_the_cluster_is_the_same_from_every_container(old: Ground) -> None:
+    old.hosts("a", "b", "c")
+    galera = launch(old, "community:galera:0", "galera", **PASSWORDS)
+    balancer = next(one for one in old.listed(galera["links"]["services"]) if one["name"] == "galera-lb")
+    names = {"HOST": "galera-lb", "USER": "u", "PASSWORD": "p", "NAME": "wp"}
+    environment = {f"WORDPRESS_DB_{name}": value for name, value in names.items()}
+    stack = old.stack("WordPress")
+    config = {"imageUuid": "docker:wordpress", "ports": ["80/tcp"], "environment": environment}
+    site = old.service(stack, "WordPress", scale=2, launchConfig=config)
+    first, second = site["publicEndpoints"]
+    with pytest.raises(urllib.error.HTTPError, match="500"):
+        page(first)
+    old.act(site, "setservicelinks", serviceLinks=[{"serviceId": balancer["id"], "name": "galera-lb"}])
+    form = {"weblog_title": "Ours", "user_name": "me", "admin_password": "x", "admin_email": "me@example.org"}
+    url = f"http://{first['ipAddress']}:{first['port']}/wp-admin/install.php?step=2"
+    with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), timeout=10) as answer:
+        assert "Success!" in answer.read().decode()
+    request = urllib.request.Request(
+        f"http://{second['ipAddress']}:{second['port']}/",
+        headers={"Host": f"{first['ipAddress']}:{first['port']}"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert "<title>Ours</title>" in answer.read().decode()
 
 
 def test_a_driver_without_its_volume_never_becomes_healthy(old: Ground) -> None:
