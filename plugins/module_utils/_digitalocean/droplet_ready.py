@@ -20,7 +20,7 @@ from .run import Run
 FEW = 3  # that many stragglers are asked one by one what became of them
 PATIENCE_SECONDS = 60.0  # after which a few are asked anyway
 CONNECT_SECONDS = 2.0
-FIRST_PAUSE, PAUSE = 3.0, 5.0  # a droplet takes some 30 seconds, never two
+PAUSE = 5.0  # a droplet takes some 30 seconds, so there is no use in looking more often at first
 KNOCKERS = 32
 
 
@@ -57,7 +57,7 @@ class Readiness:
                 doing=f"wait for {len(self.ids)} droplets",
                 describe=self._describe,
                 hint=self._hint(),
-                pace=Pace(first=FIRST_PAUSE, cap=min(PAUSE, self.run.pace.cap)),
+                pace=Pace(first=PAUSE, factor=1.0, cap=self.run.pace.cap),
             )
         return [self.seen[one] for one in self.ids]
 

@@ -18,7 +18,7 @@ from .api import Object
 from .diagnosis import diagnose
 from .explaining import explain
 from .findings import Finding, View, latest_first
-from .impatience import Impatience, pods_of, room_comes
+from .impatience import Impatience, is_replaced, pods_of, room_comes
 from .kinds import EVENT, POD, SERVICE, VOLUME_CLAIM, Kind
 from .objects import Object as AnyObject
 from .objects import label_of, name_of, namespace_of
@@ -163,7 +163,7 @@ class _Watch:
         mine = [live.get(one["metadata"]["uid"], one) for one in self._runners]
         things = list(live.values())
         return View(
-            pods=pods_of(mine, self._scene.objects(POD)),
+            pods=[one for one in pods_of(mine, self._scene.objects(POD)) if not is_replaced(one)],
             events=self._scene.objects(EVENT),
             controllers=[one for one in mine if one["kind"] != POD.kind],
             claims=[one for one in things if one["kind"] == VOLUME_CLAIM.kind],

@@ -172,9 +172,9 @@ class _Control:
 
     def _know_volume(self, volume: str, facts: dict[str, Any]) -> Answer:
         """An EBS volume that was made by hand: its zone, and the instance that it is attached to, if any."""
-        if not isinstance(self._cluster.cloud, NoCloud):
-            raise ValueError("the volumes of this cluster are in the lab's EC2")
-        self._cluster.cloud.know_volume(volume, **facts)
+        cloud = self._cluster.cloud
+        if isinstance(cloud, NoCloud):
+            cloud.know_volume(volume, **facts)
         return json_answer({"volume": volume, **facts})
 
     def _in_main_thread(self, job: Callable[[], None]) -> Answer:

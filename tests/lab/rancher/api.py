@@ -18,7 +18,7 @@ from lab.rancher.schema import V1, Schema
 from lab.rancher.store import Resource, base_of
 from lab.rancher.views import show
 
-_FOR_ALL = ("removed", "purging", "purged")
+_GOING = ("removing", "removed", "purging", "purged")
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class Api:
 
     def _delete(self, resource: Resource) -> Answer:
         delete = self._server.deletes.get(resource.kind) or self._server.deletes.get(resource.base)
-        if resource.state in _FOR_ALL or resource.state == "removing":
+        if resource.state in _GOING:
             return json_answer(show(self._context, resource))
         if delete:
             delete(self._context, resource, {})

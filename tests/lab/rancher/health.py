@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lab.rancher.images import starts_once
 from lab.rancher.placement import is_global
 from lab.rancher.runtime import Visit
 from lab.rancher.store import Resource
@@ -156,8 +157,7 @@ class ServiceHealth:
         return DEGRADED if fine else UNHEALTHY
 
     def _of_instance(self, instance: Resource) -> str:
-        once = str((instance["labels"] or {}).get("io.rancher.container.start_once", "")).lower() == "true"
-        if instance.state == "stopped" and once and instance["startCount"]:
+        if instance.state == "stopped" and starts_once(instance.fields) and instance["startCount"]:
             return STARTED_ONCE
         if instance.state == "running" and instance["healthState"] in _FINE:
             return HEALTHY

@@ -49,6 +49,11 @@ def image_of(config: Mapping[str, Any]) -> str:
     return str(config.get("imageUuid") or "").removeprefix("docker:")
 
 
+def starts_once(config: Mapping[str, Any]) -> bool:
+    """A sidekick that does its work and ends, and is fine so."""
+    return str((config.get("labels") or {}).get("io.rancher.container.start_once", "")).lower() == "true"
+
+
 def is_balancer(image: str) -> bool:
     return containers.bare_name(image) in _BALANCERS
 

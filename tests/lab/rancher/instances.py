@@ -5,23 +5,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from lab import containers
 from lab.rancher import runtime
 from lab.rancher.context import Context
 from lab.rancher.errors import RancherError, invalid
-from lab.rancher.images import image_of
+from lab.rancher.images import image_of, starts_once
 from lab.rancher.network import Network
 from lab.rancher.placement import Placement, PlacementError
-from lab.rancher.ports import Port, parse_all
+from lab.rancher.ports import parse_all
 from lab.rancher.processes import ProcessFailedError
 from lab.rancher.runtime import Running
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 
-START_ONCE = "io.rancher.container.start_once"
 _MANAGED_NETWORK = "10.42"
 _SERVICE_FIELDS = (
     "type",
@@ -55,7 +54,6 @@ def install(server: RancherServer) -> Instances:
     work("instance", "stop", instances.stop)
     work("instance", "restart", instances.restart)
     work("instance", "remove", instances.remove)
-    server.on_step(instances.step)
     server.on_stop(instances.clear)
     return instances
 
@@ -184,8 +182,7 @@ class Instances:
         instance["firstRunning"] = instance["firstRunning"] or self._server.store.stamp("at")["at"]
         self.network.publish(instance)
         self._server.parts["health"].begin(instance)
-        once = str((instance["labels"] or {}).get(START_ONCE, "")).lower() == "true"
-        if once or containers.exit_code(running.program) is not None:
+        if starts_once(instance.fields) or containers.exit_code(running.program) is not None:
             self._server.agenda.after(0, lambda: self.ended(instance))
 
     def ended(self, instance: Resource) -> None:
@@ -204,7 +201,9 @@ class Instances:
 
     def _halt(self, instance: Resource) -> None:
         self.network.withdraw(instance)
-        self.running.pop(instance.id, None)
+        running = self.running.pop(instance.id, None)
+        if running is not None:
+            instance["lastLog"] = list(running.log)
         self._server.parts["health"].end(instance)
 
     # Ending
@@ -229,13 +228,6 @@ class Instances:
         """Its host is gone, and it with that."""
         self.remove(instance)
         self._server.parts["cleaner"].forget(instance)
-
-    def step(self) -> None:
-        """Containers whose machine is off do not answer; their ports are closed with it."""
-        for instance_id in list(self.running):
-            instance = self._server.store.get("instance", instance_id)
-            if instance is None:
-                self.running.pop(instance_id)
 
     def clear(self) -> None:
         for instance in self._server.store.all("instance"):
@@ -289,7 +281,3 @@ def check_image(image: object) -> None:
         or containers.pull_error(text.removeprefix("docker:")) == "invalid reference format"
     ):
         raise invalid("InvalidReference", "imageUuid")
-
-
-def published(ports: Sequence[Port]) -> list[str]:
-    return [str(port) for port in ports]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lab.rancher.images import image_of
+from lab.rancher.images import image_of, starts_once
 from lab.rancher.placement import PlacementError, is_global
 from lab.rancher.ports import parse_all
 from lab.rancher.store import Resource
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lab.rancher.server import RancherServer
 
 WORKING = ("activating", "active", "updating-active", "restarting")
-START_ONCE = "io.rancher.container.start_once"
 _PRIMARY = "io.rancher.service.primary.launch.config"
 _RETRY_SECONDS = 5.0
 
@@ -228,11 +227,10 @@ class Reconciler:
         return made
 
     def _runs(self, instance: Resource) -> bool:
-        once = str((instance["labels"] or {}).get(START_ONCE, "")).lower() == "true"
         if instance.state == "running":
             return True
         if instance.state == "stopped" and not instance["removeWhenStopped"]:
-            if once and instance["startCount"]:
+            if starts_once(instance.fields) and instance["startCount"]:
                 return True
             self._server.processes.start(instance, "start")
         return False

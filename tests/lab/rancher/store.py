@@ -128,9 +128,6 @@ class Store:
         """What is not removed (or being removed), with these fields."""
         return [one for one in self.all(kind) if not one.gone and all(one[name] == v for name, v in wanted.items())]
 
-    def forget(self, resource: Resource) -> None:
-        self._by_base.get(resource.base, {}).pop(resource.id, None)
-
     def stamp(self, name: str) -> dict[str, Any]:
         """A date as the API shows it, in both of its forms."""
         now = self._now()
@@ -138,10 +135,6 @@ class Store:
             name: now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             f"{name}TS": int(now.timestamp()) * 1000,
         }
-
-    def skip_numbers(self, kind: str, number: int) -> None:
-        """The next one gets a higher number: a fresh server has used some already."""
-        self._numbers[base_of(kind)] = max(number, self._numbers.get(base_of(kind), 0))
 
     def __iter__(self) -> Iterator[Resource]:
         return (one for things in self._by_base.values() for one in list(things.values()))

@@ -268,7 +268,7 @@ class Clusters:
             time.sleep(0.5)
         registration = join.registration
         there = made.cluster.informer.get("nodes", registration.name)
-        if there is not None and _is_ready(there):
+        if there is not None and nodes.is_ready(there):
             raise KubeadmError(
                 f'a Node with name "{registration.name}" and status "Ready" already exists in the cluster. You must '
                 "delete the existing Node or change the name of this new joining Node"
@@ -557,11 +557,6 @@ def _pin(made: Made) -> str:
     return (
         "sha256:" + hashlib.sha256(certificate.public_key().public_bytes(serialization.Encoding.DER, form)).hexdigest()
     )
-
-
-def _is_ready(node: Mapping[str, Any]) -> bool:
-    conditions = node.get("status", {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _accepts(made: Made, token: str) -> bool:

@@ -34,7 +34,7 @@ class Driver:
         if change.kind != "pods" or not (role_of(change.now) or role_of(change.before)):
             return
         pod = change.now
-        if role_of(pod) == "node" and pod is not None and ready(pod):
+        if role_of(pod) == "node" and pod is not None and nodes.is_ready(pod):
             self._register(pod["spec"]["nodeName"])
         self._controllers()
 
@@ -52,7 +52,9 @@ class Driver:
         self._storage.do(f"register {name}", work)
 
     def _controllers(self) -> None:
-        controllers = [pod for pod in self._informer.all("pods") if role_of(pod) == "controller" and ready(pod)]
+        controllers = [
+            pod for pod in self._informer.all("pods") if role_of(pod) == "controller" and nodes.is_ready(pod)
+        ]
         if controllers:
             pod = controllers[0]
             node = self._informer.get("nodes", pod["spec"]["nodeName"])
@@ -84,11 +86,6 @@ def extra_tags(pod: Object) -> dict[str, str]:
             elif name == "--extra-tags":
                 tags.update(dict(one.split("=", 1) for one in value.split(",") if "=" in one))
     return tags
-
-
-def ready(pod: Object) -> bool:
-    conditions = pod.get("status", {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _instance(node: Object) -> str:

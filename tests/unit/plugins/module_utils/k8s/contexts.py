@@ -34,4 +34,4 @@ def context(cluster: SmallCluster, spec: ArgumentSpec, *, check: bool = False, *
     def hide(secrets: Iterable[Any]) -> None:
         hidden.extend(secrets)
 
-    return Context(filled(merged.options, {"host": cluster.url, **given}), check, lambda _text: None, hide)
+    return Context(filled(merged.options, {"host": cluster.url, **given}), check, lambda _text: None, hide=hide)

@@ -270,6 +270,20 @@ def test_a_diagnosis_of_one_app() -> None:
     assert [one["name"] for one in labelled["pods"]] == ["web-0"]
 
 
+def test_a_crash_is_explained_with_its_log() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+    status = {"phase": "Running", "containerStatuses": [{"name": "web", "state": waiting, "restartCount": 2}]}
+    with small_cluster() as cluster:
+        cluster.logs = "no such table\n"
+        cluster.put(thing("Pod", "web-0", "default", spec={"nodeName": "n"}, status=status))
+        found = diagnose(context(cluster, spec, namespace="default")).result
+        cluster.logs = ""
+        silent = diagnose(context(cluster, spec)).result
+    assert "Its last lines: no such table" in found["summary"][0]
+    assert "It wrote nothing" in silent["summary"][0]
+
+
 def test_groups_in_which_pods_are_replaced() -> None:
     assert [len(one) for one in batches([{}] * 9)] == [2, 2, 2, 2, 1]
     assert batches([]) == []

@@ -13,6 +13,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosi
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.findings import Finding, View, when
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.impatience import (
     Impatience,
+    is_replaced,
     made_from,
     pods_of,
     room_comes,
@@ -228,6 +229,15 @@ def test_a_container_that_takes_too_much_memory() -> None:
     found = only(View(pods=[one]))
     assert "more memory than its limit of 64Mi" in found.message
     assert "Raise its memory limit" in found.suggestion
+
+
+def test_a_try_of_a_job_comes_with_its_last_lines_and_is_not_the_end() -> None:
+    ended = {"name": "c", "state": {"terminated": {"exitCode": 2}}}
+    one = controlled("a", "job", node="n", status={"phase": "Failed", "containerStatuses": [ended]})
+    found = only(View(pods=[one], logs={"default/a/c": "no such file\n"}))
+    assert "container c ended with exit code 2. Its last lines: no such file" in found.message
+    assert is_replaced(one)
+    assert not is_replaced(pod("a", status={"phase": "Failed"}))
 
 
 @pytest.mark.parametrize(

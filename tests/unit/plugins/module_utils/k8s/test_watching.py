@@ -103,7 +103,10 @@ def test_a_version_that_was_forgotten_means_reading_the_list_again(trouble: Any)
 
 def test_no_right_ends_the_wait() -> None:
     with (
-        api_server(Call("GET", PODS, Status(403, "Forbidden", "no"), times=watching.REFUSALS)) as server,
+        api_server(
+            Call("GET", PODS, Status(403, "Forbidden", "no"), times=watching.REFUSALS),
+            Call("GET", "/readyz", "ok", times=watching.REFUSALS),
+        ) as server,
         Scene(server.api(), [Feed(POD, "shop")]) as scene,
         pytest.raises(AuthError),
     ):
@@ -112,7 +115,10 @@ def test_no_right_ends_the_wait() -> None:
 
 def test_no_right_to_what_is_only_nice_to_know_means_not_to_know() -> None:
     with (
-        api_server(Call("GET", PODS, Status(403, "Forbidden", "no"), times=watching.REFUSALS)) as server,
+        api_server(
+            Call("GET", PODS, Status(403, "Forbidden", "no"), times=watching.REFUSALS),
+            Call("GET", "/readyz", "ok", times=watching.REFUSALS),
+        ) as server,
         Scene(server.api(), [Feed(POD, "shop", optional=True)]) as scene,
     ):
         until(scene, scene.look)
