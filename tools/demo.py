@@ -172,9 +172,8 @@ def _report(outcome: Outcome) -> str:
     lines += _section("URL", published.get("url"))
     lines += _section("Answered by", published.get("hosts_answered"))
     lines += _section("Failure survived", published.get("failure"))
-    for title in ("Pending, because", "Tools"):
-        if title in published.get("more", {}):
-            lines += _section(title, published["more"][title])
+    for title, content in published.get("more", {}).items():
+        lines += _section(title, content)
     lines += _section("Leftovers", _leftovers(outcome))
     if not outcome.good:
         failures = [f"{failure['task']}: {failure['message']}" for failure in outcome.failures]

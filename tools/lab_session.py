@@ -47,8 +47,22 @@ def running_lab(state: Path) -> Iterator[Lab]:
         _call("stop", state)
 
 
-def _call(command: str, state: Path) -> subprocess.CompletedProcess[str]:
-    argv = [str(PYTHON), "-m", "lab", command, "--state", str(state)]
+@contextmanager
+def running_kubernetes(state: Path) -> Iterator[dict[str, str]]:
+    """The exports of a Kubernetes cluster of one's own. Its proxy gets another name than that of the lab's clouds."""
+    try:
+        started = _call("start", state, "kubernetes")
+        if started.returncode:
+            raise LabError(f"The cluster did not start: {started.stdout.strip() or 'it gave no reason.'}")
+        exports = _parse_exports(_call("exports", state, "kubernetes").stdout)
+        proxy = exports.pop("LAB_PROXY", None)
+        yield exports | ({"LAB_KUBERNETES_PROXY": proxy} if proxy else {})
+    finally:
+        _call("stop", state, "kubernetes")
+
+
+def _call(command: str, state: Path, *part: str) -> subprocess.CompletedProcess[str]:
+    argv = [str(PYTHON), "-m", "lab", *part, command, "--state", str(state)]
     return subprocess.run(
         argv,
         cwd=ROOT,
@@ -57,7 +71,7 @@ def _call(command: str, state: Path) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=180,
+        timeout=1800,  # the programs of the control plane may have to be built
         check=False,
     )
 

@@ -108,7 +108,7 @@ def copy_of_clone(name: str) -> Path:
 def _write_integration_config(target: Path) -> None:
     """The variables of the integration targets: the clone's own (git ignores that file), or the lab's exports."""
     own = ROOT / _INTEGRATION_CONFIG
-    ours = ("AWS_", "DIGITALOCEAN_", "LAB_")
+    ours = ("AWS_", "DIGITALOCEAN_", "LAB_", "RANCHER_")
     exports = {name.lower(): value for name, value in os.environ.items() if name.startswith(ours)}
     if own.is_file():
         shutil.copy2(own, target)

@@ -16,7 +16,7 @@ from typing import Final
 from xml.etree import ElementTree
 
 from environment import CACHE, PROGRAMS, PYTHON, ROOT, tool_environment
-from lab_session import running_lab
+from lab_session import running_kubernetes, running_lab
 from stage_log import LOGS, StageLog
 
 _ANSIBLE_TEST_TELLS: Final = r"^(ERROR|FATAL|fatal|failed|ansible-test \w+ ran)"
@@ -90,9 +90,10 @@ def _package(log: StageLog) -> Tally:
 
 
 def _integration(log: StageLog) -> Tally:
-    with running_lab(CACHE / "test" / "lab-integration") as lab:
+    state = CACHE / "test"
+    with running_lab(state / "lab-integration") as lab, running_kubernetes(state / "kubernetes") as cluster:
         command = [str(PYTHON), "tools/run_ansible_test.py", "integration", "--continue-on-error"]
-        finished = log.run(command, tool_environment(lab.exports), telling=_ANSIBLE_TEST_TELLS)
+        finished = log.run(command, tool_environment(lab.exports | cluster), telling=_ANSIBLE_TEST_TELLS)
     ran = len(set(re.findall(r"^Running (\S+) integration test", finished.text, re.MULTILINE)))
     return _listed_failures(finished.exit_code, finished.text, ran)
 

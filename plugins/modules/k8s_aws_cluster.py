@@ -118,9 +118,8 @@ options:
     type: path
     default: ~/.kube/config
   set_context:
-    description: Whether the cluster's context becomes the current one.
+    description: Whether the cluster's context is the current one. If not given, it becomes so when it is first written.
     type: bool
-    default: true
   tags:
     description: Tags for everything that is made. Other tags that are there stay.
     type: dict
@@ -368,7 +367,7 @@ SPEC = ArgumentSpec(
         "volume_size": {"type": "int"},
         "node_policies": {"type": "list", "elements": "str"},
         "kubeconfig": {"type": "path", "default": "~/.kube/config"},
-        "set_context": {"type": "bool", "default": True},
+        "set_context": {"type": "bool"},
         "tags": {"type": "dict"},
         "delete_data": {"type": "bool", "default": False},
     }

@@ -105,7 +105,7 @@ container:
   returned: always
   type: str
 rc:
-  description: The exit code. Null if the command was not run to its end.
+  description: The exit code. Null if the command was not run to its end, 0 in check mode.
   returned: always
   type: int
 stdout:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do the same jobs by us, by today's modules and by plain boto3, by turns, and report side by side.
 
-usage: PYTHONPATH=tests:tools python -m bench [--rounds N] [--only ecs|dns|services]...
+usage: PYTHONPATH=tests:tools python -m bench [--rounds N] [--only ecs|dns|services|droplets]...
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn (default: 3)")
     parser.add_argument(
-        "--only", action="append", choices=["ecs", "dns", "services"], help="this part; can be repeated"
+        "--only", action="append", choices=["ecs", "dns", "services", "droplets"], help="this part; can be repeated"
     )
     return parser.parse_args(arguments)
 

@@ -41,6 +41,14 @@ class Account:
             region_name=self.exports["AWS_DEFAULT_REGION"],
         ).client(service, endpoint_url=self.exports["AWS_ENDPOINT_URL"])
 
+    def droplets(self) -> list[dict[str, Any]]:
+        """All droplets."""
+        url = f"{self.exports['DIGITALOCEAN_API_URL']}/v2/droplets?per_page=200"
+        headers = {"Authorization": f"Bearer {self.exports['DIGITALOCEAN_ACCESS_TOKEN']}"}
+        request = urllib.request.Request(url, headers=headers)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            return list(json.load(answer)["droplets"])
+
 
 def complaint(check: Callable[[], str], patience: float = 5.0) -> str:
     """What is wrong with the end state, if it still is after some seconds; no side is charged for them."""

@@ -32,6 +32,21 @@ def ecs_is_up(account: Account, cluster: str) -> str:
     return "" if healthy == INSTANCES else f"{healthy} instances are in service at the load balancer, not {INSTANCES}"
 
 
+def droplets_are_up(account: Account, count: int) -> str:
+    """So many droplets, each once, and active."""
+    droplets = account.droplets()
+    active = {droplet["name"] for droplet in droplets if droplet["status"] == "active"}
+    return (
+        "" if len(active) == len(droplets) == count else f"{len(active)} of {count} are active, {len(droplets)} exist"
+    )
+
+
+def no_droplet_is_left(account: Account) -> str:
+    """No droplet; today's module leaves the key and the tag, as it did not make them for the droplets."""
+    droplets = account.droplets()
+    return f"{len(droplets)} droplets are left" if droplets else ""
+
+
 def nothing_is_left(account: Account) -> str:
     """Nothing that would be billed or in the way of the next one."""
     left = [f"{item['kind']} {item['id']}" for item in account.control("GET", "/inventory")["items"]]

@@ -20,6 +20,8 @@ SIDES = ("ours", "peers", "floor")
 STACK = "bench"
 ZONE = "bench.example"
 SERVICES = 100
+DROPLET_SECONDS = 30
+DROPLET_KEY = HERE.parent / "faults" / "key.pub"
 
 Command = Sequence[str]
 
@@ -76,6 +78,8 @@ def all_jobs() -> tuple[Job, ...]:
         _dns_job(300, SIDES, once=frozenset({"peers"})),
         _dns_job(1000, ("ours", "floor")),
         Job("services", f"{SERVICES} services looked at", [_services_phase()], prepare=_make_services),
+        _droplets_job(4, SIDES, once=frozenset({"peers"})),
+        _droplets_job(100, ("ours", "floor"), single=True),
     )
 
 
@@ -136,6 +140,31 @@ def _make_services(account: Account) -> None:
     ecs.register_task_definition(family=STACK, containerDefinitions=[{"name": "web", "image": "web", "memory": 32}])
     for number in range(SERVICES):
         ecs.create_service(cluster=STACK, serviceName=f"web-{number:03}", taskDefinition=STACK, desiredCount=0)
+
+
+def _droplets_job(count: int, sides: Sequence[str], **options: Any) -> Job:
+    """Today's module makes one after the other: what it takes for four says what it would take for a hundred."""
+    variables = (f"droplets={count}", f"set={STACK}", f"key={DROPLET_KEY}")
+    commands = {
+        step: {
+            "ours": _ours(f"droplets_{step}", *variables),
+            "peers": _peers(f"droplets_{step}", *variables),
+            "floor": _floor("droplets", step, STACK, str(count)),
+        }
+        for step in ("up", "down")
+    }
+
+    def up(account: Account) -> str:
+        return checks.droplets_are_up(account, count)
+
+    phases = [("first run", "up", up), ("second run", "up", up), ("teardown", "down", checks.no_droplet_is_left)]
+    return Job(
+        "droplets",
+        f"{count} droplets that take {DROPLET_SECONDS} s to boot",
+        [Phase(name, {side: commands[step][side] for side in sides}, check) for name, step, check in phases],
+        settings={"droplet_boot_seconds": DROPLET_SECONDS, "droplet_limit": 200},
+        **options,
+    )
 
 
 def _ours(name: str, *variables: str) -> Command:

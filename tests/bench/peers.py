@@ -19,7 +19,7 @@ from environment import CACHE, tool_environment
 from bench.measure import RunError
 
 ANSIBLE = "12.3.0"
-COLLECTIONS = ("amazon/aws", "community/aws")
+COLLECTIONS = ("amazon/aws", "community/aws", "community/digitalocean")
 VENV = CACHE / "bench" / "venv"
 PROGRAMS = VENV / "bin"
 _WHEELS = CACHE / "bench" / "wheels"
@@ -29,7 +29,7 @@ _SHARED = ("ansible-core", "boto3", "botocore")
 def install() -> None:
     """Make the environment, unless it is there already."""
     versions = [f"{name}=={metadata.version(name)}" for name in _SHARED]
-    stamp, content = VENV / "ready", "\n".join([f"ansible {ANSIBLE}", str(VENV), *versions])
+    stamp, content = VENV / "ready", "\n".join([f"ansible {ANSIBLE}", *COLLECTIONS, str(VENV), *versions])
     if stamp.is_file() and stamp.read_text() == content:
         return
     print(f"Making {VENV.relative_to(CACHE.parent)} for today's modules (once, some 20 seconds)", flush=True)

@@ -50,6 +50,7 @@ def at_most(count: int) -> Target:
 
 NONE = Target("none", at_most=0)
 
+_FOUR, _HUNDRED = (f"{count} droplets that take 30 s to boot" for count in (4, 100))
 _ECS = "ECS cluster and app"
 # job, phase, quantity (a field of Sample) -> limits
 TARGETS: Mapping[tuple[str, str, str], tuple[Target, ...]] = {
@@ -67,4 +68,9 @@ TARGETS: Mapping[tuple[str, str, str], tuple[Target, ...]] = {
     ("300 records", "second run", "writes"): (NONE,),
     ("1,000 records", "first run", "writes"): (Target("as few batches as the floor", above_floor=0),),
     ("100 services looked at", "look", "calls"): (at_most(15),),
+    (_FOUR, "first run", "wall"): (times_peers(0.25),),
+    (_FOUR, "second run", "writes"): (NONE,),
+    (_HUNDRED, "first run", "calls"): (at_most(30),),
+    (_HUNDRED, "first run", "wall"): (floor_plus(10),),
+    (_HUNDRED, "second run", "writes"): (NONE,),
 }

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.account import ACCESS_KEY_ID, DIGITALOCEAN_TOKEN, SECRET_ACCESS_KEY
+from lab.kubernetes import programs
 from lab.world import Settings
 
 _START_SECONDS = 30.0
@@ -144,10 +145,20 @@ def exports(state: Path) -> int:
         "RANCHER_URL": information["rancher"],
         "LAB_CONTROL": information["control"],
         "LAB_PROXY": information.get("proxy", ""),
+        **_kubectl(),
     }
     for name, value in values.items():
         print(f"export {name}={value}")
     return 0
+
+
+def _kubectl() -> dict[str, str]:
+    """The kubectl that fits the clusters of the lab, if it is built."""
+    try:
+        found = programs.find()
+    except programs.ProgramsError:
+        return {}
+    return {"LAB_KUBECTL": found["kubectl"]} if found else {}
 
 
 def _read(state: Path) -> dict[str, Any]:

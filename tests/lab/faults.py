@@ -52,6 +52,8 @@ class Rule:
     action: str = ".*"
     query: str = ".*"
     """Fits one of the parameters of the query string (`page=2`)."""
+    agent: str = ""
+    """Is part of the caller's User-Agent: the controllers of a cluster ask AWS too, whenever they like."""
     call: int | None = None
     skip: int = 0
     """Let so many matching requests pass first."""
@@ -77,6 +79,8 @@ class Rule:
 
     def matches(self, call: Call, number: int) -> bool:
         if self.call is not None and number != self.call:
+            return False
+        if self.agent not in call.request.headers.get("user-agent", ""):
             return False
         named = re.fullmatch(self.service, call.service) and re.fullmatch(self.action, call.action)
         return bool(named and any(re.fullmatch(self.query, one) for one in call.request.query.split("&")))

@@ -23,11 +23,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from environment import PROGRAMS
+from environment import PROGRAMS, ROOT
 from package.surroundings import Command, Lab, bare_environment
 
 WRONG_KEY = "lab-not-a-secret-canary-key-000404"
 TOKEN = "lab-not-a-secret-canary-token-000405"
+KEY = ROOT / "tests" / "faults" / "key.pub"
 ALLOWED = ("env/envvars", "artifacts/canary/command")
 SECONDS = 300
 
@@ -37,6 +38,7 @@ PLAYBOOK = """
   gather_facts: false
   module_defaults:
     group/container.schedulers.aws: "{{ credentials[how] }}"
+    group/container.schedulers.digitalocean: "{{ digitalocean[how] }}"
   vars:
     region: eu-west-1
     credentials:
@@ -50,6 +52,12 @@ PLAYBOOK = """
         access_key: NOSUCHKEY
         secret_key: "{{ lookup('ansible.builtin.env', 'CANARY_KEY') }}"
         session_token: "{{ lookup('ansible.builtin.env', 'CANARY_TOKEN') }}"
+    digitalocean:
+      environment: {}
+      options:
+        api_token: "{{ lookup('ansible.builtin.env', 'DIGITALOCEAN_ACCESS_TOKEN') }}"
+      wrong:
+        api_token: "{{ lookup('ansible.builtin.env', 'CANARY_TOKEN') }}"
   tasks:
     - name: A cluster
       container.schedulers.ecs_cluster: {name: canary, state: "{{ state }}", desired_count: "{{ count }}"}
@@ -70,13 +78,37 @@ PLAYBOOK = """
       register: records
       ignore_errors: true
 
+    - name: Droplets
+      container.schedulers.digitalocean_droplets:
+        name: canary
+        count: "{{ count }}"
+        state: "{{ state }}"
+        region: lon1
+        size: s-1vcpu-1gb
+        image: ubuntu-24-04-x64
+        ssh_public_key_files: ["{{ key_file }}"]
+        settle_seconds: 0
+      register: droplets
+      ignore_errors: true
+
+    - name: All droplets
+      container.schedulers.digitalocean_droplets_info:
+      register: all
+      ignore_errors: true
+
+    - name: No droplets
+      container.schedulers.digitalocean_droplets: {name: canary, state: absent, settle_seconds: 0}
+      when: state == 'absent'
+      register: no_droplets
+
     - name: What is left
       container.schedulers.scheduler_leftovers_info:
       register: left
       ignore_errors: true
 
     - name: All that was returned
-      ansible.builtin.debug: {msg: ["{{ done }}", "{{ app }}", "{{ records }}", "{{ left }}"]}
+      ansible.builtin.debug:
+        msg: ["{{ done }}", "{{ app }}", "{{ records }}", "{{ droplets }}", "{{ all }}", "{{ left }}"]
 """
 RUNS = (
     {"how": "wrong", "state": "present", "count": 1},
@@ -121,7 +153,7 @@ def job(lab: Lab, tmp_path: Path) -> Path:
     (folder / "project").mkdir(parents=True)
     (folder / "env").mkdir()
     play = {"ansible.builtin.import_playbook": "play.yml"}
-    walk = [{"name": f"Run {number}", **play, "vars": run} for number, run in enumerate(RUNS)]
+    walk = [{"name": f"Run {number}", **play, "vars": {**run, "key_file": str(KEY)}} for number, run in enumerate(RUNS)]
     (folder / "project" / "canary.yml").write_text(json.dumps(walk))
     (folder / "project" / "play.yml").write_text(PLAYBOOK)
     (folder / "env" / "cmdline").write_text("-vvv --diff")
@@ -140,7 +172,8 @@ def job(lab: Lab, tmp_path: Path) -> Path:
 
 
 def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, tmp_path: Path) -> None:
-    secrets = [value.encode() for value in (lab.exports["AWS_SECRET_ACCESS_KEY"], WRONG_KEY, TOKEN)]
+    own = (lab.exports["AWS_SECRET_ACCESS_KEY"], lab.exports["DIGITALOCEAN_ACCESS_TOKEN"])
+    secrets = [value.encode() for value in (*own, WRONG_KEY, TOKEN)]
     command: Command = [PROGRAMS / "ansible-runner", "run", job, "-p", "canary.yml", "--ident", "canary"]
     environment = bare_environment(PROGRAMS, tmp_path / "home") | {"TMPDIR": str(tmp_path)}
     with arguments_watched(secrets) as guilty:
@@ -148,7 +181,15 @@ def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, tmp_path: Path) -
     output = (done.stdout + done.stderr).encode()
     assert done.returncode == 0, output.decode()[-4000:]
 
-    for sign in (b"steps_done", b"does not accept the credentials", b"NOSUCHKEY", b"could_not_look", b"Traceback"):
+    for sign in (
+        b"steps_done",
+        b"does not accept the credentials",
+        b"does not accept the api_token",
+        b"create droplets canary-1",
+        b"NOSUCHKEY",
+        b"could_not_look",
+        b"Traceback",
+    ):
         assert sign in output  # what was looked through is really all of it
     assert not [secret for secret in secrets if secret in output]
     assert guilty == []

@@ -42,10 +42,11 @@ class Access:
         self._cluster = cluster
         self._connect = connect
         self._hide = hide
+        self._document: _kubeconfig.Document | None = None
         self._api: ClusterApi | None = None
 
     def document(self) -> _kubeconfig.Document | None:
-        """A kubeconfig with the cluster's entries, None as long as nothing is published."""
+        """A kubeconfig with the cluster's entries as they are now, None as long as nothing is published."""
         published = read_value(self._run.aws, self._cluster, ADMIN)
         address = read_address(self._run).get(ADDRESS)
         if published == PENDING or address is None:
@@ -55,6 +56,7 @@ class Access:
         server = f"https://{address.value('public_ip')}:{API_PORT}"
         found = _kubeconfig.entries(document, context_name(self._cluster), server)
         self._hide(found["users"][0]["user"].values())
+        self._document = found
         return found
 
     def api(self) -> ClusterApi:
@@ -64,7 +66,7 @@ class Access:
             NotFoundError: the control plane has not published how to get there.
         """
         if self._api is None:
-            document = self.document()
+            document = self._document or self.document()
             if document is None:
                 raise NotFoundError(f"the control plane of cluster {self._cluster} has published no credentials yet")
             self._api = self._connect(document)

@@ -47,7 +47,9 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
     published = access.document() if CONTROL_PLANE in live else None
     resources = wanted(Scene(run, options, live, made_with, images))
     if published or wait:
-        resources.append(wanted_kubeconfig(options.name, published, current=context.params["set_context"]))
+        asked = context.params["set_context"]
+        current = KUBECONFIG not in live if asked is None else asked
+        resources.append(wanted_kubeconfig(options.name, published, current=current))
     plan = decide(resources, live, GRAPH, RULES)
     readiness = Readiness(run, options.name, names.auto_scaling_group, access.api)
     if context.check_mode:

@@ -164,6 +164,7 @@ class DigitalOcean:
                 headers={"Authorization": f"Bearer {self._library.token}", "User-Agent": "container.schedulers"},
                 timeout=(min(CONNECT_SECONDS, self._connection.request_timeout), self._connection.request_timeout),
                 allow_redirects=False,
+                auth=_as_it_is,
             )
         document = _document(response)
         if response.status_code == 204:
@@ -183,6 +184,11 @@ def _there(_gone: bool) -> str:
 def _identity(entry: Answer, position: int) -> Any:
     """What tells an entry from others: its id, or its name or slug where it has none."""
     return next((entry[key] for key in ("id", "urn", "slug", "name", "ip") if entry.get(key)), position)
+
+
+def _as_it_is(request: Any) -> Any:
+    """Leave the token in the header: without this, requests would put there what ~/.netrc has for the host."""
+    return request
 
 
 def _document(response: Any) -> Any:

@@ -22,8 +22,6 @@ class Choice:
 
     size: str
     image: str
-    region: str
-    price_monthly: float
 
 
 def choose(api: DigitalOcean, size: str, image: str, region: str, warn: Callable[[str], None]) -> Choice:
@@ -44,7 +42,7 @@ def choose(api: DigitalOcean, size: str, image: str, region: str, warn: Callable
     slugs.warn_if_old("size", size, used, warn)
     slugs.warn_if_old("image", image, _name(found["image"], image), warn)
     slugs.check_fit(offered[used], found["image"], region)
-    return Choice(used, _name(found["image"], image), region, float(offered[used].get("price_monthly") or 0.0))
+    return Choice(used, _name(found["image"], image))
 
 
 def _check_region(region: str, sizes: list[Answer]) -> None:

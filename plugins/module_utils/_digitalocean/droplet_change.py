@@ -47,7 +47,6 @@ class DropletHandler:
                 f"its status is {live.spec['status']}", doing=step.sentence, hint="It cannot be powered on as it is."
             )
         path, doing = f"droplets/{live.id}/actions", f"power on droplet {live.name}"
-        # twice is refused the second time, and then it is on
         action = self._run.api.call("POST", path, body={"type": "power_on"}, doing=doing)["action"]
         wait_until(
             lambda: str(self._run.api.get(f"{path}/{action['id']}", doing=doing)["action"]["status"]),

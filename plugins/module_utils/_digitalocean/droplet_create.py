@@ -15,7 +15,6 @@ from .._clock import Deadline
 from .._errors import AnswerLostError, SchedulersError
 from .._plan import Live, Spec, Step
 from .._wait import wait_until
-from .account import Account
 from .droplet_look import marked
 from .droplet_plan import BATCH
 from .droplet_removal import Removal
@@ -33,9 +32,8 @@ class BatchHandler:
         removal: how they go.
     """
 
-    def __init__(self, run: Run, account: Account, removal: Removal, user_data: str | None = None) -> None:
+    def __init__(self, run: Run, removal: Removal, user_data: str | None = None) -> None:
         self._run = run
-        self._account = account
         self._removal = removal
         self._user_data = user_data
 
@@ -66,7 +64,7 @@ class BatchHandler:
 
     def _post(self, body: dict[str, Any], names: Collection[str], doing: str) -> dict[int, Droplet]:
         ledger = self._run.ledger
-        ledger.expect(self._account, names)
+        ledger.expect(names)
         try:
             answer = self._run.api.call("POST", "droplets", body=body, doing=doing)
         except AnswerLostError:

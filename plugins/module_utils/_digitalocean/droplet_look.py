@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from .._plan import Live
 from .._wait import wait_until
 from .account import Account, read_account
 from .api import DigitalOcean
-from .droplets import Droplet, list_droplets, read_droplet
+from .droplets import Droplet, gone_by, list_droplets, read_droplet
 from .firewall import read_firewall
 from .marks import as_mark_tags
 from .run import Run
@@ -31,6 +31,7 @@ class Look:
     Attributes:
         everything: all droplets of the account, for its limit and for names that others have.
         ours: those that carry the mark, or that the ledger knows, by id.
+        gone: what the ledger knows and DigitalOcean does not, with the answers that say so.
     """
 
     account: Account
@@ -38,6 +39,7 @@ class Look:
     ours: Mapping[int, Droplet]
     tag: Live | None
     firewall: Live | None
+    gone: Sequence[dict[str, Any]]
 
 
 def look(run: Run) -> Look:
@@ -56,11 +58,12 @@ def look(run: Run) -> Look:
     )
     account, tag = found["account"], found["tag"]
     run.ledger.check(account)
-    everything = {**found["droplets"], **remembered(run, found["droplets"])}
+    there, gone = _remembered(run, found["droplets"])
+    everything = {**found["droplets"], **there}
     if carriers(tag).get("droplets", 0) > len(marked(run, everything.values())):
         everything = {**everything, **_caught_up(run, carriers(tag)["droplets"])}
     ours = marked(run, everything.values()) | {one: everything[one] for one in run.ledger.droplets if one in everything}
-    return Look(account, everything, ours, tag, found["firewall"])
+    return Look(account, everything, ours, tag, found["firewall"], gone)
 
 
 def marked(run: Run, droplets: Iterable[Droplet]) -> dict[int, Droplet]:
@@ -68,19 +71,30 @@ def marked(run: Run, droplets: Iterable[Droplet]) -> dict[int, Droplet]:
     return {one.id: one for one in droplets if run.tag in one.tags}
 
 
-def remembered(run: Run, known: Mapping[int, Droplet]) -> dict[int, Droplet]:
-    """What the ledger knows and a list does not show: asked for by id, as lists can be behind."""
-    missing = [one for one in run.ledger.droplets if one not in known]
-    found = gather({str(one): partial(find_droplet, run.api, one) for one in missing})
-    return {one.id: one for one in found.values() if one}
+def _remembered(run: Run, known: Mapping[int, Droplet]) -> tuple[dict[int, Droplet], list[dict[str, Any]]]:
+    """What the ledger knows and a list does not show, asked for by id, as lists can be behind; and what is gone."""
+    missing = {one: name for one, name in run.ledger.droplets.items() if one not in known}
+    answers = gather({str(one): partial(_ask, run.api, one) for one in missing})
+    there = {one.id: one for one in answers.values() if isinstance(one, Droplet)}
+    gone = [
+        gone_by(int(number), missing[int(number)], answer)
+        for number, answer in answers.items()
+        if isinstance(answer, NotFoundError)
+    ]
+    return there, gone
+
+
+def _ask(api: DigitalOcean, number: int) -> Droplet | NotFoundError:
+    try:
+        return read_droplet(api, number)
+    except NotFoundError as error:
+        return error
 
 
 def find_droplet(api: DigitalOcean, number: int) -> Droplet | None:
     """A droplet by its id, None if there is none."""
-    try:
-        return read_droplet(api, number)
-    except NotFoundError:
-        return None
+    answer = _ask(api, number)
+    return answer if isinstance(answer, Droplet) else None
 
 
 def _caught_up(run: Run, count: int) -> dict[int, Droplet]:

@@ -123,7 +123,8 @@ def _names(params: Mapping[str, Any], *, present: bool) -> tuple[str, ...] | Non
     if twice:
         raise InputError(f"names: {', '.join(twice)} is given more than once")
     if names is not None and not present and not names:
-        raise InputError("names is empty, so nothing is named to be removed", hint="Leave it out to remove the set.")
+        option = "count is 0" if params["names"] is None else "names is empty"
+        raise InputError(f"{option}, so nothing is named to be removed", hint="Leave it out to remove the set.")
     return None if names is None else tuple(names)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .._parallel import gather
-from .._wait import wait_until
+from .._wait import Pace, wait_until
 from .droplet_look import find_droplet
 from .droplet_plan import several
 from .droplets import Droplet, list_droplets
@@ -20,6 +20,7 @@ from .run import Run
 FEW = 3  # that many stragglers are asked one by one what became of them
 PATIENCE_SECONDS = 60.0  # after which a few are asked anyway
 CONNECT_SECONDS = 2.0
+PAUSE = 5.0  # a droplet takes some 30 seconds, so there is no use in looking more often at first
 KNOCKERS = 32
 
 
@@ -56,7 +57,7 @@ class Readiness:
                 doing=f"wait for {len(self.ids)} droplets",
                 describe=self._describe,
                 hint=self._hint(),
-                pace=self.run.pace,
+                pace=Pace(first=PAUSE, factor=1.0, cap=self.run.pace.cap),
             )
         return [self.seen[one] for one in self.ids]
 

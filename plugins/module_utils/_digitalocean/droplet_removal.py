@@ -10,9 +10,9 @@ made sure that the account is the right one: to another team nothing of ours exi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from .._parallel import gather
 from .._wait import Pace, wait_until
 from .account import Account, read_account
 from .droplet_look import marked
-from .droplets import Droplet, list_droplets, read_droplet
+from .droplets import Droplet, gone_by, list_droplets, read_droplet
 from .run import Run
 
 AGAIN_SECONDS = 15.0  # a delete that is repeated sooner may only postpone the end
@@ -67,7 +67,7 @@ class Removal:
         wait_until(
             lambda: looks.append(self.look_once()),
             ready=lambda _nothing: bool(looks[-1]) or len(looks) >= LOOKS,
-            deadline=Deadline(self.run.clock, 2 * seconds + 1),
+            deadline=Deadline(self.run.clock, math.inf),  # so many looks, however long each takes
             doing="make sure that the droplets are gone",
             pace=pause,
         )
@@ -131,33 +131,20 @@ class Removal:
         except (AuthError, UnreachableError):
             raise
         except SchedulersError as error:
-            self._remarks[droplet.id] = (
-                error.sentence()
-            )  # a pending event, a limit, a bad moment: there is a next round
+            # a pending event, a limit, a bad moment: there is a next round
+            self._remarks[droplet.id] = error.sentence()
 
     def _look(self, droplet: Droplet) -> bool:
         """Whether DigitalOcean does not find a droplet by its id."""
         try:
             read_droplet(self.run.api, droplet.id)
         except NotFoundError as error:
-            self.proof[droplet.id] = proof(droplet.id, droplet.name, error)
+            self.proof[droplet.id] = gone_by(droplet.id, droplet.name, error)
             return True
         return False
 
     def _describe(self, left: Mapping[int, Droplet]) -> str:
         return ", ".join(f"{one.name} ({one.id}) is {one.status}" for one in left.values())
-
-
-def proof(number: int, name: str, error: NotFoundError) -> dict[str, Any]:
-    """How it is known that a droplet is gone."""
-    return {
-        "id": number,
-        "name": name,
-        "http_status": 404,
-        "error": error.code,
-        "request_id": error.details.get("request_id"),
-        "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
 
 
 def concerns_names(names: Collection[str] | None) -> Callable[[Droplet], bool]:

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from .._errors import NotFoundError
 from .._plan import Live
 from .api import Answer, DigitalOcean
 
@@ -122,6 +124,18 @@ def read_droplet(api: DigitalOcean, number: int) -> Droplet:
         NotFoundError: DigitalOcean itself says that there is none of this id.
     """
     return Droplet.of(api.get(f"droplets/{number}", doing=f"look at droplet {number}")["droplet"])
+
+
+def gone_by(number: int, name: str, error: NotFoundError) -> dict[str, Any]:
+    """How it is known that a droplet is gone, as the module returns it."""
+    return {
+        "id": number,
+        "name": name,
+        "http_status": 404,
+        "error": error.code,
+        "request_id": error.details.get("request_id"),
+        "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 def monthly_cost(droplets: Iterable[Droplet]) -> float:

@@ -5,19 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .._errors import NotFoundError, StateFailedError
+from .._errors import StateFailedError
 from .._module import Context, Outcome
-from .._plan import Live, Plan, apply, dismantle
+from .._plan import Handler, Live, Plan, apply, dismantle
 from . import firewall, keys, tag
 from .droplet_create import BatchHandler
 from .droplet_look import Look, look
 from .droplet_options import DropletOptions
 from .droplet_plan import BATCH, GRAPH, in_batches, several
-from .droplet_removal import Removal, concerns_names, proof
-from .droplets import KIND, Droplet, monthly_cost, read_droplet
+from .droplet_removal import Removal, concerns_names
+from .droplets import KIND, Droplet, monthly_cost
 from .firewall import FirewallHandler
 from .keys import KeyHandler
 from .run import Run
@@ -31,14 +31,12 @@ class Doomed:
     """What there is to remove.
 
     Attributes:
-        whole: all of the set, not only some names.
         kept: how many things carry the tag that this module does not remove, by kind.
         strangers: droplets of the given names that are not ours, and stay.
     """
 
     droplets: Mapping[int, Droplet]
     others: tuple[Live, ...]
-    whole: bool
     kept: Mapping[str, int]
     strangers: tuple[Droplet, ...]
 
@@ -51,32 +49,28 @@ class Doomed:
 def ensure_absent(context: Context, run: Run, options: DropletOptions) -> Outcome:
     """None of the droplets, and nothing left of them that was made for them."""
     seen = look(run)
-    proven = _proven(run, seen)
     doomed = _doomed(run, options, seen)
     _warn(run, doomed)
     if context.params["verify_only"]:
-        return _verified(run, options, seen, doomed, proven)
-    plan = doomed.plan()
+        return _verified(run, options, seen, doomed)
     if context.check_mode:
-        return Outcome(_result(doomed, proven, gone=not doomed.droplets), in_batches(plan), plan.diff())
-    removal = Removal(run, seen.account, concerns_names(options.names), {one["id"]: one for one in proven})
-    if not doomed.droplets and (doomed.others or run.ledger.droplets or run.ledger.unanswered):
-        doomed = _surfaced(doomed, removal)  # a list that shows nothing is not believed at once
         plan = doomed.plan()
+        return Outcome(_result(doomed, seen.gone, gone=not doomed.droplets), in_batches(plan), plan.diff())
+    removal = Removal(run, seen.account, concerns_names(options.names), {one["id"]: one for one in seen.gone})
+    if not doomed.droplets and _is_doubtful(run, options, doomed):
+        doomed = replace(doomed, droplets=removal.settle())
+    plan = doomed.plan()
     steps = in_batches(plan)
-    applied = apply(steps, _handlers(run, seen, removal), {one.key: one for one in doomed.others})
-    with applied.then("close the ledger"):
-        _close(run, doomed)
+    applied = apply(steps, _handlers(run, removal), {one.key: one for one in doomed.others})
+    with applied.then("note in the ledger that they are gone"):
+        _note(run, options)
     return Outcome(_result(doomed, removal.proof.values(), gone=True), steps, plan.diff())
 
 
 def _doomed(run: Run, options: DropletOptions, seen: Look) -> Doomed:
-    concerned = concerns_names(options.names)
-    droplets = {number: one for number, one in seen.ours.items() if concerned(one)}
-    strangers = [
-        one for number, one in seen.everything.items() if number not in seen.ours and one.name in _asked(options)
-    ]
-    whole = options.names is None
+    names, whole = options.names or (), options.names is None
+    droplets = {number: one for number, one in seen.ours.items() if whole or one.name in names}
+    strangers = [one for number, one in seen.everything.items() if number not in seen.ours and one.name in names]
     counts = carriers(seen.tag)
     kept = {word: counts[kind] for kind, word in KEPT.items() if whole and counts.get(kind)}
     others: list[Live | None] = []
@@ -84,39 +78,25 @@ def _doomed(run: Run, options: DropletOptions, seen: Look) -> Doomed:
         others = [seen.firewall, None if kept else seen.tag]
         if seen.tag:  # the list of keys is rationed, and a set without a tag is gone
             others.extend(keys.our_keys(run.api, run.mark))
-    return Doomed(droplets, tuple(one for one in others if one), whole, kept, tuple(strangers))
+    return Doomed(droplets, tuple(one for one in others if one), kept, tuple(strangers))
 
 
-def _asked(options: DropletOptions) -> tuple[str, ...]:
-    return options.names or ()
+def _is_doubtful(run: Run, options: DropletOptions, doomed: Doomed) -> bool:
+    """Whether something speaks for droplets that no list shows: then the lists are not believed at once."""
+    remembered = {*run.ledger.droplets.values(), *run.ledger.unanswered}
+    return bool(doomed.others or (remembered if options.names is None else remembered & {*options.names}))
 
 
-def _surfaced(doomed: Doomed, removal: Removal) -> Doomed:
-    return Doomed(removal.settle(), doomed.others, doomed.whole, doomed.kept, doomed.strangers)
-
-
-def _handlers(run: Run, seen: Look, removal: Removal) -> dict[str, Any]:
+def _handlers(run: Run, removal: Removal) -> dict[str, Handler]:
     return {
-        BATCH: BatchHandler(run, seen.account, removal),
+        BATCH: BatchHandler(run, removal),
         firewall.KIND: FirewallHandler(run.api, run.mark),
         keys.KIND: KeyHandler(run.api, run.mark),
         tag.KIND: TagHandler(run.api, run.mark, run.deadline, run.pace),
     }
 
 
-def _proven(run: Run, seen: Look) -> list[dict[str, Any]]:
-    """What the ledger knows and is gone already, with the answer that says so."""
-    found = []
-    for number, name in run.ledger.droplets.items():
-        if number not in seen.everything:
-            try:
-                read_droplet(run.api, number)
-            except NotFoundError as error:
-                found.append(proof(number, name, error))
-    return found
-
-
-def _verified(run: Run, options: DropletOptions, seen: Look, doomed: Doomed, proven: list[dict[str, Any]]) -> Outcome:
+def _verified(run: Run, options: DropletOptions, seen: Look, doomed: Doomed) -> Outcome:
     """Only looks. Two lists, each known id, and the account before and after."""
     removal = Removal(run, seen.account, concerns_names(options.names))
     left = {**doomed.droplets, **removal.look_once()}
@@ -133,13 +113,16 @@ def _verified(run: Run, options: DropletOptions, seen: Look, doomed: Doomed, pro
                 "monthly_cost": monthly_cost(left.values()),
             },
         )
-    return Outcome(_result(doomed, proven, gone=True), Plan())
+    return Outcome(_result(doomed, seen.gone, gone=True), Plan())
 
 
-def _close(run: Run, doomed: Doomed) -> None:
+def _note(run: Run, options: DropletOptions) -> None:
     """Nothing is left to remember: of the whole set, or of what was named."""
-    if doomed.whole:
+    if options.names is None:
         run.ledger.close()
+    else:
+        run.ledger.remove([number for number, name in run.ledger.droplets.items() if name in options.names])
+        run.ledger.never_made(options.names)
 
 
 def _warn(run: Run, doomed: Doomed) -> None:

@@ -102,7 +102,8 @@ def _surplus(run: Run, options: DropletOptions, seen: Look) -> Plan:
 
 def _carry_out(run: Run, decision: Decision, *, wait: bool) -> Outcome:
     options, seen = decision.options, decision.seen
-    run.ledger.remove([one for one in run.ledger.droplets if one not in seen.everything])
+    run.ledger.remove([one["id"] for one in seen.gone])
+    run.ledger.add({one.id: one.name for one in decision.there.values()})
     steps = in_batches(decision.plan, [*decision.ssh_keys, *(Ref(one.key) for one in options.public_keys)])
     applied = apply(steps, _handlers(run, decision), decision.live)
     droplets = _in_order([*decision.there.values(), *_made(applied.live)], options.names or ())
@@ -121,7 +122,7 @@ def _handlers(run: Run, decision: Decision) -> dict[str, Handler]:
         keys.KIND: KeyHandler(run.api, run.mark, decision.options.public_keys),
         firewall.KIND: FirewallHandler(run.api, run.mark),
         KIND: DropletHandler(run),
-        BATCH: BatchHandler(run, decision.seen.account, removal, decision.options.user_data),
+        BATCH: BatchHandler(run, removal, decision.options.user_data),
     }
 
 

@@ -87,33 +87,29 @@ class Ledger:
                 f"according to {self.path}",
                 hint="Use a token of that account. If its droplets are surely gone, delete the file.",
             )
+        self._account = account.uuid
 
-    def expect(self, account: Account, names: Collection[str]) -> None:
+    def expect(self, names: Collection[str]) -> None:
         """Write down that these droplets are about to be made."""
-        with self._lock:
-            self._account = account.uuid
+        with self._changing():
             self.unanswered.update(names)
-            self._save()
 
     def add(self, droplets: Mapping[int, str]) -> None:
         """Write down that droplets exist."""
-        with self._lock:
+        with self._changing():
             self.droplets.update(droplets)
             self.unanswered.difference_update(droplets.values())
-            self._save()
 
     def never_made(self, names: Collection[str]) -> None:
         """Write down that a create was refused: nothing will come of it."""
-        with self._lock:
+        with self._changing():
             self.unanswered.difference_update(names)
-            self._save()
 
     def remove(self, ids: Collection[int]) -> None:
         """Write down that droplets are proven to be gone."""
-        with self._lock:
+        with self._changing():
             for one in ids:
                 self.droplets.pop(one, None)
-            self._save()
 
     def close(self) -> None:
         """Nothing is left to remember."""
@@ -158,6 +154,15 @@ class Ledger:
                 f"ledger: {self.path} cannot be written: {error.strerror}",
                 hint="It is needed to prove later that the droplets are gone. " + HINT,
             ) from error
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change at a time, written down before anything follows from it."""
+        with self._lock:
+            before = (dict(self.droplets), set(self.unanswered))
+            yield
+            if before != (self.droplets, self.unanswered):
+                self._save()
 
     def _save(self) -> None:
         document = {

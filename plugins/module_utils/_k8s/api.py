@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from .._errors import AuthError, NotFoundError, SchedulersError, StateFailedError
+from .._errors import AuthError, NotFoundError, SchedulersError, StateFailedError, UnreachableError
 from .._retry import Effect, RetryPolicy
 from .errors import EXPIRED, translate
 from .kinds import KINDS, Kind
@@ -25,13 +25,14 @@ Object = dict[str, Any]
 T = TypeVar("T")
 
 MANAGER = "container.schedulers"
+FORBIDDEN = "Forbidden"
 PAGE = 500
 WATCH_SECONDS = 60  # the server ends a watch after this; it is opened again where it ended
+FIRST_ATTEMPTS, LATER_ATTEMPTS = 8, 16  # a server that answered before is worth more patience: it may be restarting
 SILENCE_SECONDS = 75.0  # and one that does not even end is dead
 JSON = "application/json"
 APPLY_PATCH = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
 class ExpiredError(StateFailedError):
@@ -64,7 +65,8 @@ class Api:
 
     def __init__(self, transport: Transport, policy: RetryPolicy | None = None) -> None:
         self.transport = transport
-        self.policy = policy or RetryPolicy()
+        self.policy = policy or RetryPolicy(attempts=FIRST_ATTEMPTS, cap_seconds=3.0)
+        self._reached = False
         self._kinds: dict[str, list[Kind]] = {}
 
     @classmethod
@@ -161,10 +163,27 @@ class Api:
                 error.doing = error.doing or doing
                 raise
             if answer.status >= 400:
-                raise translate(answer.status, answer.body, answer.headers, doing)
+                raise self._refusal(answer.status, answer.body, answer.headers, doing)
+            self._reached = True
             return answer
 
-        return self.policy.run(lambda: self._renewed(send), effect or _effect(method))
+        attempts = max(self.policy.attempts, LATER_ATTEMPTS) if self._reached else self.policy.attempts
+        policy = replace(self.policy, attempts=attempts)
+        return policy.run(lambda: self._renewed(send), effect or _effect(method))
+
+    def _refusal(self, status: int, body: bytes, headers: Mapping[str, str], doing: str) -> SchedulersError:
+        """The error for an answer. A server that has just started forbids everything: it has not read its roles yet."""
+        error = translate(status, body, headers, doing)
+        if isinstance(error, AuthError) and error.code == FORBIDDEN and not self._is_up():
+            return UnreachableError(f"{error.message}, and the API server does not call itself ready", doing=doing)
+        return error
+
+    def _is_up(self) -> bool:
+        """Whether the server calls itself ready. Everybody may ask, once it has read who may do what."""
+        try:
+            return self.transport.request("GET", "/readyz", {"Accept": "*/*"}).status == 200
+        except SchedulersError:
+            return False
 
     def _renewed(self, send: Callable[[], T]) -> T:
         """A token that has expired between two calls is replaced once by the one that is there now."""
@@ -324,7 +343,7 @@ class Api:
             stream.close()
             if stream.status == 410:
                 raise ExpiredError("the version is too old", doing=doing, code=EXPIRED)
-            raise translate(stream.status, body, stream.headers, doing)
+            raise self._refusal(stream.status, body, stream.headers, doing)
         return Watch(stream, doing)
 
 

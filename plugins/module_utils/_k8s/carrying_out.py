@@ -50,23 +50,22 @@ class Objects:
         """Apply the manifest."""
         item = self._items[step.key]
 
-        def attempt() -> tuple[Object | None, str]:
+        def attempt() -> tuple[Object, str]:
             try:
                 return self._run.api.apply(item.kind, item.manifest, force=self._force).object, ""
             except AuthError as error:
                 if item.kind != POD or not NO_ACCOUNT.search(error.message):
                     raise
-                return None, error.message
+                return {}, error.message
 
         thing = wait_until(
             attempt,
-            ready=lambda found: found[0] is not None,
+            ready=lambda found: bool(found[0]),
             describe=lambda found: found[1],
             deadline=Deadline(self._run.deadline.clock, ACCOUNT_SECONDS),
             doing=step.sentence,
             pace=Pace(first=0.2, cap=1.0),
         ).value[0]
-        assert thing is not None
         self.written[step.key] = thing
         if item.kind == CRD:
             wait_ready(self._run, [(CRD, thing)])

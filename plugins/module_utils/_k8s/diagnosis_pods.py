@@ -33,7 +33,7 @@ def pod_findings(pod: Object, view: View) -> Iterator[Finding]:
     if pod["metadata"].get("deletionTimestamp"):
         return
     if status.get("phase") == "Failed":
-        yield _failed(pod, status)
+        yield _failed(pod, status, view)
         return
     if not (pod.get("spec") or {}).get("nodeName"):
         yield from unplaced(pod, view)
@@ -64,14 +64,23 @@ def has_crashed(container: Mapping[str, Any]) -> bool:
     return waits or (bool(ended) and ended.get("exitCode", 0) != 0 and not container.get("ready"))
 
 
-def _failed(pod: Object, status: Mapping[str, Any]) -> Finding:
+def _failed(pod: Object, status: Mapping[str, Any], view: View) -> Finding:
     reason = status.get("reason") or "it failed"
     said = f": {status['message']}".rstrip(".") if status.get("message") else ""
     advice = "Its node ran short of something: ask for what the pod needs in requests" if reason == "Evicted" else ""
     ended = [one for one in containers_of(pod) if ((one.get("state") or {}).get("terminated") or {}).get("exitCode")]
+    lines: list[str] = []
     if ended and not said:
         said = f": container {ended[0]['name']} ended with exit code {ended[0]['state']['terminated']['exitCode']}"
-    return Finding("container_failed", label_of(pod), f"{label_of(pod)} has failed ({reason}){said}", advice)
+        lines = _last_lines(pod, ended[0]["name"], view)
+        said += f". Its last lines: {' | '.join(lines)}" if lines else ""
+    text = f"{label_of(pod)} has failed ({reason}){said}"
+    return Finding("container_failed", label_of(pod), text, advice, tuple(lines))
+
+
+def _last_lines(pod: Object, container: str, view: View) -> list[str]:
+    lines = [line for line in view.logs.get(log_key(pod, container), "").splitlines() if line.strip()]
+    return lines[-SHOWN_LINES:]
 
 
 def _container(pod: Object, container: Mapping[str, Any], view: View) -> Finding | None:
@@ -144,8 +153,7 @@ def _crash(pod: Object, container: Mapping[str, Any], view: View) -> Finding:
     state, last = container.get("state") or {}, container.get("lastState") or {}
     ended = state.get("terminated") or last.get("terminated") or {}
     code, count = ended.get("exitCode"), int(container.get("restartCount", 0))
-    lines = [line for line in view.logs.get(log_key(pod, container["name"]), "").splitlines() if line.strip()]
-    shown = lines[-SHOWN_LINES:]
+    shown = _last_lines(pod, container["name"], view)
     if ended.get("reason") == "OOMKilled":
         limit = _limit(pod, container["name"])
         how = f"was killed because it took more memory than its limit{f' of {limit}' if limit else ''}"
@@ -175,7 +183,7 @@ def _limit(pod: Object, container: str) -> str:
 
 def _mounting(pod: Object, view: View) -> Iterator[Finding]:
     """The node has the pod, and no container could be made yet."""
-    started = any((one.get("state") or {}).get("running") for one in containers_of(pod))
+    started = any("running" in (one.get("state") or {}) for one in containers_of(pod))
     if started:
         return
     node = (pod.get("spec") or {}).get("nodeName")
@@ -223,7 +231,7 @@ def _volume(pod: Object, what: str, said: str, tries: int) -> Finding:
 
 def _probing(pod: Object, view: View) -> Iterator[Finding]:
     events = view.events_of(pod, "Unhealthy")
-    running = [one for one in containers_of(pod) if (one.get("state") or {}).get("running") and not one.get("ready")]
+    running = [one for one in containers_of(pod) if "running" in (one.get("state") or {}) and not one.get("ready")]
     if not running or not events:
         return
     said = str(events[0].get("message", "")).rstrip(".")

@@ -40,13 +40,6 @@ def claim_findings(claim: Object, view: View) -> Iterator[Finding]:
     )
 
 
-def waits_for_pod(claim: Object, view: View) -> bool:
-    """Whether a claim is all right without a volume, as its class makes one for the first pod that uses it."""
-    wanted = (claim.get("spec") or {}).get("storageClassName")
-    chosen = [one for one in view.classes if name_of(one) == wanted]
-    return bool(chosen) and chosen[0].get("volumeBindingMode") == "WaitForFirstConsumer"
-
-
 def _reason(spec: Mapping[str, Any], said: str, view: View) -> str:
     wanted = spec.get("storageClassName")
     if wanted and view.classes and not any(name_of(one) == wanted for one in view.classes):

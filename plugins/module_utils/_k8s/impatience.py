@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .findings import Code, Finding
-from .objects import Object, labels_of, namespace_of
+from .objects import Object, controller_of, labels_of, namespace_of
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ def room_comes(pods: Iterable[Object], events: Iterable[Object]) -> bool:
     return any(one["metadata"].get("deletionTimestamp") for one in pods) or any(
         one.get("reason") in GROWING for one in events
     )
+
+
+def is_replaced(pod: Object) -> bool:
+    """Whether a pod has failed (it was evicted, or a try of a Job) and its controller makes another one."""
+    return (pod.get("status") or {}).get("phase") == "Failed" and controller_of(pod) is not None
 
 
 def pods_of(things: Sequence[Object], pods: Iterable[Object]) -> list[Object]:

@@ -201,6 +201,8 @@ def _by_kubernetes_package(entry: Entry) -> dict[str, Any]:
         return str(value or "").removeprefix("Bearer ")
 
     account: dict[str, Any] = {"token": token, "renews": True}
+    if not token() and not settings.cert_file:
+        raise AuthError("the program or provider gave no credentials", doing=f"log in with {entry.source}")
     if settings.cert_file:
         account["client_cert"] = _file(Path(settings.cert_file), "client certificate")
     if settings.key_file:

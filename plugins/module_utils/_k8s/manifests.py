@@ -69,10 +69,9 @@ def read_manifests(definition: Any, src: str | None) -> list[Manifest]:
 
 
 def _documents(value: Any, option: str) -> Iterable[Any]:
-    if isinstance(value, str):
-        value = _parsed(value, option)
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, str):
+    parsed = _parsed(value, option) if isinstance(value, str) else value
+    for one in parsed if isinstance(parsed, list) else [parsed]:
+        if isinstance(one, str) and isinstance(value, list):  # a list may have texts in it, a text may not
             yield from _documents(one, option)
         elif (
             isinstance(one, Mapping)

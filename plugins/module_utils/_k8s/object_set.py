@@ -251,6 +251,7 @@ def require_ours(run: Run, thing: Object, *, adopt: bool = False) -> None:
 def decide(found: Survey) -> Plan:
     """What has to be made, changed and deleted. Pure."""
     steps = [step for item in found.items if (step := _step(item, found))]
+    steps.sort(key=lambda step: stratum(step.kind))  # in the order in which they are carried out
     return Plan((*steps, *deletions(found.extra)))
 
 

@@ -160,8 +160,8 @@ class Transport:
                 f"{self.server} does not answer: {_reason(error)}",
                 hint="Is the API server running, and the address right?",
             ) from error
-        assert connection.sock is not None
-        connection.sock.settimeout(timeout)
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout)
         return connection
 
     def _built(self) -> http.client.HTTPConnection:

@@ -18,7 +18,7 @@ from .api import Object
 from .diagnosis import diagnose
 from .explaining import explain
 from .findings import Finding, View, latest_first
-from .impatience import Impatience, pods_of, room_comes
+from .impatience import Impatience, is_replaced, pods_of, room_comes
 from .kinds import EVENT, POD, SERVICE, VOLUME_CLAIM, Kind
 from .objects import Object as AnyObject
 from .objects import label_of, name_of, namespace_of
@@ -92,15 +92,19 @@ def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = by_itself) -> d
                 pace=LOOK,
             ).value.objects
         except (StateFailedError, WaitTimeoutError) as error:
-            raise explained(error, watch.reasons()) from error
+            raise explained(error, watch.reasons(), instead=watch.given_up) from error
 
 
-def explained(error: SchedulersError, findings: Sequence[Finding]) -> SchedulersError:
-    """The error of a wait with the reasons that a diagnosis has found."""
+def explained(error: SchedulersError, findings: Sequence[Finding], *, instead: bool) -> SchedulersError:
+    """The error of a wait with the reasons that a diagnosis has found.
+
+    Args:
+        instead: its own message is only a shorter form of them.
+    """
     if findings:
         said = ". ".join(one.sentence() for one in findings[:FINDINGS_SAID])
         more = f" (and {len(findings) - FINDINGS_SAID} more, see diagnosis)" if len(findings) > FINDINGS_SAID else ""
-        error.message = said + more if isinstance(error, StateFailedError) else f"{error.message}. {said}{more}"
+        error.message = said + more if instead else f"{error.message}. {said}{more}"
     error.details["diagnosis"] = [one.facts() for one in findings]
     return error
 
@@ -114,6 +118,7 @@ class _Watch:
         self._waiting = waiting
         self._judge = judge
         self._impatience = Impatience()
+        self.given_up = False
         self._uids = {thing["metadata"]["uid"] for _kind, thing in waiting}
         self._runners = [thing for _kind, thing in waiting if thing["kind"] in RUN_PODS]
 
@@ -151,13 +156,14 @@ class _Watch:
         now = self._run.deadline.clock.now()
         coming = room_comes(self._scene.objects(POD), view.events)
         found = self._impatience.hopeless(diagnose(view), now, room_comes=coming)
+        self.given_up = found is not None
         return found.sentence() if found else None
 
     def _view(self, live: dict[str, Object]) -> View:
         mine = [live.get(one["metadata"]["uid"], one) for one in self._runners]
         things = list(live.values())
         return View(
-            pods=pods_of(mine, self._scene.objects(POD)),
+            pods=[one for one in pods_of(mine, self._scene.objects(POD)) if not is_replaced(one)],
             events=self._scene.objects(EVENT),
             controllers=[one for one in mine if one["kind"] != POD.kind],
             claims=[one for one in things if one["kind"] == VOLUME_CLAIM.kind],

@@ -127,11 +127,7 @@ def site_pod_state(_deployment: Mapping[str, Any], pods: Sequence[Mapping[str, A
             one["name"]: one for one in (pod.get("status") or {}).get("containerStatuses") or () if "name" in one
         }
         cli, web = containers.get(CLI, {}), containers.get("wordpress", {})
-        if (
-            (cli.get("state") or {}).get("running")
-            and web.get("ready")
-            and not pod["metadata"].get("deletionTimestamp")
-        ):
+        if "running" in (cli.get("state") or {}) and web.get("ready") and not pod["metadata"].get("deletionTimestamp"):
             return State(ready=True, text="its pod can install the site")
     return State(ready=False, text="its pod does not run yet")
 

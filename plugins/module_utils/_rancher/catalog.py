@@ -125,7 +125,7 @@ def live_template(template: Object, version: Object) -> Template:
         files.get("docker", ""),
         files.get("rancher", ""),
         tuple(version.get("questions") or ()),
-        bool(template.get("isSystem")) or category == SYSTEM_CATEGORY,
+        str(template.get("isSystem")).lower() == "true" or category == SYSTEM_CATEGORY,
         version,
     )
 

@@ -12,7 +12,7 @@ from .._plan import Live, Spec, Step
 from .._retry import Effect
 from .api import Object
 from .environment_case import Case
-from .environment_options import IDENTITY, ORCHESTRATIONS
+from .environment_options import ORCHESTRATIONS
 from .marks import tags_of
 from .removal import remove
 
@@ -74,7 +74,6 @@ class Environments:
 def _as_sent(members: Mapping[str, str]) -> list[dict[str, str]]:
     sent = []
     for identity, role in members.items():
-        found = IDENTITY.fullmatch(identity)
-        assert found
-        sent.append({"externalIdType": found["kind"], "externalId": found["id"], "role": role})
+        kind, _colon, number = identity.partition(":")
+        sent.append({"externalIdType": kind, "externalId": number, "role": role})
     return sent

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from .._ownership import Mark
 from .._parallel import gather
@@ -128,9 +128,7 @@ class Hosts:
             doing=step.sentence,
             pace=self._run.pace,
         ).value
-        assert found is not None
-        assert found.host is not None
-        return found.host
+        return cast("HostView", found).host or {}
 
 
 def _find_view(run: Run, name: str) -> HostView | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .._errors import InputError
+from .._errors import InputError, NotFoundError
 from .._ownership import Mark
 from .._plan import Live, Ref, Spec, Step, Wanted
 from .._wait import wait_until
@@ -80,44 +80,36 @@ class KubeconfigKeys:
         self._pair: Pair | None = None
 
     def create(self, step: Step, spec: Spec) -> Live:
-        if step.kind == KEY:
-            key, self._pair = self._keys().create(step.name, doing=step.sentence)
-            # written at once: a key whose secret is lost is good for nothing
-            self._write()
-            return Live(step.key, step.kind, step.name, key["id"], spec, {"raw": key, "pair": self._pair})
-        if self._pair is None:
-            self._pair = self._case_pair()
-        self._write()
-        return Live(step.key, step.kind, step.name, step.name, spec)
+        environment = self._environment(step)
+        if step.kind == FILE:
+            self._write(environment, self._pair or self._written())
+            return Live(step.key, step.kind, step.name, step.name, spec)
+        key, self._pair = keys_of(self._case, environment).create(step.name, doing=step.sentence)
+        self._write(environment, self._pair)  # at once: a key whose secret is lost is good for nothing
+        return Live(step.key, step.kind, step.name, key["id"], spec, {"raw": key})
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        """Another key, or another address: the file is written anew."""
         return self.create(step, {**live.spec, **spec})
 
     def delete(self, step: Step, live: Live) -> None:
-        self._keys().remove(live.attributes["raw"], doing=step.sentence)
+        keys_of(self._case, self._environment(step)).remove(live.attributes["raw"], doing=step.sentence)
 
-    def _environment(self) -> str:
+    def _environment(self, step: Step) -> str:
         raw = self._case.find()
-        assert raw
+        if raw is None:
+            raise NotFoundError(f"environment {self._case.options.name} is gone", doing=step.sentence)
         return str(raw["id"])
 
-    def _keys(self) -> Keys:
-        return keys_of(self._case, self._environment())
-
-    def _case_pair(self) -> Pair:
+    def _written(self) -> Pair:
+        """The key that the file has: it works, so only the file has to be put right."""
         content = read_kubeconfig(str(self._case.options.kubeconfig))
-        pair = pair_of(content) if content else None
-        assert pair
-        return pair
+        return (pair_of(content) if content else None) or Pair("", "")
 
-    def _write(self) -> None:
-        assert self._pair
-        case = self._case
-        connection = case.rancher.connection
+    def _write(self, environment: str, pair: Pair) -> None:
+        case, connection = self._case, self._case.rancher.connection
         ca = Path(connection.ca).read_text(encoding="utf-8") if connection.ca else None
-        content = kubeconfig(
-            connection, self._environment(), case.options.name, self._pair, v1=case.rancher.is_v1, ca=ca
-        )
+        content = kubeconfig(connection, environment, case.options.name, pair, v1=case.rancher.is_v1, ca=ca)
         write_private(Path(str(case.options.kubeconfig)), rendered(content), option=OPTION)
 
 

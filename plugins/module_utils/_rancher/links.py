@@ -130,6 +130,15 @@ def rules_of_v1(ports: Iterable[str], links: Iterable[Mapping[str, Any]]) -> lis
     )
 
 
+def with_protocols(rules: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rules of /v1 with the protocols that are wanted, where they cannot be told.
+
+    Rancher writes ``80:80`` back as ``80:80/tcp``, which is also how a listener for TCP is asked for.
+    """
+    http = [{**rule, "protocol": "http"} for rule in rules]
+    return [dict(said) if said in wanted else dict(rule) for rule, said in zip(rules, http, strict=True)]
+
+
 def _rules_of_port(port: str, service: str, usual: Mapping[int, re.Match[str]]) -> Iterable[dict[str, Any]]:
     if port.isdigit():
         port = f"={port}"

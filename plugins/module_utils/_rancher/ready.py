@@ -73,8 +73,14 @@ def is_global(service: Thing) -> bool:
 
 
 def service_ready(service: Thing, states: Collection[str] = ("active",)) -> bool:
-    """Whether a service runs as often as it should, and is healthy."""
-    return is_settled(service, states) and is_healthy(service) and _has_scale(service)
+    """Whether a service runs as often as it should, and is healthy.
+
+    One that is upgraded is: Rancher upgrades no further before the new containers are healthy, and afterwards counts
+    the old ones, which it keeps stopped, as if they were ill.
+    """
+    if not is_settled(service, states):
+        return False
+    return service["state"] == "upgraded" or (is_healthy(service) and _has_scale(service))
 
 
 def stack_ready(stack: Thing, services: Iterable[Thing], states: Collection[str] = ("active",)) -> bool:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from .._errors import BusyError, NotFoundError
 from .._ownership import require_ours
@@ -139,15 +139,15 @@ class Services:
             except BusyError:
                 return None
 
-        made = wait_until(
+        waited = wait_until(
             attempt,
             ready=lambda one: one is not None,
             describe=lambda _one: "the service of this name that was deleted is still being removed",
             deadline=run.deadline,
             doing=doing,
             pace=run.pace,
-        ).value
-        assert made is not None
+        )
+        made = cast("Object", waited.value)
         if step.kind == "load_balancer":
             self._lead(made, spec["rules"], doing)
         return self._live(made, spec)

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .._errors import InputError
 from .._module import Context, Outcome
@@ -14,11 +15,21 @@ from .._wait import wait_until
 from .api import Object
 from .environments import Run
 from .exports import export_plan
-from .links import refuse_for_v1
+from .links import refuse_for_v1, with_protocols
 from .marks import require_marked
 from .ports import Claim, refuse_taken
 from .ready import describe_stack, service_ready, stack_failure, stack_ready
-from .services import SERVICE_RULES, ServiceLinks, Services, links_of, live_links, live_service, maps_of, rules_of
+from .services import (
+    SERVICE_RULES,
+    ServiceLinks,
+    Services,
+    links_of,
+    live_links,
+    live_service,
+    maps_of,
+    rules_of,
+    service_key,
+)
 from .stack_content import Content
 from .stack_options import StackOptions
 from .stack_read import World, content_in, read_world, refuse_missing
@@ -119,11 +130,19 @@ class Case:
         found = [live_stack(self.stack, self.veil, self.content, finish=finish)]
         specs = {one.name: one.spec for one in self.options.services or ()}
         for raw in self.world.services_of(self.stack) if self.options.services is not None else ():
-            rules = rules_of(raw, self.world.maps, v1=self.world.v1)
             wanted, picked = specs.get(raw["name"], {}), self.run.environment.picked_ports
+            rules = rules_of(raw, self.world.maps, v1=self.world.v1)
+            if self.world.v1:
+                rules = with_protocols(rules, self._wanted_rules(raw["name"]))
             found.append(live_service(raw, wanted, self.veil, rules, picked=picked, finish=finish))
             found.append(live_links(raw["name"], raw["id"], links_of(maps_of(raw, self.world.maps))))
         return {one.key: one for one in found}
+
+    def _wanted_rules(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """The rules of a load balancer, as far as their targets are there."""
+        mark = self.run.mark(self.options.name)
+        wanted = wanted_services(self.options, self.world, mark)
+        return next((one.spec.get("rules") or () for one in wanted if one.key == service_key(name)), ())
 
     def plan(self, live: Mapping[str, Live]) -> Plan:
         """What has to be done."""

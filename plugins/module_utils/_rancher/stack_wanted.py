@@ -69,9 +69,9 @@ def wanted_services(options: StackOptions, world: World, mark: Mark) -> list[Wan
     for service in options.services or ():
         raw = there.get(service.name)
         _refuse(service, raw, mark, options)
-        wanted.append(_wanted_service(service, raw, mark, options, world))
+        wanted.append(_wanted_service(service, raw, mark, world))
         if service.links or (service.links is not None and raw):
-            wanted.append(_wanted_links(service, options, world))
+            wanted.append(_wanted_links(service, world))
     return wanted
 
 
@@ -89,9 +89,7 @@ def _refuse(service: ServiceOptions, raw: Object | None, mark: Mark, options: St
         )
 
 
-def _wanted_service(
-    service: ServiceOptions, raw: Object | None, mark: Mark, options: StackOptions, world: World
-) -> Wanted:
+def _wanted_service(service: ServiceOptions, raw: Object | None, mark: Mark, world: World) -> Wanted:
     spec: dict[str, Any] = {
         **service.spec,
         "stack": Ref(STACK),
@@ -100,25 +98,22 @@ def _wanted_service(
         "upgrade": "none" if raw else None,
     }
     if service.rules is not None:
-        rules = [{**rule, "service": _reference(rule["service"], options, world)} for rule in service.rules]
+        rules = [{**rule, "service": _reference(rule["service"], world)} for rule in service.rules]
         spec["rules"] = in_v1_order(rules) if world.v1 else rules
     kind = "load_balancer" if service.is_balancer else "service"
     return Wanted(service_key(service.name), kind, service.name, spec)
 
 
-def _wanted_links(service: ServiceOptions, options: StackOptions, world: World) -> Wanted:
-    links = {link.alias: _reference(link.target, options, world) for link in service.links or ()}
+def _wanted_links(service: ServiceOptions, world: World) -> Wanted:
+    links = {link.alias: _reference(link.target, world) for link in service.links or ()}
     spec = {"service": Ref(service_key(service.name)), "links": links}
     return Wanted(links_key(service.name), "service_links", service.name, spec)
 
 
-def _reference(target: Target, options: StackOptions, world: World) -> Any:
+def _reference(target: Target, world: World) -> Any:
     """The id of a service, or what stands for it until it is made."""
     found = world.service(target)
-    if found:
-        return found["id"]
-    assert target.stack == options.name
-    return Ref(service_key(target.service))
+    return found["id"] if found else Ref(service_key(target.service))
 
 
 def claims(options: StackOptions, content: Content | None, world: World) -> list[Claim]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from .._errors import BusyError
 from .._ownership import require_ours
@@ -75,15 +75,15 @@ class Stacks:
             except BusyError:
                 return None
 
-        made = wait_until(
+        waited = wait_until(
             attempt,
             ready=lambda one: one is not None,
             describe=lambda _one: "the stack of this name that was deleted is still being removed",
             deadline=run.deadline,
             doing=doing,
             pace=run.pace,
-        ).value
-        assert made is not None
+        )
+        made = cast("Object", waited.value)
         return self._live(made)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:

@@ -26,8 +26,18 @@ _GIBIBYTES = {
 
 
 def install(world: World) -> None:
+    _describe()
     _create()
     _attach()
+
+
+def _describe() -> None:
+    @replaces(EBSBackend, "describe_volumes")
+    def _describe_volumes(original: Original, backend: Any, volume_ids: Any = None, filters: Any = None) -> Any:
+        for volume_id in volume_ids or ():
+            if volume_id not in backend.volumes:
+                raise aws_error("ec2", "InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
+        return original(backend, volume_ids=volume_ids, filters=filters)
 
 
 def _create() -> None:

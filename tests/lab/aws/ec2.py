@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EC2's network: deletes in the wrong order are refused, public addresses are nobody's, tags are found fast."""
+"""EC2's network: deletes in the wrong order are refused, public addresses are this machine's, tags are found fast."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+import moto.ec2.models.elastic_ip_addresses
 import moto.ec2.models.elastic_network_interfaces
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
@@ -17,7 +18,7 @@ from moto.ec2.models.internet_gateways import InternetGatewayBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
-from moto.ec2.models.subnets import SubnetBackend
+from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.tags import TagBackend
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
@@ -35,6 +36,7 @@ Original = Callable[..., Any]
 def install(world: World) -> None:
     world.on_call(_dry_run)
     _public_addresses()
+    _private_addresses()
     _security_groups()
     _subnets()
     _interfaces()
@@ -66,9 +68,33 @@ def _public_addresses() -> None:
     secrets.SystemRandom().shuffle(networks)
     addresses = itertools.cycle(str(network[256 * first + host]) for network in networks for host in range(1, 255))
 
-    @replaces(moto.ec2.models.elastic_network_interfaces, "random_public_ip")
-    def _random_public_ip(_original: Original) -> str:
+    def public_address(_original: Original) -> str:
         return next(addresses)
+
+    replaces(moto.ec2.models.elastic_network_interfaces, "random_public_ip")(public_address)
+    replaces(moto.ec2.models.elastic_ip_addresses, "random_ip")(public_address)
+
+
+def _private_addresses() -> None:
+    """moto gives a released address to the next instance; in a subnet of AWS that takes a while to happen."""
+
+    @replaces(Subnet, "del_subnet_ip")
+    def _del_subnet_ip(_original: Original, subnet: Any, address: str) -> None:
+        if subnet._subnet_ips.pop(address, None) is not None:
+            subnet.lab_released = [*getattr(subnet, "lab_released", ()), address]
+
+    @replaces(Subnet, "get_available_subnet_ip")
+    def _get_available_subnet_ip(original: Original, subnet: Any, instance: Any) -> Any:
+        try:
+            return original(subnet, instance)
+        except StopIteration:
+            free = [address for address in getattr(subnet, "lab_released", ()) if address not in subnet._subnet_ips]
+            if not free:
+                message = f"There are not enough free addresses in subnet '{subnet.id}'"
+                raise aws_error("ec2", "InsufficientFreeAddressesInSubnet", message) from None
+            subnet.lab_released = free[1:]
+            subnet._subnet_ips[free[0]] = instance
+            return free[0]
 
 
 def _security_groups() -> None:

@@ -84,7 +84,7 @@ class DigitalOcean:
         if not token.may(route.scope):
             raise forbidden()
         document = _document(request.body)
-        if document is None and request.body.strip():
+        if document is None and request.method in ("POST", "PUT", "PATCH"):
             raise DigitalOceanError(400, "bad_request", "The request body is not valid JSON.")
         url = f"http://{request.headers.get('host', '')}{request.path}"
         query = dict(parse_qsl(request.query))

@@ -80,10 +80,6 @@ class Droplets:
         kind = ask.text("type")
         if self._lives.pending(ask.team, droplet["id"]):
             raise unprocessable("Droplet already has a pending event.")
-        if kind == "power_off" and droplet["status"] == "off":
-            raise unprocessable("Droplet is already powered off.")
-        if kind == "power_on" and droplet["status"] == "active":
-            raise unprocessable("Droplet is already powered on.")
         if kind == "rename":
             droplet["name"] = _name(ask.text("name"))
         elif kind == "snapshot":

@@ -113,7 +113,7 @@ class Lives:
             return
         if action["type"] == "create":
             self._activate(life)
-        elif action["type"] in ENDINGS:
+        elif action["type"] in ENDINGS and not (action["type"] == "power_on" and life.droplet["status"] == "active"):
             self._switch(life, ENDINGS[action["type"]])
 
     def _activate(self, life: Life) -> None:

@@ -23,7 +23,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from lab.http_server import HttpServer
-from lab.kubernetes import programs
+from lab.kubernetes import nodes, programs
+from lab.kubernetes.client import ApiError
+from lab.kubernetes.cloud import NoCloud
 from lab.kubernetes.cluster import Cluster, Options
 from lab.kubernetes.control_plane import ControlPlaneError
 from lab.kubernetes.nodes import Machine
@@ -150,13 +152,30 @@ class _Control:
 
     def answer(self, request: Request) -> Answer:
         query = {name: values[-1] for name, values in parse_qs(request.query).items()}
-        if (request.method, request.path) == ("GET", "/"):
-            return json_answer({"pid": os.getpid(), "ended": self._cluster.control_plane.ended()})
-        if (request.method, request.path) == ("POST", "/restart"):
-            return self._in_main_thread(
-                lambda: self._cluster.control_plane.restart_api_server(float(query.get("down", 0)))
-            )
+        first, _unused, name = request.path.strip("/").partition("/")
+        try:
+            match request.method, first:
+                case "GET", "":
+                    return json_answer({"pid": os.getpid(), "ended": self._cluster.control_plane.ended()})
+                case "POST", "restart":
+                    return self._in_main_thread(
+                        lambda: self._cluster.control_plane.restart_api_server(float(query.get("down", 0)))
+                    )
+                case "POST", "volumes":
+                    return self._know_volume(name, json.loads(request.body or b"{}"))
+                case "POST" | "DELETE", "nodes":
+                    nodes.speak(self._cluster.client, name, request.method == "POST")
+                    return json_answer({"node": name, "heard": request.method == "POST"})
+        except (ValueError, TypeError, ApiError) as error:
+            return json_answer({"error": str(error)}, 400)
         return json_answer({"error": f"no such control: {request.method} {request.path}"}, 404)
+
+    def _know_volume(self, volume: str, facts: dict[str, Any]) -> Answer:
+        """An EBS volume that was made by hand: its zone, and the instance that it is attached to, if any."""
+        cloud = self._cluster.cloud
+        if isinstance(cloud, NoCloud):
+            cloud.know_volume(volume, **facts)
+        return json_answer({"volume": volume, **facts})
 
     def _in_main_thread(self, job: Callable[[], None]) -> Answer:
         done = threading.Event()

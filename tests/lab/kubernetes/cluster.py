@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from lab.kubernetes import nodes, programs, settings
 from lab.kubernetes.client import Client
 from lab.kubernetes.cloud import Cloud, NoCloud
-from lab.kubernetes.control_plane import ControlPlane
+from lab.kubernetes.control_plane import READY_SECONDS, ControlPlane, ControlPlaneError
 from lab.kubernetes.informer import Informer
 from lab.kubernetes.kubelet.agent import Agent, Clock
 from lab.kubernetes.kubelet.applications import Applications
@@ -149,3 +150,8 @@ class Cluster:
             if isinstance(self.cloud, NoCloud):
                 self.cloud.know_instance(machine.instance, machine.zone)
             nodes.register(self.client, machine, version, with_storage=self.options.storage)
+        deadline = time.monotonic() + READY_SECONDS
+        while not all(nodes.is_ready(self.client.get(f"/api/v1/nodes/{machine.name}")) for machine in machines):
+            if time.monotonic() > deadline:
+                raise ControlPlaneError(f"the nodes do not become Ready; see {self.state / 'logs'}")
+            time.sleep(0.05)

@@ -180,7 +180,14 @@ def add_storage(client: Client, machine: Machine) -> None:
     client.create("/apis/storage.k8s.io/v1/csinodes", csi_node(machine, found["metadata"]["uid"]))
 
 
-def silence(client: Client, name: str) -> None:
-    """The machine is gone: nobody speaks for its node any more, so it becomes NotReady in a while."""
-    if client.find(f"/api/v1/nodes/{name}") is not None:
-        client.patch(f"/api/v1/nodes/{name}", {"metadata": {"labels": {MANAGED: None}}})
+def is_ready(document: Object) -> bool:
+    """Does its Ready condition say so (a node's or a pod's)?"""
+    conditions = document.get("status", {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def speak(client: Client, name: str, alive: bool) -> None:
+    """A node is heard of, or nobody speaks for it any more: then it becomes NotReady in a while."""
+    path = f"/api/v1/nodes/{name}"
+    if client.find(path) is not None:
+        client.patch(path, {"metadata": {"labels": {MANAGED: "kwok" if alive else None}}})

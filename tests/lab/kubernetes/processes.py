@@ -12,6 +12,14 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+TIED = '[ "$PPID" = "$0" ] || exit 1; exec "$@"'
+"""The parent may have died before the kernel was told to watch it."""
+
+
+def tied(command: Sequence[str]) -> list[str]:
+    """The command, so that the kernel kills it when the thread that starts it ends."""
+    return ["setpriv", "--pdeathsig", "KILL", "/bin/sh", "-c", TIED, str(os.getpid()), *command]
+
 
 class Process:
     """One program in a process group of its own. The kernel kills it if its parent dies without stopping it."""
@@ -34,7 +42,7 @@ class Process:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *self._command],
+                tied(self._command),
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -25,6 +25,8 @@ from pathlib import Path
 SOURCES = Path(__file__).resolve().parent / "tools"
 GIVEN = "LAB_KUBERNETES_PROGRAMS"
 """Environment variable: a folder with the programs, to be used instead of any other."""
+CACHE = "LAB_CACHE"
+"""Environment variable: where to keep what is built, for callers whose home is not the user's."""
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
 CLOUD = "aws-cloud-controller-manager"
 KUBELET = "lab-kubelet"
@@ -55,7 +57,7 @@ def cache() -> Path:
     for path in sorted(SOURCES.rglob("*")):
         if path.name in ("go.mod", "go.sum") or path.suffix == ".go":
             digest.update(f"{path.relative_to(SOURCES)}\0".encode() + path.read_bytes() + b"\0")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get(CACHE) or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "container.schedulers" / f"kubernetes-{digest.hexdigest()[:16]}"
 
 

@@ -20,7 +20,7 @@ from lab.kubernetes.client import ApiError, Client, Object
 from lab.kubernetes.cloud import Cloud, CloudError
 from lab.kubernetes.informer import Change, Informer, key_of
 from lab.kubernetes.kubelet.agent import event_document
-from lab.kubernetes.kubelet.volumes import handle_of, volume_id
+from lab.kubernetes.kubelet.volumes import handle_of, handle_of_attachment
 from lab.kubernetes.kubelet.words import Event
 from lab.kubernetes.nodes import DRIVER
 
@@ -47,6 +47,8 @@ class Storage:
         self._folder = folder
         self._cluster = cluster
         self._busy: set[str] = set()
+        self.extra_tags: dict[str, str] = {}
+        """What the driver's controller is told to put on every volume."""
         self.running = True
         """Is the driver's controller there? Without it, claims and attachments wait."""
 
@@ -123,6 +125,7 @@ class Storage:
             "kubernetes.io/created-for/pvc/name": claim["metadata"]["name"],
             "kubernetes.io/created-for/pvc/namespace": claim["metadata"]["namespace"],
             "kubernetes.io/created-for/pv/name": name,
+            **self.extra_tags,
         }
         for key, text in parameters.items():
             if key.lower().startswith("tagspecification"):
@@ -182,7 +185,7 @@ class Storage:
             return
         if FINALIZER not in (current["metadata"].get("finalizers") or ()):
             self._client.patch(path, {"metadata": {"finalizers": [FINALIZER]}})
-        volume, instance = self._handle(attachment), self._instance(attachment)
+        volume, instance = handle_of_attachment(self._informer, attachment), self._instance(attachment)
         if not volume:
             raise CloudError("AttachVolume", "NotReady", "the PersistentVolume is not known yet")
         try:
@@ -197,20 +200,13 @@ class Storage:
         }})  # fmt: skip
 
     def _detach(self, attachment: Object) -> None:
-        volume = self._handle(attachment)
+        volume = handle_of_attachment(self._informer, attachment)
         if volume:
             with contextlib.suppress(LookupError):
                 self._cloud.detach_volume(volume, self._instance(attachment))
         path = f"/apis/storage.k8s.io/v1/volumeattachments/{attachment['metadata']['name']}"
         with contextlib.suppress(ApiError):
             self._client.patch(path, {"metadata": {"finalizers": None}})
-
-    def _handle(self, attachment: Object) -> str | None:
-        source = attachment["spec"]["source"]
-        if "inlineVolumeSpec" in source:
-            return volume_id(source["inlineVolumeSpec"]["csi"]["volumeHandle"])
-        persistent = self._informer.get("persistentvolumes", source.get("persistentVolumeName", ""))
-        return handle_of(persistent) if persistent else None
 
     def _instance(self, attachment: Object) -> str:
         """The node's instance id, as the driver's node plugin told it."""
@@ -247,7 +243,7 @@ class Storage:
 
 def quantity(text: str) -> int:
     """Bytes of `10Gi`, `1500M`, `12`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]?i?)", str(text))
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kKMGT]?i?)", str(text))
     if found is None or found[2] not in UNITS:
         raise ValueError(f"not a quantity: {text}")
     return int(float(found[1]) * UNITS[found[2]])

@@ -19,6 +19,12 @@ def test_a_token_that_nobody_has(lab: Any) -> None:
     assert headers["x-request-id"] == document["request_id"]
 
 
+def test_a_body_has_to_be_a_json_object_where_one_is_needed(lab: Any) -> None:
+    assert lab.digitalocean("POST", "tags", ["t"])[1]["id"] == "bad_request"
+    assert lab.digitalocean("POST", "tags")[0] == 400
+    assert lab.digitalocean("GET", "tags", "whatever")[0] == 200
+
+
 def test_another_team_sees_nothing_of_this_one(lab: Any) -> None:
     (made,) = make(lab, "web")
     other = f"{DIGITALOCEAN_TOKEN}-other-team"

@@ -144,6 +144,12 @@ def test_off_is_not_gone(lab: Any) -> None:
     assert [one["type"] for one in actions] == ["power_off", "create"]
 
 
+def test_powering_on_what_is_on_is_accepted(lab: Any) -> None:
+    (made,) = make(lab, "web")
+    assert lab.digitalocean("POST", f"droplets/{made['id']}/actions", {"type": "power_on"})[0] == 201
+    assert look(lab, made["id"])["status"] == "active"
+
+
 def test_delete_by_tag_takes_what_carries_it(lab: Any) -> None:
     make(lab, "a", "b", tags=["t"])
     make(lab, "c")

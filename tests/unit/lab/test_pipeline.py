@@ -25,7 +25,8 @@ def vpcs(lab: Any) -> int:
 
 
 def a_call(service: str = "ec2", action: str = "CreateVpc") -> Call:
-    return Call(service, action, "us-east-1", "ec2", {}, 1, Request("POST", "/", "", {}, b""))
+    headers = {"user-agent": "Boto3/1.44 collection"}
+    return Call(service, action, "us-east-1", "ec2", {}, 1, Request("POST", "/", "", headers, b""))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,8 @@ def a_call(service: str = "ec2", action: str = "CreateVpc") -> Call:
         (Rule("throttle", times=0), [1, 2, 3, 4, 5]),
         (Rule("throttle", call=3), [3]),
         (Rule("throttle", action="Describe.*"), []),
+        (Rule("throttle", agent="collection", skip=1), [2]),
+        (Rule("throttle", agent="kubernetes", times=0), []),
         (Rule("throttle", service="ec", action="CreateVpc"), []),
     ],
 )

@@ -22,6 +22,7 @@ ROLES = {
     "ecs_app": "ecs_cluster_app",
     "kubernetes_cluster": "k8s_aws_cluster",
     "kubernetes_app": "k8s_cluster_app",
+    "kubernetes_wordpress": "k8s_wordpress",
 }
 
 

@@ -45,7 +45,6 @@ from lab.kubernetes.kubelet.life import Program
 from lab.kubernetes.kubelet.programs import Command
 from lab.kubernetes.kubelet.surroundings import Running
 from lab.kubernetes.network import RefusedError, Visit
-from lab.kubernetes.settings import MANAGED
 from lab.messages import Answer, Request
 from lab.world import World
 
@@ -268,6 +267,12 @@ class Clusters:
                 raise KubeadmError(f"couldn't validate the identity of the API Server: {problem}")
             time.sleep(0.5)
         registration = join.registration
+        there = made.cluster.informer.get("nodes", registration.name)
+        if there is not None and nodes.is_ready(there):
+            raise KubeadmError(
+                f'a Node with name "{registration.name}" and status "Ready" already exists in the cluster. You must '
+                "delete the existing Node or change the name of this new joining Node"
+            )
         self._register(made, machine, registration, installed, {}, registration.taints or ())
         return "This node has joined the cluster\n"
 
@@ -434,12 +439,14 @@ class Clusters:
             self._jobs_put(lambda: _speak(machine, what == "started"))
 
     def _end(self, made: Made) -> None:
+        """The control plane's instance is gone; nothing of the cluster is kept but what is on its volumes."""
         for front in made.fronts.values():
             front.close()
         made.fronts.clear()
         if made.metadata_server:
             made.metadata_server.shutdown()
         self._jobs_put(made.cluster.stop)
+        self._jobs_put(lambda: shutil.rmtree(made.cluster.state, ignore_errors=True))
 
     def clear(self) -> None:
         made = list(self._made.values())
@@ -565,12 +572,8 @@ def _speak(machine: Machine, alive: bool) -> None:
     """A node is heard of as long as its instance runs."""
     if machine.joined is None:
         return
-    client = machine.joined.cluster.client
     with contextlib.suppress(ApiError, OSError):
-        if alive:
-            client.patch(f"/api/v1/nodes/{machine.node}", {"metadata": {"labels": {MANAGED: "kwok"}}})
-        else:
-            nodes.silence(client, machine.node)
+        nodes.speak(machine.joined.cluster.client, machine.node, alive)
 
 
 def _account_kubeconfig(made: Made, running: Running) -> Path:

@@ -34,7 +34,7 @@ class Driver:
         if change.kind != "pods" or not (role_of(change.now) or role_of(change.before)):
             return
         pod = change.now
-        if role_of(pod) == "node" and pod is not None and ready(pod):
+        if role_of(pod) == "node" and pod is not None and nodes.is_ready(pod):
             self._register(pod["spec"]["nodeName"])
         self._controllers()
 
@@ -52,12 +52,15 @@ class Driver:
         self._storage.do(f"register {name}", work)
 
     def _controllers(self) -> None:
-        controllers = [pod for pod in self._informer.all("pods") if role_of(pod) == "controller" and ready(pod)]
+        controllers = [
+            pod for pod in self._informer.all("pods") if role_of(pod) == "controller" and nodes.is_ready(pod)
+        ]
         if controllers:
             pod = controllers[0]
             node = self._informer.get("nodes", pod["spec"]["nodeName"])
             instance, host_network = _instance(node or {}), bool(pod["spec"].get("hostNetwork"))
             self._cloud.credentials = lambda: self._keys(instance, host_network)
+            self._storage.extra_tags = extra_tags(pod)
         was, self._storage.running = self._storage.running, bool(controllers)
         if controllers and not was:
             self._storage.take_all()
@@ -72,9 +75,17 @@ def role_of(pod: Object | None) -> str | None:
     return None
 
 
-def ready(pod: Object) -> bool:
-    conditions = pod.get("status", {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+def extra_tags(pod: Object) -> dict[str, str]:
+    """The tags that the controller's arguments ask for: --extra-tags and --k8s-tag-cluster-id."""
+    tags = {}
+    for container in pod["spec"]["containers"]:
+        for word in container.get("args") or () if IMAGE in container["image"] else ():
+            name, _unused, value = word.partition("=")
+            if name == "--k8s-tag-cluster-id":
+                tags[f"kubernetes.io/cluster/{value}"] = "owned"
+            elif name == "--extra-tags":
+                tags.update(dict(one.split("=", 1) for one in value.split(",") if "=" in one))
+    return tags
 
 
 def _instance(node: Object) -> str:

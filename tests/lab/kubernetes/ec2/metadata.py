@@ -17,6 +17,7 @@ from lab.messages import Answer, Request
 
 LIFETIME = 6 * 3600
 _TOKEN = "lab-metadata-token"
+_LIFETIME = "x-aws-ec2-metadata-token-ttl-seconds"
 
 
 class Metadata:
@@ -31,9 +32,11 @@ class Metadata:
         if options.http_endpoint == "disabled":
             return _text("", 403)
         if (request.method, request.path) == ("PUT", "/latest/api/token"):
-            if "x-aws-ec2-metadata-token-ttl-seconds" not in request.headers:
+            seconds = request.headers.get(_LIFETIME)
+            if not seconds:
                 return _text("", 400)
-            return _text(_TOKEN + hashlib.sha256(self._instance.id.encode()).hexdigest()[:24])
+            token = _TOKEN + hashlib.sha256(self._instance.id.encode()).hexdigest()[:24]
+            return Answer(200, token.encode(), {"Content-Type": "text/plain", _LIFETIME: seconds})
         if not request.headers.get("x-aws-ec2-metadata-token", "").startswith(_TOKEN) and (
             "x-aws-ec2-metadata-token" in request.headers or options.http_tokens == "required"
         ):

@@ -81,9 +81,9 @@ done
 
 CURL = """#!/bin/bash
 # The lab's curl: the keys of repositories, and what an instance can reach by HTTP.
-output= url= fail=
+given=("$@") output= url=
 for word; do
-    case $word in http://* | https://*) url=$word ;; -*f*) fail=1 ;; esac
+    case $word in http://* | https://*) url=$word ;; esac
 done
 while [ $# -gt 0 ]; do
     case $1 in -o | --output | -fsSLo | -sSLo) output=$2; shift ;; esac
@@ -92,7 +92,7 @@ done
 case $url in
     https://download.docker.com/*/gpg) key=9DC858229FC7DD38854AE2D88D81803C0EBFCD88 ;;
     https://pkgs.k8s.io/core:/stable:/v1.*/deb/Release.key) key=DE15B14486CD377B9E876E1A234654DA9A296436 ;;
-    *) exec /usr/bin/curl ${fail:+-f} -sS --max-time 20 ${output:+-o "$output"} "$url" ;;
+    *) exec /usr/bin/curl --max-time 20 "${given[@]}" ;;
 esac
 lab-network "$url" || { echo "curl: (28) Failed to connect to ${url#https://}: Connection timed out" >&2; exit 28; }
 text=$(printf -- '-----BEGIN PGP PUBLIC KEY BLOCK-----\\nlab %s\\n-----END PGP PUBLIC KEY BLOCK-----' "$key")

@@ -98,10 +98,6 @@ class Agent:
         entry = self._entries.get(key)
         return entry.life if entry else None
 
-    def address_of(self, key: str) -> str:
-        entry = self._entries.get(key)
-        return entry.pod_ip if entry else ""
-
     def key_at(self, address: str) -> str | None:
         """The pod that has this address."""
         return next((entry.key for entry in list(self._entries.values()) if entry.pod_ip == address), None)
@@ -267,9 +263,6 @@ class Agent:
         shutil.rmtree(entry.folder, ignore_errors=True)
 
     # Events
-
-    def announce(self, pod: Object, event: Event) -> None:
-        self._announce(pod, event)
 
     def _announce(self, pod: Object, event: Event) -> None:
         document = event_document(pod, event, "kubelet", pod["spec"].get("nodeName", ""))

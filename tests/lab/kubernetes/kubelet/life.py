@@ -106,7 +106,6 @@ class Life:
     prepared: bool = False
     """Its volumes are there."""
     phase: str = "Pending"
-    deadline_passed: bool = False
     due: float | None = None
     """When something happens next by itself."""
     containers: list[Container] = field(default_factory=list)
@@ -157,9 +156,12 @@ class Life:
         for container in self.containers:
             if container.running:
                 self._look_at(container, now)
-        for container in self._wanted():
-            if not container.running and self._restarts(container):
-                self._bring_up(container, now)
+        before = -1
+        while before != self.starts:  # a sidecar that has started lets the next ones start
+            before = self.starts
+            for container in self._wanted():
+                if not container.running and self._restarts(container):
+                    self._bring_up(container, now)
         self.phase = self._phase()
 
     def take(self) -> list[Event]:
@@ -275,12 +277,14 @@ class Life:
             self._ended(container, code, now)
             return
         self._come_at(container.program.next_look(now))
+        if container.init and not container.sidecar:
+            return  # nobody asks whether it is ready: it has to end
         if self._liveness(container, now):
             container.ready = self._readiness(container, now)
 
     def _readiness(self, container: Container, now: float) -> bool:
         at = container.started_at + self.surroundings.ready_delay(self.pod)
-        probe = container.spec.get("readinessProbe") if not container.init or container.sidecar else None
+        probe = container.spec.get("readinessProbe")
         if probe and not container.ready:
             at += float(probe.get("initialDelaySeconds") or 0)
         if at > now:

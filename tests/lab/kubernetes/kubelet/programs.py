@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.kubernetes.kubelet import folders
+from lab.kubernetes.processes import tied
 
 TIME_LIMIT = 600.0
 """Kubelet seconds that a real command may take."""
@@ -64,7 +65,7 @@ class Command:
         self._read = 0
         with (folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *command],
+                tied(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

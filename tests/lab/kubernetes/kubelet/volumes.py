@@ -96,16 +96,9 @@ class Volumes:
         return any(
             attachment["spec"]["nodeName"] == node
             and attachment.get("status", {}).get("attached")
-            and self.handle_of_attachment(attachment) == handle
+            and handle_of_attachment(self._informer, attachment) == handle
             for attachment in self._informer.all("volumeattachments")
         )
-
-    def handle_of_attachment(self, attachment: Object) -> str | None:
-        source = attachment["spec"]["source"]
-        if "inlineVolumeSpec" in source:
-            return volume_id(source["inlineVolumeSpec"]["csi"]["volumeHandle"])
-        persistent = self._informer.get("persistentvolumes", source.get("persistentVolumeName", ""))
-        return handle_of(persistent) if persistent else None
 
 
 def handle_of(persistent: Object) -> str | None:
@@ -116,6 +109,15 @@ def handle_of(persistent: Object) -> str | None:
     if spec.get("csi", {}).get("driver") == DRIVER:
         return volume_id(spec["csi"]["volumeHandle"])
     return None
+
+
+def handle_of_attachment(informer: Informer, attachment: Object) -> str | None:
+    """The EBS volume that is to be attached; None if its PersistentVolume is not known (yet)."""
+    source = attachment["spec"]["source"]
+    if "inlineVolumeSpec" in source:
+        return volume_id(source["inlineVolumeSpec"]["csi"]["volumeHandle"])
+    persistent = informer.get("persistentvolumes", source.get("persistentVolumeName", ""))
+    return handle_of(persistent) if persistent else None
 
 
 def _claim_name(pod: Object, volume: Object) -> str | None:

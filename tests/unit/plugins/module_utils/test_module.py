@@ -268,6 +268,17 @@ def test_check_of_libraries_does_not_import_them() -> None:
     assert result["loaded"] == []
 
 
+def test_what_is_needed_may_depend_on_the_options() -> None:
+    result = module(
+        """
+        LIBRARIES = lambda params: [Library("no-such-library", "1.0")] if params["wait"] else []
+        def run(context): return Outcome({})
+        """,
+        code=1,
+    )
+    assert "no-such-library" in result["msg"]
+
+
 def test_the_context_knows_how_long_to_wait() -> None:
     context = Context({"wait_timeout": 30, "wait_sleep": 4}, clock=FakeClock())
     assert context.deadline().left() == 30.0

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -87,9 +88,11 @@ def test_only_those_that_are_named(ground: Ground) -> None:
     assert ground.things() == ["web-1", "web-3"]
     assert ground.things("do-tag") == [TAG]
     assert len(ground.things("firewall")) == 1
+    ground.clock.slept.clear()
     again = remove(ground, names=["web-2"])
     assert again.plan is not None
     assert not again.plan.changed
+    assert ground.clock.slept == []  # what is left of the set casts no doubt
 
 
 def test_powered_off_is_not_gone(ground: Ground) -> None:
@@ -186,6 +189,19 @@ def test_a_create_that_was_never_answered_is_waited_for_longer(ground: Ground) -
     assert remove(ground).result["gone"] is True
     assert sum(ground.clock.slept) >= 90
     assert not ground.ledger.exists()
+
+
+def test_what_was_never_answered_is_forgotten_once_it_is_named_and_gone(ground: Ground) -> None:
+    make(ground, 1)
+    ground.faults({"action": "CreateDroplets", "kind": "reset_before", "times": 0})
+    with pytest.raises(PartialError):
+        make(ground, 2)
+    ground.faults()
+    assert remove(ground, names=["web-2"]).result["gone"] is True
+    assert json.loads(ground.ledger.read_text())["unanswered"] == []
+    ground.clock.slept.clear()
+    remove(ground)
+    assert sum(ground.clock.slept) < 90
 
 
 def test_what_never_goes_is_named_with_its_price(ground: Ground) -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     UnreachableError,
     WaitTimeoutError,
 )
+from lab.http_server import HttpServer
+from lab.messages import Answer, Request, json_answer
 from unit.digitalocean import URL, Call, Reply, refusal, scripted
 
 ACCOUNT = Reply(200, {"account": {"uuid": "u"}})
@@ -61,6 +65,26 @@ def test_the_library_is_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -
     assert isinstance(library, digitalocean.baseapi.BaseAPI)
     assert (library.end_point, library.token) == (f"{URL}/v2/", "secret")
     assert "secret" not in repr(Connection("secret", URL))
+
+
+def test_the_token_is_not_replaced_by_what_a_netrc_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    seen: list[str] = []
+
+    def answer(request: Request) -> Answer:
+        seen.append(request.headers["authorization"])
+        return json_answer({"account": {}})
+
+    server = HttpServer(answer)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        DigitalOcean(Connection("the-token", server.url)).get("account", doing="look")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert seen == ["Bearer the-token"]
 
 
 @pytest.mark.parametrize(

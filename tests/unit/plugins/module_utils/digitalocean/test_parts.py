@@ -193,6 +193,7 @@ def test_names_are_given_numbered_or_that_of_the_set() -> None:
         ({"count": -1}, "count is -1"),
         ({"count": 1001}, "at most 1000"),
         ({"state": "absent", "names": []}, "names is empty"),
+        ({"state": "absent", "count": 0}, "count is 0"),
         ({"verify_only": True}, "Give state: absent"),
         ({"firewall": False, "allow": []}, "rules of the firewall"),
         ({"firewall": False, "allow_among": True}, "rules of the firewall"),

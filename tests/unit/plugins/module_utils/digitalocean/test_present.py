@@ -413,6 +413,16 @@ def test_two_runs_at_once_are_kept_apart(ground: Ground) -> None:
     assert [path.name for path in ground.ledger.parent.glob("ledger*")] == ["ledger.json"]
 
 
+def test_a_ledger_that_was_lost_is_kept_anew(ground: Ground) -> None:
+    made = make(ground, count=2).result["droplets"]
+    ground.ledger.unlink()
+    assert not changed(make(ground, count=2))
+    assert json.loads(ground.ledger.read_text())["droplets"] == {str(one["id"]): one["name"] for one in made}
+    written = ground.ledger.stat().st_mtime_ns
+    make(ground, count=2)
+    assert ground.ledger.stat().st_mtime_ns == written
+
+
 def test_a_droplet_that_is_gone_leaves_the_ledger_and_is_made_again(ground: Ground) -> None:
     first = make(ground).result["droplets"][0]
     ground.ask("DELETE", f"droplets/{first['id']}")

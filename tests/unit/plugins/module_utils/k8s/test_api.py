@@ -133,6 +133,24 @@ def test_a_token_that_never_changes_is_not_tried_twice() -> None:
         server.api(Login(server.url, token=lambda: "t")).get(POD, "a", "shop")
 
 
+@pytest.mark.parametrize("status", [500, 403])
+def test_a_server_that_has_just_started_forbids_everything_for_a_moment(status: int) -> None:
+    with api_server(
+        Call("GET", f"{PODS}/a", Status(403, "Forbidden")),
+        Call("GET", "/readyz", "not yet", status=status),
+        Call("GET", f"{PODS}/a", {"kind": "Pod"}),
+    ) as server:
+        assert server.api().get(POD, "a", "shop") == {"kind": "Pod"}
+
+
+def test_a_server_that_is_up_means_it() -> None:
+    with (
+        api_server(Call("GET", f"{PODS}/a", Status(403, "Forbidden")), Call("GET", "/readyz", "ok")) as server,
+        pytest.raises(AuthError, match="by a role"),
+    ):
+        server.api().get(POD, "a", "shop")
+
+
 def test_who_we_are_comes_with_every_request() -> None:
     login = {"headers": (("Impersonate-User", "jane"),), "basic": ("joe", "secret")}
     with api_server(Call("GET", f"{PODS}/a", {})) as server:

@@ -121,7 +121,7 @@ def test_when_a_service_is_ready(fields: dict[str, Any], is_ready: bool) -> None
 
 
 def test_an_upgraded_service_is_ready_where_nobody_finishes() -> None:
-    assert ready.service_ready(service(state="upgraded"), ("active", "upgraded"))
+    assert ready.service_ready(service(state="upgraded", healthState="degraded"), ("active", "upgraded"))
 
 
 @pytest.mark.parametrize(
@@ -290,6 +290,11 @@ def test_the_plainest_load_balancer_of_v1_is_what_the_pages_make() -> None:
 )
 def test_links_that_others_have_made(port: str, said: dict[str, Any]) -> None:
     assert links.rules_of_v1(["80:80"], [{"consumedServiceId": "1s7", "ports": [port]}]) == [said]
+
+
+def test_a_protocol_of_v1_that_cannot_be_told() -> None:
+    live = [rule(80, "1s7", protocol="tcp"), rule(81, "1s7", protocol="tcp")]
+    assert links.with_protocols(live, [rule(80, "1s7")]) == [rule(80, "1s7"), live[1]]
 
 
 def test_what_a_load_balancer_publishes() -> None:

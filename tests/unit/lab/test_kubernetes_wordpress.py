@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MariaDB and WordPress of the lab's pods: what is on the volumes is all that there is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from lab.kubernetes.kubelet import wordpress
+from lab.kubernetes.kubelet.database import Database, RefusedError, Session
+from lab.kubernetes.kubelet.wordpress import Site
+
+SETTING = {"ROOT_PASSWORD": "r", "USER": "wp", "PASSWORD": "s", "DATABASE": "wordpress"}
+HOST = {"host": "blog.example.com"}
+INSTALL = ("core", "install", "--url=http://blog.example.com", "--title=Blog", "--admin_user=admin",
+           "--admin_email=a@example.com", "--prompt=admin_password")  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    assert Database(tmp_path / "data").initialise(SETTING)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def site(tmp_path: Path, data: Path) -> Site:
+    made = Site({}, tmp_path / "files", lambda: Database(data).connect("wp", "s", "wordpress", "10.0.0.1"))
+    made.unpack()
+    return made
+
+
+def wp(site: Site, *words: str, stdin: str = "") -> tuple[str, str, int]:
+    return wordpress.command(site, words, stdin, lambda path: site.files / path.lstrip("/"))
+
+
+def get(site: Site, path: str, headers: dict[str, str] | None = None) -> wordpress.Page:
+    return wordpress.page(site, "pod-1", "GET", path, headers or HOST, b"")
+
+
+def test_an_empty_data_directory_wants_a_password(tmp_path: Path) -> None:
+    assert not Database(tmp_path).initialise({})
+    assert Database(tmp_path).initialise({"RANDOM_ROOT_PASSWORD": "1"})
+
+
+def test_a_data_directory_keeps_its_first_passwords(data: Path) -> None:
+    assert Database(data).initialise({**SETTING, "PASSWORD": "other"})
+    assert isinstance(Database(data).connect("wp", "s", "wordpress", "c"), Session)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "name", "number"),
+    [
+        ("wp", "x", "wordpress", "1045"),
+        ("root", "r", "nope", "1049"),
+        ("wp", "s", "nope", "1044"),
+        ("no", "", None, "1045"),
+    ],
+)
+def test_the_database_refuses(data: Path, user: str, password: str, name: str | None, number: str) -> None:
+    with pytest.raises(RefusedError, match=f"ERROR {number} "):
+        Database(data).connect(user, password, name, "10.0.0.1")
+
+
+def test_statements(data: Path) -> None:
+    session = Database(data).connect("root", "r", None, "c")
+    assert session.execute("SELECT 1;") == ["1"]
+    session.execute("CREATE DATABASE IF NOT EXISTS more")
+    assert "more" in session.execute("SHOW DATABASES")
+    with pytest.raises(RefusedError, match="does not simulate"):
+        session.execute("SELECT * FROM secrets")
+
+
+def test_the_installer_comes_first_and_goes_away(site: Site) -> None:
+    assert wp(site, "core", "is-installed")[2] == 1
+    assert dict(get(site, "/").headers)["Location"] == "http://blog.example.com/wp-admin/install.php"
+    assert wp(site, *INSTALL, stdin="secret\n")[0] == "Success: WordPress installed successfully.\n"
+    assert wp(site, *INSTALL, stdin="secret\n")[0] == "WordPress is already installed.\n"
+    assert wp(site, "core", "is-installed")[2] == 0
+    assert "Hello world!" in get(site, "/").body
+    assert "already installed" in get(site, "/wp-admin/install.php").body
+
+
+def test_the_installer_can_be_filled_in(site: Site) -> None:
+    form = b"weblog_title=Mine&user_name=me&admin_password=p&admin_password2=p&admin_email=a%40b.c"
+    answer = wordpress.page(site, "pod-1", "POST", "/wp-admin/install.php?step=2", HOST, form)
+    assert "Success!" in answer.body
+    assert wp(site, "option", "get", "blogname")[0] == "Mine\n"
+    assert wp(site, "option", "get", "siteurl")[0] == "http://blog.example.com\n"
+
+
+def test_posts_and_pictures_are_kept_in_database_and_files(site: Site, tmp_path: Path, data: Path) -> None:
+    wp(site, *INSTALL, stdin="secret\n")
+    number = wp(site, "post", "create", "--post_title=Survivor", "--post_status=publish", "--porcelain")[0].strip()
+    (site.files / "cat.png").write_bytes(b"\x89PNG\xff")
+    assert wp(site, "media", "import", "/cat.png", f"--post_id={number}", "--porcelain")[2] == 0
+    page = get(site, "/")
+    assert "Survivor" in page.body
+    picture = page.body.partition('<img src="http://blog.example.com')[2].partition('"')[0]
+    assert get(site, picture).content == b"\x89PNG\xff"
+    again = Site({}, tmp_path / "files", lambda: Database(data).connect("wp", "s", "wordpress", "c"))
+    titles = wp(again, "post", "list", "--field=post_title")[0]
+    assert titles == "Hello world!\nSurvivor\n"
+    assert json.loads(wp(again, "post", "list", "--format=json", "--title=Survivor")[0])[0]["ID"] == int(number)
+
+
+def test_without_its_database_there_is_an_error_page(tmp_path: Path, data: Path) -> None:
+    wrong = Site({}, tmp_path / "files", lambda: Database(data).connect("wp", "x", "wordpress", "c"))
+    wrong.unpack()
+    assert get(wrong, "/wp-login.php").status == 500
+    assert "Error establishing a database connection" in wp(wrong, "core", "is-installed")[1]
+
+
+def test_logging_in(site: Site) -> None:
+    wp(site, *INSTALL, stdin="secret\n")
+    login = wordpress.page(site, "pod-1", "POST", "/wp-login.php", HOST, b"log=admin&pwd=secret")
+    cookie = dict(login.headers)["Set-Cookie"].partition(";")[0]
+    assert get(site, "/wp-admin/", {**HOST, "cookie": cookie}).status == 200
+    assert get(site, "/wp-admin/").status == 302
+    assert "login_error" in wordpress.page(site, "pod-1", "POST", "/wp-login.php", HOST, b"log=admin&pwd=no").body
+
+
+def test_another_host_name_is_sent_to_the_site_s_own(site: Site) -> None:
+    wp(site, *INSTALL, stdin="secret\n")
+    assert dict(get(site, "/?p=1", {"host": "other"}).headers)["Location"] == "http://blog.example.com/?p=1"
+    assert get(site, "/wp-login.php", {"host": "10.244.0.7"}).status == 200
+
+
+def test_files_outside_of_the_site_are_not_served(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    assert get(site, "/wp-content/../../secret").status == 404
+
+
+def test_what_is_not_simulated_is_an_error(site: Site) -> None:
+    wp(site, *INSTALL, stdin="secret\n")
+    assert wp(site, "plugin", "install", "x") == ("", "Error: the lab does not simulate `wp plugin install`.\n", 1)

@@ -1,0 +1,596 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clusters from nothing to nothing: what is read, decided, done and waited for, and what is left alone."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws import (
+    k8s_cluster,
+    k8s_cluster_info,
+    k8s_cluster_teardown,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_boot import node_script
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster import ensure
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster_info import cluster_info
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster_options import DEFAULTS
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster_wanted import Settings
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_parameters import PARAMETERS
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_policies import (
+    control_plane_policy,
+    node_policy,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._aws.launch_templates import template_data
+from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    ConflictError,
+    PartialError,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._kubeconfig import load, save
+from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
+from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
+from unit.k8s_cluster import ADMIN, NAMES, FakeCluster, group, marks, node, params
+from unit.scripted import Call, ScriptedAws, failure, scripted
+
+ZONE = "eu-west-1c"
+VPC, SUBNET, IGW = "vpc-1", "subnet-1", "igw-1"
+SIDES = ("control-plane", "nodes")
+NOW = datetime.datetime.now(datetime.UTC)
+MADE_WITH = Settings(
+    "one",
+    ZONE,
+    DEFAULTS.version,
+    DEFAULTS.cidr,
+    "172.20.0.0/24",
+    DEFAULTS.pod_network,
+    DEFAULTS.pod_cidr,
+    DEFAULTS.service_cidr,
+)
+IN_TAGS = {
+    "container.schedulers/version": DEFAULTS.version,
+    "container.schedulers/pod-network": DEFAULTS.pod_network,
+    "container.schedulers/pod-cidr": DEFAULTS.pod_cidr,
+    "container.schedulers/service-cidr": DEFAULTS.service_cidr,
+}
+NAME = "kubernetes-one"
+INSTANCE = {
+    "InstanceId": "i-0",
+    "InstanceType": "t3.medium",
+    "Placement": {"AvailabilityZone": ZONE},
+    "State": {"Name": "running"},
+    "PrivateIpAddress": "172.20.0.9",
+    "PublicIpAddress": "192.0.2.9",
+    "VpcId": VPC,
+    "Tags": marks("control-plane", Name=f"{NAME}-control-plane", **IN_TAGS),
+}
+WORKER = {**INSTANCE, "InstanceId": "i-1", "Tags": marks("instance")}
+TEMPLATE = template_data(
+    {
+        "image_id": "ami-1",
+        "root_device": "/dev/xvda",
+        "instance_type": "t3.medium",
+        "profile": NAMES.role("nodes"),
+        "security_group_ids": ["sg-nodes"],
+        "public_ip": True,
+        "user_data": node_script(MADE_WITH.boot()),
+        "metadata_hops": 1,
+        "encrypted": True,
+        "volume_size": 30,
+        "instance_tags": {one["Key"]: one["Value"] for one in marks("instance", Name=f"{NAME}-nodes")},
+    }
+)
+ADDRESS = {
+    "AllocationId": "eipalloc-1",
+    "PublicIp": "192.0.2.9",
+    "InstanceId": "i-0",
+    "Tags": marks("address", Name=NAME),
+}
+
+
+def only(name: str, value: str) -> Any:
+    """A predicate: a filter or a name of this value is among what is asked for."""
+    return lambda given: value in json.dumps(given, default=str) and name in json.dumps(given, default=str)
+
+
+def reservations(*instances: dict[str, Any]) -> dict[str, Any]:
+    return {"Reservations": [{"Instances": [one]} for one in instances]}
+
+
+def security_groups() -> list[dict[str, Any]]:
+    rules = {
+        side: [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": f"sg-{one}"}]} for one in SIDES] for side in SIDES
+    }
+    rules["control-plane"].append(
+        {"IpProtocol": "tcp", "FromPort": 6443, "ToPort": 6443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    )
+    return [
+        {
+            "GroupId": f"sg-{side}",
+            "GroupName": f"{NAME}-{side}",
+            "VpcId": VPC,
+            "IpPermissions": rules[side],
+            "Tags": marks(f"security-group-{side}", Name=f"{NAME}-{side}"),
+        }
+        for side in SIDES
+    ]
+
+
+def identity(*, inline: bool = True) -> list[Call]:
+    documents = {"control-plane": control_plane_policy, "nodes": node_policy}
+    calls = []
+    for side in SIDES:
+        name = NAMES.role(side)
+        role = {"Role": {"RoleName": name, "CreateDate": NOW, "Tags": marks(f"role-{side}")}}
+        profile = {"Roles": [{"RoleName": name}], "Tags": marks(f"instance-profile-{side}")}
+        document = documents[side]("eu-west-1", "one")
+        calls += [
+            Call("iam", "GetRole", role, {"RoleName": name}),
+            Call("iam", "ListAttachedRolePolicies", {"AttachedPolicies": []}, {"RoleName": name}),
+            Call("iam", "GetRolePolicy", {"PolicyDocument": document if inline else None}, {"RoleName": name}),
+            Call("iam", "GetInstanceProfile", {"InstanceProfile": profile}, {"InstanceProfileName": name}),
+        ]
+    return calls
+
+
+def parameters() -> list[Call]:
+    names = {f"/kubernetes/one/{word}": word for word in PARAMETERS}
+    kinds = {"join": "SecureString", "admin": "SecureString"}
+    found = [{"Name": name, "Type": kinds.get(word, "String")} for name, word in names.items()]
+    return [
+        Call("ssm", "DescribeParameters", {"Parameters": found}),
+        *(
+            Call("ssm", "ListTagsForResource", {"TagList": marks(f"parameter-{word}")}, {"ResourceId": name})
+            for name, word in names.items()
+        ),
+    ]
+
+
+NETWORK = [
+    Call(
+        "ec2", "DescribeVpcs", {"Vpcs": [{"VpcId": VPC, "CidrBlock": DEFAULTS.cidr, "Tags": marks("vpc", Name=NAME)}]}
+    ),
+    Call(
+        "ec2",
+        "DescribeRouteTables",
+        {
+            "RouteTables": [
+                {
+                    "RouteTableId": "rtb-1",
+                    "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": IGW, "State": "active"}],
+                    "Tags": marks("default-route", Name=NAME),
+                }
+            ]
+        },
+    ),
+    Call(
+        "ec2",
+        "DescribeSubnets",
+        {
+            "Subnets": [
+                {
+                    "SubnetId": SUBNET,
+                    "VpcId": VPC,
+                    "CidrBlock": "172.20.0.0/24",
+                    "AvailabilityZone": ZONE,
+                    "Tags": marks(f"subnet-{ZONE}", Name=f"{NAME}-{ZONE}", **{"kubernetes.io/role/elb": "1"}),
+                }
+            ]
+        },
+    ),
+]
+PUBLISHED = Call("ssm", "GetParameter", {"Parameter": {"Value": ADMIN}}, {"Name": "/kubernetes/one/admin"})
+
+
+def addresses(times: int = 1) -> Call:
+    return Call("ec2", "DescribeAddresses", {"Addresses": [ADDRESS]}, times=times)
+
+
+def groups(found: dict[str, Any], times: int = 1) -> Call:
+    return Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [found]}, times=times)
+
+
+def there(found: dict[str, Any]) -> list[Call]:
+    """A cluster that is up, as it is read."""
+    version = {"LaunchTemplateId": "lt-1", "VersionNumber": 1, "LaunchTemplateData": TEMPLATE}
+    return [
+        Call("ec2", "DescribeInstances", reservations(INSTANCE)),
+        groups(found),
+        Call("ec2", "DescribeLaunchTemplateVersions", {"LaunchTemplateVersions": [version]}),
+        Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": security_groups()}),
+        *NETWORK,
+        addresses(2),
+        *parameters(),
+        *identity(),
+        PUBLISHED,
+    ]
+
+
+@contextmanager
+def aws_for(monkeypatch: pytest.MonkeyPatch, *calls: Call) -> Iterator[ScriptedAws]:
+    with scripted(*calls) as aws:
+        for module in (k8s_cluster, k8s_cluster_teardown, k8s_cluster_info):
+            monkeypatch.setattr(module, "Aws", lambda _connection: aws)
+        yield aws
+
+
+class Flow:
+    """Runs the module's function against a script.
+
+    Attributes:
+        warnings, hidden: what it said, and what it kept to itself.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self._monkeypatch = monkeypatch
+        self.kubeconfig = folder / "config"
+        self.warnings: list[str] = []
+        self.hidden: list[Any] = []
+
+    def __call__(self, cluster: FakeCluster, *calls: Call, check_mode: bool = False, **given: Any) -> Outcome:
+        with aws_for(self._monkeypatch, *calls) as aws:
+            options = params(kubeconfig=str(self.kubeconfig), **given)
+            context = Context(options, check_mode, warn=self.warnings.append, hide=self.hidden.extend, clock=aws.clock)
+            return ensure(context, cluster.connect)
+
+
+@pytest.fixture
+def flow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Flow:
+    return Flow(monkeypatch, tmp_path)
+
+
+def with_kubeconfig(flow: Flow) -> None:
+    save(
+        flow.kubeconfig,
+        {
+            "clusters": [{"name": "aws_one", "cluster": {"server": "https://192.0.2.9:6443"}}],
+            "users": [{"name": "aws_one", "user": {"client-key-data": "YSB2ZXJ5IHNlY3JldCBrZXk="}}],
+            "contexts": [{"name": "aws_one", "context": {"cluster": "aws_one", "user": "aws_one"}}],
+            "current-context": "aws_one",
+        },
+    )
+
+
+READY = FakeCluster([node("i-0"), node("i-1")])
+EMPTY = [
+    Call("ec2", "DescribeInstances", {"Reservations": []}),
+    Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}),
+    Call("ec2", "DescribeLaunchTemplateVersions", failure("InvalidLaunchTemplateName.NotFoundException")),
+    Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": []}),
+    Call("ec2", "DescribeVpcs", {"Vpcs": []}),
+    Call("ec2", "DescribeAddresses", {"Addresses": []}),
+    Call("ssm", "DescribeParameters", {"Parameters": []}),
+    Call("iam", "GetRole", failure("NoSuchEntity", status=404), times=2),
+    Call("iam", "GetInstanceProfile", failure("NoSuchEntity", status=404), times=2),
+]
+SIZES = {"InstanceTypes": [{"VCpuInfo": {"DefaultVCpus": 2}, "MemoryInfo": {"SizeInMiB": 4096}}]}
+LOOK_UPS = [
+    Call("ssm", "GetParameter", {"Parameter": {"Value": "ami-1"}}),
+    Call("ec2", "DescribeInstanceTypeOfferings", {"InstanceTypeOfferings": [{"Location": ZONE}]}, times=2),
+    Call("ec2", "DescribeInstanceTypes", SIZES),
+]
+
+
+def test_a_check_on_an_empty_account_plans_everything(flow: Flow) -> None:
+    outcome = flow(READY, *EMPTY, *LOOK_UPS, check_mode=True, zone=ZONE)
+
+    assert outcome.plan is not None
+    sentences = outcome.plan.sentences()
+    assert len(sentences) == 24
+    assert sentences[-1] == "create kubeconfig aws_one"
+    assert outcome.result["cluster"]["endpoint"] is None
+    assert "BEGIN" not in json.dumps(outcome.plan.diff())
+
+
+def test_without_waiting_the_kubeconfig_is_left_to_a_later_run(flow: Flow) -> None:
+    outcome = flow(READY, *EMPTY, *LOOK_UPS, check_mode=True, zone=ZONE, wait=False)
+
+    assert outcome.plan is not None
+    assert "create kubeconfig aws_one" not in outcome.plan.sentences()
+
+
+def test_a_cluster_as_it_should_be_is_unchanged_and_looked_at(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    outcome = flow(READY, *there(group("i-1")), groups(group("i-1")), node_count=1)
+
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == []
+    assert outcome.result["nodes"][0]["ready"]
+    assert outcome.result["cluster"]["endpoint"] == "https://192.0.2.9:6443"
+    assert outcome.result["kubeconfig"] == {"path": str(flow.kubeconfig), "context": "aws_one"}
+    assert "YSB2ZXJ5IHNlY3JldCBrZXk=" not in json.dumps(outcome.result)
+    assert "YSB2ZXJ5IHNlY3JldCBrZXk=" in flow.hidden
+
+
+def test_with_nothing_but_its_name_it_is_unchanged_too(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    outcome = flow(READY, *there(group("i-1")), check_mode=True)
+
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == []
+
+
+def test_a_kubeconfig_that_is_missing_is_all_that_is_written(flow: Flow) -> None:
+    done = json.dumps({"instance": "i-0", "state": "done", "step": "up"})
+    progress = Call("ssm", "GetParameter", {"Parameter": {"Value": done}}, {"Name": "/kubernetes/one/progress"})
+    again = (Call("ec2", "DescribeInstances", reservations(INSTANCE)), progress, PUBLISHED, addresses())
+    outcome = flow(READY, *there(group("i-1")), *again, groups(group("i-1")))
+
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == ["create kubeconfig aws_one"]
+    assert load(flow.kubeconfig)["current-context"] == "aws_one"
+
+
+def test_a_wait_that_fails_says_what_was_done(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    told = Call("ssm", "GetParameter", {"Parameter": {"Value": "pending"}}, {"Name": "/kubernetes/one/node-progress"})
+    activities = Call("autoscaling", "DescribeScalingActivities", {"Activities": []})
+    resized = Call("autoscaling", "UpdateAutoScalingGroup")
+    calls = (*there(group("i-1")), resized, groups(group("i-1", desired=3)), told, activities)
+
+    with pytest.raises(PartialError) as partial:
+        flow(FakeCluster([node("i-1")]), *calls, node_count=3, wait_timeout=0)
+
+    assert partial.value.details["steps_done"][0].startswith("update auto scaling group")
+    assert "1 of 3 nodes are ready" in partial.value.message
+
+
+def test_without_waiting_one_look_is_taken(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    silent = FakeCluster(UnreachableError("refused"))
+    outcome = flow(silent, *there(group("i-1")), groups(group("i-1")), wait=False)
+
+    assert [one["ready"] for one in outcome.result["nodes"]] == [False]
+
+
+@pytest.mark.parametrize(("asked", "steps"), [(None, 0), (False, 0), (True, 1)])
+def test_a_user_who_has_moved_to_another_cluster_is_moved_back_only_if_asked(
+    flow: Flow, asked: bool | None, steps: int
+) -> None:
+    with_kubeconfig(flow)
+    save(flow.kubeconfig, {**load(flow.kubeconfig), "current-context": "another"})
+    outcome = flow(READY, *there(group("i-1")), check_mode=True, set_context=asked)
+
+    assert len(planned(outcome)) == steps
+
+
+# absent
+
+
+def tag(resource: str, kind: str, part: str) -> list[dict[str, str]]:
+    return [
+        {"ResourceId": resource, "ResourceType": kind, **pair}
+        for pair in marks(part)
+        if pair["Key"].startswith("container.schedulers/")
+    ]
+
+
+MARKED = [
+    *tag(VPC, "vpc", "vpc"),
+    *tag(IGW, "internet-gateway", "internet-gateway"),
+    *tag(SUBNET, "subnet", f"subnet-{ZONE}"),
+    *(one for side in SIDES for one in tag(f"sg-{side}", "security-group", f"security-group-{side}")),
+    *tag("lt-1", "launch-template", "launch-template"),
+    *tag("i-0", "instance", "control-plane"),
+    *tag("i-1", "instance", "instance"),
+    *tag("vol-gone", "volume", "volume"),
+]
+NO_BALANCERS = [
+    Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": []}),
+    Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": []}),
+    Call("elbv2", "DescribeTargetGroups", {"TargetGroups": []}),
+    Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": []}, only("tag:kubernetes.io/cluster/one", "owned")),
+]
+DATA = {
+    "VolumeId": "vol-1",
+    "Size": 5,
+    "AvailabilityZone": ZONE,
+    "State": "available",
+    "Tags": marks("claim", Name="data"),
+}
+ROOT = {"VolumeId": "vol-0", "Size": 30, "AvailabilityZone": ZONE, "State": "in-use", "Tags": marks("volume")}
+BY_OWNER = only("tag:container.schedulers/owner", "kubernetes/one")
+IDS = [
+    Call("ec2", "DescribeVpcs", {"Vpcs": [{"VpcId": VPC}]}),
+    Call("ec2", "DescribeInternetGateways", {"InternetGateways": [{"InternetGatewayId": IGW}]}),
+    Call("ec2", "DescribeSubnets", {"Subnets": [{"SubnetId": SUBNET}]}),
+    Call("ec2", "DescribeLaunchTemplates", {"LaunchTemplates": [{"LaunchTemplateId": "lt-1"}]}),
+]
+DEPARTING = [
+    groups(group("i-1")),
+    addresses(),
+    *parameters(),
+    *NO_BALANCERS,
+    *identity(),
+    Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": security_groups()}, BY_OWNER, times=2),
+    Call("ec2", "DescribeTags", {"Tags": MARKED}),
+    *IDS,
+    Call("ec2", "DescribeInstances", reservations(INSTANCE, WORKER), BY_OWNER),
+    Call("ec2", "DescribeInstances", reservations(INSTANCE, WORKER), only("vpc-id", VPC)),
+    Call("ec2", "DescribeVolumes", {"Volumes": [DATA, ROOT]}),
+]
+
+
+def planned(outcome: Outcome) -> list[str]:
+    assert outcome.plan is not None
+    return outcome.plan.sentences()
+
+
+def test_what_would_go_begins_with_services_and_ends_with_roles(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    cluster = FakeCluster()
+    cluster.services = ["shop/web"]
+    outcome = flow(cluster, *DEPARTING, PUBLISHED, addresses(), check_mode=True, state="absent")
+    sentences = planned(outcome)
+
+    assert sentences[0] == "delete cluster service shop/web"
+    assert sentences[-1].startswith("delete role")
+    assert sentences.index("delete vpc vpc-1") < sentences.index("delete kubeconfig aws_one")
+    assert not [one for one in sentences if "vol-" in one or "data" in one or "i-1" in one]
+    assert outcome.result["kept_volumes"] == [{"id": "vol-1", "name": "data", "size": 5, "zone": ZONE}]
+
+
+def test_data_goes_only_if_it_is_said(flow: Flow) -> None:
+    cluster = FakeCluster()
+    cluster.volumes = ["shop/data"]
+    sentences = planned(
+        flow(cluster, *DEPARTING, PUBLISHED, addresses(), check_mode=True, state="absent", delete_data=True)
+    )
+
+    assert "delete volume data" in sentences
+    assert "delete cluster claim shop/data" in sentences
+
+
+def test_a_cluster_that_does_not_answer_is_taken_down_all_the_same(flow: Flow) -> None:
+    pending = Call("ssm", "GetParameter", {"Parameter": {"Value": "pending"}})
+    sentences = planned(flow(FakeCluster(), *DEPARTING, pending, addresses(), check_mode=True, state="absent"))
+
+    assert "delete control plane i-0" in sentences
+    assert "so load balancers are looked for by their tags" in flow.warnings[0]
+
+
+def test_instances_of_others_in_the_network_are_an_error(flow: Flow) -> None:
+    foreign = Call("ec2", "DescribeInstances", reservations(INSTANCE, {"InstanceId": "i-9"}), only("vpc-id", VPC))
+    calls = [foreign if one is DEPARTING[-2] else one for one in DEPARTING[:-1]]
+
+    with pytest.raises(ConflictError, match="instances that are not the cluster's: i-9"):
+        flow(FakeCluster(), *calls, state="absent")
+
+
+def nothing(times: int = 1) -> list[Call]:
+    return [
+        Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}, times=times),
+        Call("ec2", "DescribeTags", {"Tags": []}, times=times),
+        *(Call(one.service, one.operation, one.answer, one.params, times) for one in NO_BALANCERS),
+    ]
+
+
+GONE = [
+    *nothing(),
+    Call("ec2", "DescribeAddresses", {"Addresses": []}),
+    Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": []}, BY_OWNER),
+    Call("ssm", "DescribeParameters", {"Parameters": []}),
+    Call("iam", "GetRole", failure("NoSuchEntity", status=404), times=2),
+    Call("iam", "GetInstanceProfile", failure("NoSuchEntity", status=404), times=2),
+]
+
+
+def test_gone_twice_is_unchanged_and_names_what_was_kept(flow: Flow) -> None:
+    outcome = flow(FakeCluster(), *GONE, Call("ec2", "DescribeVolumes", {"Volumes": [DATA]}), state="absent")
+
+    assert planned(outcome) == []
+    assert [one["id"] for one in outcome.result["kept_volumes"]] == ["vol-1"]
+
+
+def test_data_that_was_kept_can_go_later(flow: Flow) -> None:
+    calls = (
+        *GONE,
+        Call("ec2", "DescribeVolumes", {"Volumes": [DATA]}),
+        Call("ec2", "DeleteVolume", {}, {"VolumeId": "vol-1"}),
+        Call("ec2", "DescribeVolumes", failure("InvalidVolume.NotFound")),
+        *nothing(),
+    )
+
+    assert planned(flow(FakeCluster(), *calls, state="absent", delete_data=True)) == ["delete volume data"]
+
+
+BALANCER = {"LoadBalancerName": "a1", "Tags": [{"Key": "kubernetes.io/cluster/one", "Value": "owned"}]}
+OF_SERVICES = [
+    Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [{"LoadBalancerName": "a1"}]}),
+    Call("elb", "DescribeTags", {"TagDescriptions": [BALANCER]}),
+    *NO_BALANCERS[1:],
+]
+
+
+def test_what_a_dead_cluster_has_left_of_its_services_is_found_by_its_tag(flow: Flow) -> None:
+    calls = (
+        *(one for one in GONE if one.params != NO_BALANCERS[3].params and one.service not in ("elb", "elbv2")),
+        *OF_SERVICES,
+        Call("ec2", "DescribeVolumes", {"Volumes": []}),
+        Call("elb", "DeleteLoadBalancer", {}, {"LoadBalancerName": "a1"}),
+        *nothing(),
+    )
+
+    assert planned(flow(FakeCluster(), *calls, state="absent")) == ["delete service classic load balancer a1"]
+
+
+class Stubborn(FakeCluster):
+    """Its load balancers do not go."""
+
+    def delete_service(self, name: str, deadline: Deadline, pace: Pace) -> None:
+        super().delete_service(name, deadline, pace)
+        raise WaitTimeoutError("its load balancer is not gone yet")
+
+
+def test_services_go_first_and_one_that_does_not_go_in_time_stops_nothing(flow: Flow) -> None:
+    cluster = Stubborn()
+    cluster.services, cluster.volumes = ["shop/web"], ["shop/data"]
+    alive, ended = reservations(INSTANCE), {"Reservations": []}
+    calls = (
+        *(one for one in GONE if one.operation not in ("DescribeTags", "DescribeAddresses")),
+        Call("ec2", "DescribeTags", {"Tags": tag("i-0", "instance", "control-plane")}),
+        Call("ec2", "DescribeInstances", alive, BY_OWNER),
+        addresses(2),
+        PUBLISHED,
+        Call("ec2", "DescribeVolumes", {"Volumes": []}),
+        Call("ec2", "TerminateInstances", {}, {"InstanceIds": ["i-0"]}),
+        Call("ec2", "DescribeInstances", ended, BY_OWNER),
+        Call("ec2", "ReleaseAddress", {}, {"AllocationId": "eipalloc-1"}),
+        *nothing(),
+    )
+    sentences = planned(flow(cluster, *calls, state="absent", delete_data=True))
+
+    assert sorted(cluster.done) == [("delete claim", "shop/data"), ("delete service", "shop/web")]
+    assert sentences[-2:] == ["delete control plane i-0", "delete address 192.0.2.9"]
+
+
+# info
+
+
+def informed(monkeypatch: pytest.MonkeyPatch, *calls: Call, name: list[str] | None = None) -> list[dict[str, Any]]:
+    with aws_for(monkeypatch, *calls) as aws:
+        outcome = cluster_info(Context({**params(), "name": name}, clock=aws.clock))
+    clusters: list[dict[str, Any]] = outcome.result["clusters"]
+    return clusters
+
+
+def test_clusters_are_known_by_their_instances(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = json.dumps({"instance": "i-0", "state": "failed", "step": "install packages", "log": "x"})
+    of_kops = {
+        **WORKER,
+        "Tags": [{"Key": "KubernetesCluster", "Value": "k"}, {"Key": "container.schedulers/owner", "Value": "o"}],
+    }
+    (cluster,) = informed(
+        monkeypatch,
+        Call("ec2", "DescribeInstances", reservations(WORKER, INSTANCE, of_kops)),
+        Call("ssm", "GetParameter", {"Parameter": {"Value": told}}),
+    )
+
+    assert (cluster["name"], cluster["version"], cluster["vpc_id"]) == ("one", DEFAULTS.version, VPC)
+    assert cluster["endpoint"] == "https://192.0.2.9:6443"
+    assert cluster["boot"] == {"state": "failed", "step": "install packages"}
+    assert cluster["control_plane"]["instance_id"] == "i-0"
+    assert [one["instance_id"] for one in cluster["nodes"]] == ["i-1"]
+
+
+def test_a_cluster_without_its_control_plane_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    (cluster,) = informed(
+        monkeypatch,
+        Call("ec2", "DescribeInstances", reservations(WORKER)),
+        Call("ssm", "GetParameter", failure("ParameterNotFound")),
+        name=["one"],
+    )
+
+    assert (cluster["endpoint"], cluster["control_plane"], cluster["boot"]["state"]) == (None, None, "pending")
+
+
+def test_others_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert informed(monkeypatch, Call("ec2", "DescribeInstances", reservations(WORKER)), name=["two"]) == []

@@ -1,0 +1,250 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""k8s_apply as a whole, on a cluster in a dictionary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    BusyError,
+    ConflictError,
+    InputError,
+    NotOursError,
+    PartialError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.apply_set import APPLY, ensure
+from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
+from unit.plugins.module_utils.k8s.contexts import context
+from unit.small_cluster import SmallCluster, running, small_cluster
+
+COLOURS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "colours"}, "data": {"sky": "blue"}}
+SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+KEYS = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": {"door": "open-sesame"}}
+WEB = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web"},
+    "spec": {
+        "replicas": 2,
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "web", "image": "nginx"}]},
+        },
+    },
+}
+
+
+def apply(cluster: SmallCluster, *manifests: Any, **options: Any) -> Outcome:
+    given = {"definition": list(manifests)} if manifests else {}
+    return ensure(context(cluster, APPLY, owner="shop", **given, **options))
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    assert outcome.plan is not None
+    return outcome.plan.sentences()
+
+
+def test_a_set_is_made_once() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        made = apply(cluster, SHOP, WEB, KEYS, namespace="shop")
+        again = apply(cluster, SHOP, WEB, KEYS, namespace="shop")
+    assert sentences(made) == ["create Namespace shop", "create Secret shop/keys", "create Deployment shop/web"]
+    assert [one["action"] for one in made.result["objects"]] == ["created"] * 3
+    assert sentences(again) == []
+    labels = cluster.get("Deployment", "web", "shop")["metadata"]["labels"]  # type: ignore[index]
+    assert labels == {
+        "app.kubernetes.io/managed-by": "container.schedulers",
+        "container.schedulers/owner": "apply.shop",
+    }
+
+
+def test_a_check_changes_nothing() -> None:
+    with small_cluster() as cluster:
+        outcome = apply(cluster, COLOURS, check=True)
+        assert cluster.get("ConfigMap", "colours") is None
+    assert sentences(outcome) == ["create ConfigMap default/colours"]
+    assert outcome.result["objects"][0]["uid"] is None
+
+
+def discovery(*kinds: str) -> dict[str, Any]:
+    """What an API server says about the kinds that it serves."""
+    resources = [
+        {
+            "resource": f"{kind.lower()}s",
+            "responseKind": {"kind": kind},
+            "scope": "Namespaced",
+            "verbs": ["create"] if kind == "Binding" else ["list", "delete"],
+        }
+        for kind in kinds
+    ]
+    return {"items": [{"metadata": {"name": ""}, "versions": [{"version": "v1", "resources": resources}]}]}
+
+
+def test_what_differs_is_changed_and_what_is_left_out_is_pruned() -> None:
+    groups = discovery("ConfigMap", "Secret", "Event", "Binding")
+    with small_cluster() as cluster:
+        apply(cluster, COLOURS, KEYS)
+        cluster.refuse = lambda _method, path, _body: (200, groups) if path in ("/api", "/apis") else None
+        changed = apply(cluster, {**COLOURS, "data": {"sky": "grey"}}, prune=True)
+        removed = apply(cluster, state="absent")
+        gone = apply(cluster, state="absent")
+        assert cluster.get("ConfigMap", "colours") is None
+    assert sentences(changed) == ["update ConfigMap default/colours (data.sky)", "delete Secret default/keys"]
+    assert sentences(removed) == ["delete ConfigMap default/colours"]
+    assert sentences(gone) == []
+
+
+def test_what_may_not_be_listed_is_not_pruned_and_said() -> None:
+    groups = discovery("Secret")
+
+    def refuse(_method: str, path: str, _body: Any) -> tuple[int, dict[str, Any]] | None:
+        if path in ("/api", "/apis"):
+            return 200, groups
+        return (403, {"reason": "Forbidden", "message": "no"}) if path == "/api/v1/secrets" else None
+
+    with small_cluster() as cluster:
+        cluster.refuse = refuse
+        assert sentences(apply(cluster, COLOURS, prune=True)) == ["create ConfigMap default/colours"]
+
+
+def test_what_is_somebody_elses_is_refused() -> None:
+    with small_cluster() as cluster:
+        cluster.put({**COLOURS, "metadata": {"name": "colours", "namespace": "default"}})
+        with pytest.raises(NotOursError, match="adopt"):
+            apply(cluster, COLOURS)
+        with pytest.raises(NotOursError, match="was not made by this task"):
+            apply(cluster, COLOURS, state="absent")
+        assert sentences(apply(cluster, COLOURS, adopt=True))
+        with pytest.raises(NotOursError, match=r"belongs to apply\.shop"):
+            ensure(context(cluster, APPLY, owner="other", definition=COLOURS, adopt=True))
+
+
+def test_a_field_of_another_manager_is_named() -> None:
+    cause = {"reason": "FieldManagerConflict", "message": 'conflict with "kubectl"', "field": ".data.sky"}
+    status = {"reason": "Conflict", "details": {"causes": [cause]}}
+    with small_cluster() as cluster:
+        cluster.refuse = lambda method, _path, _body: (409, status) if method == "PATCH" else None
+        with pytest.raises(ConflictError, match=r"data\.sky belongs to kubectl"):
+            apply(cluster, COLOURS)
+
+
+@pytest.mark.parametrize(
+    ("manifests", "options", "says"),
+    [
+        ([], {"definition": []}, "there is no manifest"),
+        ([COLOURS], {"owner": "A_b"}, "owner is 'A_b'"),
+        ([COLOURS], {"namespace": "nowhere"}, "namespace nowhere does not exist"),
+        ([COLOURS, COLOURS], {}, "is described twice"),
+        ([{**COLOURS, "kind": "Odd"}], {}, "does not know kind Odd"),
+    ],
+)
+def test_bad_input_is_refused_before_the_first_change(manifests: list[Any], options: dict[str, Any], says: str) -> None:
+    with small_cluster() as cluster:
+        given = {"owner": "shop", "definition": manifests, **options}
+        with pytest.raises(InputError, match=says):
+            ensure(context(cluster, APPLY, **given))
+        assert cluster.written == []
+
+
+def test_a_definition_brings_its_kind() -> None:
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "leases.example.com"},
+        "spec": {
+            "group": "coordination.k8s.io",
+            "scope": "Namespaced",
+            "names": {"kind": "Lease", "plural": "leases"},
+            "versions": [{"name": "v1"}],
+        },
+    }
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "one"}}
+
+    def establish(cluster: SmallCluster, one: dict[str, Any]) -> None:
+        if one["kind"] == "CustomResourceDefinition":
+            cluster.put({**one, "status": {"conditions": [{"type": "Established", "status": "True"}]}})
+
+    with small_cluster() as cluster:
+        cluster.controllers = establish
+        outcome = apply(cluster, lease, crd)
+    assert sentences(outcome) == ["create CustomResourceDefinition leases.example.com", "create Lease default/one"]
+
+
+def test_what_a_failure_left_is_told() -> None:
+    def refuse(method: str, path: str, _body: Any) -> tuple[int, dict[str, Any]] | None:
+        tried = method == "PATCH" and path.endswith("/deployments/web")
+        return (422, {"reason": "Invalid", "message": "no"}) if tried and armed else None
+
+    armed: list[bool] = []
+    with small_cluster() as cluster:
+        cluster.refuse = refuse
+
+        def arm(_cluster: SmallCluster, one: dict[str, Any]) -> None:
+            if one["kind"] == "ConfigMap":
+                armed.append(True)
+
+        cluster.controllers = arm
+        with pytest.raises(PartialError) as caught:
+            apply(cluster, COLOURS, WEB)
+    assert caught.value.details["steps_done"] == ["create ConfigMap default/colours"]
+    assert caught.value.details["step_failed"] == "create Deployment default/web"
+
+
+def leaving(*conditions: dict[str, Any]) -> dict[str, Any]:
+    metadata = {"name": "shop", "deletionTimestamp": "now"}
+    return {
+        **SHOP,
+        "metadata": metadata,
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"conditions": list(conditions)},
+    }
+
+
+def test_a_namespace_on_its_way_out_cannot_be_used() -> None:
+    held = {"type": "NamespaceFinalizersRemaining", "status": "True", "message": "some have finalizer x/y."}
+    with small_cluster() as cluster:
+        cluster.put(leaving(held))
+        with pytest.raises(BusyError, match="some have finalizer x/y"):
+            apply(cluster, COLOURS, namespace="shop")
+        cluster.put(leaving())
+        with pytest.raises(BusyError, match="has the finalizers kubernetes"):
+            apply(cluster, SHOP, COLOURS, namespace="shop", check=True)
+
+
+def test_a_namespace_of_the_set_is_waited_for_and_made_again() -> None:
+    with small_cluster() as cluster:
+        cluster.put(leaving())
+        watched = cluster.requests
+
+        def refuse(_method: str, path: str, _body: Any) -> None:
+            if path == "/api/v1/namespaces" and ("GET", path) in watched[:-1]:
+                cluster.remove("Namespace", "shop", "")
+
+        cluster.refuse = refuse
+        assert "create Namespace shop" in sentences(apply(cluster, SHOP, COLOURS, namespace="shop"))
+
+
+def test_a_pod_waits_for_the_account_of_its_namespace() -> None:
+    refusals = iter([True, False])
+
+    def refuse(method: str, path: str, _body: Any) -> tuple[int, dict[str, Any]] | None:
+        if (
+            method == "PATCH"
+            and path.endswith("/pods/one")
+            and cluster.requests.count((method, path)) > 1
+            and next(refusals, False)
+        ):
+            return 403, {
+                "reason": "Forbidden",
+                "message": "error looking up service account default/default: not found",
+            }
+        return None
+
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "status": {}}
+    with small_cluster() as cluster:
+        cluster.refuse = refuse
+        assert sentences(apply(cluster, pod, wait=False)) == ["create Pod default/one"]

@@ -1,0 +1,317 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""k8s_cluster_app and its info module as a whole, on a cluster in a dictionary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    InputError,
+    NotOursError,
+    StateFailedError,
+    WaitTimeoutError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.answering import ask, wait_until_answers
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.app_argspec import APP
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.app_info import APP_INFO
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.app_info import look as look_at_apps
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.app_present import ensure
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import DIAGNOSIS
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import look as diagnose
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.options import CONNECTION
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.replacing import batches, outdated
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.run import Owner, Run
+from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
+from unit.api_server import Call, Status, api_server, thing
+from unit.clock import FakeClock
+from unit.plugins.module_utils.k8s.contexts import context
+from unit.small_cluster import SmallCluster, running, small_cluster
+
+BALANCED = {"type": "LoadBalancer", "source_ranges": ["203.0.113.0/24"]}
+QUIET = {"http": False}
+
+
+def app(cluster: SmallCluster, **options: Any) -> Outcome:
+    return ensure(context(cluster, APP, **{"name": "web", "verify": QUIET, **options}))
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    assert outcome.plan is not None
+    return outcome.plan.sentences()
+
+
+@pytest.mark.parametrize("controller", ["Deployment", "ReplicationController"])
+def test_the_life_of_an_app(controller: str) -> None:
+    options: dict[str, Any] = {"controller": controller, "image": "nginx:1", "port": 80, "service": BALANCED}
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        would = app(cluster, check=True, replicas=3, **options)
+        made = app(cluster, replicas=3, **options)
+        again = app(cluster, replicas=3, **options)
+        left_out = app(cluster)
+        scaled = app(cluster, replicas=1)
+        image = app(cluster, image="nginx:2")
+        hidden = app(cluster, service={"type": "none"})
+        removed = app(cluster, state="absent")
+        gone = app(cluster, state="absent")
+    assert sentences(would) == sentences(made)
+    assert sentences(made) == ["create Service default/web", f"create {controller} default/web"]
+    told = made.result["app"]
+    assert told["ready_replicas"] == 3
+    assert told["url"] == "http://lb.example.com/"
+    assert told["service"]["source_ranges"] == ["203.0.113.0/24"]
+    assert len(told["pods"]) == 3
+    assert sentences(again) == sentences(left_out) == []
+    assert sentences(scaled) == [f"update {controller} default/web (spec.replicas)"]
+    assert "spec.template.spec.containers[web].image" in sentences(image)[0]
+    assert [one["image"] for one in _containers(image)] == ["nginx:2"]
+    assert sentences(hidden) == ["delete Service default/web"]
+    assert hidden.result["app"]["service"] is None
+    assert sentences(removed) == [f"delete {controller} default/web"]
+    assert sentences(gone) == []
+
+
+def _containers(outcome: Outcome) -> list[dict[str, Any]]:
+    return [{"image": one} for one in outcome.result["app"]["images"]]
+
+
+def test_old_pods_of_a_replication_controller_are_replaced() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, controller="ReplicationController", image="nginx:1", replicas=2)
+        cluster.requests.clear()
+
+        def replace(small: SmallCluster, one: dict[str, Any]) -> None:
+            running(small, one)
+
+        cluster.controllers = replace
+        evicted: list[str] = []
+
+        def refuse(method: str, path: str, _body: Any) -> None:
+            if path.endswith("/eviction"):
+                evicted.append(path)
+                small = cluster
+                name = path.split("/")[-2]
+                small.remove("Pod", name)
+                owner = small.get("ReplicationController", "web")
+                assert owner is not None
+                running(small, owner)
+
+        cluster.refuse = refuse
+        outcome = app(cluster, image="nginx:2")
+        pods = [one for (kind, _place, _name), one in cluster.objects.items() if kind == "Pod"]
+    assert sentences(outcome)[1] == "update pods of default/web (pods_of_older_versions)"
+    assert len(evicted) == 2
+    assert {one["spec"]["containers"][0]["image"] for one in pods} == {"nginx:2"}
+
+
+def test_a_rollout_that_was_interrupted_goes_on() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, controller="ReplicationController", image="nginx:1", replicas=1)
+        pod = cluster.get("Pod", "web-0")
+        assert pod is not None
+        pod["metadata"]["annotations"] = {"container.schedulers/template": "older"}
+        assert sentences(app(cluster, check=True)) == ["update pods of default/web (pods_of_older_versions)"]
+
+
+def test_one_controller_is_replaced_by_the_other() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", controller="ReplicationController")
+        outcome = app(cluster, controller="Deployment")
+    assert sentences(outcome) == ["create Deployment default/web", "delete ReplicationController default/web"]
+
+
+def test_what_is_somebody_elses_is_refused() -> None:
+    with small_cluster() as cluster:
+        cluster.put(thing("Service", "web", "default", spec={"type": "ClusterIP"}))
+        with pytest.raises(NotOursError):
+            app(cluster, image="nginx:1")
+        with pytest.raises(NotOursError):
+            app(cluster, state="absent", adopt=True)
+
+
+PROBE = {"path": "/", "port": 80}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"name": "A_b"}, "name is 'A_b'"),
+        ({"replicas": -1}, "replicas is -1"),
+        ({"image": " "}, "image is empty"),
+        ({}, "a new app needs image"),
+        ({"port": 0}, "port is 0"),
+        ({"requests": {"cpu": "lots"}}, "requests.cpu is 'lots'"),
+        ({"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}, "more than limits.cpu"),
+        ({"environment": {"A=": "1"}}, "is no name of a variable"),
+        ({"environment": {"A": "1"}, "secrets": {"A": "s/k"}}, "in both environment and secrets"),
+        ({"secrets": {"A": "s"}}, "a Secret and a key"),
+        ({"readiness_probe": {"path": "/"}}, "readiness_probe needs a port"),
+        ({"liveness_probe": {"path": "/", "command": ["a"]}}, "has both path and command"),
+        ({"image": "a", "service": {"type": "ClusterIP"}}, "service needs port"),
+        ({"service": {"type": "ClusterIP", "source_ranges": ["10.0.0.0/8"]}}, "needs service.type LoadBalancer"),
+        ({"service": {"type": "LoadBalancer", "source_ranges": ["here"]}}, "is not a range of addresses"),
+        ({"service": {"type": "LoadBalancer", "port": 99999}}, "service.port is 99999"),
+    ],
+)
+def test_bad_input_is_refused_before_the_first_change(options: dict[str, Any], says: str) -> None:
+    with small_cluster() as cluster:
+        with pytest.raises(InputError, match=says):
+            app(cluster, **options)
+        assert cluster.written == []
+
+
+def test_everything_that_can_be_said_of_a_container() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(
+            cluster, image="nginx:1", port=80, command=["a"], args=["b"], environment={"B": True, "C": None},
+            secrets={"A": "db/password"}, requests={"cpu": "0.1"}, limits={"memory": "64Mi"}, liveness_probe=PROBE,
+            startup_probe={"command": ["true"], "initial_delay": 3}, readiness_probe={"port": 81},
+            pod_labels={"tier": 1}, pod_annotations={"note": 2}, node_selector={"disk": "ssd"}, service_account="web",
+            image_pull_secrets=["registry"],
+            service={**BALANCED, "load_balancer": "nlb", "internal": True, "port": 8080, "annotations": {"a": 1}},
+        )  # fmt: skip
+        found, service = cluster.get("Deployment", "web"), cluster.get("Service", "web")
+        with pytest.raises(InputError, match=r"service\.load_balancer is nlb and cannot be changed to classic"):
+            app(cluster, service={"type": "LoadBalancer"})
+    assert found is not None
+    assert service is not None
+    pod = found["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    assert container["env"] == [
+        {"name": "B", "value": "true"},
+        {"name": "C", "value": ""},
+        {"name": "A", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}},
+    ]
+    assert container["readinessProbe"]["tcpSocket"] == {"port": 81}
+    assert container["livenessProbe"]["httpGet"]["path"] == "/"
+    assert container["startupProbe"]["exec"] == {"command": ["true"]}
+    assert container["startupProbe"]["initialDelaySeconds"] == 3
+    assert container["resources"] == {"requests": {"cpu": "0.1"}, "limits": {"memory": "64Mi"}}
+    assert pod["serviceAccountName"] == "web"
+    assert pod["automountServiceAccountToken"] is True
+    assert found["spec"]["template"]["metadata"]["labels"]["tier"] == "1"
+    assert service["metadata"]["annotations"] == {
+        "a": "1",
+        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+        "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+    }
+    assert service["spec"]["ports"][0]["port"] == 8080
+
+
+def test_an_app_that_cannot_run_says_why() -> None:
+    def stuck(cluster: SmallCluster, one: dict[str, Any]) -> None:
+        running(cluster, one)
+        if one["kind"] != "Deployment":
+            return
+        pod = cluster.get("Pod", "web-0")
+        assert pod is not None
+        waiting = {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image name"}}
+        pod["status"] = {"phase": "Pending", "containerStatuses": [{"name": "web", "state": waiting}]}
+        pod["spec"] = {**pod["spec"], "nodeName": "n"}
+        cluster.put({**one, "status": {"observedGeneration": one["metadata"]["generation"], "replicas": 1}})
+
+    with small_cluster() as cluster:
+        cluster.controllers = stuck
+        with pytest.raises(Exception, match="an image that can never be pulled, NGINX::") as caught:
+            app(cluster, image="NGINX::")
+        told = diagnose(
+            context(
+                cluster, ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}}), namespace="default"
+            )
+        )
+    assert isinstance(caught.value.__cause__, StateFailedError)
+    assert caught.value.details["diagnosis"][0]["code"] == "image_invalid"  # type: ignore[attr-defined]
+    assert caught.value.details["steps_done"] == ["create Deployment default/web"]  # type: ignore[attr-defined]
+    assert told.result["healthy"] is False
+
+
+def test_a_look_at_apps() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", port=80, service=BALANCED, replicas=2)
+        cluster.put(thing("ReplicationController", "other", "default", spec={"replicas": 0}))
+        spec = ArgumentSpec({**APP_INFO.options, **CONNECTION.options, "state": {}})
+        everything = look_at_apps(context(cluster, spec)).result["apps"]
+        one = look_at_apps(context(cluster, spec, name="web", namespace="default")).result["apps"]
+    assert [told["name"] for told in everything] == ["other", "web"]
+    assert one[0]["url"] == "http://lb.example.com/"
+    assert len(one[0]["pods"]) == 2
+    assert everything[0]["service"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({"namespace": "nowhere"}, "namespace nowhere does not exist"), ({"name": "web"}, "name needs namespace")],
+)
+def test_a_diagnosis_of_nothing(options: dict[str, Any], says: str) -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    with small_cluster() as cluster, pytest.raises(Exception, match=says):
+        diagnose(context(cluster, spec, **options))
+
+
+def test_a_diagnosis_of_one_app() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", replicas=1)
+        cluster.put(thing("Pod", "other", "default", spec={}, status={"phase": "Pending"}))
+        found = diagnose(context(cluster, spec, namespace="default", name="web")).result
+        labelled = diagnose(context(cluster, spec, namespace="default", labels={"app": "web"})).result
+    assert [one["name"] for one in found["pods"]] == ["web-0"]
+    assert found["healthy"]
+    assert [one["name"] for one in labelled["pods"]] == ["web-0"]
+
+
+def test_a_crash_is_explained_with_its_log() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+    status = {"phase": "Running", "containerStatuses": [{"name": "web", "state": waiting, "restartCount": 2}]}
+    with small_cluster() as cluster:
+        cluster.logs = "no such table\n"
+        cluster.put(thing("Pod", "web-0", "default", spec={"nodeName": "n"}, status=status))
+        found = diagnose(context(cluster, spec, namespace="default")).result
+        cluster.logs = ""
+        silent = diagnose(context(cluster, spec)).result
+    assert "Its last lines: no such table" in found["summary"][0]
+    assert "It wrote nothing" in silent["summary"][0]
+
+
+def test_groups_in_which_pods_are_replaced() -> None:
+    assert [len(one) for one in batches([{}] * 9)] == [2, 2, 2, 2, 1]
+    assert batches([]) == []
+
+
+def test_pods_that_are_not_ready_are_replaced_first() -> None:
+    ready = thing("Pod", "ready", status={"conditions": [{"type": "Ready", "status": "True"}]})
+    ill, ended = thing("Pod", "ill"), thing("Pod", "ended", status={"phase": "Succeeded"})
+    new = thing("Pod", "new", metadata={"annotations": {"container.schedulers/template": "v"}})
+    assert [one["metadata"]["name"] for one in outdated([ready, ill, ended, new], "v")] == ["ill", "ready"]
+
+
+@pytest.mark.parametrize(("status", "answers"), [(200, True), (404, True), (503, False)])
+def test_what_counts_as_an_answer(status: int, answers: bool) -> None:
+    with api_server(Call("GET", "/x", "hello", status=status)) as server:
+        assert ask(f"{server.url}/x").answers is answers
+
+
+def test_a_url_is_asked_for_through_a_proxy() -> None:
+    with api_server(Call("GET", "/", "hello")) as server:
+        assert ask("http://lb.example.com/", server.url).status == 200
+    assert server.headers[0]["Host"] == "lb.example.com"
+
+
+def test_a_url_that_does_not_answer() -> None:
+    clock = FakeClock()
+    with api_server(Call("GET", "/", Status(503), times=0)) as server:
+        run = Run(server.api(), Owner("app", "web"), Deadline(clock, 5))
+        with pytest.raises(WaitTimeoutError, match="HTTP 503"):
+            wait_until_answers(run, f"{server.url}/")
+    assert not ask("http://127.0.0.1:1/").answers

@@ -1,0 +1,526 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why pods do not run: every reason from what a cluster says, as recorded from clusters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.capacity import holders, requests_of, rooms
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis import diagnose
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import result_of
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.findings import Finding, View, when
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.impatience import (
+    Impatience,
+    is_replaced,
+    made_from,
+    pods_of,
+    room_comes,
+)
+from unit.api_server import thing
+
+OWNER = "container.schedulers/owner"
+
+
+def pod(name: str, node: str = "", cpu: str = "100m", **more: Any) -> dict[str, Any]:
+    container = {"name": "c", "image": "nginx:1", "resources": {"requests": {"cpu": cpu, "memory": "64Mi"}}}
+    spec = {"containers": [container], **({"nodeName": node} if node else {}), **more.pop("spec", {})}
+    return thing("Pod", name, "default", spec=spec, **{"status": {"phase": "Pending"}, **more})
+
+
+def controlled(name: str, by: str, **more: Any) -> dict[str, Any]:
+    reference = {
+        "kind": "ReplicationController",
+        "name": by,
+        "uid": f"uid-{by}",
+        "controller": True,
+        "apiVersion": "v1",
+    }
+    labels = {OWNER: f"app.{by}", "app": by}
+    return pod(name, **more, metadata={"ownerReferences": [reference], "labels": labels})
+
+
+def node(name: str, cpu: str = "1", zone: str = "eu-west-1c", ready: str = "True", **spec: Any) -> dict[str, Any]:
+    return thing(
+        "Node", name, "", spec=spec,
+        metadata={"labels": {"topology.kubernetes.io/zone": zone, "disk": "ssd"}},
+        status={
+            "allocatable": {"cpu": cpu, "memory": "1Gi", "pods": "10"},
+            "conditions": [{"type": "Ready", "status": ready, "message": "kubelet stopped posting node status"}],
+        },
+    )  # fmt: skip
+
+
+def unscheduled(message: str) -> dict[str, Any]:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    return {"phase": "Pending", "conditions": [condition]}
+
+
+def event(about: dict[str, Any], reason: str, message: str, **more: Any) -> dict[str, Any]:
+    involved = {"uid": about["metadata"]["uid"]}
+    return {
+        "reason": reason,
+        "message": message,
+        "involvedObject": involved,
+        "metadata": {},
+        "lastTimestamp": "1",
+        **more,
+    }
+
+
+def waiting(reason: str, message: str = "", name: str = "c", **more: Any) -> dict[str, Any]:
+    return {
+        "phase": "Pending",
+        "containerStatuses": [{"name": name, "state": {"waiting": {"reason": reason, "message": message}}, **more}],
+    }
+
+
+def only(view: View) -> Finding:
+    found = diagnose(view)
+    assert len(found) == 1, found
+    return found[0]
+
+
+NO_ROOM = (
+    "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 2"
+)
+
+
+def chapter() -> View:
+    """The chapter's cluster: five nginx on two nodes, and MySQL finds no room."""
+    nginx = [
+        controlled(
+            f"nginxcluster-{number}", "nginxcluster", node=f"node-{number % 2}", cpu="300m", status={"phase": "Running"}
+        )
+        for number in range(6)
+    ]
+    mysql = pod("mysql", cpu="300m", status=unscheduled(NO_ROOM))
+    controller = thing("ReplicationController", "nginxcluster", "default", spec={"replicas": 6})
+    return View(
+        pods=[mysql], all_pods=[*nginx, mysql], nodes=[node("node-0"), node("node-1")], controllers=[controller]
+    )
+
+
+def test_no_room_says_how_much_is_missing_and_whom_to_remove() -> None:
+    view = chapter()
+    found = only(View(pods=view.pods, all_pods=view.all_pods, nodes=view.nodes))
+    assert found.code == "unschedulable"
+    assert found.message == (
+        "Pod default/mysql cannot be scheduled: it asks for 300m CPU, and node node-0 has 100m CPU free, 200m CPU too "
+        "little; node node-1 has 100m CPU free, 200m CPU too little (0/2 nodes are available: 2 Insufficient cpu)"
+    )
+    assert found.suggestion == (
+        "Remove ReplicationController default/nginxcluster (6 pods of 300m CPU, 3 of them on node node-0), or scale it "
+        "down by at least 1, to make room"
+    )
+
+
+def test_a_pod_that_fits_no_node_needs_a_larger_one() -> None:
+    large = pod("large", cpu="4", status=unscheduled("0/1 nodes are available: 1 Insufficient cpu."))
+    found = only(View(pods=[large], all_pods=[large], nodes=[node("node-0")]))
+    assert "No node is large enough, even empty: the largest has 1 CPU" in found.suggestion
+
+
+def test_without_the_right_to_see_nodes_less_is_said() -> None:
+    found = only(View(pods=[pod("a", status=unscheduled("0/1 nodes are available: 1 Too many pods."))]))
+    assert "pods are used up" in found.message
+    assert found.suggestion == "Free some room, or add a node"
+
+
+def test_nothing_to_remove_means_another_node() -> None:
+    full = pod("full", node="node-0", cpu="900m", status={"phase": "Running"}, metadata={"namespace": "kube-system"})
+    view = View(
+        pods=[pod("a", cpu="200m", status=unscheduled("1 Insufficient cpu."))], all_pods=[full], nodes=[node("node-0")]
+    )
+    assert only(view).suggestion == "Add a node, or ask for less"
+
+
+@pytest.mark.parametrize(
+    ("message", "says", "advice"),
+    [
+        ("0/1: 1 node(s) didn't match Pod's node affinity/selector.", "no node has the labels", "label a node"),
+        ("0/1: 1 node(s) had untolerated taint {gpu: yes}.", "taints that it does not tolerate", "toleration"),
+        ("0/1: 1 node(s) didn't have free ports", "host port", "another host port"),
+        ("0/1: 1 node(s) exceed max volume count", "attach another volume", "Add a node"),
+        ("0/1: 1 node(s) didn't match pod topology spread constraints", "spreading", "Loosen"),
+        ("no nodes available to schedule pods", "there are no nodes", "Add a node"),
+        ("something new", "something new", ""),
+    ],
+)
+def test_other_reasons_of_the_scheduler(message: str, says: str, advice: str) -> None:
+    found = only(View(pods=[pod("a", status=unscheduled(message))]))
+    assert says in found.message
+    assert advice in found.suggestion
+
+
+def test_a_pod_that_nobody_looks_at() -> None:
+    assert only(View(pods=[pod("a", spec={"schedulerName": "mine"})])).code == "not_scheduled"
+
+
+def test_a_pod_with_gates() -> None:
+    status = {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]}
+    assert (
+        "gates quota"
+        in only(View(pods=[pod("a", status=status, spec={"schedulingGates": [{"name": "quota"}]})])).message
+    )
+
+
+def test_an_image_that_cannot_be_pulled() -> None:
+    one = pod("web-1", node="n", status=waiting("ImagePullBackOff", "Back-off"))
+    said = 'Failed to pull image "nginx:1": not found'
+    found = only(
+        View(pods=[one], events=[event(one, "Failed", said, count=3), event(one, "Failed", "Error: ErrImagePull")])
+    )
+    assert (found.code, found.tries) == ("image_pull", 3)
+    assert said in found.message
+    assert found.suggestion == "Check the name and tag of the image"
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("401 unauthorized", "imagePullSecret"),
+        ("toomanyrequests", "limits anonymous pulls"),
+        ("dial tcp: no such host", "cannot reach the registry"),
+        ("odd", "Check the name of the image"),
+    ],
+)
+def test_what_to_do_about_an_image(said: str, advice: str) -> None:
+    assert advice in only(View(pods=[pod("a", node="n", status=waiting("ErrImagePull", said))])).suggestion
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (waiting("InvalidImageName", "bad"), "image_invalid"),
+        (waiting("CreateContainerConfigError", 'secret "x" not found'), "config_missing"),
+        (waiting("RunContainerError", "no such file"), "container_failed"),
+        (waiting("CrashLoopBackOff", restartCount=5), "crash_loop"),
+        ({"phase": "Failed", "reason": "Evicted", "message": "low on memory."}, "container_failed"),
+        (
+            {"phase": "Failed", "containerStatuses": [{"name": "c", "state": {"terminated": {"exitCode": 2}}}]},
+            "container_failed",
+        ),
+    ],
+    ids=range(6),
+)
+def test_containers_that_do_not_start(status: dict[str, Any], code: str) -> None:
+    assert only(View(pods=[pod("a", node="n", status=status)])).code == code
+
+
+def test_a_crash_comes_with_its_last_lines() -> None:
+    ended = {"lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}, "restartCount": 4}
+    one = pod("a", node="n", status=waiting("CrashLoopBackOff", **ended))
+    found = only(View(pods=[one], logs={"default/a/c": "1\n2\n3\n4\n5\n\nlast words\n"}))
+    assert (
+        "ends with exit code 1, and was restarted 4 times. Its last lines: 2 | 3 | 4 | 5 | last words" in found.message
+    )
+    assert found.tries == 4
+
+
+def test_a_container_that_takes_too_much_memory() -> None:
+    one = pod(
+        "a",
+        node="n",
+        status=waiting("CrashLoopBackOff", lastState={"terminated": {"exitCode": 137, "reason": "OOMKilled"}}),
+    )
+    one["spec"]["containers"][0]["resources"]["limits"] = {"memory": "64Mi"}
+    found = only(View(pods=[one]))
+    assert "more memory than its limit of 64Mi" in found.message
+    assert "Raise its memory limit" in found.suggestion
+
+
+def test_a_try_of_a_job_comes_with_its_last_lines_and_is_not_the_end() -> None:
+    ended = {"name": "c", "state": {"terminated": {"exitCode": 2}}}
+    one = controlled("a", "job", node="n", status={"phase": "Failed", "containerStatuses": [ended]})
+    found = only(View(pods=[one], logs={"default/a/c": "no such file\n"}))
+    assert "container c ended with exit code 2. Its last lines: no such file" in found.message
+    assert is_replaced(one)
+    assert not is_replaced(pod("a", status={"phase": "Failed"}))
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "code", "advice"),
+    [
+        ("FailedAttachVolume", "Multi-Attach error for volume", "volume_attached_elsewhere", "six minutes"),
+        ("FailedAttachVolume", "InvalidVolume.ZoneMismatch", "volume_zone", "node selector"),
+        ("FailedAttachVolume", "UnauthorizedOperation", "volume_mount", "ebs.csi.aws.com/cluster=true"),
+        ("FailedMount", "secret not found", "volume_mount", "the volume exists"),
+        ("FailedCreatePodSandBox", "no network", "sandbox", "network plugin"),
+    ],
+)
+def test_volumes_and_networks(reason: str, message: str, code: str, advice: str) -> None:
+    one = pod("a", node="n", status=waiting("ContainerCreating"))
+    found = only(View(pods=[one], events=[event(one, reason, message)]))
+    assert found.code == code
+    assert advice in found.suggestion
+
+
+def test_a_probe_that_fails() -> None:
+    status = {"phase": "Running", "containerStatuses": [{"name": "c", "ready": False, "state": {"running": {}}}]}
+    one = pod("a", node="n", status=status)
+    assert diagnose(View(pods=[one])) == []
+    found = only(
+        View(pods=[one], events=[event(one, "Unhealthy", "Readiness probe failed: 503.", series={"count": 7})])
+    )
+    assert (found.code, found.tries) == ("probe_failing", 7)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+        {"phase": "Succeeded"},
+        {"phase": "Running", "containerStatuses": [{"name": "c", "state": {"running": {}}}]},
+    ],
+)
+def test_nothing_is_wrong_with_what_runs(status: dict[str, Any]) -> None:
+    assert diagnose(View(pods=[pod("a", node="n", status=status)])) == []
+
+
+def test_what_is_being_deleted_is_left_alone() -> None:
+    assert diagnose(View(pods=[pod("a", metadata={"deletionTimestamp": "now"})])) == []
+
+
+def claim(name: str = "data", phase: str = "Pending", **spec: Any) -> dict[str, Any]:
+    return thing("PersistentVolumeClaim", name, "default", spec=spec, status={"phase": phase})
+
+
+GP3 = thing(
+    "StorageClass", "gp3", "", metadata={"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "classes", "said", "says"),
+    [
+        (claim(storageClassName="fast"), [GP3], "", "there is no StorageClass fast"),
+        (claim(), [], "", "the cluster has no default one"),
+        (claim(), [GP3], "volume quota exceeded", "volume quota exceeded"),
+        (claim(storageClassName="", volumeName="pv"), [], "", "it waits for the volume pv"),
+        (claim(storageClassName=""), [], "", "no volume that is there fits it"),
+        (claim(storageClassName="gp3"), [GP3], "", "its volume is not made yet"),
+        (claim(phase="Lost"), [], "", "that PersistentVolumeClaim default/data was bound to is gone"),
+    ],
+)
+def test_claims_without_a_volume(one: dict[str, Any], classes: list[Any], said: str, says: str) -> None:
+    events = [event(one, "ProvisioningFailed", said)] if said else []
+    found = only(View(claims=[one], classes=classes, events=events))
+    assert found.code == "claim_unbound"
+    assert says in found.message
+
+
+def test_a_claim_that_waits_for_its_pod_is_all_right() -> None:
+    one = claim()
+    assert diagnose(View(claims=[one], events=[event(one, "WaitForFirstConsumer", "waiting")])) == []
+
+
+def with_claim(name: str, message: str) -> dict[str, Any]:
+    return pod(
+        name,
+        status=unscheduled(message),
+        spec={"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]},
+    )
+
+
+def test_a_claim_says_more_than_the_pod_that_uses_it() -> None:
+    unbound = "pod has unbound immediate PersistentVolumeClaims"
+    assert only(View(pods=[with_claim("a", unbound)], claims=[claim()])).object == "PersistentVolumeClaim default/data"
+    missing = only(View(pods=[with_claim("a", 'persistentvolumeclaim "data" not found')]))
+    assert "uses the claim data, which does not exist" in missing.message
+
+
+def volume(zone: str) -> dict[str, Any]:
+    expression = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}
+    affinity = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
+    return thing("PersistentVolume", "pv", "", spec={"nodeAffinity": affinity})
+
+
+@pytest.mark.parametrize(
+    ("zone", "says", "advice"),
+    [("eu-west-1a", "is in zone eu-west-1a, and the nodes are in eu-west-1c", "Add a node in zone eu-west-1a"),
+     ("eu-west-1c", "the nodes there do not take it", "Make room on node-0")],
+)  # fmt: skip
+def test_a_volume_in_a_zone_without_a_node(zone: str, says: str, advice: str) -> None:
+    waits = with_claim("a", "1 node(s) didn't match PersistentVolume's node affinity")
+    bound = claim(phase="Bound", volumeName="pv")
+    found = only(View(pods=[waits], claims=[bound], volumes=[volume(zone)], nodes=[node("node-0")]))
+    assert found.code == "volume_zone"
+    assert says in found.message
+    assert advice in found.suggestion
+
+
+def test_a_volume_in_a_zone_that_cannot_be_seen() -> None:
+    assert only(View(pods=[with_claim("a", "1 node(s) had volume node affinity conflict")])).code == "volume_zone"
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("exceeded quota: small", "ResourceQuota"),
+        ('violates PodSecurity "restricted"', "security context"),
+        ('serviceaccount "x" not found', "ServiceAccount"),
+        ("odd", "allowed"),
+    ],
+)
+def test_pods_that_are_not_made(message: str, advice: str) -> None:
+    condition = {"type": "ReplicaFailure", "status": "True", "message": message}
+    one = thing("ReplicaSet", "web-1", "default", spec={"replicas": 1}, status={"conditions": [condition]})
+    found = only(View(controllers=[one]))
+    assert found.code == "not_created"
+    assert advice in found.suggestion
+
+
+def test_pods_that_are_not_made_by_event_only() -> None:
+    one = thing("ReplicationController", "web", "default", spec={"replicas": 1})
+    assert only(View(controllers=[one], events=[event(one, "FailedCreate", "odd")])).code == "not_created"
+
+
+def test_a_rollout_that_is_stuck() -> None:
+    condition = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "late"}
+    one = thing("Deployment", "web", status={"conditions": [condition], "observedGeneration": 1}, spec={})
+    assert only(View(controllers=[one])).code == "rollout_stuck"
+
+
+def test_services() -> None:
+    lost = thing("Service", "a", spec={"selector": {"app": "nobody"}})
+    balanced = thing("Service", "b", spec={"type": "LoadBalancer"})
+    running = pod("p", node="n", status={"phase": "Succeeded"})
+    found = diagnose(
+        View(
+            services=[lost, balanced],
+            pods=[running],
+            events=[event(balanced, "SyncLoadBalancerFailed", "AccessDenied")],
+        )
+    )
+    assert [one.code for one in found] == ["no_endpoints", "load_balancer"]
+
+
+def test_nodes_that_are_not_well() -> None:
+    control_plane = node("node-1", taints=[{"key": "node.cloudprovider.kubernetes.io/uninitialized"}])
+    control_plane["metadata"]["labels"]["node-role.kubernetes.io/control-plane"] = ""
+    here = pod("p", node="node-0", status={"phase": "Succeeded"})
+    found = diagnose(View(pods=[here], nodes=[node("node-0", ready="Unknown"), control_plane]))
+    assert found[0].message == (
+        "The node node-0 is not ready: kubelet stopped posting node status, and 1 of the pods in question are on it"
+    )
+    assert "control plane node node-1 waits for the cloud controller manager" in found[1].message
+
+
+def test_the_same_trouble_of_many_pods_is_one() -> None:
+    pods = [pod(f"web-{number}", node="n", status=waiting("ErrImagePull", "not found")) for number in range(3)]
+    assert "(and 2 more like it)" in only(View(pods=pods)).message
+
+
+def test_results() -> None:
+    view = chapter()
+    told = result_of(view, diagnose(view))
+    assert told["healthy"] is False
+    assert told["diagnosis"][0]["code"] == "unschedulable"
+    assert told["pods"][0] == {
+        "namespace": "default", "name": "mysql", "phase": "Pending", "ready": False, "node": None, "restarts": 0,
+        "container_ids": [],
+    }  # fmt: skip
+
+
+def test_events_are_sorted_by_whichever_time_they_have() -> None:
+    assert when({"series": {"lastObservedTime": "3"}, "metadata": {}}) == "3"
+    assert when({"eventTime": "2", "metadata": {}}) == "2"
+    assert when({"metadata": {"creationTimestamp": "1"}}) == "1"
+
+
+def test_what_a_pod_asks_for() -> None:
+    one = pod("a", cpu="100m", spec={
+        "initContainers": [
+            {"name": "i", "resources": {"requests": {"cpu": "1"}}},
+            {"name": "s", "restartPolicy": "Always", "resources": {"limits": {"memory": "64Mi"}}},
+        ],
+        "overhead": {"cpu": "50m"},
+    })  # fmt: skip
+    asked = requests_of(one)
+    assert float(asked["cpu"]) == 1.05
+    assert asked["memory"] == 128 * 1024 * 1024
+    assert asked["pods"] == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "spec", "fits"),
+    [
+        (node("n"), {}, True),
+        (node("n", unschedulable=True), {}, False),
+        (node("n", ready="False"), {}, False),
+        (node("n"), {"nodeSelector": {"disk": "ssd"}}, True),
+        (node("n"), {"nodeSelector": {"disk": "hdd"}}, False),
+        (node("n", taints=[{"key": "gpu", "effect": "NoSchedule"}]), {}, False),
+        (node("n", taints=[{"key": "gpu", "effect": "PreferNoSchedule"}]), {}, True),
+        (node("n", taints=[{"key": "gpu", "effect": "NoSchedule"}]), {"tolerations": [{"operator": "Exists"}]}, True),
+        (node("n", taints=[{"key": "gpu", "value": "a", "effect": "NoSchedule"}]),
+         {"tolerations": [{"key": "gpu", "value": "a", "effect": "NoExecute"}, {"key": "gpu", "value": "b"}]}, False),
+    ],
+    ids=range(9),
+)  # fmt: skip
+def test_which_nodes_take_a_pod(there: dict[str, Any], spec: dict[str, Any], fits: bool) -> None:
+    assert bool(rooms(pod("a", spec=spec), [there], [])) is fits
+
+
+def test_ours_go_first_and_near_before_far() -> None:
+    view = chapter()
+    foreign = pod("foreign", node="node-0", cpu="300m", status={"phase": "Running"})
+    pods = [*view.all_pods, foreign]
+    room = rooms(view.pods[0], view.nodes[:1], pods)[0]
+    found = holders(view.pods[0], room, pods, view.controllers)
+    assert [one.label for one in found] == ["ReplicationController default/nginxcluster"]
+    alone = holders(view.pods[0], room, [foreign, view.pods[0]], ())
+    assert alone == []
+
+
+PULL = Finding("image_pull", "Pod a", "no", tries=1)
+
+
+def test_patience_ends_by_time() -> None:
+    impatience = Impatience()
+    assert impatience.hopeless([PULL], 0) is None
+    assert impatience.hopeless([PULL], 59) is None
+    assert impatience.hopeless([PULL], 60) == PULL
+
+
+def test_patience_ends_by_tries() -> None:
+    again = Finding("image_pull", "Pod a", "no", tries=3)
+    assert Impatience().hopeless([again], 0) == again
+
+
+def test_a_trouble_that_passed_starts_anew() -> None:
+    impatience = Impatience()
+    impatience.hopeless([PULL], 0)
+    impatience.hopeless([], 30)
+    assert impatience.hopeless([PULL], 61) is None
+
+
+def test_some_troubles_are_never_hopeless() -> None:
+    impatience = Impatience()
+    probe = Finding("probe_failing", "Pod a", "no")
+    impatience.hopeless([probe], 0)
+    assert impatience.hopeless([probe], 9999) is None
+
+
+def test_room_that_comes_is_waited_for() -> None:
+    impatience, full = Impatience(), Finding("unschedulable", "Pod a", "no")
+    impatience.hopeless([full], 0)
+    assert impatience.hopeless([full], 99, room_comes=True) is None
+    assert room_comes([pod("a", metadata={"deletionTimestamp": "now"})], [])
+    assert room_comes([], [{"reason": "TriggeredScaleUp"}])
+    assert not room_comes([pod("a")], [{"reason": "Scheduled"}])
+
+
+def test_pods_of_an_older_version_do_not_count() -> None:
+    template = {"metadata": {}, "spec": {"containers": [{"name": "c", "image": "nginx:1"}]}}
+    web = thing(
+        "Deployment", "web", "default", spec={"selector": {"matchLabels": {"app": "web"}}, "template": template}
+    )
+    new, old = pod("new", metadata={"labels": {"app": "web"}}), pod("old", metadata={"labels": {"app": "web"}})
+    old["spec"]["containers"][0]["image"] = "nginx:0"
+    other = pod("other", metadata={"labels": {"app": "web"}, "namespace": "elsewhere"})
+    assert pods_of([web], [new, old, other]) == [new]
+    assert pods_of([new], [new, old]) == [new]
+    assert made_from({}, new)

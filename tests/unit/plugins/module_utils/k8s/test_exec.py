@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""k8s_exec as a whole, over a real WebSocket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    InputError,
+    NotFoundError,
+    SchedulersError,
+    UnreachableError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.exec_module import EXEC, run_command
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.executing import Ran, execute, outcome_of
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.login import Login
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.options import CONNECTION
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
+from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
+from unit.api_server import Call, Status, api_server, thing
+from unit.plugins.module_utils.k8s.contexts import context
+from unit.small_cluster import SmallCluster, small_cluster
+
+SPEC = ArgumentSpec({**EXEC.options, **CONNECTION.options, "state": {}})
+
+
+def pod(name: str, ready: str = "True", phase: str = "Running") -> dict[str, Any]:
+    status = {"phase": phase, "conditions": [{"type": "Ready", "status": ready}]}
+    containers = {"containers": [{"name": "web"}, {"name": "side"}]}
+    return thing("Pod", name, "default", spec=containers, status=status, metadata={"labels": {"app": "web"}})
+
+
+def run(cluster: SmallCluster, **options: Any) -> Outcome:
+    return run_command(context(cluster, SPEC, **{"app": "web", **options}))
+
+
+def echo(pod_name: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
+    return (
+        f"{pod_name} {container} {words} {given}\n",
+        "noise\n",
+        3 if words == ["fail"] else int(words[:1] == ["test"]),
+    )
+
+
+def test_output_and_exit_code_come_back() -> None:
+    with small_cluster() as cluster:
+        cluster.command = echo
+        for one in (pod("a", "False"), pod("b"), pod("c", phase="Pending")):
+            cluster.put(one)
+        found = run(cluster, command="say 'two words'", stdin="in" * 100, container="side")
+    assert found.result["stdout_lines"] == [f"b side ['say', 'two words'] {'in' * 100}"]
+    assert found.result["stderr"] == "noise\n"
+    assert found.result["rc"] == 0
+    assert found.plan is not None
+    assert found.plan.sentences() == ["update pod default/b (command)"]
+
+
+def test_a_command_that_fails_fails_with_its_output() -> None:
+    with small_cluster() as cluster:
+        cluster.command = echo
+        cluster.put(pod("a"))
+        with pytest.raises(SchedulersError, match="exit code 3: noise") as caught:
+            run(cluster, argv=["fail"])
+    assert caught.value.details["rc"] == 3
+
+
+def test_a_check_runs_nothing() -> None:
+    with small_cluster() as cluster:
+        cluster.put(pod("a"))
+        assert run(cluster, command="rm", check=True).result["rc"] == 0
+
+
+@pytest.mark.parametrize(("there", "changed"), [(True, False), (False, True)])
+def test_what_was_done_already_is_not_done_again(there: bool, changed: bool) -> None:
+    def command(_pod: str, _container: str, words: list[str], _given: str) -> tuple[str, str, int]:
+        return "", "", 1 if words[0] == "test" and not there else 0
+
+    with small_cluster() as cluster:
+        cluster.command = command
+        cluster.put(pod("a"))
+        found = run(cluster, command="touch /x", creates="/x")
+    assert found.plan is not None
+    assert found.plan.changed is changed
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "says"),
+    [
+        ({"command": "a 'b"}, InputError, "Close all quotation marks"),
+        ({"command": " "}, InputError, "command is empty"),
+        ({"command": "a", "timeout": 0}, InputError, "timeout is 0"),
+        ({"command": "a", "container": "x"}, InputError, "has web, side"),
+        ({"command": "a", "app": "nobody"}, NotFoundError, "no pod of namespace default"),
+        ({"command": "a", "app": None, "labels": {"x": "y"}}, NotFoundError, "x=y"),
+        ({"command": "a", "pod": "nobody"}, NotFoundError, "Pod default/nobody does not exist"),
+    ],
+)
+def test_bad_input(options: dict[str, Any], kind: type[Exception], says: str) -> None:
+    with small_cluster() as cluster:
+        cluster.put(pod("a"))
+        with pytest.raises(kind, match=says):
+            run(cluster, **options)
+
+
+def test_a_refusal_is_translated() -> None:
+    path = "/api/v1/namespaces/default/pods/a/exec"
+    with (
+        api_server(Call("GET", path, Status(404, "NotFound", 'pods "a" not found'))) as server,
+        pytest.raises(NotFoundError, match='Could not run ls in Pod default/a: pods "a" not found'),
+    ):
+        execute(server.api(), "a", "default", ["ls"])
+
+
+def test_no_server() -> None:
+    with pytest.raises(UnreachableError):
+        execute(Api(Transport(Login("http://127.0.0.1:1"))), "a", "default", ["ls"])
+
+
+def test_frames() -> None:
+    ran = Ran()
+    for frame in (b"", b"\x01out", b"\x02err", b"\x01put", b"\x09odd"):
+        ran.take(frame)
+    assert (ran.stdout, ran.stderr, ran.rc) == ("output", "err", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ({"status": "Success"}, (0, "")),
+        ({"status": "Failure", "details": {"causes": [{"reason": "ExitCode", "message": "7"}]}}, (7, "")),
+        ({"status": "Failure", "message": "container not found"}, (None, "container not found")),
+        ({"status": "Failure"}, (None, "it could not be run")),
+    ],
+)
+def test_how_a_command_ended(status: dict[str, Any], outcome: tuple[int | None, str]) -> None:
+    assert outcome_of(status) == outcome

@@ -1,0 +1,317 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""k8s_wordpress as a whole, on a cluster in a dictionary, with wp-cli as a function."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    NotOursError,
+    PartialError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress import ensure
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_options import WORDPRESS
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_site import site_pod_state
+from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
+from unit.api_server import thing
+from unit.plugins.module_utils.k8s.contexts import context
+from unit.small_cluster import SmallCluster, running, small_cluster
+
+SITE = {"title": "Containers", "admin_email": "admin@example.com"}
+SAME = dict.fromkeys(("site_volume", "database_volume"), "vol-01234567")
+VOLUMES = {"site_volume": "vol-0123456789abcdef0", "database_volume": "vol-0123456789abcdef1"}
+
+
+class Wp:
+    """wp-cli, and the site that it knows."""
+
+    def __init__(self) -> None:
+        self.installed = False
+        self.calls: list[str] = []
+        self.passwords: list[str] = []
+        self.database_comes = 0
+
+    def __call__(self, _pod: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
+        assert container == "wp-cli"
+        self.calls.append(" ".join(words[1:3]))
+        if words[1:3] == ["core", "is-installed"]:
+            if self.database_comes:
+                self.database_comes -= 1
+                return "", "Error: Error establishing a database connection.\n", 1
+            return "", "", int(not self.installed)
+        if words[1:3] == ["core", "install"]:
+            self.installed = True
+        if given:
+            self.passwords.append(given.strip())
+        return ("", "Error: not today\n", 1) if words[1:3] == ["language", "core"] else ("", "", 0)
+
+
+def site_of(cluster: SmallCluster, **options: Any) -> Outcome:
+    given = {"site": SITE, "verify": {"http": False}, **options}
+    return ensure(context(cluster, WORDPRESS, **given))
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    assert outcome.plan is not None
+    return outcome.plan.sentences()
+
+
+def secrets_of(cluster: SmallCluster) -> dict[str, Any]:
+    found = [cluster.get("Secret", name) for name in ("wordpress-credentials", "wordpress-salts")]
+    return {one["metadata"]["name"]: one["data"] for one in found if one}
+
+
+def ready(wp: Wp) -> SmallCluster:
+    cluster = SmallCluster()
+    cluster.controllers = running
+    cluster.command = wp
+    cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
+    return cluster
+
+
+def test_the_life_of_a_site() -> None:
+    wp = Wp()
+    wp.database_comes = 1
+    cluster = ready(wp)
+    try:
+        would = site_of(cluster, check=True)
+        made = site_of(cluster)
+        passwords = secrets_of(cluster)
+        again = site_of(cluster)
+        left_out = site_of(cluster, site=None)
+        removed = site_of(cluster, state="absent")
+        back = site_of(cluster, site=None)
+        assert secrets_of(cluster) == passwords
+        everything = site_of(cluster, state="absent", delete_data=True)
+        assert secrets_of(cluster) == {}
+    finally:
+        cluster.close()
+    assert sentences(would) == sentences(made)
+    assert sentences(made)[:2] == [
+        "create Secret default/wordpress-credentials",
+        "create Secret default/wordpress-salts",
+    ]
+    assert sentences(made)[-1] == "create site default/wordpress"
+    assert made.result["site"]["url"] == "http://lb.example.com"
+    assert len(made.result["site"]["pods"]) == 2
+    assert wp.calls.count("core install") == 1
+    assert base64.b64decode(passwords["wordpress-credentials"]["admin-password"]).decode() == wp.passwords[0]
+    assert sentences(again) == sentences(left_out) == []
+    assert removed.result["kept"] == [
+        "PersistentVolumeClaim default/wordpress-database",
+        "PersistentVolumeClaim default/wordpress-site",
+        "Secret default/wordpress-credentials",
+        "Secret default/wordpress-salts",
+    ]
+    assert back.result["site"]["title"] == "Containers"
+    assert everything.result["kept"] == []
+
+
+def test_what_differs_is_set() -> None:
+    wp = Wp()
+    cluster = ready(wp)
+    try:
+        site_of(cluster)
+        wp.calls.clear()
+        changed = site_of(
+            cluster,
+            image="wordpress:7",
+            site={"title": "Boxes", "admin_password": "open-sesame", "url": "https://example.com"},
+        )
+        again = site_of(cluster, site={"admin_password": "open-sesame"})
+    finally:
+        cluster.close()
+    assert sentences(changed)[-1] == "update site default/wordpress (title, url, image, admin_password)"
+    assert sorted(wp.calls) == sorted(["option update"] * 3 + ["core update-db", "user update"])
+    assert wp.passwords[-1] == "open-sesame"
+    assert "open-sesame" not in str(changed)
+    assert sentences(again) == []
+
+
+def test_secrets_are_hidden_from_results() -> None:
+    cluster = ready(Wp())
+    hidden: list[Any] = []
+    given = context(cluster, WORDPRESS, site=SITE, verify={"http": False})
+    try:
+        ensure(Context(given.params, False, given.warn, hide=hidden.extend))
+        found = secrets_of(cluster)
+    finally:
+        cluster.close()
+    values = {value for data in found.values() for value in data.values()}
+    assert values <= set(hidden)
+    assert {base64.b64decode(value).decode() for value in values} <= set(hidden)
+
+
+def test_a_site_that_somebody_installed_is_not_installed_again() -> None:
+    wp = Wp()
+    wp.installed = True
+    cluster = ready(wp)
+    try:
+        site_of(cluster)
+    finally:
+        cluster.close()
+    assert "core install" not in wp.calls
+    assert wp.calls.count("option update") == 4
+
+
+def test_a_password_is_never_made_up_twice() -> None:
+    """The answer to the create was lost, and the Secret is there."""
+    cluster = ready(Wp())
+    lost: list[str] = []
+
+    def lose(method: str, path: str, body: Any) -> tuple[int, dict[str, Any]] | None:
+        if method == "POST" and path.endswith("/secrets") and not lost:
+            lost.append(cluster.write(body)["data"].get("password", ""))
+            return 503, {"reason": "ServiceUnavailable", "message": "lost"}
+        return None
+
+    cluster.refuse = lose
+    try:
+        site_of(cluster)
+        assert secrets_of(cluster)["wordpress-credentials"]["password"] == lost[0]
+    finally:
+        cluster.close()
+
+
+def test_a_site_whose_secrets_are_gone_is_not_touched() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster)
+        cluster.remove("Secret", "wordpress-credentials")
+        with pytest.raises(ConflictError, match="new passwords would not open the database"):
+            site_of(cluster)
+    finally:
+        cluster.close()
+
+
+def test_a_secret_without_its_password_is_not_repaired() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster)
+        secret = cluster.get("Secret", "wordpress-credentials")
+        assert secret is not None
+        del secret["data"]["admin-password"]
+        with pytest.raises(ConflictError, match="has no admin-password"):
+            site_of(cluster, site={"admin_password": "open-sesame"})
+    finally:
+        cluster.close()
+
+
+def test_a_refusal_of_wp_cli_is_told() -> None:
+    cluster = ready(Wp())
+    try:
+        with pytest.raises(
+            PartialError, match="Could not run wp language core: wp-cli says: Error: not today"
+        ) as caught:
+            site_of(cluster, site={**SITE, "language": "xx"})
+    finally:
+        cluster.close()
+    assert "create Deployment default/wordpress" in caught.value.details["steps_done"]
+
+
+def test_volumes_that_are_there() -> None:
+    cluster = ready(Wp())
+    try:
+        made = site_of(cluster, storage={"mode": "existing", "zone": "eu-west-1c", **VOLUMES})
+        volume = cluster.get("PersistentVolume", "default-wordpress-database", "")
+        removed = site_of(cluster, state="absent", delete_data=True)
+    finally:
+        cluster.close()
+    assert "create PersistentVolume default-wordpress-site" in sentences(made)
+    assert volume is not None
+    assert volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+    assert volume["spec"]["csi"]["volumeHandle"] == VOLUMES["database_volume"]
+    assert "eu-west-1c" in str(volume["spec"]["nodeAffinity"])
+    assert "delete PersistentVolume default-wordpress-site" in sentences(removed)
+
+
+def test_volumes_named_in_the_pods_come_with_a_warning() -> None:
+    cluster = ready(Wp())
+    warnings: list[str] = []
+    given = context(cluster, WORDPRESS, site=SITE, storage={"mode": "inline", **VOLUMES})
+    try:
+        outcome = ensure(Context(given.params, True, warnings.append))
+    finally:
+        cluster.close()
+    assert "as the first versions of Kubernetes did" in warnings[0]
+    assert outcome.plan is not None
+    steps = {step.sentence: step for step in outcome.plan.steps}
+    spec = steps["create Deployment default/wordpress-database"].spec["spec"]
+    assert spec["template"]["spec"]["volumes"][0]["awsElasticBlockStore"]["volumeID"] == VOLUMES["database_volume"]
+
+
+def test_within_the_cluster_only() -> None:
+    cluster = ready(Wp())
+    try:
+        made = site_of(cluster, service={"type": "ClusterIP", "port": 8080})
+    finally:
+        cluster.close()
+    assert made.result["site"]["url"] == "http://wordpress.default.svc:8080"
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "says"),
+    [
+        ({"name": "A_b"}, InputError, "name is 'A_b'"),
+        ({"name": "a" * 41}, InputError, "up to 40"),
+        ({"site": None}, InputError, r"a new site needs site\.title"),
+        ({"site": {"title": "a"}}, InputError, r"a new site needs site\.admin_email"),
+        ({"site": {**SITE, "admin_email": "nobody"}}, InputError, "is no e-mail address"),
+        ({"site": {**SITE, "admin_user": "a;b"}}, InputError, "is no name for a user"),
+        ({"site": {**SITE, "url": "example.com"}}, InputError, "has to begin with http"),
+        ({"storage": {"size": "much"}}, InputError, r"storage\.size is 'much'"),
+        ({"storage": {"site_volume": "vol-1"}}, InputError, "for the modes existing and inline"),
+        ({"storage": {"mode": "existing"}}, InputError, "needs the id of an EBS volume"),
+        ({"storage": {"mode": "inline", **SAME}}, InputError, "the same volume"),
+        ({"service": {"type": "none"}}, InputError, "without visitors"),
+        ({"resources": {"requests": {"cpu": "x"}}}, InputError, r"requests\.cpu"),
+        ({"namespace": "nowhere"}, NotFoundError, "namespace nowhere does not exist"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_before_the_first_change(
+    options: dict[str, Any], kind: type[Exception], says: str
+) -> None:
+    with small_cluster() as cluster:
+        with pytest.raises(kind, match=says):
+            site_of(cluster, **options)
+        assert cluster.written == []
+
+
+def test_what_is_somebody_elses_is_refused() -> None:
+    with small_cluster() as cluster:
+        cluster.put(thing("Deployment", "wordpress", "default", api_version="apps/v1"))
+        with pytest.raises(NotOursError):
+            site_of(cluster)
+
+
+def test_without_waiting_an_installed_site_is_not_looked_at() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster)
+        assert site_of(cluster, wait=False).result["site"]["pods"] == []
+    finally:
+        cluster.close()
+
+
+def container(name: str, *, ready: bool, runs: bool = True) -> dict[str, Any]:
+    return {"name": name, "ready": ready, "state": {"running": {}} if runs else {"waiting": {}}}
+
+
+@pytest.mark.parametrize(
+    ("containers", "able"),
+    [
+        ([container("wp-cli", ready=False), container("wordpress", ready=True)], True),
+        ([container("wp-cli", ready=False, runs=False), container("wordpress", ready=True)], False),
+        ([container("wp-cli", ready=False), container("wordpress", ready=False)], False),
+        ([], False),
+    ],
+)
+def test_when_wp_cli_can_work(containers: list[dict[str, Any]], able: bool) -> None:
+    pods = [thing("Pod", "a", status={"containerStatuses": containers})]
+    assert site_pod_state({}, pods).ready is able

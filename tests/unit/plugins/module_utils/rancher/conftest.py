@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules' functions against the lab's Rancher: real HTTP, in a process of its own, empty before each test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, ArgumentSpec, wait_options
+from ansible_collections.container.schedulers.plugins.module_utils._clock import SystemClock
+from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import CONNECTION, ENVIRONMENT
+
+TESTS = Path(__file__).parents[4]
+VERSIONS = ("v1", "v2-beta")
+Ensure = Callable[[Context], Outcome]
+
+
+class EagerClock(SystemClock):
+    """Looks often: the lab is quick, and so are the tests."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(min(seconds, 0.05))
+
+
+class RancherLab:
+    """A lab with a Rancher server."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        self.url = addresses["rancher"]
+        self.addresses = addresses
+        self.version = "v2-beta"
+        self.access: dict[str, str] = {}
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        """The lab's own API."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.addresses['control']}{path}", data, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Rancher's API, by hand."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def host(self, name: str, **more: Any) -> dict[str, Any]:
+        """A host that has joined by itself."""
+        found: dict[str, Any] = self.control("POST", "/rancher/hosts", {"name": name, "project": "1a5", **more})
+        return found
+
+    def run(self, ensure: Ensure, spec: ArgumentSpec, *, check: bool = False, **given: Any) -> Outcome:
+        """What a module with these options would do."""
+        return ensure(Context(self.params(spec, **given), check, clock=EagerClock()))
+
+    def params(self, spec: ArgumentSpec, **given: Any) -> Mapping[str, Any]:
+        """All options of a module, as Ansible would complete them."""
+        merged = spec.merge(CONNECTION)
+        connection = {"url": self.url, "api_version": self.version, **self.access}
+        kwargs = merged.to_kwargs()
+        result = ArgumentSpecValidator(kwargs.pop("argument_spec"), **kwargs).validate({**connection, **given})
+        assert not result.error_messages, result.error_messages
+        validated: Mapping[str, Any] = result.validated_parameters
+        return validated
+
+
+def module_spec(spec: ArgumentSpec, *, environment: bool = True, seconds: int = 20) -> ArgumentSpec:
+    """The options of a module that changes things."""
+    merged = spec.merge(STATE, wait_options(seconds, sleep=1))
+    return merged.merge(ENVIRONMENT) if environment else merged
+
+
+@pytest.fixture(scope="session")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RancherLab]:
+    state = tmp_path_factory.mktemp("rancher-lab")
+    command = [sys.executable, "-m", "lab"]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    subprocess.run([*command, "start", "--state", str(state)], check=True, capture_output=True, env=environment)
+    addresses = json.loads((state / "lab.json").read_text())
+    yield RancherLab(addresses)
+    subprocess.run([*command, "stop", "--state", str(state)], check=False, capture_output=True, env=environment)
+
+
+@pytest.fixture
+def rancher_lab(_running: RancherLab, monkeypatch: pytest.MonkeyPatch) -> RancherLab:
+    """The lab, as empty as a new server."""
+    for name in ("RANCHER_URL", "RANCHER_ACCESS_KEY", "RANCHER_SECRET_KEY", "RANCHER_ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
+    _running.control("POST", "/reset")
+    _running.version = "v2-beta"
+    _running.access = {}
+    return _running
+
+
+@pytest.fixture(params=VERSIONS)
+def either(rancher_lab: RancherLab, request: pytest.FixtureRequest) -> RancherLab:
+    """The same, by each of its two APIs."""
+    rancher_lab.version = request.param
+    return rancher_lab

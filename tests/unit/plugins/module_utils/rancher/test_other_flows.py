@@ -1,0 +1,414 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    AuthError,
+    ConflictError,
+    InputError,
+    NotOursError,
+    PartialError,
+    SchedulersError,
+    StateFailedError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
+from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
+    access_control,
+    environment_module,
+    hosts_module,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.api import Connection
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import ENVIRONMENT_SPEC
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import EXECUTE, execute
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HOSTS
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import look_at_hosts
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.kubeconfig import kubeconfig, pair_of
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure as ensure_stack
+
+from .conftest import RancherLab, module_spec
+
+TOKEN = "lab-not-a-secret-000002"
+DRIVER = {
+    "driver_config": {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"},
+    "driver_secrets": {"access_token": TOKEN},
+}
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    assert outcome.plan is not None
+    return outcome.plan.sentences()
+
+
+# Hosts
+
+
+def hosts(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
+    return lab.run(hosts_module.ensure, module_spec(HOSTS, seconds=60), check=check, **given)
+
+
+def droplets(lab: RancherLab) -> list[str]:
+    found = lab.control("GET", "/inventory")
+    return sorted(one["name"] for kind, things in found.items() if "droplet" in kind for one in things)
+
+
+def test_hosts_by_a_machine_driver(either: RancherLab) -> None:
+    given = {"count": 2, "labels": {"a": "b"}, **DRIVER}
+    planned = hosts(either, check=True, **given)
+    assert sentences(planned) == ["update setting api.host (value)", "create host node1", "create host node2"]
+    assert planned.plan is not None
+    assert TOKEN not in str(planned.plan.diff())
+    made = hosts(either, **given)
+    assert sentences(made) == sentences(planned)
+    assert [(one["name"], one["state"], one["labels"]["a"]) for one in made.result["hosts"]] == [
+        ("node1", "active", "b"),
+        ("node2", "active", "b"),
+    ]
+    assert sentences(hosts(either, **given)) == []
+    assert sentences(hosts(either, **{**given, "driver_secrets": {"access_token": "another"}})) == []
+    fewer = hosts(either, **{**given, "count": 1, "labels": {"a": "c"}}, purge=True)
+    assert sentences(fewer) == ["update host node1 (labels.a)", "delete host node2"]
+    assert sentences(hosts(either, state="absent", purge=True)) == ["delete host node1"]
+    assert sentences(hosts(either, state="absent", purge=True)) == []
+    assert sentences(hosts(either, state="absent", count=3)) == []
+
+
+def test_a_host_that_cannot_be_made_is_named_with_its_reason(either: RancherLab) -> None:
+    nowhere = {**DRIVER["driver_config"], "region": "nowhere"}
+    bad = {"names": ["bad"], **DRIVER, "driver_config": nowhere}
+    with pytest.raises(PartialError, match="host bad failed: Error creating machine: digitalocean requires a valid"):
+        hosts(either, **bad)
+    with pytest.raises(StateFailedError, match="Set remove_failed: true") as caught:
+        hosts(either, **bad)
+    assert caught.value.details["failed_hosts"][0]["name"] == "bad"
+    mended = hosts(either, names=["bad"], remove_failed=True, **DRIVER)
+    assert sentences(mended) == ["delete failed host bad", "create host bad"]
+    assert mended.result["hosts"][0]["state"] == "active"
+
+
+def test_hosts_that_somebody_else_makes(either: RancherLab) -> None:
+    asked = hosts(either, check=True, driver="custom")
+    assert asked.result["registration"] is None
+    first = hosts(either, driver="custom")
+    assert sentences(first) == ["update setting api.host (value)", "create registration token Default"]
+    assert "docker run" in first.result["registration"]["command"]
+    assert sentences(hosts(either, driver="custom")) == []
+    either.host("db1")
+    joined = hosts(either, driver="custom", names=["db1"], labels={"storage": "true"})
+    assert sentences(joined) == [
+        "update host db1 (labels.container.schedulers/owner, labels.container.schedulers/part, labels.storage)"
+    ]
+    assert sentences(hosts(either, driver="custom", names=["db1"], labels={"storage": "true"})) == []
+    with pytest.raises(PartialError, match="db2 is missing"):
+        hosts(either, driver="custom", names=["db1", "db2"], wait_timeout=0, labels={"storage": "false"})
+
+
+def test_hosts_of_others_are_left_alone(either: RancherLab) -> None:
+    either.host("node1")
+    with pytest.raises(NotOursError, match="host node1 exists and was not made by"):
+        hosts(either, count=1, **DRIVER)
+    with pytest.raises(NotOursError):
+        hosts(either, names=["node1"], state="absent")
+    assert sentences(hosts(either, purge=True, state="absent")) == []
+    assert sentences(hosts(either, names=["node1"], state="absent", adopt=True)) == ["delete host node1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, "names or count is needed"),
+        ({"state": "absent"}, "names or count is needed. To remove all hosts"),
+        ({"count": -1}, "count is -1"),
+        ({"count": 1, "pattern": "node"}, r"pattern: 'node' has no \{n\}"),
+        ({"names": ["Node_1"]}, "names: 'Node_1' must have"),
+        ({"names": ["a", "a"]}, "names: a is there twice"),
+        ({"names": ["a"], "driver": "nix", **DRIVER}, "driver: 'nix' is not active .* amazonec2, digitalocean"),
+        ({"names": ["a"], "driver_config": {"regoin": "x"}}, "has no setting 'regoin'. Is region meant"),
+        ({"names": ["a"], "driver_config": {"zzz": "x"}}, "has no setting 'zzz'. It has: accessToken"),
+        ({"names": ["a"], "driver_config": {"backups": "maybe"}}, "backups: 'maybe' is neither true nor false"),
+        ({"names": ["a"]}, "the driver digitalocean needs accessToken"),
+        ({"names": ["a"], "driver_config": {"x": 1}, "driver_secrets": {"x": 1}}, "both have x"),
+    ],
+)
+def test_hosts_that_cannot_be(rancher_lab: RancherLab, given: dict[str, Any], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        hosts(rancher_lab, **given)
+
+
+def test_a_look_at_hosts_and_their_containers(either: RancherLab) -> None:
+    either.host("node1")
+    either.host("node2")
+    service = {"name": "app", "image": "nginx:1", "global": True}
+    either.run(ensure_stack, module_spec(STACK), name="Web", services=[service])
+    spec = ArgumentSpec({"names": {"type": "list", "elements": "str"}}).merge(ENVIRONMENT)
+    found = either.run(look_at_hosts, spec).result
+    assert found["environment"] == {"id": "1a5", "name": "Default"}
+    ours = [one for host in found["hosts"] for one in host["containers"] if one["stack"] == "Web"]
+    assert [(one["service"], one["host"]) for one in ours] == [("app", "node1"), ("app", "node2")]
+    container = ours[0]
+    assert container["address"].startswith("10.42.")
+    assert [one["name"] for one in either.run(look_at_hosts, spec, names=["node2"]).result["hosts"]] == ["node2"]
+
+
+# Commands
+
+EXEC = EXECUTE.merge(ENVIRONMENT)
+
+
+@pytest.fixture
+def app(rancher_lab: RancherLab) -> RancherLab:
+    rancher_lab.host("node1")
+    service = {"name": "app", "image": "nginx:1"}
+    rancher_lab.run(ensure_stack, module_spec(STACK), name="Web", services=[service])
+    return rancher_lab
+
+
+def test_a_command_and_its_code(app: RancherLab) -> None:
+    there = {"stack": "Web", "service": "app"}
+    done = app.run(execute, EXEC, command="hostname", changes=False, **there)
+    assert sentences(done) == []
+    assert (done.result["rc"], done.result["container"]["name"]) == (0, "Web-app-1")
+    assert done.result["stdout"].strip()
+    changed = app.run(execute, EXEC, command=["hostname"], container="Web-app-1")
+    assert sentences(changed) == ["update container Web-app-1 (command)"]
+    assert changed.result["stdout"] == done.result["stdout"]
+    planned = app.run(execute, EXEC, check=True, command="hostname", **there)
+    assert (planned.result["rc"], sentences(planned)) == (None, ["update container Web-app-1 (command)"])
+
+
+def test_a_command_that_fails(app: RancherLab) -> None:
+    there = {"stack": "Web", "service": "app", "changes": False}
+    with pytest.raises(StateFailedError, match="it ended with code") as caught:
+        app.run(execute, EXEC, command="no-such-command-at-all", **there)
+    code = caught.value.details["rc"]
+    done = app.run(execute, EXEC, command="no-such-command-at-all", success_codes=[code], **there)
+    assert done.result["rc"] == code
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"command": "", "container": "x"}, "command is neither"),
+        ({"command": {}, "container": "x"}, "command is neither"),
+        ({"command": "a", "container": "nobody"}, "container: 'nobody' does not exist"),
+        ({"command": "a", "stack": "None", "service": "app"}, "stack: 'None' does not exist"),
+        ({"command": "a", "stack": "Web", "service": "none"}, "service: 'none' does not exist in stack Web"),
+        ({"command": "a", "stack": "Web", "service": "app", "index": 2}, "has 1 running containers, not 2"),
+        ({"command": "a", "stack": "Web", "service": "app", "index": 0}, "index is 0"),
+        ({"command": "a", "container": "x", "timeout": 0}, "timeout is 0"),
+    ],
+)
+def test_commands_that_cannot_be(app: RancherLab, given: dict[str, Any], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        app.run(execute, EXEC, **given)
+
+
+# Access control
+
+ACCESS_SPEC = module_spec(ACCESS, environment=False)
+LOCAL = {"provider": "local", "username": "admin", "password": "hunter22"}
+GITHUB = {"client_id": "LABNOTASECRET0000003", "client_secret": "lab-not-a-secret-000003"}
+
+
+def access(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
+    return lab.run(access_control.ensure, ACCESS_SPEC, check=check, **given)
+
+
+def test_local_accounts_on_and_off(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "key.json"
+    given = {**LOCAL, "api_key_file": str(path)}
+    planned = access(rancher_lab, check=True, **given)
+    assert sentences(planned) == [
+        "update access control local (enabled, username)",
+        "create api key container.schedulers",
+    ] or sentences(planned)[0].startswith("create api key")
+    assert not path.exists()
+    made = access(rancher_lab, **given)
+    assert made.result["access_control"]["enabled"] is True
+    pair = json.loads(path.read_text())
+    assert pair["access_key"] == made.result["api_key"]["public_value"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(AuthError):
+        rancher_lab.run(look_at_hosts, ArgumentSpec({"names": {"type": "list"}}).merge(ENVIRONMENT))
+    again = access(rancher_lab, **given)
+    assert sentences(again) == []
+    assert "api_key" not in again.result
+    rancher_lab.access = {name: pair[name] for name in ("access_key", "secret_key")}
+    assert sentences(access(rancher_lab, **LOCAL)) == []  # with the key given, the file is not needed
+    with pytest.raises(ConflictError, match="access control is on with local"):
+        access(rancher_lab, **GITHUB)
+    assert sentences(access(rancher_lab, **LOCAL, state="absent", check=True)) == ["delete access control local"]
+    off = access(rancher_lab, **LOCAL, state="absent")
+    assert off.result["access_control"]["enabled"] is False
+    assert sentences(access(rancher_lab, **LOCAL, state="absent")) == []
+
+
+def test_a_key_whose_secret_is_lost_is_replaced(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    given = {**LOCAL, "api_key_file": str(tmp_path / "key.json")}
+    access(rancher_lab, **given)
+    access(rancher_lab, **given, state="absent")
+    (tmp_path / "key.json").unlink()
+    again = access(rancher_lab, **given)
+    assert next(one for one in sentences(again) if "api key" in one) == "create api key container.schedulers"
+    assert len([one for one in sentences(again) if one.startswith("delete stale api key")]) == 1
+    assert sentences(access(rancher_lab, **given)) == []
+
+
+def test_github_with_a_code(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    code = rancher_lab.control("POST", "/github", {"login": "alice", "orgs": ["acme"]})
+    given = {**GITHUB, "api_key_file": str(tmp_path / "key.json"), "allowed_users": ["77"], "code": code["code"]}
+    made = access(rancher_lab, **given)
+    assert made.result["access_control"]["allowed"] == sorted(["github_user:77", f"github_user:{code['id']}"])
+    assert made.result["access_control"]["access_mode"] == "restricted"
+    rancher_lab.access = {
+        name: json.loads((tmp_path / "key.json").read_text())[name] for name in ("access_key", "secret_key")
+    }
+    users = ["77", str(code["id"])]
+    assert sentences(access(rancher_lab, client_id=GITHUB["client_id"], allowed_users=users)) == []
+    changed = access(rancher_lab, allowed_users=users, allowed_organizations=["5"], access_mode="required")
+    assert sentences(changed) == ["update access control github (access_mode, allowed[0], allowed[1], allowed[2])"]
+    assert sentences(access(rancher_lab, state="absent")) == ["delete access control github"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"provider": "local"}, "username and password is needed"),
+        ({}, "client_id and client_secret is needed"),
+        (GITHUB, "allowed_users or allowed_organizations is needed with access_mode restricted"),
+        ({**GITHUB, "hostname": "https://ghe"}, "hostname: 'https://ghe' is no host name"),
+    ],
+)
+def test_access_control_that_would_lock_everybody_out(rancher_lab: RancherLab, given: dict[str, Any], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        access(rancher_lab, **given)
+
+
+def test_a_file_of_somebody_else_is_not_a_key(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("hello")
+    with pytest.raises(InputError, match=r"api_key_file: .* is no file that this module has written"):
+        access(rancher_lab, **LOCAL, api_key_file=str(tmp_path / "file"))
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "plain").write_text("")
+    with pytest.raises(SchedulersError, match="cannot be written"):
+        access(rancher_lab, **LOCAL, api_key_file=str(tmp_path / "plain" / "key.json"))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "found"),
+    [
+        ("12", None, "github_user:12"),
+        ("github_user:13", None, "github_user:13"),
+        ("known", None, "github_user:14"),
+        ("octocat", {"id": 15}, "github_user:15"),
+    ],
+)
+def test_who_a_user_of_github_is(name: str, answer: Any, found: str) -> None:
+    known = {"known": "github_user:14"}
+    assert access_control.identity_of("users", name, known, lambda _path: answer) == found
+
+
+def test_users_that_github_does_not_tell_of() -> None:
+    with pytest.raises(InputError, match="allowed_organizations: GitHub does not tell who 'x' is"):
+        access_control.identity_of("orgs", "x", {}, lambda _path: {})
+
+
+# Environments
+
+ENVIRONMENTS = module_spec(ENVIRONMENT_SPEC, environment=False, seconds=60)
+
+
+def environment(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
+    return lab.run(environment_module.ensure, ENVIRONMENTS, check=check, **{"name": "k8s", **given})
+
+
+def test_an_environment_with_kubernetes(either: RancherLab, tmp_path: Path) -> None:
+    given = {"orchestration": "kubernetes", "description": "one"}
+    assert sentences(environment(either, check=True, **given)) == ["create environment k8s"]
+    made = environment(either, **given)
+    assert made.result["environment"]["orchestration"] == "kubernetes"
+    assert sentences(environment(either, **given)) == []
+    assert sentences(environment(either, description="two")) == ["update environment k8s (description)"]
+    with pytest.raises(InputError, match="orchestration of environment k8s is 'kubernetes' and cannot be changed"):
+        environment(either, orchestration="swarm")
+    path = tmp_path / "kubeconfig"
+    with pytest.raises(InputError, match="has no hosts yet"):
+        environment(either, kubeconfig=str(path))
+    either.host("k1", project=made.result["environment"]["id"])
+    written = environment(either, kubeconfig=str(path))
+    assert sentences(written)[0] == "create api key kubectl"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sentences(environment(either, kubeconfig=str(path))) == []
+    path.unlink()
+    again = environment(either, kubeconfig=str(path))
+    assert [one.split(" ")[0] for one in sentences(again)] == ["create", "create", "delete"]
+    with pytest.raises(ConflictError, match="it has 1 hosts"):
+        environment(either, state="absent")
+    assert sentences(environment(either, state="absent", force=True)) == ["delete environment k8s"]
+    assert sentences(environment(either, state="absent")) == []
+
+
+def test_members_of_an_environment(either: RancherLab) -> None:
+    owner = {"identity": "github_user:1", "role": "owner"}
+    environment(either, members=[owner])
+    assert sentences(environment(either, members=[owner])) == []
+    more = environment(either, members=[owner, {"identity": "github_org:5"}])
+    assert sentences(more) == ["update environment k8s (members.github_org:5)"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"name": " "}, "name is empty"),
+        ({"members": [{"identity": "me"}]}, "members: 'me' is no identity"),
+        ({"members": [{"identity": "rancher_id:1a7"}]}, "an environment needs an owner"),
+        ({"members": [{"identity": "a:1", "role": "owner"}] * 2}, "a:1 is there twice"),
+        ({"kubeconfig": "/tmp/none"}, "environment k8s is no Kubernetes"),
+        ({"template": "nothing"}, "template: 'nothing' does not exist; there are: "),
+    ],
+)
+def test_environments_that_cannot_be(rancher_lab: RancherLab, given: dict[str, Any], why: str) -> None:
+    with pytest.raises(SchedulersError, match=why):
+        environment(rancher_lab, **given)
+
+
+def test_the_default_environment_is_nobodys_to_delete(rancher_lab: RancherLab) -> None:
+    with pytest.raises(NotOursError):
+        environment(rancher_lab, name="Default", state="absent")
+    assert sentences(environment(rancher_lab, name="Default")) == []
+
+
+def test_a_kubeconfig_is_as_rancher_s_pages_make_it(tmp_path: Path) -> None:
+    pair = Pair("PUBLIC", "secret")
+    old = kubeconfig(Connection("http://r:8080"), "1a7", "k8s", pair, v1=True)
+    assert old["clusters"][0]["cluster"] == {"server": "http://r:8080/r/projects/1a7/kubernetes"}
+    assert old["users"][0]["user"] == {"username": "PUBLIC", "password": "secret"}
+    new = kubeconfig(Connection("https://r", validate_certs=False), "1a7", "k8s", pair, v1=False)
+    assert new["clusters"][0]["cluster"] == {
+        "server": "https://r/r/projects/1a7/kubernetes:6443",
+        "insecure-skip-tls-verify": True,
+    }
+    assert new["users"][0]["user"] == {"token": "QmFzaWMgVUZWQ1RFbERPbk5sWTNKbGRBPT0="}
+    assert pair_of(old) == pair_of(new) == pair
+    trusted = kubeconfig(Connection("https://r"), "1a7", "k8s", pair, v1=False, ca="PEM")
+    assert trusted["clusters"][0]["cluster"]["certificate-authority-data"] == "UEVN"
+    assert pair_of({}) is None
+
+
+def test_a_kubeconfig_of_others_is_not_overwritten(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("kind: Config\nclusters: [{}, {}]\n")
+    with pytest.raises(InputError, match="is a file of somebody else's"):
+        environment(rancher_lab, orchestration="kubernetes", kubeconfig=str(tmp_path / "config"))
+    (tmp_path / "config").write_text("a: [")
+    with pytest.raises(InputError, match="cannot be read"):
+        environment(rancher_lab, orchestration="kubernetes", kubeconfig=str(tmp_path / "config"))

@@ -1,0 +1,361 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    InputError,
+    NotOursError,
+    PartialError,
+    SchedulersError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import look_at_catalog, look_at_stacks
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure
+
+from .conftest import RancherLab, module_spec
+
+SPEC = module_spec(STACK)
+INFO = ArgumentSpec({"name": {"type": "str"}}).merge(ENVIRONMENT)
+APP = {"name": "app", "image": "nginx:1.27", "global": True, "pull_always": True, "ports": ["80"]}
+BALANCER = {"name": "lb", "load_balancer": [{"source_port": 80, "service": "app"}]}
+CHECK = {"port": 80, "path": "/index.html"}
+
+
+def stack(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
+    return lab.run(ensure, SPEC, check=check, **{"name": "Web", **given})
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    assert outcome.plan is not None
+    return outcome.plan.sentences()
+
+
+def hosts(lab: RancherLab, count: int = 3) -> None:
+    for number in range(count):
+        lab.host(f"node{number + 1}")
+
+
+def test_an_app_on_every_host_behind_a_load_balancer(either: RancherLab) -> None:
+    hosts(either)
+    services = [APP, BALANCER]
+    planned = stack(either, check=True, services=services)
+    assert sentences(planned) == ["create stack Web", "create service app", "create load balancer lb"]
+    assert planned.result["stack"] is None
+    made = stack(either, services=services)
+    assert sentences(made) == sentences(planned)
+    assert made.result["stack"]["state"] == "active"
+    told = {one["name"]: one for one in made.result["services"]}
+    assert (told["app"]["current_scale"], told["app"]["global"], told["app"]["scale"]) == (3, True, None)
+    assert [one["port"] for one in told["lb"]["endpoints"]] == [80]
+    assert {one["service"] for one in made.result["endpoints"]} == {"app", "lb"}
+    assert sentences(stack(either, services=services)) == []
+    removed = stack(either, state="absent")
+    assert sentences(removed) == ["delete stack Web"]
+    assert sentences(stack(either, state="absent")) == []
+
+
+def test_what_rancher_cannot_change_becomes_an_upgrade(either: RancherLab) -> None:
+    hosts(either)
+    stack(either, services=[APP])
+    changed = {**APP, "image": "nginx:1.28", "environment": {"A": "b"}, "health_check": CHECK}
+    upgraded = stack(either, services=[changed])
+    (sentence,) = sentences(upgraded)
+    assert sentence.startswith("update service app (image, environment.A, health_check.")
+    assert upgraded.result["services"][0]["image"] == "nginx:1.28"
+    assert upgraded.result["services"][0]["state"] == "active"
+    assert sentences(stack(either, services=[changed])) == []
+    assert sentences(stack(either, services=[{"name": "app"}])) == []  # what is not given is not managed
+    assert sentences(stack(either, services=[{"name": "app", "health_check": {"enabled": False}}])) != []
+
+
+def test_an_upgrade_can_be_finished_by_a_later_run(either: RancherLab) -> None:
+    hosts(either)
+    stack(either, services=[APP])
+    changed = [{**APP, "image": "nginx:1.28"}]
+    half = stack(either, services=changed, upgrade={"finish": False})
+    assert half.result["services"][0]["state"] == "upgraded"
+    containers = either.run(look_at_stacks, INFO, name="Web").result["stacks"][0]["services"][0]["containers"]
+    assert len(containers) == 6
+    assert sentences(stack(either, services=changed, upgrade={"finish": False})) == []
+    finished = stack(either, services=changed)
+    assert sentences(finished) == ["update service app (upgrade)"]
+    assert finished.result["services"][0]["state"] == "active"
+    assert sentences(stack(either, services=changed)) == []
+
+
+def test_an_upgrade_to_something_else_finishes_the_one_before(either: RancherLab) -> None:
+    hosts(either)
+    stack(either, services=[APP])
+    stack(either, services=[{**APP, "image": "nginx:1.28"}], upgrade={"finish": False})
+    other = stack(either, services=[{**APP, "image": "nginx:1.29"}])
+    assert sentences(other) == ["update service app (image, upgrade)"]
+    assert other.result["services"][0]["image"] == "nginx:1.29"
+    assert other.result["services"][0]["state"] == "active"
+
+
+def test_an_upgrade_back_is_a_rollback(either: RancherLab) -> None:
+    hosts(either)
+    stack(either, services=[APP])
+    stack(either, services=[{**APP, "image": "nginx:1.28"}], upgrade={"finish": False})
+    back = stack(either, services=[APP])
+    assert sentences(back) == ["update service app (upgrade)"]
+    assert (back.result["services"][0]["image"], back.result["services"][0]["state"]) == ("nginx:1.27", "active")
+
+
+def test_an_upgrade_that_is_stuck_is_rolled_back_by_the_next_run(either: RancherLab) -> None:
+    """A health check at a port where nothing listens never gets healthy."""
+    hosts(either, 1)
+    service = {"name": "app", "image": "nginx:1.27"}
+    stack(either, services=[service])
+    hopeless = {**service, "health_check": {"port": 4711, "initializing_timeout": 600000}}
+    with pytest.raises(PartialError) as caught:
+        stack(either, services=[hopeless], wait_timeout=2, on_failed_upgrade="leave")
+    assert caught.value.details["step_failed"].startswith("update service app")
+    stuck = either.run(look_at_stacks, INFO, name="Web").result["stacks"][0]["services"][0]
+    assert stuck["state"] == "upgrading"
+    mended = stack(either, services=[{**service, "health_check": {"enabled": False}}])
+    assert sentences(mended) == ["update service app (upgrade)"]
+    assert mended.result["services"][0]["state"] == "active"
+
+
+def test_an_upgrade_that_never_gets_healthy_is_rolled_back(either: RancherLab) -> None:
+    hosts(either, 1)
+    service = {"name": "app", "image": "nginx:1.27"}
+    stack(either, services=[service])
+    with pytest.raises(PartialError, match="service app was rolled back and runs as before"):
+        stack(either, services=[{**service, "health_check": {"port": 4711}}], wait_timeout=2)
+    assert sentences(stack(either, services=[service])) == []
+
+
+def test_what_can_simply_be_set_is(either: RancherLab) -> None:
+    hosts(either)
+    service = {"name": "app", "image": "nginx:1.27", "scale": 1}
+    stack(either, services=[service], description="one")
+    more = {**service, "scale": 2, "description": "two", "metadata": {"a": "b"}}
+    changed = stack(either, services=[more], description="three")
+    assert sentences(changed) == [
+        "update stack Web (description)",
+        "update service app (scale, metadata.a, description)",
+    ]
+    assert changed.result["stack"]["description"] == "three"
+    assert changed.result["services"][0]["description"] == "two"
+    assert changed.result["services"][0]["current_scale"] == 2
+    assert sentences(stack(either, services=[more], description="three")) == []
+
+
+def test_links_within_a_stack_and_across(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, name="data", services=[{"name": "db", "image": "mariadb:11"}])
+    web = {"name": "web", "image": "nginx:1.27", "links": [{"service": "data/db", "alias": "mysql"}]}
+    both = [web, {"name": "api", "image": "nginx:1.27", "links": [{"service": "web"}]}]
+    made = stack(either, services=both)
+    assert "create service_links web" in "".join(sentences(made)).replace("service links", "service_links")
+    assert sentences(stack(either, services=both)) == []
+    unlinked = stack(either, services=[{**web, "links": []}])
+    assert sentences(unlinked) == ["update service links web (links.mysql)"]
+    assert sentences(stack(either, services=[{**web, "links": []}])) == []
+
+
+def test_rules_of_a_load_balancer_are_changed_in_place(either: RancherLab) -> None:
+    hosts(either, 2)
+    api = {"name": "api", "image": "nginx:1.27"}
+    stack(either, services=[APP, api, BALANCER])
+    rules = [
+        {"source_port": 80, "service": "api", "path": "/api"},
+        {"source_port": 80, "service": "app", "target_port": 80},
+    ]
+    changed = [APP, api, {"name": "lb", "load_balancer": rules}]
+    assert sentences(stack(either, services=changed))[0].startswith("update load balancer lb (rules")
+    assert sentences(stack(either, services=changed)) == []
+    listening = [APP, api, {"name": "lb", "load_balancer": [*rules, {"source_port": 81, "service": "api"}]}]
+    more = stack(either, services=listening)
+    ports = {one["port"] for one in more.result["services"][2]["endpoints"]}
+    assert ports == {80, 81}
+    assert sentences(stack(either, services=listening)) == []
+
+
+def test_services_that_are_not_listed_stay_unless_purged(either: RancherLab) -> None:
+    hosts(either, 1)
+    two = [{"name": "a", "image": "nginx:1"}, {"name": "b", "image": "nginx:1"}]
+    stack(either, services=two)
+    assert sentences(stack(either, services=two[:1])) == []
+    assert sentences(stack(either, services=two[:1], purge_services=True)) == ["delete service b"]
+    assert [one["name"] for one in stack(either, services=two[:1]).result["services"]] == ["a"]
+
+
+def test_a_service_that_was_switched_off_is_switched_on_again(either: RancherLab) -> None:
+    hosts(either, 1)
+    service = {"name": "app", "image": "nginx:1"}
+    made = stack(either, services=[service])
+    identifier = made.result["services"][0]["id"]
+    either.ask("POST", f"/{either.version}/projects/1a5/services/{identifier}?action=deactivate", {})
+    assert sentences(stack(either, services=[service])) == ["update service app (started)"]
+
+
+def test_what_is_somebody_elses_is_left_alone(either: RancherLab) -> None:
+    hosts(either, 1)
+    collection = "environments" if either.version == "v1" else "stacks"
+    either.ask("POST", f"/{either.version}/projects/1a5/{collection}", {"name": "Web", "startOnCreate": True})
+    service = {"name": "app", "image": "nginx:1"}
+    with pytest.raises(NotOursError, match="stack Web exists and was not made by"):
+        stack(either, services=[service])
+    with pytest.raises(NotOursError):
+        stack(either, state="absent")
+    assert sentences(stack(either)) == []  # to look at it is allowed
+    assert sentences(stack(either, services=[service], adopt=True))[0] == "update stack Web (description)"
+    assert sentences(stack(either, services=[service])) == []
+
+
+COMPOSE = """
+web:
+  image: nginx:1.27
+  ports: ["8080:80"]
+  environment: {DB_PASSWORD: hunter22}
+  links: [db]
+db:
+  image: mariadb:11
+"""
+
+
+def test_a_stack_from_compose_files(either: RancherLab) -> None:
+    hosts(either, 2)
+    given = {"docker_compose": COMPOSE, "rancher_compose": "web: {scale: 2}"}
+    planned = stack(either, check=True, **given)
+    assert planned.plan is not None
+    assert "hunter22" not in str(planned.plan.diff())
+    made = stack(either, **given)
+    assert {one["name"]: one["current_scale"] for one in made.result["services"]} == {"web": 2, "db": 1}
+    assert sentences(stack(either, **given)) == []
+    changed = {**given, "docker_compose": COMPOSE.replace("1.27", "1.28")}
+    upgraded = stack(either, **changed)
+    assert sentences(upgraded) == ["update stack Web (docker_compose.web.image)"]
+    assert {one["name"]: one["image"] for one in upgraded.result["services"]}["web"] == "nginx:1.28"
+    assert upgraded.result["stack"]["state"] == "active"
+    assert sentences(stack(either, **changed)) == []
+
+
+def test_a_stack_goes_out_as_files_and_in_again(either: RancherLab, tmp_path: Path) -> None:
+    hosts(either, 2)
+    stack(either, services=[{"name": "app", "image": "nginx:1.27", "scale": 2, "health_check": CHECK}])
+    planned = stack(either, check=True, export_to=str(tmp_path / "out"))
+    assert len(sentences(planned)) == 2
+    assert not (tmp_path / "out").exists()
+    exported = stack(either, export_to=str(tmp_path / "out"))
+    docker, rancher = (tmp_path / "out" / name for name in ("docker-compose.yml", "rancher-compose.yml"))
+    assert exported.result["exported"] == [str(docker), str(rancher)]
+    assert docker.stat().st_mode & 0o777 == 0o600
+    assert "nginx:1.27" in docker.read_text()
+    assert sentences(stack(either, export_to=str(tmp_path / "out"))) == []
+    files = {"docker_compose_file": str(docker), "rancher_compose_file": str(rancher)}
+    copy = stack(either, name="Copy", **files)
+    assert copy.result["services"][0]["current_scale"] == 2
+    assert sentences(stack(either, name="Copy", **files)) == []
+
+
+def test_a_stack_from_the_catalog(either: RancherLab) -> None:
+    hosts(either, 3)
+    listed = either.run(look_at_catalog, CATALOG).result["templates"]
+    assert "community:galera" in [one["id"] for one in listed]
+    asked = either.run(look_at_catalog, CATALOG, template="community:galera").result["templates"][0]["questions"]
+    assert {one["variable"] for one in asked if one["required"]} >= {"mysql_root_password", "mysql_user"}
+    answers = {"mysql_database": "wordpress", "mysql_user": "wordpress"}
+    secret = {"mysql_root_password": "hunter22", "mysql_password": "hunter23"}
+    given = {"name": "galera", "template": "community:galera", "answers": answers, "secret_answers": secret}
+    with pytest.raises(InputError, match="needs an answer to mysql_root_password, mysql_password"):
+        stack(either, **{**given, "secret_answers": {}})
+    planned = stack(either, check=True, **given)
+    assert planned.plan is not None
+    assert "hunter" not in str(planned.plan.diff())
+    made = stack(either, **given)
+    assert made.result["stack"]["external_id"] == "catalog://community:galera:0"
+    assert sentences(stack(either, **given)) == []
+    # what was answered once need not be answered again
+    assert sentences(stack(either, name="galera", template="community:galera")) == []
+
+
+CATALOG = ArgumentSpec({"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}})
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"name": "a_b"}, "name: 'a_b' must have"),
+        ({"services": [{"name": "a--b", "image": "x"}]}, "services: 'a--b' must have"),
+        ({"services": [{"name": "a", "image": "x"}, {"name": "A", "image": "x"}]}, "services: A is there twice"),
+        ({"services": [{"name": "a"}]}, "services: a is new and needs an image"),
+        ({"services": [{"name": "a", "image": "x y"}]}, "services: a: image 'x y' is no image"),
+        ({"services": [{"name": "a", "image": "x", "ports": ["http"]}]}, "services: a: ports: 'http' is no port"),
+        ({"services": [{"name": "a", "image": "x", "scale": -1}]}, "services: a cannot have scale -1"),
+        ({"services": [{"name": "a", "image": "x", "scale": 2, "global": True}]}, "has no scale, as it is global"),
+        ({"services": [{"name": "a", "image": "x", "command": 5}]}, "a: command is neither a list nor a line"),
+        ({"services": [{"name": "a", "image": "x", "command": "'"}]}, "a: command cannot be taken apart"),
+        (
+            {"services": [{"name": "a", "image": "x", "links": [{"service": "b"}]}]},
+            "a links to b, which does not exist",
+        ),
+        ({"services": [{"name": "a", "image": "x", "links": [{"service": "s/b"}]}]}, "links to s/b, .* no stack s"),
+        ({"services": [BALANCER]}, "lb leads to app, which does not exist"),
+        ({"services": [{**BALANCER, "image": "x"}]}, "lb: load_balancer and image exclude one another"),
+        ({"services": [{"name": "lb", "load_balancer": []}]}, "lb: load_balancer needs at least one rule"),
+        (
+            {"services": [{"name": "x", "load_balancer": [{"source_port": 1, "service": "lb"}]}, APP, BALANCER]},
+            "load balancer x cannot lead to load balancer lb",
+        ),
+        ({"docker_compose": "web: ["}, "docker_compose is no YAML"),
+        ({"docker_compose": " "}, "docker_compose is empty"),
+        ({"docker_compose_file": "/nowhere/x.yml"}, "docker_compose_file: /nowhere/x.yml cannot be read: No such file"),
+        ({"rancher_compose": "a: {}"}, "rancher_compose says nothing without docker_compose"),
+        ({"answers": {"a": 1}}, "answers are for a template or for compose files"),
+        ({"template": "community:nothing"}, "template: 'community:nothing' does not exist"),
+        ({"template": "galera"}, "template: 'galera' is no template"),
+        ({"template": "community:galera", "template_version": "v9"}, "template_version: 'v9' of community:galera"),
+        ({"template": "community:galera", "answers": {"no": 1}}, "does not ask for 'no'"),
+        ({"upgrade": {"batch_size": 0}}, "upgrade: batch_size is 0"),
+        ({"upgrade": {"interval_seconds": -1}}, "upgrade: interval_seconds is -1"),
+        ({"environment": "prod"}, "environment: 'prod' does not exist"),
+        ({"url": "http://127.0.0.1:1"}, "cannot be reached"),
+        ({"wait_timeout": -1}, "wait_timeout is -1"),
+    ],
+)
+def test_bad_input_is_one_sentence_before_the_first_change(
+    rancher_lab: RancherLab, given: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    with pytest.raises(SchedulersError, match=why):
+        stack(rancher_lab, **given)
+    assert rancher_lab.ask("GET", "/v2-beta/projects/1a5/stacks")["data"] == []
+
+
+def test_a_port_that_is_used_on_all_hosts(either: RancherLab) -> None:
+    hosts(either, 2)
+    stack(either, name="one", services=[{"name": "a", "image": "nginx:1", "global": True, "ports": ["80:80"]}])
+    with pytest.raises(InputError, match="b wants port 80, which is already used on all hosts"):
+        stack(either, services=[{"name": "b", "image": "nginx:1", "ports": ["80:80"]}])
+    with pytest.raises(InputError, match="web wants port 80"):
+        stack(either, docker_compose="web: {image: nginx, ports: ['80:80']}")
+
+
+def test_what_cannot_be_changed(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, services=[{"name": "a", "image": "nginx:1"}, {"name": "b", "image": "nginx:1"}])
+    with pytest.raises(InputError, match="global of service a is False and cannot be changed to True"):
+        stack(either, services=[{"name": "a", "image": "nginx:1", "global": True}])
+    with pytest.raises(InputError, match="a is a service already, and cannot become another kind"):
+        stack(either, services=[{"name": "a", "load_balancer": [{"source_port": 80, "service": "b"}]}])
+
+
+def test_what_old_servers_do_not_know(rancher_lab: RancherLab) -> None:
+    rancher_lab.version = "v1"
+    with pytest.raises(InputError, match="system: stacks of Rancher's own kind need"):
+        stack(rancher_lab, system=True, description="x")
+    rule = {"source_port": 80, "service": "app", "protocol": "tls"}
+    with pytest.raises(InputError, match="protocol tls needs Rancher"):
+        stack(rancher_lab, services=[APP, {"name": "lb", "load_balancer": [rule]}])

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands over a websocket of our own, which can be as unpleasant as needed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline, SystemClock
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    SchedulersError,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._http import HttpSettings
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.terminal import (
+    Command,
+    read_all,
+    socket_address,
+)
+
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+Script = Callable[[socket.socket], None]
+
+
+def frame(payload: bytes, opcode: int = 1) -> bytes:
+    length = bytes([len(payload)]) if len(payload) < 126 else bytes([126]) + struct.pack("!H", len(payload))
+    return bytes([0x80 | opcode]) + length + payload
+
+
+def shown(text: str) -> bytes:
+    """A piece of a terminal, as Rancher sends it."""
+    return frame(base64.b64encode(text.encode()))
+
+
+CLOSE = frame(struct.pack("!H", 1000), 8)
+
+
+@contextmanager
+def terminal(script: Script, status: str = "101 Switching Protocols") -> Iterator[tuple[str, list[str]]]:
+    """A server whose one connection follows the script; and the requests that it has seen."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    seen: list[str] = []
+
+    def serve() -> None:
+        connection, _peer = listener.accept()
+        with connection:
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(4096)
+            lines = request.decode().split("\r\n")
+            seen.append(lines[0])
+            key = next(line.split(": ", 1)[1] for line in lines if line.lower().startswith("sec-websocket-key"))
+            accept = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
+            head = f"HTTP/1.1 {status}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}"
+            connection.sendall(f"{head}\r\n\r\n".encode())
+            script(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", seen
+    finally:
+        listener.close()
+        thread.join(5)
+
+
+def read(url: str, seconds: float = 5.0) -> bytes:
+    access = {"url": "ws://rancher:8080/v1/exec/", "token": "a b"}
+    return read_all(HttpSettings(url), access, Deadline(SystemClock(), seconds))
+
+
+def test_output_comes_in_pieces_until_the_end() -> None:
+    def script(connection: socket.socket) -> None:
+        connection.sendall(shown("one\r\n") + shown("tw"))
+        connection.sendall(shown("o\r\n") + CLOSE)
+
+    with terminal(script) as (url, seen):
+        assert read(url) == b"one\r\ntwo\r\n"
+    assert seen == ["GET /v1/exec/?token=a+b HTTP/1.1"]
+
+
+def test_a_connection_that_just_ends_is_an_end_too() -> None:
+    with terminal(lambda connection: connection.sendall(shown("x"))) as (url, _seen):
+        assert read(url) == b"x"
+
+
+def test_a_command_that_is_not_done_in_time() -> None:
+    done = threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(shown("so far"))
+        done.wait(10)
+
+    with terminal(script) as (url, _seen):
+        with pytest.raises(WaitTimeoutError, match="it may still run") as caught:
+            read(url, 0.2)
+        done.set()
+    assert caught.value.details == {"stdout": "so far"}
+
+
+def test_a_token_that_is_not_accepted() -> None:
+    with (
+        terminal(lambda _connection: None, "401 Unauthorized") as (url, _seen),
+        pytest.raises(SchedulersError, match=r"refuses the connection \(HTTP 401\)"),
+    ):
+        read(url)
+
+
+def test_where_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(UnreachableError, match="cannot be reached"):
+        read(f"http://127.0.0.1:{port}")
+
+
+def test_the_address_is_the_one_that_works() -> None:
+    access = {"url": "ws://10.0.0.1:8080/v1/exec/", "token": "t=1"}
+    assert socket_address("https://front.test", access) == "wss://front.test/v1/exec/?token=t%3D1"
+
+
+@pytest.mark.parametrize(
+    ("shell", "output", "code"),
+    [
+        ("a\r\nb\r\nMARK0MARK", "a\nb\n", 0),
+        ("aMARK127MARK\r\n", "a", 127),
+        ("MARK1MARK", "", 1),
+        ("MARK0MARK and on", "MARK0MARK and on", None),
+        ("half of it", "half of it", None),
+        ("", "", None),
+    ],
+)
+def test_the_code_is_behind_the_output(shell: str, output: str, code: int | None) -> None:
+    assert Command(["x"], "MARK").result(shell.encode()) == (output, code)
+
+
+def test_a_real_shell_says_it_as_it_is_understood() -> None:
+    command = Command.of(["/bin/sh", "-c", "echo 'a  b'; cat; exit 3"])
+    body = command.body()
+    assert body["tty"] is True
+    done = subprocess.run(body["command"], check=False, capture_output=True, stdin=None)
+    assert command.result(done.stdout) == ("a  b\n", 3)
+    assert Command.of([]).mark != command.mark
