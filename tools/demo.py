@@ -42,6 +42,7 @@ class Part:
 PARTS: Final = {
     "ecs": Part("Amazon ECS", "playbooks/ecs.yml"),
     "kubernetes": Part("Kubernetes on AWS", "playbooks/kubernetes.yml", build=("kubernetes", "build")),
+    "rancher": Part("Rancher on DigitalOcean", "playbooks/rancher.yml", build=("kubernetes", "build")),
 }
 
 

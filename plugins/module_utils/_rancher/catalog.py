@@ -197,9 +197,9 @@ def _check_int(question: Mapping[str, Any], text: str) -> str | None:
     if not re.fullmatch(r"-?\d+", text):
         return "is no whole number"
     low, high = question.get("min"), question.get("max")
-    if low is not None and int(text) < int(low):
+    if low and int(text) < int(low):
         return f"is less than {low}"
-    if high is not None and int(text) > int(high):
+    if high and int(text) > int(high):  # 0 is how the catalog says that there is no limit
         return f"is more than {high}"
     return None
 
