@@ -59,7 +59,7 @@ options:
 """
 
     # for modules that wait: Rancher answers quickly, so the looks are closer together than at a cloud
-    WAIT = r"""
+    WAITING = r"""
 options:
   wait:
     description:

@@ -124,7 +124,7 @@ class HttpSettings:
     secrets: Iterable[Any] = field(default=(), repr=False)
 
 
-Translate = Callable[[Answer], SchedulersError | None]
+Translate = Callable[[Answer], "SchedulersError | None"]
 
 
 class Http:

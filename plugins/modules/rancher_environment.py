@@ -17,7 +17,7 @@ description:
   - Environments carry a mark in their description. What does not have it is neither changed nor deleted.
 extends_documentation_fragment:
   - container.schedulers.rancher
-  - container.schedulers.rancher.wait
+  - container.schedulers.rancher.waiting
   - container.schedulers.attributes
   - container.schedulers.attributes.rancher
 requirements:

@@ -25,7 +25,7 @@ description:
 extends_documentation_fragment:
   - container.schedulers.rancher
   - container.schedulers.rancher.environment
-  - container.schedulers.rancher.wait
+  - container.schedulers.rancher.waiting
   - container.schedulers.attributes
   - container.schedulers.attributes.rancher
 requirements:

@@ -105,9 +105,9 @@ class FakeCluster:
 
     def nodes(self) -> Sequence[Node]:
         answer = self.known.pop(0) if len(self.known) > 1 else self.known[0]
-        if isinstance(answer, SchedulersError):
-            raise answer
-        return answer
+        if not isinstance(answer, SchedulersError):
+            return answer
+        raise answer
 
     def dns_problem(self) -> str:
         return self.dns.pop(0) if len(self.dns) > 1 else self.dns[0]

@@ -169,6 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
         kind = BY_PLURAL.get((found["base"], found["plural"])) if found else None
         if refused:
             self._send(*refused)
+        elif parts.path == "/readyz":
+            self._send(200, "ok")
         elif not found or not kind:
             self._send(404, _status(404, "NotFound", f"no {parts.path}"))
         elif self.headers.get("Upgrade") == "websocket":

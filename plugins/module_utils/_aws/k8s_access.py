@@ -129,7 +129,8 @@ class Kubeconfigs:
             new["current-context"] = there["current-context"]
         _save(self._path, new)
         live = read_kubeconfig(self._path, self._cluster)
-        assert live is not None
+        if live is None:
+            raise ConflictError(f"{self._path} does not hold what was written to it", doing=step.sentence)
         return live
 
     def update(self, step: Step, spec: Spec, _live: Live) -> Live:

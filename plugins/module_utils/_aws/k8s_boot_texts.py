@@ -29,11 +29,12 @@ import urllib.request
 METADATA = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254").rstrip("/")
 PATIENCE = 120  # seconds: a role made a minute ago may not be known everywhere yet
 LOG_LIMIT = 3000  # a parameter holds 4096 bytes
+OPENER = urllib.request.build_opener()
 
 
 def fetch(url, data=None, headers=None, method=None):
     request = urllib.request.Request(url, data, headers or {}, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with OPENER.open(request, timeout=10) as answer:
         return answer.read().decode()
 
 

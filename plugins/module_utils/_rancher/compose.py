@@ -100,7 +100,7 @@ def load(option: str, text: str) -> dict[str, Any]:
 def _services(option: str, content: Yaml) -> tuple[int, dict[str, Any]]:
     """The format and the services of a file."""
     version = str(content.get("version", "1")) if not isinstance(content.get("version"), Mapping) else "1"
-    if version.split(".")[0] not in ("1", "2"):
+    if version.partition(".")[0] not in ("1", "2"):
         raise InputError(f"{option} has the format {version}, but Rancher 1.x takes 1 and 2")
     if version.startswith("2"):
         unknown = sorted({*content} - TOP_KEYS - {CATALOG})

@@ -41,6 +41,9 @@ EXECUTE = ArgumentSpec(
     required_together=(("stack", "service"),),
 )
 
+# without it Ansible takes any result for a failure whose rc is not 0, no rc at all among them
+NO_FAILURE = {"failed": False}
+
 
 @dataclass(frozen=True)
 class Order:
@@ -102,14 +105,14 @@ def execute(context: Context) -> Outcome:
         change = Difference("command", None, order.line)
         plan = Plan((Step("update", "command", "container", str(container["name"]), differences=(change,)),))
         if context.check_mode:
-            return Outcome({"container": container_result(container), "rc": None, "stdout": ""}, plan)
+            return Outcome({"container": container_result(container), "rc": None, "stdout": "", **NO_FAILURE}, plan)
     doing = f"run a command in {label}"
     if "execute" not in (container.get("actions") or {}):
         raise ConflictError(f"it is {container.get('state')}, and commands run in running containers only", doing=doing)
     stdout, code = _run(context, run, container, order, doing)
     result = {"container": container_result(container), "rc": code, "stdout": stdout}
     _judge(context.params, result, doing)
-    return Outcome({**result, "stdout_lines": stdout.splitlines()}, plan)
+    return Outcome({**result, "stdout_lines": stdout.splitlines(), **NO_FAILURE}, plan)
 
 
 def _run(context: Context, run: Run, container: Object, order: Order, doing: str) -> tuple[str, int | None]:

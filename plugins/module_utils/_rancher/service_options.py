@@ -65,7 +65,7 @@ SERVICE_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "network_mode": {"type": "str"},
     "hostname": {"type": "str"},
     "user": {"type": "str"},
-    "working_dir": {"type": "path"},
+    "working_dir": {"type": "str"},
     "memory_mib": {"type": "int"},
     "cpu_shares": {"type": "int"},
     "privileged": {"type": "bool"},

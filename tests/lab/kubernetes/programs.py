@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.kubernetes import toolchain
+
 SOURCES = Path(__file__).resolve().parent / "tools"
 GIVEN = "LAB_KUBERNETES_PROGRAMS"
 """Environment variable: a folder with the programs, to be used instead of any other."""
@@ -95,15 +97,11 @@ def build(say: Callable[[str], None] = print) -> Programs:
     with _lock(target / "lock", say):
         if (programs := find()) is not None:
             return programs
-        if shutil.which("go") is None:
-            raise ProgramsError(
-                "Go 1.26 is needed to build the control plane (or its programs on PATH, or in the folder that "
-                f"{GIVEN} names)."
-            )
+        go = _compiler(target.parent, say)
         begun = time.monotonic()
         say(f"building the control plane from Go modules into {target}: a quarter of an hour on two cores, once")
-        _compile("./kubelet", target / KUBELET, say)
-        _compile(".", target / "kubernetes", say)
+        _compile(go, "./kubelet", target / KUBELET, say)
+        _compile(go, ".", target / "kubernetes", say)
         for name in (*CONTROL_PLANE, CLOUD):
             _link(target / name, "kubernetes")
         say(f"built in {time.monotonic() - begun:.0f} s")
@@ -122,14 +120,21 @@ def _in(folder: Path, names: tuple[str, ...]) -> dict[str, Path]:
     return {name: folder / name for name in names if os.access(folder / name, os.X_OK)}
 
 
-def _compile(package: str, target: Path, say: Callable[[str], None]) -> None:
+def _compiler(home: Path, say: Callable[[str], None]) -> str:
+    try:
+        return toolchain.go(home, say)
+    except toolchain.ToolchainError as error:
+        raise ProgramsError(f"{error} (Or have the programs on PATH, or in the folder that {GIVEN} names.)") from error
+
+
+def _compile(go: str, package: str, target: Path, say: Callable[[str], None]) -> None:
     """One binary, put in place when it is whole."""
     pinned = version()
     _unused, minor, _unused = pinned.removeprefix("v").split(".")
     stamps = {"gitVersion": pinned, "gitMajor": "1", "gitMinor": minor, "gitTreeState": "clean"}
     flags = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamps.items())
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    command = ["go", "build", "-v", "-trimpath", "-mod=readonly", "-ldflags", f"-s -w {flags}", "-o", str(unfinished)]
+    command = [go, "build", "-v", "-trimpath", "-mod=readonly", "-ldflags", f"-s -w {flags}", "-o", str(unfinished)]
     environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"}
     process = subprocess.Popen(
         [*command, package], cwd=SOURCES, env=environment, stderr=subprocess.PIPE, text=True, encoding="utf-8"

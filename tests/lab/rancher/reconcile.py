@@ -140,7 +140,8 @@ class Reconciler:
             if self._may_try(service, broken):
                 self._make(service, unit, [*missing, *broken], host)
             return False
-        return all([self._runs(one) for one in unit.containers.values()])  # noqa: C419  (all are to be started)
+        running = [self._runs(one) for one in unit.containers.values()]  # all are to be started
+        return all(running)
 
     def _may_try(self, service: Resource, broken: list[str]) -> bool:
         """What has failed is tried again after a pause."""

@@ -224,7 +224,7 @@ CONFLICT = {
 )
 def test_refusals_become_our_errors(status: Status, kind: type[SchedulersError], says: str) -> None:
     error = translate(status.code, json.dumps(status.body()).encode(), {}, "try")
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert says in error.sentence()
 
 

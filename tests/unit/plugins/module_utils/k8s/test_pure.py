@@ -300,8 +300,8 @@ FIELDS = {
 }
 
 
-def live(fields: Any = FIELDS, manager: str = "container.schedulers", **spec: Any) -> dict[str, Any]:
-    entry = {"manager": manager, "operation": "Apply", "apiVersion": "v1", "fieldsV1": fields}
+def live(fields: Any = None, manager: str = "container.schedulers", **spec: Any) -> dict[str, Any]:
+    entry = {"manager": manager, "operation": "Apply", "apiVersion": "v1", "fieldsV1": fields or FIELDS}
     metadata = {**MANIFEST["metadata"], "managedFields": [entry], "uid": "u"}  # type: ignore[dict-item]
     return {**MANIFEST, "metadata": metadata, "spec": {**MANIFEST["spec"], "clusterIP": "10.0.0.1", **spec}}  # type: ignore[dict-item]
 

@@ -169,7 +169,7 @@ def test_schemas_are_asked_for_once() -> None:
 )  # fmt: skip
 def test_what_an_error_means(status: int, body: Any, kind: type[SchedulersError], message: str) -> None:
     found = translate(Answer(status, {}, json.dumps(body).encode()))
-    assert type(found) is kind
+    assert found.__class__ is kind
     assert message in found.message
 
 
