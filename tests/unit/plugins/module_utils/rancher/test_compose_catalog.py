@@ -187,6 +187,11 @@ def test_texts_have_limits(limits: dict[str, Any], text: str, why: str) -> None:
     assert converted(question("x", minLength=1, maxLength=9, validChars="a-z", invalidChars="%"), "abc") == "abc"
 
 
+def test_no_limit_is_written_as_zero() -> None:
+    unlimited = question("x", type="int", min=0, max=0, minLength=0, maxLength=0)
+    assert [converted(unlimited, text) for text in ("80", "-1")] == ["80", "-1"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "live", "number"),
     [
