@@ -7,7 +7,7 @@
 
 # The Python that makes .venv; by default the first of python3.13, python3.12, python3.11 and python3 that will do.
 export PYTHON
-# The part of the demo to run: ecs. By default all parts.
+# The part of the demo to run: ecs, kubernetes or rancher. By default all parts.
 ONLY ?=
 
 RUN = .venv/bin/python
@@ -19,7 +19,7 @@ help: ## show this
 setup: ## make .venv with all that the demo needs
 	@tools/setup.sh demo
 
-demo: setup ## bring up, use and take down every part on the lab, with a report (ONLY=ecs: one part)
+demo: setup ## bring up, use and take down every part on the lab, with a report (ONLY=ecs, kubernetes or rancher: one part)
 	@$(RUN) tools/demo.py $(ONLY)
 
 test: ## everything below, at once; ends with "N passed, N failed"
@@ -34,7 +34,7 @@ faults: ## the whole crash matrix (make test runs a sample of it)
 	@tools/setup.sh test
 	@PYTHONPATH=tests $(RUN) -m faults
 
-bench: ## the same job by us, by today's modules and by plain boto3, side by side (ONLY=ecs, dns or services: one part)
+bench: ## the same job by us, by today's modules and by plain boto3, side by side (ONLY=ecs, dns, services or droplets: one part)
 	@tools/setup.sh test
 	@PYTHONPATH=tests:tools $(RUN) -m bench $(if $(ONLY),--only $(ONLY))
 

@@ -21,7 +21,8 @@ from lab.kubernetes.services import admits, host_name
 from lab.kubernetes.storage import quantity
 
 FAKE_GO = """#!/bin/sh
-# Counts its calls, and writes an executable where -o says.
+# Says that it is new enough, counts its builds, and writes an executable where -o says.
+[ "$1" != env ] || {{ echo go1.26.0; exit; }}
 echo call >>"{calls}"
 while [ $# -gt 0 ]; do [ "$1" != -o ] || {{ shift; printf '#!/bin/sh\\n' >"$1"; chmod 755 "$1"; }}; shift; done
 echo some/package >&2
