@@ -18,7 +18,7 @@ from typing import Final, NoReturn
 
 from environment import ROOT
 from stage_log import LOGS, StageLog, stop_all
-from stages import STAGES, Stage, Tally
+from stages import CONTROL_PLANE, STAGES, Stage, Tally
 
 _AT_ONCE: Final = 2
 
@@ -32,7 +32,8 @@ def main(names: list[str]) -> int:
         return 2
     chosen = [stage for stage in STAGES if stage.name in (names or known)]
     LOGS.mkdir(parents=True, exist_ok=True)
-    total = _run_all(chosen)
+    total = _run_all([CONTROL_PLANE]) if any(stage.needs_control_plane for stage in chosen) else Tally()
+    total += _run_all(chosen)
     _say(f"{total.passed} passed, {total.failed} failed")
     return 0 if total.failed == 0 else 1
 
