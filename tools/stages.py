@@ -117,7 +117,7 @@ def _control_plane(log: StageLog) -> Tally:
     return _one(log.run([str(PYTHON), "-m", "lab", "kubernetes", "build"], tool_environment()).exit_code == 0)
 
 
-CONTROL_PLANE: Final = Stage("control plane", _control_plane, minutes=40)
+CONTROL_PLANE: Final = Stage("build", _control_plane, minutes=40)
 STAGES: Final = (
     Stage("lint", _lint, minutes=15),
     Stage("sanity", _sanity, minutes=20),

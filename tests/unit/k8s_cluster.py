@@ -88,6 +88,13 @@ def node(instance: str, **more: Any) -> Node:
     return Node(**{"name": f"node-{instance}", "instance": instance, "ready": True, "initialised": True, **more})
 
 
+def _given(answer: Sequence[Node] | SchedulersError) -> Sequence[Node]:
+    """The answer, or the error that comes in its place."""
+    if isinstance(answer, SchedulersError):
+        raise answer
+    return answer
+
+
 class FakeCluster:
     """An API server in a few lists.
 
@@ -105,9 +112,7 @@ class FakeCluster:
 
     def nodes(self) -> Sequence[Node]:
         answer = self.known.pop(0) if len(self.known) > 1 else self.known[0]
-        if not isinstance(answer, SchedulersError):
-            return answer
-        raise answer
+        return _given(answer)
 
     def dns_problem(self) -> str:
         return self.dns.pop(0) if len(self.dns) > 1 else self.dns[0]
