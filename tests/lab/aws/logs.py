@@ -1,12 +1,14 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CloudWatch Logs: only certain retention times exist, and tags belong to a group that exists."""
+"""CloudWatch Logs: the lab's time, only certain retention times, and tags that belong to a group that exists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+import moto.logs.models
 from moto.logs.models import LogsBackend
 
 from lab.aws.patching import aws_error, replaces
@@ -20,6 +22,11 @@ _DAYS = (
 
 
 def install(world: World) -> None:
+    @replaces(moto.logs.models, "utcnow")
+    def _utcnow(_original: Original) -> datetime:
+        """Lines that are more than two hours ahead are refused: whose hours, matters once the clock was pushed."""
+        return world.clock.utc().replace(tzinfo=None)
+
     @replaces(LogsBackend, "put_retention_policy")
     def _put_retention_policy(original: Original, backend: Any, log_group_name: str, retention_in_days: Any) -> Any:
         if int(retention_in_days) not in _DAYS:

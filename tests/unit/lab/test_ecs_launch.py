@@ -33,6 +33,7 @@ def failure(ground: EcsGround) -> str:
 
 
 def test_a_containers_log_goes_to_its_group(ground: EcsGround) -> None:
+    ground.lab.advance(4 * 3600)
     logs = ground.lab.client("logs")
     logs.create_log_group(logGroupName="web")
     ground.define(container=awslogs())

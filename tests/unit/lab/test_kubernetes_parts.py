@@ -38,7 +38,8 @@ def no_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     go.chmod(0o755)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.delenv(programs.GIVEN, raising=False)
+    for name in (programs.GIVEN, programs.CACHE):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
