@@ -120,8 +120,11 @@ RUNS = (
 
 
 @contextmanager
-def arguments_watched(secrets: list[bytes]) -> Iterator[list[str]]:
-    """The programs that were started meanwhile with a secret among their arguments."""
+def arguments_watched(secrets: list[bytes], sign: bytes) -> Iterator[list[str]]:
+    """The programs of this run, known by a sign in their environment, that got a secret among their arguments.
+
+    Other tests run at the same time on this machine, on labs with the same keys.
+    """
     guilty: set[str] = set()
     stop = threading.Event()
 
@@ -129,10 +132,10 @@ def arguments_watched(secrets: list[bytes]) -> Iterator[list[str]]:
         while not stop.wait(0.02):
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 try:
-                    arguments = path.read_bytes()
+                    arguments, environment = path.read_bytes(), path.with_name("environ").read_bytes()
                 except OSError:
                     continue  # it has ended
-                if any(secret in arguments for secret in secrets):
+                if sign in environment and any(secret in arguments for secret in secrets):
                     guilty.add(arguments.decode(errors="replace"))
 
     watcher = threading.Thread(target=watch)
@@ -176,7 +179,7 @@ def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, tmp_path: Path) -
     secrets = [value.encode() for value in (*own, WRONG_KEY, TOKEN)]
     command: Command = [PROGRAMS / "ansible-runner", "run", job, "-p", "canary.yml", "--ident", "canary"]
     environment = bare_environment(PROGRAMS, tmp_path / "home") | {"TMPDIR": str(tmp_path)}
-    with arguments_watched(secrets) as guilty:
+    with arguments_watched(secrets, str(tmp_path).encode()) as guilty:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     output = (done.stdout + done.stderr).encode()
     assert done.returncode == 0, output.decode()[-4000:]

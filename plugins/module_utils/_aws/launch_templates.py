@@ -18,6 +18,7 @@ from .._errors import NotFoundError
 from .._ownership import PART, require_ours
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
+from .._wait import wait_until
 from .api import from_tags, tag_specifications, to_tags
 from .run import Run
 from .user_data import decoded, encoded
@@ -85,15 +86,16 @@ def read_launch_template(run: Run, name: str, *, adopt: bool = False) -> Live | 
     Raises:
         NotOursError: there is one of this name that is not ours.
     """
-    request = {"LaunchTemplateName": name, "Versions": ["$Latest"]}
+    request, doing = {"LaunchTemplateName": name, "Versions": ["$Latest"]}, f"look for launch template {name}"
+
+    def versions() -> list[Any]:
+        answer = run.aws.call("ec2", "DescribeLaunchTemplateVersions", request, doing=doing)
+        return list(answer["LaunchTemplateVersions"])
+
     try:
-        answer = run.aws.call(
-            "ec2", "DescribeLaunchTemplateVersions", request, doing=f"look for launch template {name}"
-        )
+        # of one made a moment ago, the name may be known before the version is
+        version = wait_until(versions, ready=bool, deadline=run.deadline, doing=doing, pace=run.pace).value[0]
     except NotFoundError:
-        return None
-    version = next(iter(answer["LaunchTemplateVersions"]), None)
-    if version is None:  # made a moment ago: its name is known already, its versions are not
         return None
     require_ours(run.mark, _instance_tags(version["LaunchTemplateData"]), f"launch template {name}", adopt=adopt)
     return _live(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -88,9 +89,14 @@ def in_batches(plan: Plan, ssh_keys: Sequence[int | Ref] = ()) -> Plan:
 
 def _removal(deletes: Sequence[Step]) -> Step:
     droplets = {step.live.id: step.live.attributes["droplet"] for step in deletes if step.live}
-    name = several([step.name for step in deletes])
+    name = several(sorted((step.name for step in deletes), key=natural))  # lists come in any order
     live = Live(f"{BATCH} away", BATCH, name, "", attributes={"droplets": droplets})
     return Step("delete", live.key, BATCH, name, live=live)
+
+
+def natural(name: str) -> list[str | int]:
+    """A sort key that puts web-2 before web-10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", name)]
 
 
 def several(names: Sequence[str]) -> str:

@@ -73,14 +73,16 @@ def test_the_newest_version_is_read() -> None:
     assert (live.id, live.attributes["version"], live.spec) == ("lt-1", "3", SPEC)
 
 
-@pytest.mark.parametrize(
-    "missing",
-    [
-        failure("InvalidLaunchTemplateName.NotFoundException"),
-        {"LaunchTemplateVersions": []},  # made a moment ago: the name is known before the versions are
-    ],
-)
-def test_no_template_is_none(missing: Any) -> None:
+def test_a_template_whose_version_is_not_listed_yet_is_waited_for() -> None:
+    later = Call("ec2", "DescribeLaunchTemplateVersions", {"LaunchTemplateVersions": [version(1, SPEC)]})
+    with scripted(Call("ec2", "DescribeLaunchTemplateVersions", {"LaunchTemplateVersions": []}, times=2), later) as aws:
+        live = read_launch_template(a_run(aws), "ecs-web-instances")
+    assert live is not None
+    assert live.id == "lt-1"
+
+
+def test_no_template_is_none() -> None:
+    missing = failure("InvalidLaunchTemplateName.NotFoundException")
     with scripted(Call("ec2", "DescribeLaunchTemplateVersions", missing)) as aws:
         assert read_launch_template(a_run(aws), "x") is None
 
