@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do the same jobs by us, by today's modules and by plain boto3, by turns, and report side by side.
 
-usage: PYTHONPATH=tests:tools python -m bench [--rounds N] [--only ecs|dns|services|droplets]...
+usage: PYTHONPATH=tests:tools python -m bench [--rounds N] [--only PART]...
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from lab_session import LabError, running_lab
 
 from bench import peers, report
 from bench.account import Account, complaint
-from bench.jobs import SIDES, Job, all_jobs
+from bench.job import SIDES, Job
+from bench.jobs import JOBS
 from bench.measure import RunError, Sample, measure
 
 FOLDER = CACHE / "bench"
@@ -30,7 +31,7 @@ LOG = FOLDER / "output.log"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 when all was measured, whether or not a target was missed."""
     options = _options(arguments)
-    jobs = [job for job in all_jobs() if not options.only or job.part in options.only]
+    jobs = [job for job in JOBS if not options.only or job.part in options.only]
     FOLDER.mkdir(parents=True, exist_ok=True)
     LOG.write_text("")
     try:
@@ -50,7 +51,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn (default: 3)")
     parser.add_argument(
-        "--only", action="append", choices=["ecs", "dns", "services", "droplets"], help="this part; can be repeated"
+        "--only", action="append", choices=sorted({job.part for job in JOBS}), help="this part; can be repeated"
     )
     return parser.parse_args(arguments)
 

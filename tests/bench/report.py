@@ -13,9 +13,10 @@ from importlib import metadata
 from typing import Any
 
 from bench import peers
-from bench.jobs import SIDES
+from bench.job import SIDES
+from bench.jobs import TARGETS
 from bench.measure import Sample
-from bench.targets import TARGETS, Target
+from bench.targets import Target
 
 Results = Mapping[tuple[str, str], Mapping[str, Sequence[Sample]]]
 """(job, phase) -> side -> runs"""

@@ -15,7 +15,8 @@ from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 from faults import programs, trials
-from faults.flows import FLOWS, NAIVE, Flow
+from faults.flow import Flow
+from faults.flows import FLOWS, NAIVE
 from faults.injections import INJECTIONS
 from faults.laboratory import Laboratory, running_laboratories
 from faults.trials import Case, PreparationError, Undisturbed, Verdict

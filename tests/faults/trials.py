@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from faults.flows import Flow
+from faults.flow import Flow
 from faults.injections import INJECTIONS, Injection, Scene
 from faults.laboratory import Call, Inventory, Laboratory, without_random
 from faults.programs import Outcome, Running, Task

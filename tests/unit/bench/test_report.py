@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from bench.jobs import all_jobs
+from bench.jobs import JOBS, TARGETS
 from bench.measure import Sample
 from bench.report import markdown, rows, verdict
-from bench.targets import NONE, TARGETS, at_most, floor_plus, times_peers
+from bench.targets import NONE, at_most, floor_plus, times_peers
 
 ECS, SECOND = "ECS cluster and app", "second run"
 
@@ -64,5 +64,5 @@ def test_the_verdict_names_what_was_missed(ours_calls, sentence):
 
 
 def test_every_target_belongs_to_something_that_is_measured():
-    measured = {(job.title, phase.name) for job in all_jobs() for phase in job.phases}
+    measured = {(job.title, phase.name) for job in JOBS for phase in job.phases}
     assert {(job, phase) for job, phase, _unused in TARGETS} <= measured
