@@ -113,6 +113,24 @@ def test_hosts_that_somebody_else_makes(either: RancherLab) -> None:
         hosts(either, driver="custom", names=["db1", "db2"], wait_timeout=0, labels={"storage": "false"})
 
 
+def test_a_host_takes_no_new_containers_for_a_while(either: RancherLab) -> None:
+    hosts(either, count=2, **DRIVER)
+    rest = {"names": ["node2"], "active": False}
+    assert sentences(hosts(either, check=True, **rest)) == ["update host node2 (active)"]
+    resting = hosts(either, **rest)
+    assert sentences(resting) == ["update host node2 (active)"]
+    assert [one["state"] for one in resting.result["hosts"]] == ["inactive"]
+    assert sentences(hosts(either, **rest)) == []
+    labelled = hosts(either, **rest, labels={"a": "b"})
+    assert (sentences(labelled), labelled.result["hosts"][0]["state"]) == (["update host node2 (labels.a)"], "inactive")
+    with pytest.raises(PartialError, match="node2 is inactive.*active: true an inactive one active"):
+        hosts(either, names=["node2"], labels={"a": "c"}, wait_timeout=0)
+    back = hosts(either, names=["node2"], active=True)
+    assert sentences(back) == ["update host node2 (active)"]
+    assert [one["state"] for one in back.result["hosts"]] == ["active"]
+    assert sentences(hosts(either, count=2, active=True)) == []
+
+
 def test_hosts_of_others_are_left_alone(either: RancherLab) -> None:
     either.host("node1")
     with pytest.raises(NotOursError, match="host node1 exists and was not made by"):
@@ -137,6 +155,7 @@ def test_hosts_of_others_are_left_alone(either: RancherLab) -> None:
         ({"names": ["a"], "driver_config": {"zzz": "x"}}, "has no setting 'zzz'. It has: accessToken"),
         ({"names": ["a"], "driver_config": {"backups": "maybe"}}, "backups: 'maybe' is neither true nor false"),
         ({"names": ["a"]}, "the driver digitalocean needs accessToken"),
+        ({"names": ["a"], "active": False, **DRIVER}, "active: false is only for hosts that exist, and a does not"),
         ({"names": ["a"], "driver_config": {"x": 1}, "driver_secrets": {"x": 1}}, "both have x"),
     ],
 )
