@@ -123,7 +123,7 @@ def test_a_host_takes_no_new_containers_for_a_while(either: RancherLab) -> None:
     assert sentences(hosts(either, **rest)) == []
     labelled = hosts(either, **rest, labels={"a": "b"})
     assert (sentences(labelled), labelled.result["hosts"][0]["state"]) == (["update host node2 (labels.a)"], "inactive")
-    with pytest.raises(PartialError, match="node2 is inactive.*active: true an inactive one active"):
+    with pytest.raises(PartialError, match=r"node2 is inactive.*active: true an inactive one active"):
         hosts(either, names=["node2"], labels={"a": "c"}, wait_timeout=0)
     back = hosts(either, names=["node2"], active=True)
     assert sentences(back) == ["update host node2 (active)"]
@@ -298,6 +298,20 @@ def test_github_with_a_code(rancher_lab: RancherLab, tmp_path: Path) -> None:
     changed = access(rancher_lab, allowed_users=users, allowed_organizations=["5"], access_mode="required")
     assert sentences(changed) == ["update access control github (access_mode, allowed[0], allowed[1], allowed[2])"]
     assert sentences(access(rancher_lab, state="absent")) == ["delete access control github"]
+
+
+def test_names_are_asked_of_the_github_that_the_server_has(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    key = str(tmp_path / "key.json")
+    code = rancher_lab.control("POST", "/github", {"login": "alice", "orgs": ["acme"]})
+    other = rancher_lab.control("POST", "/github", {"login": "bob"})
+    enterprise = {**GITHUB, "hostname": code["hostname"], "tls": False, "api_key_file": key}
+    given = {**enterprise, "code": code["code"], "allowed_organizations": ["acme"]}
+    allowed = access(rancher_lab, **given).result["access_control"]["allowed"]
+    assert [one.partition(":")[0] for one in allowed] == ["github_org", "github_user"]
+    assert sentences(access(rancher_lab, **given)) == []  # the user of the code, which is used up, stays allowed
+    by_name = access(rancher_lab, api_key_file=key, allowed_users=["alice", "bob"], allowed_organizations=[])
+    assert by_name.result["access_control"]["allowed"] == [f"github_user:{one['id']}" for one in (code, other)]
+    assert by_name.result["access_control"]["hostname"] == code["hostname"]
 
 
 @pytest.mark.parametrize(
