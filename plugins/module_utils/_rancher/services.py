@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from .._errors import BusyError, NotFoundError
+from .._errors import BusyError, ConflictError, NotFoundError
 from .._ownership import require_ours
-from .._plan import Live, Rule, Spec, Step
+from .._plan import Live, Plan, Rule, Spec, Step
 from .._retry import Effect
 from .._wait import wait_until
 from .api import Object
@@ -31,6 +31,7 @@ SERVICE_RULES = {
 BALANCER_TYPE = "loadBalancerService"
 BALANCER_IMAGE = "lb.instance.image"  # the setting that names the image of load balancers (1.2 and newer)
 PUT_FIELDS = {"scale": "scale", "description": "description", "metadata": "metadata", "retain_ip": "retainIp"}
+COMING_STATES = frozenset({"requested", "registering", "activating"})
 PART = "service"
 
 
@@ -117,6 +118,28 @@ def int_of(identifier: str) -> int:
     """The number in an id, for the order in which things were made. Pure."""
     digits = "".join(sign for sign in str(identifier).removeprefix("1") if sign.isdigit())
     return int(digits or 0)
+
+
+def refuse_early_upgrades(plan: Plan) -> None:
+    """Refuse to upgrade what has never come up: Rancher 1.0 and 1.1 do not offer it.
+
+    Raises:
+        ConflictError: there is such a service.
+    """
+    for step in plan.steps:
+        if step.kind not in SERVICE_RULES or step.live is None or not _is_upgrade(step):
+            continue
+        service: Object = step.live.attributes["raw"]
+        if service.get("state") in COMING_STATES and "upgrade" not in (service.get("actions") or {}):
+            raise ConflictError(
+                described_state(service),
+                doing=step.sentence,
+                hint="This Rancher upgrades a service only once it is active: see what it waits for, or delete it.",
+            )
+
+
+def _is_upgrade(step: Step) -> bool:
+    return step.action == "update" and any(one.field in LAUNCH_FIELDS for one in step.differences)
 
 
 class Services:

@@ -27,6 +27,7 @@ from .services import (
     live_links,
     live_service,
     maps_of,
+    refuse_early_upgrades,
     rules_of,
     service_key,
 )
@@ -67,6 +68,7 @@ def ensure_present(context: Context) -> Outcome:
     case = Case(run, options, world, content_in(world, options), veil)
     live = case.live()
     plan = case.plan(live)
+    refuse_early_upgrades(plan)
     refuse_taken(case.new_claims(plan), world.hosts)
     look = case.first_look()
     if context.check_mode:

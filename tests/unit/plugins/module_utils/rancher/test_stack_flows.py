@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    ConflictError,
     InputError,
     NotOursError,
     PartialError,
@@ -334,6 +335,14 @@ def test_bad_input_is_one_sentence_before_the_first_change(
     assert rancher_lab.ask("GET", "/v2-beta/projects/1a5/stacks")["data"] == []
 
 
+def test_an_api_key_of_another_environment(either: RancherLab) -> None:
+    other = either.ask("POST", "/v1/projects", {"name": "other"})
+    key = either.ask("POST", "/v1/apikeys", {"accountId": other["id"]})
+    either.access = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
+    with pytest.raises(InputError, match=r"environment: 'Default' does not exist, or .* it can see: other"):
+        stack(either, environment="Default", services=[{"name": "a", "image": "nginx:1"}])
+
+
 def test_a_port_that_is_used_on_all_hosts(either: RancherLab) -> None:
     hosts(either, 2)
     stack(either, name="one", services=[{"name": "a", "image": "nginx:1", "global": True, "ports": ["80:80"]}])
@@ -341,6 +350,18 @@ def test_a_port_that_is_used_on_all_hosts(either: RancherLab) -> None:
         stack(either, services=[{"name": "b", "image": "nginx:1", "ports": ["80:80"]}])
     with pytest.raises(InputError, match="web wants port 80"):
         stack(either, docker_compose="web: {image: nginx, ports: ['80:80']}")
+
+
+def test_a_service_that_never_came_up_is_not_upgraded_by_old_servers(rancher_lab: RancherLab) -> None:
+    rancher_lab.control("POST", "/settings", {"rancher_version": "v1.1.4"})
+    rancher_lab.version = "v1"
+    stack(rancher_lab, services=[{"name": "a", "image": "nginx:1"}], wait=False)  # there is no host
+    given = {"services": [{"name": "b", "image": "nginx:1"}, {"name": "a", "image": "nginx:2"}]}
+    with pytest.raises(
+        ConflictError, match=r"update service a \(image\): service a is activating.* only once it is active"
+    ):
+        stack(rancher_lab, **given)
+    assert [one["name"] for one in rancher_lab.ask("GET", "/v1/projects/1a5/services")["data"]] == ["a"]
 
 
 def test_what_cannot_be_changed(either: RancherLab) -> None:
