@@ -34,6 +34,6 @@ class Flow:
     injections: tuple[str, ...] = ()
 
 
-def module(name: str, **options: Any) -> Task:
+def module(program: str, /, **options: Any) -> Task:
     """A call of one of the collection's modules."""
-    return Task(f"ansible_collections.container.schedulers.plugins.modules.{name}", options)
+    return Task(f"ansible_collections.container.schedulers.plugins.modules.{program}", options)
