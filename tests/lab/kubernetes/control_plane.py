@@ -107,7 +107,7 @@ class ControlPlane:
         to_kubelet = authority.sign("apiserver-kubelet-client", "kube-apiserver-kubelet-client", ["system:masters"])
         kubelet = authority.sign("kubelet", "system:node:lab", ["system:nodes"], hosts=["127.0.0.1", "localhost"])
         users = {
-            "admin": ("kubernetes-admin", ["kubeadm:cluster-admins"]),
+            "admin": (settings.ADMINISTRATOR, ["kubeadm:cluster-admins"]),
             "lab": ("lab", ["system:masters"]),
             "controller-manager": ("system:kube-controller-manager", []),
             "scheduler": ("system:kube-scheduler", []),
