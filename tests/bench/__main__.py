@@ -64,7 +64,8 @@ def _measure_all(jobs: Sequence[Job], rounds: int, account: Account) -> report.R
             account.reset(job.settings)
             job.prepare(account)
             for phase in job.phases:
-                sample = measure(phase.commands[side], _environment(side, account), account, LOG)
+                ready = partial(phase.ready, account) if phase.ready else None
+                sample = measure(phase.commands[side], _environment(side, account), account, LOG, ready)
                 print(f"  {phase.name:12}{sample.wall:8.2f} s{sample.calls:6} calls", flush=True)
                 wrong = complaint(partial(phase.check, account))
                 if wrong:

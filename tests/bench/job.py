@@ -29,11 +29,13 @@ class Phase:
         name: as the report calls it.
         commands: what each side runs.
         check: what is wrong with the account afterwards.
+        ready: whether what this step makes is ready, if it is to be measured how late each side knows.
     """
 
     name: str
     commands: Mapping[str, Command]
     check: Callable[[Account], str] = lambda _account: ""
+    ready: Callable[[Account], bool] | None = None
 
 
 @dataclass(frozen=True)

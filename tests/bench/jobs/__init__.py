@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bench.job import Job
-from bench.jobs import dns, droplets, ecs
+from bench.jobs import dns, droplets, ecs, rancher
 from bench.targets import Promise, Target
 
-_PARTS = (ecs, dns, droplets)
+_PARTS = (ecs, dns, droplets, rancher)
 JOBS: tuple[Job, ...] = tuple(job for part in _PARTS for job in part.JOBS)
 TARGETS: Mapping[Promise, tuple[Target, ...]] = {key: limits for part in _PARTS for key, limits in part.TARGETS.items()}
