@@ -122,7 +122,8 @@ def _circumstances(rounds: int) -> str:
     return (
         f"Medians of {rounds} rounds, the sides by turns against one lab on this machine: {processors} processors, "
         f"load {load:.1f}, Python {platform.python_version()}, {versions}.{busy} "
-        f"peers: the collections of ansible {peers.ANSIBLE}. floor: plain boto3, requests, kubectl. "
+        f"peers: the collections of ansible {peers.ANSIBLE}, and for Rancher ansible.builtin.uri. "
+        "floor: plain boto3, requests or kubectl. "
         "CPU seconds are the whole process tree's, without the lab."
     )
 

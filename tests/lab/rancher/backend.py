@@ -65,6 +65,9 @@ class RancherBackend:
         if version not in self.server.versions:
             raise not_found()
         context, target = self._context(request, version, root, parts)
+        socket = self.server.sockets.get(target.type.lower())
+        if socket is not None:
+            return socket(context, request)
         headers["X-API-Schemas"] = context.url("schemas")
         answer = _decorated(Api(context, request, target).answer, headers)
         if context.caller.account is not None:
