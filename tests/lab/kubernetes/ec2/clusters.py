@@ -417,9 +417,12 @@ class Clusters:
                 made.fronts.pop(key).close()
             for address, port in wanted - set(made.fronts):
                 try:
-                    made.fronts[address, port] = Front(address, port, made.api_port, lambda made=made: _admitted(made))  # type: ignore[misc]
+                    made.fronts[address, port] = self._front(address, port, made)
                 except OSError as error:
                     log.warning("nothing can listen on %s:%s: %s", address, port, error)
+
+    def _front(self, address: str, port: int, made: Made) -> Front:
+        return Front(address, port, made.cluster.control_plane, self._world.answer, lambda: _admitted(made))
 
     # Comings and goings
 
