@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from faults.flow import Flow, Task, module
+from faults.flow import Flow, Task, first_and_last, module, writes
+from faults.laboratory import Call
 
 
 def _cluster(**options: Any) -> Task:
@@ -84,19 +86,46 @@ _TOOLS_UP = _tools(_NAMESPACE, _ACCOUNT, _TOOL, _config("old", "1"), _config("bo
 _TOOLS_CHANGED = _tools(_NAMESPACE, _ACCOUNT, _TOOL, _config("both", "2"), _config("new", "1"))
 _TOOLS_DOWN = module("k8s_apply", wait_timeout=60, owner="tools", state="absent")
 
+_BOOTS = ("kill-after", "abandon", "cut-after", "sigint", "sigterm", "together")
+"""For flows of which each case boots a cluster: what leaves the account in a state of its own."""
+_PRUNED = {f"kubernetes.List{kind}" for kind in ("Configmaps", "Deployments", "Namespaces", "Pods", "Events")}
+
+
+def _few_lists(calls: Sequence[Call]) -> list[Call]:
+    """To prune, all kinds are listed, some sixty, and all alike: some of them stand for the rest."""
+    return [call for call in calls if call.name in _PRUNED or not call.name.startswith("kubernetes.List")]
+
+
+def _tools_flow(act: Task, *before: Task) -> Flow:
+    return replace(_on_cluster(act, _TOOLS_DOWN, *before), picks=_few_lists)
+
+
+def _of_nodes(act: Task, *before: Task) -> Flow:
+    """A cluster changed, and changed back."""
+    return Flow(
+        act,
+        base=(_ONE_NODE,),
+        before=before,
+        undo=(_ONE_NODE,),
+        raze=(_NO_CLUSTER,),
+        injections=(*_BOOTS, "error-503", "overtaken"),
+        picks=first_and_last,
+    )
+
+
 FLOWS: Mapping[str, Flow] = {
-    "k8s-cluster-up": Flow(_ONE_NODE, undo=(_NO_CLUSTER,)),
-    "k8s-cluster-larger": Flow(_TWO_NODES, base=(_ONE_NODE,), undo=(_ONE_NODE,), raze=(_NO_CLUSTER,)),
-    "k8s-cluster-smaller": Flow(
-        _ONE_NODE, base=(_ONE_NODE,), before=(_TWO_NODES,), undo=(_ONE_NODE,), raze=(_NO_CLUSTER,)
+    "k8s-cluster-up": Flow(_ONE_NODE, undo=(_NO_CLUSTER,), injections=_BOOTS, picks=writes),
+    "k8s-cluster-larger": _of_nodes(_TWO_NODES),
+    "k8s-cluster-smaller": _of_nodes(_ONE_NODE, _TWO_NODES),
+    "k8s-cluster-down": Flow(
+        _NO_CLUSTER, before=(_ONE_NODE, _WEB_UP), undo=(_NO_CLUSTER,), injections=_BOOTS, picks=writes
     ),
-    "k8s-cluster-down": Flow(_NO_CLUSTER, before=(_ONE_NODE, _WEB_UP), undo=(_NO_CLUSTER,)),
     "k8s-app-up": _on_cluster(_WEB_UP, _WEB_DOWN),
     "k8s-app-update": _on_cluster(_NEW_IMAGE, _WEB_DOWN, _WEB_UP),
     "k8s-app-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _WEB_UP),
-    "k8s-wordpress-up": _on_cluster(_SITE_UP, _SITE_DOWN),
-    "k8s-wordpress-down": _on_cluster(_SITE_DOWN, _SITE_DOWN, _SITE_UP),
-    "k8s-tools-up": _on_cluster(_TOOLS_UP, _TOOLS_DOWN),
-    "k8s-tools-change": _on_cluster(_TOOLS_CHANGED, _TOOLS_DOWN, _TOOLS_UP),
-    "k8s-tools-down": _on_cluster(_TOOLS_DOWN, _TOOLS_DOWN, _TOOLS_UP),
+    "k8s-wordpress-up": replace(_on_cluster(_SITE_UP, _SITE_DOWN), picks=first_and_last),
+    "k8s-wordpress-down": replace(_on_cluster(_SITE_DOWN, _SITE_DOWN, _SITE_UP), picks=first_and_last),
+    "k8s-tools-up": _tools_flow(_TOOLS_UP),
+    "k8s-tools-change": _tools_flow(_TOOLS_CHANGED, _TOOLS_UP),
+    "k8s-tools-down": _tools_flow(_TOOLS_DOWN, _TOOLS_UP),
 }
