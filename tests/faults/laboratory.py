@@ -32,6 +32,10 @@ _RANDOM = re.compile(
     r"|(?<=:)\d+$"  # revisions, which are never used again
 )
 _MARK = "container.schedulers/"
+AGENT = "container.schedulers"
+"""Part of the User-Agent of what is tested. The controllers of a cluster ask too, whenever they like."""
+_IRREPLACEABLE = ("volume", "kubernetes-secrets", "kubernetes-persistentvolumeclaims", "kubernetes-persistentvolumes")
+"""Kinds of what holds data: a second one of the same name is not the same."""
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -61,11 +65,20 @@ class Laboratory:
         """Everything in the account that would be billed or be in the way."""
         return Counter(_in_words(item) for item in self._ask("GET", "inventory")["items"])
 
+    def data(self) -> Mapping[str, frozenset[str]]:
+        """What holds data and must not be replaced: in words, and which ones they are."""
+        found: dict[str, set[str]] = {}
+        for item in self._ask("GET", "inventory")["items"]:
+            if item["kind"] in _IRREPLACEABLE:
+                which = f"{item['id']} {item['tags'].get('lab.invalid/digest', '')}"
+                found.setdefault(_in_words(item), set()).add(which)
+        return {words: frozenset(ids) for words, ids in found.items()}
+
     def calls(self) -> list[Call]:
         """The API calls made since the journal was cleared, but for writes that were refused: others follow them."""
         seen: Counter[str] = Counter()
         calls = []
-        for entry in self._ask("GET", "journal")["entries"]:
+        for entry in self._journal():
             name = f"{entry['service']}.{entry['action']}"
             seen[name] += 1
             if not (entry["write"] and entry["error"]):
@@ -79,7 +92,13 @@ class Laboratory:
     def break_at(self, call: Call, fault: Mapping[str, Any]) -> None:
         """Have this fault at this call, once."""
         service, _unused, action = call.name.partition(".")
-        aim = {"service": re.escape(service), "action": re.escape(action), "skip": call.nth - 1, "times": 1}
+        aim = {
+            "service": re.escape(service),
+            "action": re.escape(action),
+            "agent": AGENT,
+            "skip": call.nth - 1,
+            "times": 1,
+        }
         self._ask("POST", "faults", [{**aim, **fault}])
 
     def mend(self) -> None:
@@ -88,7 +107,7 @@ class Laboratory:
 
     def was_hit(self) -> bool:
         """Whether the fault came about."""
-        return any(entry["fault"] for entry in self._ask("GET", "journal")["entries"])
+        return any(entry["fault"] for entry in self._journal())
 
     def holds(self) -> bool:
         """Whether a request is held."""
@@ -102,6 +121,10 @@ class Laboratory:
         """Back to an empty account, with these settings besides those that the lab was started with."""
         self._ask("POST", "reset")
         self._ask("POST", "settings", settings)
+
+    def _journal(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self._ask("GET", f"journal?agent={AGENT}")["entries"]
+        return entries
 
     def _ask(self, method: str, path: str, document: Any = None) -> dict[str, Any]:
         body = json.dumps(document).encode() if method == "POST" else None
@@ -118,7 +141,7 @@ def running_laboratories(count: int, folder: Path) -> Iterator[list[Laboratory]]
     with ThreadPoolExecutor(count) as threads:
         try:
             list(threads.map(partial(_lab, "start"), states))
-            yield [Laboratory(_parse_exports(_lab("exports", state))) for state in states]
+            yield [Laboratory(_exports(state)) for state in states]
         finally:
             list(threads.map(partial(_lab, "stop"), states))
 
@@ -139,9 +162,11 @@ def _lab(command: str, state: Path) -> str:
     return done.stdout
 
 
-def _parse_exports(text: str) -> dict[str, str]:
+def _exports(state: Path) -> dict[str, str]:
+    """The lab's, and a kubeconfig of its own for the clusters that are made in it."""
+    text = _lab("exports", state)
     words = (word for line in text.splitlines() if line.startswith("export ") for word in shlex.split(line)[1:])
-    return dict(word.split("=", 1) for word in words)
+    return {**dict(word.split("=", 1) for word in words), "KUBECONFIG": str(state / "kubeconfig")}
 
 
 def without_random(text: str) -> str:

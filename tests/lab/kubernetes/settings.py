@@ -14,6 +14,8 @@ from lab.kubernetes.pki import Pair
 SERVICES, PODS = "10.96.0.0/16", "10.244.0.0/16"
 DOMAIN = "cluster.local"
 ISSUER = f"https://kubernetes.default.svc.{DOMAIN}"
+FRONT = "front-proxy-client"
+"""The name of who may ask on behalf of others."""
 MANAGED = "lab.invalid/kubelet"
 """A node with this label is kept alive by kwok; without it the node falls silent."""
 ADMINISTRATOR = "kubernetes-admin"
@@ -69,7 +71,9 @@ def etcd(layout: Layout) -> list[str]:
     ]
 
 
-def api_server(layout: Layout, serving: Pair, kubelet: Pair, authority: Path, accounts: Pair) -> list[str]:
+def api_server(
+    layout: Layout, serving: Pair, kubelet: Pair, authority: Path, accounts: Pair, fronts: Path
+) -> list[str]:
     return [
         f"--etcd-servers=http://127.0.0.1:{layout.etcd_port}",
         f"--bind-address={layout.address}",
@@ -79,6 +83,10 @@ def api_server(layout: Layout, serving: Pair, kubelet: Pair, authority: Path, ac
         f"--tls-cert-file={serving.certificate}",
         f"--tls-private-key-file={serving.key}",
         f"--client-ca-file={authority}",
+        f"--requestheader-client-ca-file={fronts}",
+        f"--requestheader-allowed-names={FRONT}",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
         f"--kubelet-client-certificate={kubelet.certificate}",
         f"--kubelet-client-key={kubelet.key}",
         "--kubelet-preferred-address-types=InternalIP",

@@ -24,6 +24,8 @@ _VERBS = {"POST": "Create", "PUT": "Update", "DELETE": "Delete"}
 class RancherBackend:
     """Answers HTTP requests to one Rancher server."""
 
+    alone = True
+
     def __init__(self, server: RancherServer) -> None:
         self.server = server
 

@@ -194,7 +194,9 @@ def test_ranges_reach_the_programs(tmp_path: Path) -> None:
     assert layout.first_service == "10.200.0.1"
     pair = pki.Pair(tmp_path, tmp_path)
     assert "--cluster-cidr=10.201.0.0/16" in settings.controller_manager(layout, tmp_path, pair, pair)
-    assert "--service-cluster-ip-range=10.200.0.0/16" in settings.api_server(layout, pair, pair, tmp_path, pair)
+    assert "--service-cluster-ip-range=10.200.0.0/16" in settings.api_server(
+        layout, pair, pair, tmp_path, pair, tmp_path
+    )
 
 
 @pytest.mark.parametrize(("text", "expected"), [("$(A)/x", "1/x"), ("$(B)", "$(B)"), ("$$(A)", "$(A)"), ("$A", "$A")])
