@@ -59,7 +59,9 @@ options:
     description: The client secret that goes with it. Needed to switch GitHub on.
     type: str
   hostname:
-    description: The host name of GitHub Enterprise. If not given, it is github.com.
+    description:
+      - The host name of GitHub Enterprise. An empty one is github.com, as it is at first.
+      - If not given, it stays as it is.
     type: str
   tls:
     description: Whether GitHub Enterprise is spoken to with TLS.
@@ -76,7 +78,9 @@ options:
     type: list
     elements: str
   code:
-    description: What GitHub has sent back to the browser. Its user becomes the administrator, and may log in.
+    description:
+      - What GitHub has sent back to the browser. Its user becomes the administrator, and may log in.
+      - It is used to switch access control on, and not any more once it is on.
     type: str
   username:
     description: The name of the administrator. Needed to switch local accounts on.

@@ -41,7 +41,7 @@ options:
     default: node{n}
   state:
     description:
-      - V(present) makes what is missing, and sets the labels.
+      - V(present) makes what is missing, and sets the labels and O(active).
       - V(absent) removes the hosts that are named, and with O(purge) all that were made by this module.
     type: str
     choices: [present, absent]
@@ -59,11 +59,19 @@ options:
       - They are checked by what the server says of its driver. They cannot be changed later.
     type: dict
   driver_secrets:
-    description: More settings, like C(accessToken). Their values are never shown, and not compared.
+    description:
+      - More settings, like C(accessToken). Their values are never shown, and not compared.
+      - What the driver needs can be left out where no host is to be made.
     type: dict
   labels:
     description: Labels that the hosts have. Further ones, which others gave them, stay.
     type: dict
+  active:
+    description:
+      - Whether new containers may be put on the hosts. With V(false), those that run there go on, and later ones go to
+        other hosts.
+      - V(false) is only for hosts that exist. If not given, new hosts are active, and others are left as they are.
+    type: bool
   engine_install_url:
     description: The script that installs Docker on new hosts. The server has a default.
     type: str
@@ -119,6 +127,11 @@ EXAMPLES = r"""
     names: [db1, db2]
     labels:
       storage: "true"
+
+- name: No new containers on a host that needs a rest
+  container.schedulers.rancher_hosts:
+    names: [node2]
+    active: false
 
 - name: Remove all that this module has made
   container.schedulers.rancher_hosts:

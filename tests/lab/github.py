@@ -76,7 +76,7 @@ class GitHub:
 
     def control(self, request: Request) -> object:
         """POST /_lab/github {"login", "orgs", "client_id", "client_secret"}: adds the application and the user that it
-        names, and answers the code that the browser would have got.
+        names, and answers the code that the browser would have got, and where this GitHub is.
         """
         wanted: dict[str, Any] = json.loads(request.body or b"{}")
         with self._lock:
@@ -85,7 +85,8 @@ class GitHub:
                 self._apps[client_id] = str(wanted["client_secret"])
             user = self._user(str(wanted.get("login", _FIRST_USER)))
             user.orgs = [str(org) for org in wanted.get("orgs", user.orgs)]
-            return {"code": self._code(client_id, user), "id": user.id, "login": user.login}
+            place = self.url.partition("://")[2]
+            return {"code": self._code(client_id, user), "id": user.id, "login": user.login, "hostname": place}
 
     def answer(self, request: Request) -> Answer:
         with self._lock:
@@ -132,6 +133,14 @@ class GitHub:
         return _oauth(request, {"error": code, "error_description": code.replace("_", " ").capitalize() + "."})
 
     def _api(self, request: Request, path: str, query: Mapping[str, str]) -> Answer:
+        """Who a user or an organization is, everybody may ask; who one is oneself, and the rest, only with a token."""
+        kind, _unused, name = path.lstrip("/").partition("/")
+        if kind == "users":
+            found = self._users.get(name)
+            return json_answer(found.document(self.url)) if found else json_answer({"message": "Not Found"}, 404)
+        if kind == "orgs":
+            known = any(name in one.orgs for one in self._users.values())
+            return json_answer(self._org(name)) if known else json_answer({"message": "Not Found"}, 404)
         token = request.headers.get("authorization", "").partition(" ")[2] or query.get("access_token", "")
         user = self._users.get(self._tokens.get(token, ""))
         if user is None:
@@ -142,9 +151,6 @@ class GitHub:
             return json_answer([self._org(name) for name in user.orgs])
         if path == "/user/teams":
             return json_answer([])
-        kind, _unused, name = path.lstrip("/").partition("/")
-        if kind == "users" and name in self._users:
-            return json_answer(self._users[name].document(self.url))
         if kind == "user":
             found = next((one for one in self._users.values() if str(one.id) == name), None)
             return json_answer(found.document(self.url)) if found else json_answer({"message": "Not Found"}, 404)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from .._errors import ConflictError, InputError, NotFoundError, SchedulersError
@@ -121,7 +122,7 @@ class Case:
         spec |= {"client_id": options.client_id, "hostname": options.hostname}
         if options.hostname:
             spec["scheme"] = options.scheme
-        spec["allowed"] = self._allowed(live)
+        spec["allowed"] = self._allowed(live, on=on)
         mode = options.access_mode or (live["access_mode"] if on else "restricted")
         if not on:
             spec["access_mode"] = mode
@@ -132,20 +133,26 @@ class Case:
             )
         return spec
 
-    def _allowed(self, live: Spec) -> list[str] | None:
-        """The identities that may log in, None if they are not managed."""
+    def _allowed(self, live: Spec, *, on: bool) -> list[str] | None:
+        """The identities that may log in, None if they are not managed.
+
+        Whose code it was is known once it is used: that user is the administrator now, and stays allowed.
+        """
         options = self.options
         if options.users is None and options.organizations is None:
             return None
-        known = live["known"]
-        users = [identity_of("users", name, known, self._ask_github) for name in options.users or ()]
-        groups = [identity_of("orgs", name, known, self._ask_github) for name in options.organizations or ()]
-        return sorted({*users, *groups})
+        known, ask = live["known"], partial(self._ask_github, live)
+        users = [identity_of("users", name, known, ask) for name in options.users or ()]
+        groups = [identity_of("orgs", name, known, ask) for name in options.organizations or ()]
+        owner = {identity_of_account(self.api.administrator())} & {*live["allowed"]} if on and options.code else set()
+        return sorted({*users, *groups, *owner})
 
-    def _ask_github(self, path: str) -> Object:
-        """Public facts of GitHub, which everybody may ask for."""
+    def _ask_github(self, live: Spec, path: str) -> Object:
+        """Public facts of GitHub, which everybody may ask for: of the one that is given, or else of the server's."""
         options, connection = self.options, self.rancher.connection
-        url = f"{options.scheme}{options.hostname}/api/v3" if options.hostname else PUBLIC_API
+        where = (live["scheme"], live["hostname"]) if options.hostname is None else (options.scheme, options.hostname)
+        scheme, host = where
+        url = f"{scheme}{host}/api/v3" if host else PUBLIC_API
         http = Http(HttpSettings(url, validate_certs=connection.validate_certs, ca=connection.ca))
         found: Object = http.request("GET", path, doing=f"ask GitHub for {path}").json()
         return found
@@ -196,6 +203,11 @@ def identity_of(collection: str, name: str, known: Mapping[str, str], ask: Asker
         raise InputError(
             f"{option}: GitHub does not tell who {name!r} is", hint=f"Give the number that GitHub has for it: {error}"
         ) from error
+
+
+def identity_of_account(account: Object) -> str:
+    """Who an account is with its provider. Pure."""
+    return f"{account.get('externalIdType')}:{account.get('externalId')}"
 
 
 def told(spec: Spec, provider: str | None) -> dict[str, Any]:

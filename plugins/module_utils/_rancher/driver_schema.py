@@ -22,9 +22,12 @@ def drivers_of(fields: Fields) -> list[str]:
 
 
 def checked_config(
-    driver: str, fields: Fields, config: Mapping[str, Any], secrets: Mapping[str, Any]
+    driver: str, fields: Fields, config: Mapping[str, Any], secrets: Mapping[str, Any], *, complete: bool = True
 ) -> dict[str, Any]:
     """The settings of a driver, if its schema allows them. Names may be given with underscores.
+
+    Args:
+        complete: whether what the driver needs has to be there.
 
     Raises:
         InputError: one is unknown, of the wrong type, or missing.
@@ -42,7 +45,7 @@ def checked_config(
             found[field] = _converted(f"{OPTION[secret]}: {name}", fields[field], value, secret=secret)
     missing = [name for name in REQUIRED.get(driver, ()) if name in fields and not found.get(name)]
     missing += [name for name, field in fields.items() if field.get("required") and not found.get(name)]
-    if missing:
+    if missing and complete:
         names = ", ".join(dict.fromkeys(missing))
         raise InputError(f"driver_config: the driver {driver} needs {names}", hint="Give secrets by driver_secrets.")
     return found

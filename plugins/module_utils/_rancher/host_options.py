@@ -23,6 +23,7 @@ HOSTS = ArgumentSpec(
         "driver_config": {"type": "dict"},
         "driver_secrets": {"type": "dict", "no_log": True},
         "labels": {"type": "dict"},
+        "active": {"type": "bool"},
         "engine_install_url": {"type": "str"},
         "registration_url": {"type": "str"},
         "purge": {"type": "bool", "default": False},
@@ -42,6 +43,7 @@ class HostOptions:
         driver: of the machine driver, or custom for hosts that somebody else makes.
         config: the driver's settings by the API's names, without those that are secret.
         secrets: those that are.
+        active: whether new containers may be put on them; None if it is not managed.
     """
 
     names: tuple[str, ...]
@@ -49,6 +51,7 @@ class HostOptions:
     config: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
     labels: Mapping[str, str] | None = None
+    active: bool | None = None
     engine_install_url: str | None = None
     registration_url: str | None = None
     purge: bool = False
@@ -84,6 +87,7 @@ class HostOptions:
             params["driver_config"] or {},
             params["driver_secrets"] or {},
             None if labels is None else {str(name): str(value) for name, value in labels.items()},
+            params["active"],
             params["engine_install_url"],
             params["registration_url"],
             bool(params["purge"]),

@@ -18,6 +18,7 @@ from .ready import GOING_STATES, failure_of
 from .veil import is_secret
 
 READY_AGENT = (None, "", "active")
+RESTING_STATES = ("deactivating", "inactive")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class HostView:
         if self.host is None or (self.machine or {}).get("state") in ("creating", "bootstrapping"):
             return False
         return self.host.get("state") == "active" and self.host.get("agentState") in READY_AGENT
+
+    @property
+    def is_active(self) -> bool | None:
+        """Whether new containers may be put on it; None if it is no host yet."""
+        return None if self.host is None else self.host.get("state") not in RESTING_STATES
 
     @property
     def is_going(self) -> bool:

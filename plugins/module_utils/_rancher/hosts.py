@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
+from .._errors import ConflictError
 from .._ownership import Mark
 from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
@@ -17,10 +19,12 @@ from .dialect import DIALECTS
 from .environments import Run
 from .host_options import HostOptions
 from .host_view import HostView, host_views
+from .ready import describe, failure_of
 from .removal import remove
 
 HOST = "host"
 SETTING = "setting"
+SWITCHED = {"activate": "active", "deactivate": "inactive"}
 API_HOST = "api.host"  # the address that agents are told to register at
 HOST_GRAPH: Mapping[str, tuple[str, ...]] = {
     SETTING: (),
@@ -53,7 +57,12 @@ def host_key(name: str) -> str:
 
 def live_host(view: HostView, driver: str) -> Live:
     """A host as it is."""
-    spec = {"driver": view.driver or driver, "labels": view.labels, "config": view.config(driver)}
+    spec = {
+        "driver": view.driver or driver,
+        "labels": view.labels,
+        "active": view.is_active,
+        "config": view.config(driver),
+    }
     return Live(host_key(view.name), HOST, view.name, view.id, spec, {"view": view})
 
 
@@ -88,12 +97,16 @@ class Hosts:
         return live_host(view, options.driver)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
-        """Labels are all that can be changed; those that others have set, stay."""
+        """Its labels, where those that others have set stay, and whether new containers may be put on it."""
         view: HostView = live.attributes["view"]
         host = view.host or self._registered(step)
-        labels = {**(host.get("labels") or {}), **spec["labels"]}
-        updated = self._run.rancher.update(host, {"labels": labels}, doing=step.sentence)
-        return live_host(HostView(view.name, updated, view.machine), self._options.driver)
+        differing = {one.field for one in step.differences}
+        if "labels" in differing:
+            labels = {**(host.get("labels") or {}), **spec["labels"]}
+            host = self._run.rancher.update(host, {"labels": labels}, doing=step.sentence)
+        if "active" in differing:
+            host = self._switched(host, step, "activate" if spec["active"] else "deactivate")
+        return live_host(HostView(view.name, host, view.machine), self._options.driver)
 
     def delete(self, step: Step, live: Live) -> None:
         """Emptied, deactivated, deleted, and looked at until host and machine are gone.
@@ -110,6 +123,27 @@ class Hosts:
             first=("evacuate", "deactivate"),
             hint="Run the task again; what Rancher cannot delete may have to be deleted at the cloud.",
         )
+
+    def _switched(self, host: Object, step: Step, action: str) -> Object:
+        """A host offers the action once it has come to rest."""
+        rancher = self._run.rancher
+
+        def look() -> Object:
+            found = rancher.get(host["links"]["self"], doing=step.sentence)
+            with suppress(ConflictError):  # it has moved on since the look: the next one tells where it is
+                if action in (found.get("actions") or {}):
+                    return rancher.act(found, action, doing=step.sentence)
+            return found
+
+        return wait_until(
+            look,
+            ready=lambda found: found.get("state") == SWITCHED[action],
+            failed=failure_of,
+            describe=describe,
+            deadline=self._run.deadline,
+            doing=step.sentence,
+            pace=self._run.pace,
+        ).value
 
     def _named(self, name: str) -> Object | None:
         for view in read_hosts(self._run):

@@ -48,10 +48,10 @@ def ensure(context: Context) -> Outcome:
 
 
 def _present(context: Context, run: Run, options: HostOptions) -> Outcome:
-    config = _driver_config(run, options)
     views = read_hosts(run)
     named = _named(run, options, views)
     live = {one.key: one for one in (live_host(view, options.driver) for view in named.values() if not view.failure)}
+    config = _driver_config(run, options, complete=any(host_key(name) not in live for name in options.names))
     failed = _failed(options, named)
     setting = _setting(run, options)
     live |= {one.key: one for one in setting[1]}
@@ -107,8 +107,11 @@ def _after(context: Context, run: Run, options: HostOptions) -> list[HostView]:
     return _settled(run, options) if context.params["wait"] else _those(read_hosts(run), options.names)
 
 
-def _driver_config(run: Run, options: HostOptions) -> dict[str, Any]:
+def _driver_config(run: Run, options: HostOptions, *, complete: bool) -> dict[str, Any]:
     """The driver's settings, checked by the server's own schema.
+
+    Args:
+        complete: whether a host is to be made with them.
 
     Raises:
         InputError: there is no such driver, or it does not take these settings.
@@ -119,7 +122,8 @@ def _driver_config(run: Run, options: HostOptions) -> dict[str, Any]:
         kind = run.rancher.schema("machine" if run.rancher.is_v1 else "host", project=run.environment.id, doing=doing)
         known = ", ".join(drivers_of((kind or {}).get("resourceFields") or {})) or "none"
         raise InputError(f"driver: {options.driver!r} is not active on this server, which has: {known}")
-    return checked_config(options.driver, schema["resourceFields"], options.config, options.secrets)
+    fields = schema["resourceFields"]
+    return checked_config(options.driver, fields, options.config, options.secrets, complete=complete)
 
 
 def _named(run: Run, options: HostOptions, views: Sequence[HostView]) -> dict[str, HostView]:
@@ -168,15 +172,23 @@ def _in_order(plan: Plan, failed: Sequence[Live]) -> Plan:
 
 
 def _wanted(run: Run, options: HostOptions, live: Mapping[str, Live], config: Mapping[str, Any]) -> list[Wanted]:
+    """The hosts as they should be.
+
+    Raises:
+        InputError: one that is to be inactive does not exist.
+    """
     labels = {**(options.labels or {}), **host_mark(run).tags(PART)}
     shown = {name: value for name, value in config.items() if not is_secret(name)}
     wanted = []
     for name in options.names:
         there = live.get(host_key(name))
+        if there is None and options.active is False:
+            raise InputError(f"active: false is only for hosts that exist, and {name} does not")
         told = there.spec["config"] if there else {}
         spec = {
             "driver": None if options.is_custom else options.driver,
             "labels": labels,
+            "active": options.active if there else None,
             # a server that does not tell what a host was made with leaves nothing to compare
             "config": {field: value for field, value in shown.items() if there is None or field in told} or None,
         }
@@ -218,20 +230,23 @@ def _those(views: Sequence[HostView], names: Sequence[str]) -> list[HostView]:
 def _settled(run: Run, options: HostOptions) -> list[HostView]:
     """The hosts once containers can run on all of them."""
 
+    def is_settled(view: HostView) -> bool:
+        return view.state == "inactive" if options.active is False else view.is_ready
+
     def failed(views: list[HostView]) -> str | None:
         reasons = [view.failure for view in views if view.failure]
         return "; ".join(reasons) or None
 
     return wait_until(
         lambda: _those(read_hosts(run), options.names),
-        ready=lambda views: {view.name for view in views if view.is_ready} >= {*options.names},
+        ready=lambda views: {view.name for view in views if is_settled(view)} >= {*options.names},
         failed=failed,
         describe=lambda views: _missing(views, options.names),
         events=lambda views: [f"{view.name}: {view.message}" for view in views if view.message],
         deadline=run.deadline,
         doing="wait for the hosts",
-        hint="remove_failed: true makes a failed one again; one that never joins may not reach the server at its "
-        "setting api.host.",
+        hint="remove_failed: true makes a failed one again, active: true an inactive one active; one that never joins "
+        "may not reach the server at its setting api.host.",
         pace=run.pace,
     ).value
 

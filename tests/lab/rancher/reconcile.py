@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WORKING = ("activating", "active", "updating-active", "restarting")
 _PRIMARY = "io.rancher.service.primary.launch.config"
 _RETRY_SECONDS = 5.0
+_RESTING = ("deactivating", "inactive")
 
 
 @dataclass
@@ -72,10 +73,14 @@ class Reconciler:
     def _one_per_host(
         self, service: Resource, main: Mapping[str, Any], units: Mapping[int, Unit]
     ) -> dict[int, Resource | None]:
+        """A host that was deactivated gets no unit any more, and keeps the one that it has."""
         placement = self._server.parts["instances"].placement
         hosts = placement.fitting(str(service.project), main.get("labels") or {})
         by_host = {unit.host_id: index for index, unit in units.items() if unit.host_id}
-        found: dict[int, Resource | None] = {}
+        resting = {one.id: one for one in self._store.live("host", accountId=service.project) if one.state in _RESTING}
+        found: dict[int, Resource | None] = {
+            index: resting[host_id] for host_id, index in by_host.items() if host_id in resting
+        }
         for host in hosts:
             index = by_host.get(host.id)
             if index is None:

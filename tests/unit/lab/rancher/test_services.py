@@ -20,6 +20,18 @@ def test_a_global_service_has_a_container_on_every_host_also_on_later_ones(groun
     assert ground.until(service, "active", healthy=True)["currentScale"] == 3
 
 
+def test_a_host_that_was_deactivated_keeps_its_containers_and_gets_no_more(ground: Ground) -> None:
+    resting, other = ground.hosts("a", "b")
+    everywhere = ground.service(ground.stack(), launchConfig={**WEB, "labels": GLOBAL})
+    before = {one["id"] for one in ground.containers(everywhere, "running")}
+    ground.until(ground.act(resting, "deactivate"), "inactive")
+    later = ground.service(ground.stack("Later"), scale=2, launchConfig={"imageUuid": "docker:nginx"})
+    assert {one["hostId"] for one in ground.containers(later, "running")} == {other["id"]}
+    assert {one["id"] for one in ground.containers(everywhere, "running")} == before
+    ground.act(ground.again(resting), "activate")
+    assert {one["id"] for one in ground.containers(everywhere, "running")} == before
+
+
 def test_only_hosts_with_the_label(ground: Ground) -> None:
     ground.hosts("a")
     (ssd,) = ground.hosts("b", disk="ssd")

@@ -96,6 +96,16 @@ def test_files_in_a_shared_volume_are_the_same_everywhere(ground: Ground) -> Non
     }
 
 
+def test_a_plain_volume_is_another_one_on_every_host(ground: Ground) -> None:
+    ground.hosts("a", "b")
+    config = {**WEB, "dataVolumes": ["content:/data"]}
+    first, second = ground.containers(ground.service(ground.stack(), scale=2, launchConfig=config))
+    assert first["hostId"] != second["hostId"]
+    ground.run(first, "sh", "-c", "echo kept > /data/file")
+    assert "No such file" in ground.run(second, "cat", "/data/file")
+    assert len([one for one in ground.listed("volumes") if one["name"] == "content"]) == 2
+
+
 def test_a_volume_of_an_unknown_driver_is_refused(ground: Ground) -> None:
     ground.hosts("a")
     config = {**WEB, "dataVolumes": ["shared:/data"], "volumeDriver": "convoy-gluster"}

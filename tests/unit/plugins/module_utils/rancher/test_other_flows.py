@@ -113,6 +113,24 @@ def test_hosts_that_somebody_else_makes(either: RancherLab) -> None:
         hosts(either, driver="custom", names=["db1", "db2"], wait_timeout=0, labels={"storage": "false"})
 
 
+def test_a_host_takes_no_new_containers_for_a_while(either: RancherLab) -> None:
+    hosts(either, count=2, **DRIVER)
+    rest = {"names": ["node2"], "active": False}
+    assert sentences(hosts(either, check=True, **rest)) == ["update host node2 (active)"]
+    resting = hosts(either, **rest)
+    assert sentences(resting) == ["update host node2 (active)"]
+    assert [one["state"] for one in resting.result["hosts"]] == ["inactive"]
+    assert sentences(hosts(either, **rest)) == []
+    labelled = hosts(either, **rest, labels={"a": "b"})
+    assert (sentences(labelled), labelled.result["hosts"][0]["state"]) == (["update host node2 (labels.a)"], "inactive")
+    with pytest.raises(PartialError, match=r"node2 is inactive.*active: true an inactive one active"):
+        hosts(either, names=["node2"], labels={"a": "c"}, wait_timeout=0)
+    back = hosts(either, names=["node2"], active=True)
+    assert sentences(back) == ["update host node2 (active)"]
+    assert [one["state"] for one in back.result["hosts"]] == ["active"]
+    assert sentences(hosts(either, count=2, active=True)) == []
+
+
 def test_hosts_of_others_are_left_alone(either: RancherLab) -> None:
     either.host("node1")
     with pytest.raises(NotOursError, match="host node1 exists and was not made by"):
@@ -137,6 +155,7 @@ def test_hosts_of_others_are_left_alone(either: RancherLab) -> None:
         ({"names": ["a"], "driver_config": {"zzz": "x"}}, "has no setting 'zzz'. It has: accessToken"),
         ({"names": ["a"], "driver_config": {"backups": "maybe"}}, "backups: 'maybe' is neither true nor false"),
         ({"names": ["a"]}, "the driver digitalocean needs accessToken"),
+        ({"names": ["a"], "active": False, **DRIVER}, "active: false is only for hosts that exist, and a does not"),
         ({"names": ["a"], "driver_config": {"x": 1}, "driver_secrets": {"x": 1}}, "both have x"),
     ],
 )
@@ -279,6 +298,20 @@ def test_github_with_a_code(rancher_lab: RancherLab, tmp_path: Path) -> None:
     changed = access(rancher_lab, allowed_users=users, allowed_organizations=["5"], access_mode="required")
     assert sentences(changed) == ["update access control github (access_mode, allowed[0], allowed[1], allowed[2])"]
     assert sentences(access(rancher_lab, state="absent")) == ["delete access control github"]
+
+
+def test_names_are_asked_of_the_github_that_the_server_has(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    key = str(tmp_path / "key.json")
+    code = rancher_lab.control("POST", "/github", {"login": "alice", "orgs": ["acme"]})
+    other = rancher_lab.control("POST", "/github", {"login": "bob"})
+    enterprise = {**GITHUB, "hostname": code["hostname"], "tls": False, "api_key_file": key}
+    given = {**enterprise, "code": code["code"], "allowed_organizations": ["acme"]}
+    allowed = access(rancher_lab, **given).result["access_control"]["allowed"]
+    assert [one.partition(":")[0] for one in allowed] == ["github_org", "github_user"]
+    assert sentences(access(rancher_lab, **given)) == []  # the user of the code, which is used up, stays allowed
+    by_name = access(rancher_lab, api_key_file=key, allowed_users=["alice", "bob"], allowed_organizations=[])
+    assert by_name.result["access_control"]["allowed"] == [f"github_user:{one['id']}" for one in (code, other)]
+    assert by_name.result["access_control"]["hostname"] == code["hostname"]
 
 
 @pytest.mark.parametrize(
