@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -32,6 +33,10 @@ _RANDOM = re.compile(
     r"|(?<=:)\d+$"  # revisions, which are never used again
 )
 _MARK = "container.schedulers/"
+_LABS_OWN = "(lab)"
+"""In the User-Agent of what the lab's own servers ask one another: Rancher of DigitalOcean, for one."""
+FILES = "FAULTS_FILES"
+"""The variable that tells tasks where their files belong."""
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -53,19 +58,31 @@ class Call:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """One running lab."""
+    """One running lab.
+
+    Attributes:
+        exports: what tasks need to know of it, as environment variables.
+    """
 
     exports: Mapping[str, str]
 
+    @property
+    def files(self) -> Path:
+        """Where tasks keep what they write down."""
+        return Path(self.exports[FILES])
+
     def inventory(self) -> Inventory:
-        """Everything in the account that would be billed or be in the way."""
-        return Counter(_in_words(item) for item in self._ask("GET", "inventory")["items"])
+        """Everything in the account that would be billed or be in the way, and what tasks have written down."""
+        things = Counter(_in_words(item) for item in self._ask("GET", "inventory")["items"])
+        return things + Counter(f"file {without_random(path.name)}" for path in self.files.iterdir())
 
     def calls(self) -> list[Call]:
-        """The API calls made since the journal was cleared, but for writes that were refused: others follow them."""
+        """The API calls of a run since the journal was cleared, but for writes that were refused: others follow them."""
         seen: Counter[str] = Counter()
         calls = []
         for entry in self._ask("GET", "journal")["entries"]:
+            if _LABS_OWN in entry["agent"]:
+                continue
             name = f"{entry['service']}.{entry['action']}"
             seen[name] += 1
             if not (entry["write"] and entry["error"]):
@@ -101,6 +118,8 @@ class Laboratory:
     def reset(self, settings: Mapping[str, float]) -> None:
         """Back to an empty account, with these settings besides those that the lab was started with."""
         self._ask("POST", "reset")
+        shutil.rmtree(self.files)
+        self.files.mkdir()
         self._ask("POST", "settings", settings)
 
     def _ask(self, method: str, path: str, document: Any = None) -> dict[str, Any]:
@@ -118,9 +137,15 @@ def running_laboratories(count: int, folder: Path) -> Iterator[list[Laboratory]]
     with ThreadPoolExecutor(count) as threads:
         try:
             list(threads.map(partial(_lab, "start"), states))
-            yield [Laboratory(_parse_exports(_lab("exports", state))) for state in states]
+            yield [_laboratory(state) for state in states]
         finally:
             list(threads.map(partial(_lab, "stop"), states))
+
+
+def _laboratory(state: Path) -> Laboratory:
+    files = state / "files"
+    files.mkdir()
+    return Laboratory({**_parse_exports(_lab("exports", state)), FILES: str(files)})
 
 
 def _lab(command: str, state: Path) -> str:
