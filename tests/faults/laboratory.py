@@ -77,7 +77,7 @@ class Laboratory:
         return things + Counter(f"file {without_random(path.name)}" for path in self.files.iterdir())
 
     def calls(self) -> list[Call]:
-        """The API calls of a run since the journal was cleared, but for writes that were refused: others follow them."""
+        """What runs asked since the journal was cleared, but for writes that were refused: others follow them."""
         seen: Counter[str] = Counter()
         calls = []
         for entry in self._ask("GET", "journal")["entries"]:

@@ -95,7 +95,7 @@ class Case:
         if self.context.check_mode:
             return Outcome({"access_control": told(spec, provider)}, plan)
         maker = KeyMaker(keys, self.options.key_file, self.rancher.connection.server)
-        handlers: dict[str, Any] = {ACCESS: Door(self), **dict.fromkeys((FILE, KEY, STALE_KEY), maker)}
+        handlers: dict[str, Any] = {ACCESS: Door(self), FILE: maker, KEY: maker}
         apply(plan, handlers, {one.key: one for one in doomed})
         return Outcome({"access_control": told({}, None)}, plan)
 
@@ -105,9 +105,12 @@ class Case:
 
     def _key_and_file(self, keys: Keys) -> list[Live]:
         """The keys that we have made, and the file if what it has is one of them."""
-        mine, stale = _sorted_keys(keys, self.pair)
+        listed = keys.list()
+        doomed = [Live(f"{KEY}/{one['id']}", KEY, keys.name, one["id"], {}, {"raw": one}) for one in listed]
         path = self.options.key_file
-        return [*mine, *stale, *([Live(FILE, FILE, path, path, {}, {})] if mine and path else [])]
+        if path and self.pair and self.pair.public in [one.get("publicValue") for one in listed]:
+            doomed.append(Live(FILE, FILE, path, path, {}))
+        return doomed
 
     def present(self) -> Outcome:
         """On, as the options say."""
@@ -126,7 +129,7 @@ class Case:
         wanted = [Wanted(ACCESS, ACCESS, options.provider, spec)]
         stale: list[Live] = []
         if keys:
-            mine, stale = _sorted_keys(keys, self.pair)
+            mine, stale = _sorted_keys(keys, self.pair, self.context.params["access_key"])
             live |= {one.key: one for one in mine}
             wanted.append(Wanted(KEY, KEY, options.key_name, {}))
         plan = decide(wanted, live, GRAPH) + dismantle(stale, GRAPH)
@@ -249,17 +252,17 @@ def told(spec: Spec, provider: str | None) -> dict[str, Any]:
     }
 
 
-def _sorted_keys(keys: Keys, pair: Pair | None) -> tuple[list[Live], list[Live]]:
-    """The key that can be used, and those whose secret is lost."""
+def _sorted_keys(keys: Keys, pair: Pair | None, given: str | None) -> tuple[list[Live], list[Live]]:
+    """The key that can be used, and those whose secret is lost: not the one that the run was given, it seems."""
     listed = keys.list()
     mine = usable(listed, pair)
-    lost = [one for one in listed if one is not mine]
+    lost = [one for one in listed if one is not mine and one.get("publicValue") != given]
     stale = [Live(f"{STALE_KEY}/{one['id']}", STALE_KEY, one["id"], one["id"], {}, {"raw": one}) for one in lost]
     return ([Live(KEY, KEY, str(mine.get("name")), mine["id"], {}, {"raw": mine})] if mine else []), stale
 
 
 def _key_last(plan: Plan) -> Plan:
-    """A key whose secret is lost goes once all is done: it might be the one that this run came in with."""
+    """A key whose secret is lost goes once all is done: it is the one thing that a run can take away."""
     others = frozenset(step.key for step in plan.steps if step.kind != STALE_KEY)
     return Plan(tuple(replace(step, needs=others) if step.kind == STALE_KEY else step for step in plan.steps))
 

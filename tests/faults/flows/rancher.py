@@ -26,6 +26,9 @@ _LOCAL_ON, _LOCAL_OFF = _access(**_ACCOUNTS), _access(**_ACCOUNTS, state="absent
 _GITHUB_ON = _access(client_id="lab", client_secret="lab-not-a-secret", allowed_users=["583231"])
 _GITHUB_OFF = _access(state="absent")
 
+# the server keeps a configuration that is switched off, so that all cases but the first find one
+_LOCAL_KNOWN, _GITHUB_KNOWN = (_LOCAL_ON, _LOCAL_OFF), (_GITHUB_ON, _GITHUB_OFF)
+
 
 def _hosts(**options: Any) -> Task:
     machine = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
@@ -86,9 +89,9 @@ _SLOW = {"rancher_process_seconds": 0.3}
 _KILLS = ("kill-before", "kill-after", "abandon", "cut-after")
 
 FLOWS: Mapping[str, Flow] = {
-    "rancher-access-local": Flow(_LOCAL_ON, undo=(_LOCAL_OFF,)),
-    "rancher-access-github": Flow(_GITHUB_ON, undo=(_GITHUB_OFF,)),
-    "rancher-access-off": Flow(_LOCAL_OFF, before=(_LOCAL_ON,), undo=(_LOCAL_OFF,)),
+    "rancher-access-local": Flow(_LOCAL_ON, base=_LOCAL_KNOWN, undo=(_LOCAL_OFF,)),
+    "rancher-access-github": Flow(_GITHUB_ON, base=_GITHUB_KNOWN, undo=(_GITHUB_OFF,)),
+    "rancher-access-off": Flow(_LOCAL_OFF, base=_LOCAL_KNOWN, before=(_LOCAL_ON,), undo=(_LOCAL_OFF,)),
     "rancher-hosts-up": Flow(_TWO_HOSTS, undo=(_NO_HOSTS,), settings=_UNLIMITED),
     "rancher-hosts-fewer": Flow(_ONE_HOST, before=(_TWO_HOSTS,), undo=(_NO_HOSTS,), settings=_UNLIMITED),
     "rancher-hosts-down": Flow(_NO_HOSTS, before=(_TWO_HOSTS, _UP), undo=(_DOWN, _NO_HOSTS), settings=_UNLIMITED),
