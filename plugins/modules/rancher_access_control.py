@@ -92,8 +92,8 @@ options:
   api_key_name:
     description:
       - The name of the API key. There is one of each name that this module has made.
-      - One whose secret is neither in O(api_key_file) nor in O(secret_key) counts as lost and is replaced. So give every
-        machine that runs this module a name of its own, or the same file.
+      - One whose secret is neither in O(api_key_file) nor in O(secret_key) counts as lost and is replaced. So every
+        machine that runs this module needs a name of its own, or the same file.
     type: str
     default: container.schedulers
   api_key_file:

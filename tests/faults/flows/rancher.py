@@ -38,7 +38,16 @@ def _hosts(**options: Any) -> Task:
 
 _TWO_HOSTS, _ONE_HOST = _hosts(count=2), _hosts(count=1, purge=True)
 _NO_HOSTS = _task("hosts", state="absent", purge=True)
-_UNLIMITED = {"digitalocean_minute_limit": 0}
+
+
+def _of_hosts(
+    act: Task, *before: Task, undo: tuple[Task, ...] = (), boot_seconds: float = 0, injections: tuple[str, ...] = ()
+) -> Flow:
+    """A flow of hosts, at a server that knows already where its agents will find it."""
+    knowing = _hosts(count=0, purge=True)
+    settings = {"digitalocean_minute_limit": 0, "droplet_boot_seconds": boot_seconds}
+    return Flow(act, (knowing,), before, (*undo, _NO_HOSTS), settings=settings, injections=injections)
+
 
 _ENVIRONMENT = _task("environment", name="faults", description="For the crash matrix")
 _NO_ENVIRONMENT = _task("environment", name="faults", state="absent")
@@ -88,13 +97,17 @@ _SLOW = {"rancher_process_seconds": 0.3}
 """Each state of an upgrade lasts long enough for a run to be killed in it."""
 _KILLS = ("kill-before", "kill-after", "abandon", "cut-after")
 
+_WHILE_MADE = ("kill-after", "abandon", "cut-after", "overtaken", "together")
+"""A droplet boots meanwhile, and Rancher does not know it yet."""
+
 FLOWS: Mapping[str, Flow] = {
     "rancher-access-local": Flow(_LOCAL_ON, base=_LOCAL_KNOWN, undo=(_LOCAL_OFF,)),
     "rancher-access-github": Flow(_GITHUB_ON, base=_GITHUB_KNOWN, undo=(_GITHUB_OFF,)),
     "rancher-access-off": Flow(_LOCAL_OFF, base=_LOCAL_KNOWN, before=(_LOCAL_ON,), undo=(_LOCAL_OFF,)),
-    "rancher-hosts-up": Flow(_TWO_HOSTS, undo=(_NO_HOSTS,), settings=_UNLIMITED),
-    "rancher-hosts-fewer": Flow(_ONE_HOST, before=(_TWO_HOSTS,), undo=(_NO_HOSTS,), settings=_UNLIMITED),
-    "rancher-hosts-down": Flow(_NO_HOSTS, before=(_TWO_HOSTS, _UP), undo=(_DOWN, _NO_HOSTS), settings=_UNLIMITED),
+    "rancher-hosts-up": _of_hosts(_TWO_HOSTS),
+    "rancher-hosts-up-slow": _of_hosts(_TWO_HOSTS, boot_seconds=1, injections=_WHILE_MADE),
+    "rancher-hosts-fewer": _of_hosts(_ONE_HOST, _TWO_HOSTS),
+    "rancher-hosts-down": _of_hosts(_NO_HOSTS, _TWO_HOSTS, _UP, undo=(_DOWN,)),
     "rancher-environment-up": Flow(_ENVIRONMENT, undo=(_NO_ENVIRONMENT,)),
     "rancher-environment-down": Flow(_NO_ENVIRONMENT, before=(_ENVIRONMENT,), undo=(_NO_ENVIRONMENT,)),
     "rancher-stack-up": _of_stack(_UP),
