@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -36,6 +37,8 @@ AGENT = "container.schedulers"
 """Part of the User-Agent of what is tested. The controllers of a cluster ask too, whenever they like."""
 _IRREPLACEABLE = ("volume", "kubernetes-secrets", "kubernetes-persistentvolumeclaims", "kubernetes-persistentvolumes")
 """Kinds of what holds data: a second one of the same name is not the same."""
+FILES = "FAULTS_FILES"
+"""The variable that tells tasks where their files belong."""
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -57,13 +60,23 @@ class Call:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """One running lab."""
+    """One running lab.
+
+    Attributes:
+        exports: what tasks need to know of it, as environment variables.
+    """
 
     exports: Mapping[str, str]
 
+    @property
+    def files(self) -> Path:
+        """Where tasks keep what they write down."""
+        return Path(self.exports[FILES])
+
     def inventory(self) -> Inventory:
-        """Everything in the account that would be billed or be in the way."""
-        return Counter(_in_words(item) for item in self._ask("GET", "inventory")["items"])
+        """Everything in the account that would be billed or be in the way, and what tasks have written down."""
+        things = Counter(_in_words(item) for item in self._ask("GET", "inventory")["items"])
+        return things + Counter(f"file {without_random(path.name)}" for path in self.files.iterdir())
 
     def data(self) -> Mapping[str, frozenset[str]]:
         """What holds data and must not be replaced: in words, and which ones they are."""
@@ -75,7 +88,7 @@ class Laboratory:
         return {words: frozenset(ids) for words, ids in found.items()}
 
     def calls(self) -> list[Call]:
-        """The API calls made since the journal was cleared, but for writes that were refused: others follow them."""
+        """What runs asked since the journal was cleared, but for writes that were refused: others follow them."""
         seen: Counter[str] = Counter()
         calls = []
         for entry in self._journal():
@@ -120,6 +133,8 @@ class Laboratory:
     def reset(self, settings: Mapping[str, float]) -> None:
         """Back to an empty account, with these settings besides those that the lab was started with."""
         self._ask("POST", "reset")
+        shutil.rmtree(self.files)
+        self.files.mkdir()
         self._ask("POST", "settings", settings)
 
     def _journal(self) -> list[dict[str, Any]]:
@@ -141,9 +156,16 @@ def running_laboratories(count: int, folder: Path) -> Iterator[list[Laboratory]]
     with ThreadPoolExecutor(count) as threads:
         try:
             list(threads.map(partial(_lab, "start"), states))
-            yield [Laboratory(_exports(state)) for state in states]
+            yield [_laboratory(state) for state in states]
         finally:
             list(threads.map(partial(_lab, "stop"), states))
+
+
+def _laboratory(state: Path) -> Laboratory:
+    files = state / "files"
+    files.mkdir()
+    own = {FILES: str(files), "KUBECONFIG": str(state / "kubeconfig")}
+    return Laboratory({**_parse_exports(_lab("exports", state)), **own})
 
 
 def _lab(command: str, state: Path) -> str:
@@ -162,11 +184,9 @@ def _lab(command: str, state: Path) -> str:
     return done.stdout
 
 
-def _exports(state: Path) -> dict[str, str]:
-    """The lab's, and a kubeconfig of its own for the clusters that are made in it."""
-    text = _lab("exports", state)
+def _parse_exports(text: str) -> dict[str, str]:
     words = (word for line in text.splitlines() if line.startswith("export ") for word in shlex.split(line)[1:])
-    return {**dict(word.split("=", 1) for word in words), "KUBECONFIG": str(state / "kubeconfig")}
+    return dict(word.split("=", 1) for word in words)
 
 
 def without_random(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from faults.flow import Flow, Task
-from faults.flows import digitalocean, ebs, ecs, kubernetes, route53
+from faults.flows import digitalocean, ebs, ecs, kubernetes, rancher, route53
 
 FLOWS: Mapping[str, Flow] = {
     **ecs.FLOWS,
@@ -18,6 +18,7 @@ FLOWS: Mapping[str, Flow] = {
     **kubernetes.FLOWS,
     **route53.FLOWS,
     **digitalocean.FLOWS,
+    **rancher.FLOWS,
 }
 
 NAIVE = Flow(Task("faults.naive", {"state": "present"}), undo=(Task("faults.naive", {"state": "absent"}),))
