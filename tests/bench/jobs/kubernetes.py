@@ -19,8 +19,8 @@ from bench.targets import NONE, Promise, Target, at_most, floor_plus, times_peer
 _READY_SECONDS = 30
 _MANY = 300
 _MANIFESTS = HERE / "manifests"
-_APP = _MANIFESTS / "nginxcluster.yml"
-_WORDPRESS = (_MANIFESTS / "database.yml", _MANIFESTS / "site.yml")
+_APP = _MANIFESTS / "nginxcluster.manifest"
+_WORDPRESS = (_MANIFESTS / "database.manifest", _MANIFESTS / "site.manifest")
 _MANY_FILE = CACHE / "bench" / f"configmaps-{_MANY}.yml"
 
 
