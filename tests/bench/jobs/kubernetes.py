@@ -19,8 +19,8 @@ from bench.targets import NONE, Promise, Target, at_most, floor_plus, times_peer
 _READY_SECONDS = 30
 _MANY = 300
 _MANIFESTS = HERE / "manifests"
-_APP = _MANIFESTS / "nginxcluster.yml"
-_WORDPRESS = (_MANIFESTS / "database.yml", _MANIFESTS / "site.yml")
+_APP = _MANIFESTS / "nginxcluster.manifest"
+_WORDPRESS = (_MANIFESTS / "database.manifest", _MANIFESTS / "site.manifest")
 _MANY_FILE = CACHE / "bench" / f"configmaps-{_MANY}.yml"
 
 
@@ -29,13 +29,13 @@ class _Objects:
     """What is made, whoever makes it.
 
     Attributes:
-        playbook: of ours.
+        playbooks: of ours and of the peers.
         files: the same as manifests, an app each.
         deployments: in them, with their replicas.
         services: in them, those with a load balancer.
     """
 
-    playbook: str
+    playbooks: tuple[str, str]
     files: Sequence[Path]
     deployments: Mapping[str, int]
     services: Sequence[str]
@@ -44,10 +44,10 @@ class _Objects:
         """What each side runs to make them, or to take them away."""
         files = [str(one) for one in self.files]
         variables = (f"space={NAME}", f"state={state}", json.dumps({"manifests": files}))
-        step = "up" if state == "present" else "down"
+        (mine, theirs), step = self.playbooks, "up" if state == "present" else "down"
         return {
-            "ours": ours(self.playbook, *variables),
-            "peers": by_peers("k8s", *variables),
+            "ours": ours(mine, *variables),
+            "peers": by_peers(theirs, *variables),
             "floor": floor("kubernetes", step, NAME, *map(",".join, (files, self.deployments, self.services))),
         }
 
@@ -100,10 +100,10 @@ def _write_many(_cluster: Cluster) -> None:
 
 
 _SITE = {"wordpress-database": 1, "wordpress": 1}
-_ONE_APP = _Objects("k8s_app", [_APP], {"nginxcluster": 5}, ["nginxcluster"])
-_ONE_SITE = _Objects("k8s_wordpress", _WORDPRESS, _SITE, ["wordpress"])
-_BOTH = _Objects("k8s_apply", [_APP, *_WORDPRESS], {"nginxcluster": 5, **_SITE}, ["nginxcluster", "wordpress"])
-_CONFIG_MAPS = _Objects("k8s_apply", [_MANY_FILE], {}, [])
+_ONE_APP = _Objects(("k8s_app", "k8s"), [_APP], {"nginxcluster": 5}, ["nginxcluster"])
+_ONE_SITE = _Objects(("k8s_wordpress", "k8s"), _WORDPRESS, _SITE, ["wordpress"])
+_BOTH = _Objects(("k8s_apply", "k8s"), [_APP, *_WORDPRESS], {"nginxcluster": 5, **_SITE}, ["nginxcluster", "wordpress"])
+_CONFIG_MAPS = _Objects(("k8s_file", "k8s_file"), [_MANY_FILE], {}, [])
 _TIME: dict[str, Any] = {"settings": {"ready_seconds": _READY_SECONDS}, "single": True}
 
 JOBS = (
@@ -129,4 +129,5 @@ TARGETS: Mapping[Promise, tuple[Target, ...]] = {
     (_SLOW_SITE, "first run", "wall"): (_KUBECTL,),
     (_SLOW, "first run", "wall"): (times_peers(0.4), _KUBECTL),
     (_FLOCK, "second run", "wall"): (times_peers(0.2),),
+    (_FLOCK, "second run", "tasks"): (times_peers(0.2),),
 }
