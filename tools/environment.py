@@ -33,6 +33,7 @@ _FOREIGN_SETTINGS = (
     "MYPY",
     "PYTEST_",
     "PYTHON",
+    "RANCHER_",
     "XDG_",
 )
 _LOOPBACK = "127.0.0.1,localhost"

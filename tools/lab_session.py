@@ -8,7 +8,7 @@ import json
 import shlex
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +48,15 @@ def running_lab(state: Path) -> Iterator[Lab]:
 
 
 @contextmanager
-def running_kubernetes(state: Path) -> Iterator[dict[str, str]]:
-    """The exports of a Kubernetes cluster of one's own. Its proxy gets another name than that of the lab's clouds."""
+def running_kubernetes(state: Path, *options: str) -> Iterator[dict[str, str]]:
+    """The exports of a Kubernetes cluster of one's own. Its proxy gets another name than that of the lab's clouds.
+
+    Args:
+        state: its folder.
+        options: of `python -m lab kubernetes start`.
+    """
     try:
-        started = _call("start", state, "kubernetes")
+        started = _call("start", state, "kubernetes", options)
         if started.returncode:
             raise LabError(f"The cluster did not start: {started.stdout.strip() or 'it gave no reason.'}")
         exports = _parse_exports(_call("exports", state, "kubernetes").stdout)
@@ -61,8 +66,8 @@ def running_kubernetes(state: Path) -> Iterator[dict[str, str]]:
         _call("stop", state, "kubernetes")
 
 
-def _call(command: str, state: Path, *part: str) -> subprocess.CompletedProcess[str]:
-    argv = [str(PYTHON), "-m", "lab", *part, command, "--state", str(state)]
+def _call(command: str, state: Path, part: str = "", options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    argv = [str(PYTHON), "-m", "lab", *filter(None, [part]), command, "--state", str(state), *options]
     return subprocess.run(
         argv,
         cwd=ROOT,

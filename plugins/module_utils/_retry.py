@@ -74,9 +74,15 @@ def clamp_retry_after(seconds: float) -> float:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long: exponential back-off with full jitter, within a total number of seconds."""
+    """How often and how long: exponential back-off with full jitter, within a total number of seconds.
+
+    Attributes:
+        looks: how many times to look for what a create may have made, before concluding that it made nothing. Where
+            lists are behind, the pauses between all looks together have to be longer than they are.
+    """
 
     attempts: int = 6
+    looks: int = 3
     base_seconds: float = 0.3
     cap_seconds: float = 10.0
     total_seconds: float = 60.0
@@ -114,19 +120,16 @@ def create_once(
     create: Callable[[], T],
     find: Callable[[], T | None],
     policy: RetryPolicy,
-    *,
-    looks: int = 3,
 ) -> T:
     """Create something that has no client token, and make it once only.
 
     After a lost answer, and when the name turns out to be taken, the thing is looked up first; a list may be a few
-    seconds behind, so it is looked at ``looks`` times before the thing is made again.
+    seconds behind, so it is looked at several times before the thing is made again.
 
     Args:
         create: sends the request.
         find: returns the thing if it is there and ours, else None. May raise, e.g. when the name is taken by others.
-        policy: pauses and number of attempts.
-        looks: how many times to look before concluding that nothing was made.
+        policy: pauses, number of attempts, and of looks.
 
     Raises:
         SchedulersError: the last error of ``create`` when nothing was found and attempts are used up.
@@ -136,7 +139,7 @@ def create_once(
         try:
             return policy.run(create, Effect.CREATE)
         except (AnswerLostError, ConflictError) as error:
-            found = _look(find, policy, looks, error)
+            found = _look(find, policy, error)
             if found is not None:
                 return found
             if isinstance(error, ConflictError) or attempt >= policy.attempts:
@@ -144,11 +147,11 @@ def create_once(
             attempt += 1
 
 
-def _look(find: Callable[[], T | None], policy: RetryPolicy, looks: int, error: SchedulersError) -> T | None:
-    for look in range(1, looks + 1):
+def _look(find: Callable[[], T | None], policy: RetryPolicy, error: SchedulersError) -> T | None:
+    for look in range(1, policy.looks + 1):
         found = find()
         if found is not None:
             return found
-        if look < looks:
+        if look < policy.looks:
             policy.clock.sleep(policy.pause(look, error))
     return None

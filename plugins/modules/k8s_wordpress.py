@@ -69,13 +69,13 @@ options:
         description: The language of a new site, such as V(de_DE). English, if not given.
         type: str
   image:
-    description: The image of WordPress. For a new site V(wordpress:6.8.3-php8.3-apache).
+    description: The image of WordPress. For a new site V(wordpress:7.1.3-php8.3-apache).
     type: str
   cli_image:
     description: The image of wp-cli, which runs beside WordPress. For a new site V(wordpress:cli-2.12.0-php8.3).
     type: str
   database_image:
-    description: The image of the database. For a new site V(mariadb:11.8.3).
+    description: The image of the database. For a new site V(mariadb:11.8.9).
     type: str
   database_password:
     description:
@@ -255,7 +255,7 @@ EXAMPLES = r"""
 
 - name: Another version
   container.schedulers.k8s_wordpress:
-    image: wordpress:6.9.0-php8.3-apache
+    image: wordpress:7.1.3-php8.4-apache
 
 - name: Remove it, and its data
   container.schedulers.k8s_wordpress:

@@ -36,7 +36,9 @@ options:
   state:
     description:
       - V(present) switches it on, or changes it.
-      - V(absent) switches it off. The configuration and the API key stay.
+      - V(absent) switches it off. After that, the API key that this module has made is deleted, and O(api_key_file) if
+        it holds that key. Whatever else uses the key is not locked out, as nobody is while access control is off.
+      - The account of the administrator stays, as it is the server's own, and so does the configuration.
     type: str
     choices: [present, absent]
     default: present
@@ -92,7 +94,10 @@ options:
     description: The name of the administrator for others to see. The same as O(username), if not given.
     type: str
   api_key_name:
-    description: The name of the API key.
+    description:
+      - The name of the API key. There is one of each name that this module has made.
+      - One whose secret is neither in O(api_key_file) nor in O(secret_key) counts as lost and is replaced. So every
+        machine that runs this module needs a name of its own, or the same file.
     type: str
     default: container.schedulers
   api_key_file:
@@ -103,7 +108,7 @@ options:
       - Give it. Without it, the secret is in the result of this one run, and nowhere else.
     type: path
   wait_timeout:
-    description: Seconds to wait until a new API key can be used.
+    description: Seconds to wait until a new API key can be used, and for another run with the same O(api_key_file).
     type: int
     default: 60
   wait_sleep:

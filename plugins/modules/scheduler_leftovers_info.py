@@ -14,6 +14,8 @@ description:
   - Lists everything that carries the mark of this collection, whatever made it and whether that still exists.
   - At AWS that is the tag C(container.schedulers/owner), in one region and in IAM. At DigitalOcean it is a tag that
     begins with C(container-schedulers:), a firewall or load balancer for such a tag, or a key of such a name, anywhere.
+    At a Rancher server it is a description that ends in the mark, or the labels of a host. What is there costs
+    nothing by itself, but it is in the way; the droplets under it are told by DigitalOcean.
   - After a teardown the list is empty. What is in it before is not necessarily left over, it may be in use.
   - Every list is read to its last page. What an API refuses to tell is named in RV(could_not_look), so that an empty
     list is never mistaken for a look that was not possible. The module fails only if it could not look anywhere.
@@ -38,16 +40,36 @@ options:
   owner:
     description:
       - Only what belongs to this owner, as in the tag, that is the scheduler and the name of the cluster (V(ecs/web)).
+        Things in an environment of Rancher belong to its id (V(rancher/1a5)).
       - If not given, what belongs to any.
     type: str
   providers:
     description:
       - Where to look.
-      - If not given, at DigitalOcean if there is an O(api_token), and at AWS, unless there is an O(api_token) and
-        nothing says which AWS region is meant.
+      - If not given, at DigitalOcean if there is an O(api_token), at a Rancher server if there is a O(rancher_url), and
+        at AWS, unless there is one of these and nothing says which AWS region is meant.
     type: list
     elements: str
-    choices: [aws, digitalocean]
+    choices: [aws, digitalocean, rancher]
+  rancher_url:
+    description:
+      - The address of a Rancher 1.x server. The option is called differently than in the modules for Rancher, as are
+        the keys for it, because those of AWS are called the same.
+      - If not set, E(RANCHER_URL) decides.
+    type: str
+  rancher_access_key:
+    description:
+      - The access key for it. One of an administrator sees all environments, any other those of its owner.
+      - If not set, E(RANCHER_ACCESS_KEY) decides.
+    type: str
+  rancher_secret_key:
+    description: The secret half of it. If not set, E(RANCHER_SECRET_KEY) decides.
+    type: str
+  rancher_ca:
+    description:
+      - A file of CA certificates to trust in place of those of the system.
+      - If not set, E(RANCHER_CA) decides.
+    type: path
 requirements:
   - boto3 and jmespath only to look at AWS, python-digitalocean only to look at DigitalOcean
 notes:
@@ -60,6 +82,7 @@ notes:
 seealso:
   - module: container.schedulers.ecs_cluster
   - module: container.schedulers.digitalocean_droplets
+  - module: container.schedulers.rancher_stack
 """
 
 EXAMPLES = r"""
@@ -72,6 +95,14 @@ EXAMPLES = r"""
   container.schedulers.scheduler_leftovers_info:
     providers: [digitalocean]
     api_token: "{{ digitalocean_token }}"
+  register: left
+
+- name: What is there at a Rancher server
+  container.schedulers.scheduler_leftovers_info:
+    providers: [rancher]
+    rancher_url: http://203.0.113.10:8080
+    rancher_access_key: "{{ rancher_key.access_key }}"
+    rancher_secret_key: "{{ rancher_key.secret_key }}"
   register: left
 
 - name: Nothing is left of the cluster, and everything could be looked at
@@ -117,7 +148,7 @@ leftovers:
       type: str
       sample: instances
     region:
-      description: The region that it is in, C(global) for what has none.
+      description: The region or environment that it is in, C(global) for what has none.
       type: str
       sample: eu-west-1
     state:
@@ -148,7 +179,9 @@ unpriced:
   type: int
   sample: 0
 prices:
-  description: Where the prices are from, for each provider that was looked at. They are list prices, and not looked up.
+  description:
+    - Where the prices are from, for each provider that was looked at. They are list prices, and not looked up.
+    - Rancher has none.
   returned: success
   type: dict
   contains:
@@ -212,14 +245,22 @@ from ansible_collections.container.schedulers.plugins.module_utils._digitalocean
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import prices as do_prices
 from ansible_collections.container.schedulers.plugins.module_utils._leftovers import Place, look
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome, run_module
+from ansible_collections.container.schedulers.plugins.module_utils._rancher import api as rancher_api
+from ansible_collections.container.schedulers.plugins.module_utils._rancher import leftovers as rancher_leftovers
+from ansible_collections.container.schedulers.plugins.module_utils._rancher import options as rancher_options
 
 SPEC = ArgumentSpec(
     {
         "owner": {"type": "str"},
-        "providers": {"type": "list", "elements": "str", "choices": ["aws", "digitalocean"]},
+        "providers": {"type": "list", "elements": "str", "choices": ["aws", "digitalocean", "rancher"]},
     }
 )
-LIBRARIES = {"aws": aws_options.LIBRARIES, "digitalocean": do_options.LIBRARIES}
+LIBRARIES: Mapping[str, Sequence[Library]] = {
+    "aws": aws_options.LIBRARIES,
+    "digitalocean": do_options.LIBRARIES,
+    "rancher": (),
+}
+ADDRESSES = {"digitalocean": "api_token", "rancher": "rancher_url"}  # what is given leads there
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
 
 
@@ -227,10 +268,9 @@ def providers(params: Mapping[str, Any]) -> Sequence[str]:
     """Where to look: as given, or wherever the options lead."""
     if params["providers"]:
         return list(dict.fromkeys(params["providers"]))
-    if not params["api_token"]:
-        return ["aws"]
-    places = (params["region"], params["profile"], *map(os.environ.get, REGION_VARIABLES))
-    return ["aws", "digitalocean"] if any(places) else ["digitalocean"]
+    led = [provider for provider, option in ADDRESSES.items() if params[option]]
+    regions = (params["region"], params["profile"], *map(os.environ.get, REGION_VARIABLES))
+    return ["aws", *led] if any(regions) or not led else led
 
 
 def libraries(params: Mapping[str, Any]) -> Sequence[Library]:
@@ -251,12 +291,16 @@ def find(context: Context) -> Outcome:
         team = do_api.DigitalOcean(do_api.Connection.from_params(context.params))
         places |= do_leftovers.places(team, owner)
         dated["digitalocean"] = {"date": do_prices.DATE, "region": None, "source": do_prices.SOURCE}
+    if "rancher" in chosen:
+        server = rancher_api.Rancher(rancher_api.Connection.from_shared(context.params))
+        places |= rancher_leftovers.places(server, owner)
     return Outcome({**look(places).to_result(), "prices": dated})
 
 
 def main() -> None:
     """The module."""
-    run_module(SPEC.merge(aws_options.CONNECTION, do_options.connection(shared=True)), find, libraries=libraries)
+    spec = SPEC.merge(aws_options.CONNECTION, do_options.connection(shared=True), rancher_options.SHARED)
+    run_module(spec, find, libraries=libraries)
 
 
 if __name__ == "__main__":

@@ -12,20 +12,29 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from environment import CACHE, PROGRAMS, tool_environment
-from lab_session import LabError, running_lab
+from lab_session import LabError
 
-from bench import peers, report
-from bench.account import Account, complaint
+from bench import account, cluster, peers, report
+from bench.account import complaint
+from bench.ground import Ground
 from bench.job import SIDES, Job
 from bench.jobs import JOBS
 from bench.measure import RunError, Sample, measure
 
 FOLDER = CACHE / "bench"
 LOG = FOLDER / "output.log"
+GROUNDS: Mapping[str, Callable[[Path], AbstractContextManager[Ground]]] = {
+    "account": account.running,
+    "cluster": cluster.running,
+}
+"""One at a time, so that none costs the other's jobs anything."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,8 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     LOG.write_text("")
     try:
         peers.install()
-        with running_lab(FOLDER / "lab") as lab:
-            results = _measure_all(jobs, options.rounds, Account(lab.exports))
+        results: dict[tuple[str, str], dict[str, list[Sample]]] = {}
+        for name in dict.fromkeys(job.ground for job in jobs):
+            with GROUNDS[name](FOLDER / name) as ground:
+                results |= _measure_all([job for job in jobs if job.ground == name], options.rounds, ground)
     except (RunError, LabError) as error:
         print(f"{error}\nThe output of all runs: {LOG}", file=sys.stderr)
         return 1
@@ -56,24 +67,27 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _measure_all(jobs: Sequence[Job], rounds: int, account: Account) -> report.Results:
+def _measure_all(
+    jobs: Sequence[Job[Any]], rounds: int, ground: Ground
+) -> dict[tuple[str, str], dict[str, list[Sample]]]:
     results: dict[tuple[str, str], dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for number in range(1, rounds + 1):
         for job, side in _turns(jobs, number):
             print(f"round {number} of {rounds}: {job.title}, {side}", flush=True)
-            account.reset(job.settings)
-            job.prepare(account)
+            ground.reset(job.settings)
+            job.prepare(ground)
             for phase in job.phases:
-                sample = measure(phase.commands[side], _environment(side, account), account, LOG)
+                ready = partial(phase.ready, ground) if phase.ready else None
+                sample = measure(phase.commands[side], _environment(side, ground), ground, LOG, ready)
                 print(f"  {phase.name:12}{sample.wall:8.2f} s{sample.calls:6} calls", flush=True)
-                wrong = complaint(partial(phase.check, account))
+                wrong = complaint(partial(phase.check, ground))
                 if wrong:
                     raise RunError(f"{side} did not do its job ({job.title}, {phase.name}): {wrong}")
                 results[job.title, phase.name][side].append(sample)
     return results
 
 
-def _turns(jobs: Sequence[Job], number: int) -> Iterator[tuple[Job, str]]:
+def _turns(jobs: Sequence[Job[Any]], number: int) -> Iterator[tuple[Job[Any], str]]:
     """Who is measured in this round, each round beginning with another side."""
     first = number % len(SIDES)
     for job in jobs:
@@ -83,10 +97,10 @@ def _turns(jobs: Sequence[Job], number: int) -> Iterator[tuple[Job, str]]:
                 yield job, side
 
 
-def _environment(side: str, account: Account) -> dict[str, str]:
+def _environment(side: str, ground: Ground) -> dict[str, str]:
     programs = peers.PROGRAMS if side == "peers" else PROGRAMS
     path = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return tool_environment({**account.exports, "PATH": path, "VIRTUAL_ENV": str(programs.parent)})
+    return tool_environment({**ground.exports, "PATH": path, "VIRTUAL_ENV": str(programs.parent)})
 
 
 if __name__ == "__main__":

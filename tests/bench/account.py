@@ -7,11 +7,24 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
+from lab_session import running_lab
+
+OWN_AGENT = "(lab)"  # what the lab's programs, such as docker-machine's driver, have in their User-Agent
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@contextmanager
+def running(state: Path) -> Iterator[Account]:
+    """The account of a lab of one's own."""
+    with running_lab(state) as lab:
+        yield Account(lab.exports)
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,7 @@ class Account:
     def control(self, method: str, path: str, document: object = None) -> Any:
         body = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(self.exports["LAB_CONTROL"] + path, data=body, method=method)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+        with _DIRECT.open(request, timeout=60) as answer:
             return json.load(answer)
 
     def client(self, service: str) -> Any:
@@ -44,10 +57,32 @@ class Account:
     def droplets(self) -> list[dict[str, Any]]:
         """All droplets."""
         url = f"{self.exports['DIGITALOCEAN_API_URL']}/v2/droplets?per_page=200"
-        headers = {"Authorization": f"Bearer {self.exports['DIGITALOCEAN_ACCESS_TOKEN']}"}
-        request = urllib.request.Request(url, headers=headers)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
-            return list(json.load(answer)["droplets"])
+        return list(_look(url, Authorization=f"Bearer {self.exports['DIGITALOCEAN_ACCESS_TOKEN']}")["droplets"])
+
+    def rancher(self, collection: str) -> list[dict[str, Any]]:
+        """All things of a kind in Rancher's first environment."""
+        return list(_look(f"{self.exports['RANCHER_URL']}/v2-beta/projects/1a5/{collection}")["data"])
+
+    def answers(self, url: str) -> bool:
+        """Whether there is a page."""
+        try:
+            with _DIRECT.open(url, timeout=10) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def forget_calls(self) -> None:
+        self.control("DELETE", "/journal")
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The requests since the journal was cleared, without those of the lab's own programs and of this benchmark."""
+        return [entry for entry in self.control("GET", "/journal")["entries"] if OWN_AGENT not in entry["agent"]]
+
+
+def _look(url: str, **headers: str) -> Any:
+    request = urllib.request.Request(url, headers={"User-Agent": f"bench {OWN_AGENT}", **headers})
+    with _DIRECT.open(request, timeout=60) as answer:
+        return json.load(answer)
 
 
 def complaint(check: Callable[[], str], patience: float = 5.0) -> str:

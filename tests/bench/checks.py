@@ -47,6 +47,27 @@ def no_droplet_is_left(account: Account) -> str:
     return f"{len(droplets)} droplets are left" if droplets else ""
 
 
+def rancher_is_healthy(account: Account) -> bool:
+    """The app and its load balancer are active and healthy. The server has services of its own beside them."""
+    services = [one for one in account.rancher("services") if not one["system"]]
+    return len(services) == 2 and all(one["state"] == "active" and one["healthState"] == "healthy" for one in services)
+
+
+def rancher_is_up(account: Account, image: str) -> str:
+    """Three hosts, a container of the image on each, and the load balancer gives the app's page."""
+    hosts = {one["id"] for one in account.rancher("hosts") if one["state"] == "active"}
+    if len(hosts) != INSTANCES or not rancher_is_healthy(account):
+        return f"{len(hosts)} of {INSTANCES} hosts are active, or the app and its load balancer are not healthy"
+    containers = [one for one in account.rancher("containers") if one["imageUuid"] == f"docker:{image}"]
+    if {one["hostId"] for one in containers if one["state"] == "running"} != hosts or len(containers) != INSTANCES:
+        return f"{image} does not run once on every host"
+    balancer = next(one for one in account.rancher("loadbalancerservices"))
+    endpoint = balancer["publicEndpoints"][0]
+    return (
+        "" if account.answers(f"http://{endpoint['ipAddress']}:{endpoint['port']}/") else "the load balancer is silent"
+    )
+
+
 def nothing_is_left(account: Account) -> str:
     """Nothing that would be billed or in the way of the next one."""
     left = [f"{item['kind']} {item['id']}" for item in account.control("GET", "/inventory")["items"]]

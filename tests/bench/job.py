@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from environment import PROGRAMS
 
 from bench import peers
-from bench.account import Account
+from bench.ground import Ground
 
 HERE = Path(__file__).resolve().parent
 SIDES = ("ours", "peers", "floor")
@@ -19,26 +20,29 @@ NAME = "bench"
 """What everything that is made here is called."""
 
 Command = Sequence[str]
+G = TypeVar("G", bound=Ground)
 
 
 @dataclass(frozen=True)
-class Phase:
-    """A step that every side does, one after the other in the same account.
+class Phase(Generic[G]):
+    """A step that every side does, one after the other on the same ground.
 
     Attributes:
         name: as the report calls it.
         commands: what each side runs.
-        check: what is wrong with the account afterwards.
+        check: what is wrong with the ground afterwards.
+        ready: whether what this step makes is ready, if it is to be measured how late each side knows.
     """
 
     name: str
     commands: Mapping[str, Command]
-    check: Callable[[Account], str] = lambda _account: ""
+    check: Callable[[G], str] = lambda _ground: ""
+    ready: Callable[[G], bool] | None = None
 
 
 @dataclass(frozen=True)
-class Job:
-    """Phases from an empty account on.
+class Job(Generic[G]):
+    """Phases from nothing on.
 
     Attributes:
         part: what --only selects it by.
@@ -48,15 +52,17 @@ class Job:
         prepare: what has to be there before, at nobody's expense.
         once: sides measured in the first round only, because they take minutes.
         single: the whole job in the first round only.
+        ground: where it is done.
     """
 
     part: str
     title: str
-    phases: Sequence[Phase]
+    phases: Sequence[Phase[G]]
     settings: Mapping[str, float] = field(default_factory=dict)
-    prepare: Callable[[Account], None] = lambda _account: None
+    prepare: Callable[[G], None] = lambda _ground: None
     once: frozenset[str] = frozenset()
     single: bool = False
+    ground: str = "account"
 
 
 def ours(name: str, *variables: str) -> Command:

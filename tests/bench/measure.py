@@ -1,20 +1,29 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One measured run of one command: seconds by the wall and by the processor, and the API calls the lab counted."""
+"""One measured run of one command: seconds by the wall and by the processor, and the API calls the lab counted.
+
+Of a playbook also the seconds of its tasks alone, by what ansible-playbook prints and when; and, where somebody watches
+what comes of it, how long after that the playbook knew.
+"""
 
 from __future__ import annotations
 
 import re
 import resource
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.account import Account
+from bench.ground import Ground
+from bench.watcher import Watcher
 
 _CHANGED = re.compile(r"\bchanged=(\d+)")
+_TASK, _RESULTS, _RECAP = "TASK [", ("ok: [", "changed: ["), "PLAY RECAP"
 _TIMEOUT_SECONDS = 1800
 
 
@@ -34,6 +43,9 @@ class Sample:
         writes: calls that are no Describe, Get or List.
         by_action: calls by service and action.
         changed: what Ansible's recap says, None for a plain script.
+        tasks: seconds from the start of the first task to the end of the last, None for a plain script.
+        noticed: seconds from the last moment at which what is made was seen not to be ready yet, until the result of
+            the last task was there; None if nobody watched.
     """
 
     wall: float
@@ -43,42 +55,86 @@ class Sample:
     writes: int
     by_action: Mapping[str, int]
     changed: int | None
+    tasks: float | None
+    noticed: float | None
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str], account: Account, log: Path) -> Sample:
+@dataclass(frozen=True)
+class Line:
+    """A line of output, and when it came."""
+
+    at: float
+    text: str
+
+
+def measure(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    ground: Ground,
+    log: Path,
+    ready: Callable[[], bool] | None = None,
+) -> Sample:
     """Run a command to its end; its output goes to the end of the log.
+
+    Args:
+        ready: whether what the command makes is ready, for a command that is to be watched.
 
     Raises:
         RunError: it failed.
     """
-    account.control("DELETE", "/journal")
+    ground.forget_calls()
     cpu, started = _cpu_of_children(), time.monotonic()
-    done = subprocess.run(
+    with Watcher(ready) if ready else nullcontext() as watcher:
+        lines, status = _run(command, environment)
+        ended, cpu = time.monotonic(), _cpu_of_children() - cpu
+    output = "".join(line.text for line in lines)
+    with log.open("a") as file:
+        file.write(f"$ {' '.join(command)}\n{output}\n")
+    if status:
+        raise RunError(f"{' '.join(command)} failed:\n{output[-4000:]}")
+    sent = ground.calls()
+    calls = [entry for entry in sent if entry["attempt"] == 1]
+    changed = _CHANGED.search(output)
+    return Sample(
+        wall=ended - started,
+        cpu=cpu,
+        calls=len(calls),
+        retries=len(sent) - len(calls),
+        writes=sum(entry["write"] for entry in calls),
+        by_action=Counter(f"{entry['service']}.{entry['action']}" for entry in calls),
+        changed=int(changed[1]) if changed else None,
+        tasks=_seconds_of_tasks(lines),
+        noticed=_last_result(lines, ended) - watcher.not_ready_at if watcher else None,
+    )
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[list[Line], int]:
+    """The output with its times, and the exit status."""
+    with subprocess.Popen(
         command,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=_TIMEOUT_SECONDS,
-        check=False,
-    )
-    wall, cpu = time.monotonic() - started, _cpu_of_children() - cpu
-    with log.open("a") as file:
-        file.write(f"$ {' '.join(command)}\n{done.stdout}\n")
-    if done.returncode:
-        raise RunError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
-    stats = account.control("GET", "/stats")
-    changed = _CHANGED.search(done.stdout)
-    return Sample(
-        wall=wall,
-        cpu=cpu,
-        calls=stats["calls"],
-        retries=stats["retries"],
-        writes=stats["writes"],
-        by_action=stats["by_action"],
-        changed=int(changed[1]) if changed else None,
-    )
+    ) as process:
+        alarm = threading.Timer(_TIMEOUT_SECONDS, process.kill)
+        alarm.start()
+        lines = [Line(time.monotonic(), text) for text in process.stdout or ()]
+        alarm.cancel()
+        return lines, process.wait()
+
+
+def _seconds_of_tasks(lines: Sequence[Line]) -> float | None:
+    """From the first task's title to the recap: without the start of ansible-playbook and its end. Pure."""
+    begun = [line.at for line in lines if line.text.startswith(_TASK)]
+    ended = [line.at for line in lines if line.text.startswith(_RECAP)]
+    return ended[-1] - begun[0] if begun and ended else None
+
+
+def _last_result(lines: Sequence[Line], ended: float) -> float:
+    """When the result of the last task was there; of a plain script, when it ended. Pure."""
+    return max((line.at for line in lines if line.text.startswith(_RESULTS)), default=ended)
 
 
 def _cpu_of_children() -> float:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The modules a user would take today, in a virtual environment of their own, made when first needed.
 
-They come out of PyPI's `ansible` package, of which only the two collections are unpacked. ansible-core and boto3 are
-of the versions that our own side runs with, so that the difference is the modules' alone.
+They come out of PyPI's `ansible` package, of which only these collections are unpacked. ansible-core, boto3 and
+kubernetes are of the versions that our own side runs with, so that the difference is the modules' alone.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from environment import CACHE, tool_environment
 from bench.measure import RunError
 
 ANSIBLE = "12.3.0"
-COLLECTIONS = ("amazon/aws", "community/aws", "community/digitalocean")
+COLLECTIONS = ("amazon/aws", "community/aws", "community/digitalocean", "kubernetes/core")
 VENV = CACHE / "bench" / "venv"
 PROGRAMS = VENV / "bin"
 _WHEELS = CACHE / "bench" / "wheels"
-_SHARED = ("ansible-core", "boto3", "botocore")
+_SHARED = ("ansible-core", "boto3", "botocore", "kubernetes")
 
 
 def install() -> None:

@@ -46,8 +46,8 @@ def floor_plus(seconds: float) -> Target:
     return Target(f"≤ floor + {seconds:g} s", above_floor=seconds)
 
 
-def at_most(count: int) -> Target:
-    return Target(f"≤ {count}", at_most=count)
+def at_most(count: float, unit: str = "") -> Target:
+    return Target(f"≤ {count:g}{unit}", at_most=count)
 
 
 NONE = Target("none", at_most=0)

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from faults.laboratory import Call
 from faults.programs import Task
 
 
@@ -23,6 +24,7 @@ class Flow:
         raze: tasks after which not even that is; empty: the lab is reset.
         settings: the lab's own, where the flow needs other than its fastest ones.
         injections: which ones make sense here; empty: all.
+        picks: at which of the calls of the flow.
     """
 
     act: Task
@@ -32,8 +34,20 @@ class Flow:
     raze: tuple[Task, ...] = ()
     settings: Mapping[str, float] = field(default_factory=dict)
     injections: tuple[str, ...] = ()
+    picks: Callable[[Sequence[Call]], Sequence[Call]] = list
 
 
-def module(name: str, **options: Any) -> Task:
+def first_and_last(calls: Sequence[Call]) -> list[Call]:
+    """Of calls of one name only these: for flows that take long."""
+    last = {call.name: call for call in calls}
+    return [call for call in calls if call.nth == 1 or call == last[call.name]]
+
+
+def writes(calls: Sequence[Call]) -> list[Call]:
+    """Only calls that change something, and of one name only the first and the last."""
+    return first_and_last([call for call in calls if call.is_write])
+
+
+def module(program: str, /, **options: Any) -> Task:
     """A call of one of the collection's modules."""
-    return Task(f"ansible_collections.container.schedulers.plugins.modules.{name}", options)
+    return Task(f"ansible_collections.container.schedulers.plugins.modules.{program}", options)

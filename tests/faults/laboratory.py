@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -32,6 +33,12 @@ _RANDOM = re.compile(
     r"|(?<=:)\d+$"  # revisions, which are never used again
 )
 _MARK = "container.schedulers/"
+AGENT = "container.schedulers"
+"""Part of the User-Agent of what is tested. The controllers of a cluster ask too, whenever they like."""
+_IRREPLACEABLE = ("volume", "kubernetes-secrets", "kubernetes-persistentvolumeclaims", "kubernetes-persistentvolumes")
+"""Kinds of what holds data: a second one of the same name is not the same."""
+FILES = "FAULTS_FILES"
+"""The variable that tells tasks where their files belong."""
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -53,19 +60,38 @@ class Call:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """One running lab."""
+    """One running lab.
+
+    Attributes:
+        exports: what tasks need to know of it, as environment variables.
+    """
 
     exports: Mapping[str, str]
 
+    @property
+    def files(self) -> Path:
+        """Where tasks keep what they write down."""
+        return Path(self.exports[FILES])
+
     def inventory(self) -> Inventory:
-        """Everything in the account that would be billed or be in the way."""
-        return Counter(_in_words(item) for item in self._ask("GET", "inventory")["items"])
+        """Everything in the account that would be billed or be in the way, and what tasks have written down."""
+        things = Counter(_in_words(item) for item in self._ask("GET", "inventory")["items"])
+        return things + Counter(f"file {without_random(path.name)}" for path in self.files.iterdir())
+
+    def data(self) -> Mapping[str, frozenset[str]]:
+        """What holds data and must not be replaced: in words, and which ones they are."""
+        found: dict[str, set[str]] = {}
+        for item in self._ask("GET", "inventory")["items"]:
+            if item["kind"] in _IRREPLACEABLE:
+                which = f"{item['id']} {item['tags'].get('lab.invalid/digest', '')}"
+                found.setdefault(_in_words(item), set()).add(which)
+        return {words: frozenset(ids) for words, ids in found.items()}
 
     def calls(self) -> list[Call]:
-        """The API calls made since the journal was cleared, but for writes that were refused: others follow them."""
+        """What runs asked since the journal was cleared, but for writes that were refused: others follow them."""
         seen: Counter[str] = Counter()
         calls = []
-        for entry in self._ask("GET", "journal")["entries"]:
+        for entry in self._journal():
             name = f"{entry['service']}.{entry['action']}"
             seen[name] += 1
             if not (entry["write"] and entry["error"]):
@@ -79,7 +105,13 @@ class Laboratory:
     def break_at(self, call: Call, fault: Mapping[str, Any]) -> None:
         """Have this fault at this call, once."""
         service, _unused, action = call.name.partition(".")
-        aim = {"service": re.escape(service), "action": re.escape(action), "skip": call.nth - 1, "times": 1}
+        aim = {
+            "service": re.escape(service),
+            "action": re.escape(action),
+            "agent": AGENT,
+            "skip": call.nth - 1,
+            "times": 1,
+        }
         self._ask("POST", "faults", [{**aim, **fault}])
 
     def mend(self) -> None:
@@ -88,7 +120,7 @@ class Laboratory:
 
     def was_hit(self) -> bool:
         """Whether the fault came about."""
-        return any(entry["fault"] for entry in self._ask("GET", "journal")["entries"])
+        return any(entry["fault"] for entry in self._journal())
 
     def holds(self) -> bool:
         """Whether a request is held."""
@@ -101,7 +133,13 @@ class Laboratory:
     def reset(self, settings: Mapping[str, float]) -> None:
         """Back to an empty account, with these settings besides those that the lab was started with."""
         self._ask("POST", "reset")
+        shutil.rmtree(self.files)
+        self.files.mkdir()
         self._ask("POST", "settings", settings)
+
+    def _journal(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self._ask("GET", f"journal?agent={AGENT}")["entries"]
+        return entries
 
     def _ask(self, method: str, path: str, document: Any = None) -> dict[str, Any]:
         body = json.dumps(document).encode() if method == "POST" else None
@@ -118,9 +156,16 @@ def running_laboratories(count: int, folder: Path) -> Iterator[list[Laboratory]]
     with ThreadPoolExecutor(count) as threads:
         try:
             list(threads.map(partial(_lab, "start"), states))
-            yield [Laboratory(_parse_exports(_lab("exports", state))) for state in states]
+            yield [_laboratory(state) for state in states]
         finally:
             list(threads.map(partial(_lab, "stop"), states))
+
+
+def _laboratory(state: Path) -> Laboratory:
+    files = state / "files"
+    files.mkdir()
+    own = {FILES: str(files), "KUBECONFIG": str(state / "kubeconfig")}
+    return Laboratory({**_parse_exports(_lab("exports", state)), **own})
 
 
 def _lab(command: str, state: Path) -> str:

@@ -30,8 +30,9 @@ _laboratory: Laboratory  # each worker's own
 
 def cases_of(name: str, undisturbed: Undisturbed) -> list[Case]:
     """Every injection at every call of the flow."""
-    chosen = _ALL_FLOWS[name].injections or INJECTIONS
-    return [Case(name, one, call) for one in chosen for call in INJECTIONS[one].where(undisturbed.calls)]
+    flow = _ALL_FLOWS[name]
+    calls = flow.picks(undisturbed.calls)
+    return [Case(name, one, call) for one in flow.injections or INJECTIONS for call in INJECTIONS[one].where(calls)]
 
 
 def sample_of(cases: Sequence[Case], count: int) -> list[Case]:

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
+
+from faults.laboratory import AGENT
 
 _TAG = {"Key": "Name", "Value": "naive"}
 
@@ -39,7 +42,7 @@ def _found(ec2: Any) -> list[str]:
 
 def main() -> None:
     state = json.loads(Path(sys.argv[1]).read_text())["ANSIBLE_MODULE_ARGS"]["state"]
-    changed = {"present": present, "absent": absent}[state](boto3.client("ec2"))
+    changed = {"present": present, "absent": absent}[state](boto3.client("ec2", config=Config(user_agent_extra=AGENT)))
     print(json.dumps({"changed": changed}))
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from faults.flow import Flow
 from faults.injections import INJECTIONS, Injection, Scene
@@ -114,12 +115,17 @@ def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Labora
     injection, findings = INJECTIONS[case.injection], _Findings()
     with_base = laboratory.inventory()
     prepare(flow.before, laboratory)
+    data = [laboratory.data()]
     outcomes, hit = _disturb(case, injection, flow.act, laboratory)
+    data.append(laboratory.data())
     findings.story += [f"disturbed: {one}" for one in outcomes]
     if hit:
         findings.complain(injection.judgement(outcomes))
     if injection.reruns:
         _converge(injection, flow.act, outcomes, undisturbed, laboratory, findings)
+        data.append(laboratory.data())
+    for before, after in pairwise(data):
+        findings.complain(_replaced(before, after))
     _take_down(flow, with_base, laboratory, findings)
     return Verdict(
         case,
@@ -204,6 +210,16 @@ def _expect(found: Inventory, expected: Inventory, when: str) -> None:
 def _more(these: Inventory, those: Inventory) -> tuple[str, ...]:
     surplus: Counter[str] = these - those
     return tuple(f"{count} x {thing}" for thing, count in sorted(surplus.items()))
+
+
+def _replaced(before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]]) -> str:
+    """What held data and is another one now: a volume made anew, a Secret with another password."""
+    found = [
+        words
+        for words in sorted(before)
+        if before[words] - after.get(words, set()) and after.get(words, set()) - before[words]
+    ]
+    return f"replaced: {', '.join(found)}" if found else ""
 
 
 def _told(outcomes: Iterable[Outcome]) -> frozenset[str]:

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import http.server
 import logging
+import os
 import select
 import socket
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from lab.messages import Answer, ConnectionCutError, Request
 
@@ -78,11 +80,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not self.parse_request():
             return
         try:
-            answer = self.server.respond(self._request())
+            self._send(self.server.respond(self._request()))
         except ConnectionCutError:
             self._cut()
-            return
-        self._send(answer)
 
     def _request(self) -> Request:
         path, _unused, query = self.path.partition("?")
@@ -94,7 +94,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             del headers["transfer-encoding"]  # undone here
         else:
             body = self.rfile.read(int(headers.get("content-length") or 0))
-        return Request(self.command, path, query, headers, body, self._client_gone)
+        return Request(self.command, path, query, headers, body, self._client_gone, self._peer())
+
+    def _peer(self) -> Mapping[str, Any]:
+        return (self.connection.getpeercert() or {}) if isinstance(self.connection, ssl.SSLSocket) else {}
 
     def handle_expect_100(self) -> bool:
         """The client waits for this line before it sends its body."""
@@ -141,11 +144,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         takeover(self.connection)
 
     def _client_gone(self) -> bool:
-        if isinstance(self.connection, ssl.SSLSocket):
-            return False  # there is no looking ahead in it
         try:
             readable, _unused, _unused = select.select([self.connection], [], [], 0)
-            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+            with socket.socket(fileno=os.dup(self.connection.fileno())) as raw:  # there is no looking ahead in TLS
+                return bool(readable) and not raw.recv(1, socket.MSG_PEEK)
         except OSError:
             return True
 

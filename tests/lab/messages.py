@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from lab.faults import Rule
 
 
+_READS = ("Describe", "List", "Get", "Head", "BatchGet", "Search", "Check", "Test", "Watch", "DryRun")
+
+
 @dataclass(frozen=True)
 class Request:
     """One HTTP request. Header names are in lower case; `path` is still percent-encoded."""
@@ -25,6 +28,8 @@ class Request:
     body: bytes
     client_gone: Callable[[], bool] = field(default=lambda: False, compare=False)
     """Has the client hung up (or died) meanwhile?"""
+    peer: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """The client's TLS certificate, if it showed one that is trusted, as Python's ssl tells it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Call:
 
     @property
     def is_read(self) -> bool:
-        return self.action.startswith(("Describe", "List", "Get", "Head", "BatchGet", "Search", "Check", "Test"))
+        return self.action.startswith(_READS)
 
 
 @dataclass(frozen=True)
@@ -58,16 +63,21 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     takeover: Callable[[socket.socket], None] | None = None
     """What goes on on the connection instead of HTTP: after 101, or (status 0) from the first byte of the answer on."""
+    unheard: Callable[[socket.socket], bytes] | None = None
+    """The same as `takeover`, but what the client would hear at last is kept from it, and given back."""
 
 
 class Backend(Protocol):
     """One provider: what a request means to it, what it answers, and how it says no."""
 
+    alone: bool
+    """Requests are carried out one at a time, under the lock: what they change is the lab's own memory."""
+
     def name(self, request: Request) -> Call:
         """Which call this is."""
 
     def work(self, call: Call) -> Answer:
-        """Carry it out, under the lock. The provider's own refusals are answers too."""
+        """Carry it out. The provider's own refusals are answers too."""
 
     def fault(self, call: Call, rule: Rule) -> Answer:
         """The answer that a rule of kind throttle or error asks for."""

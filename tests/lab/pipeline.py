@@ -5,8 +5,13 @@
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from lab.faults import Faults, Rule
 from lab.journal import Entry, Journal
@@ -15,6 +20,7 @@ from lab.world import World
 
 log = logging.getLogger("lab")
 _REMEMBERED_READS = 300
+_AFTERWARDS = ("reset_after", "delay", "pause_after")
 
 
 class Pipeline:
@@ -24,6 +30,7 @@ class Pipeline:
         self.world = world
         self.journal = Journal()
         self.faults = Faults()
+        self._remembering = threading.Lock()
         self._last_reads: OrderedDict[tuple[str, str, bytes], Answer] = OrderedDict()
 
     def answer(self, backend: Backend, request: Request) -> Answer:
@@ -57,15 +64,41 @@ class Pipeline:
             if rule.kind == "hang" or not released:
                 raise ConnectionCutError
         answer = self._work(backend, call, rule.kind)
+        if answer.unheard is not None and rule.kind in _AFTERWARDS:
+            return replace(answer, takeover=partial(self._after_the_talk, answer.unheard, call, entry, rule))
+        self._afterwards(call, entry, rule)
+        return answer
+
+    def _afterwards(self, call: Call, entry: Entry, rule: Rule) -> None:
         if rule.kind == "reset_after":
             raise ConnectionCutError
         if rule.kind == "delay":
             time.sleep(rule.seconds)
         if rule.kind == "pause_after" and not self.faults.hold(entry.number, call, "after"):
             raise ConnectionCutError
-        return answer
+
+    def _after_the_talk(
+        self, talk: Callable[[socket.socket], bytes], call: Call, entry: Entry, rule: Rule, client: socket.socket
+    ) -> None:
+        unheard = talk(client)
+        self._afterwards(call, entry, rule)
+        client.sendall(unheard)
 
     def _work(self, backend: Backend, call: Call, fault: str = "") -> Answer:
+        try:
+            answer = self._alone(backend, call, fault) if backend.alone else backend.work(call)
+        except ConnectionCutError:
+            raise
+        except NotImplementedError as error:
+            answer = backend.broken(call, "NotImplemented", f"lab: {call.name} is not simulated ({error})")
+        except Exception as error:
+            log.exception("%s broke the lab", call.name)
+            answer = backend.broken(call, "LabFailure", f"lab: {call.name} broke the simulation: {error!r}")
+        if call.is_read and answer.status < 300 and answer.takeover is None:
+            self._remember(call, answer)
+        return answer
+
+    def _alone(self, backend: Backend, call: Call, fault: str) -> Answer:
         with self.world.lock:
             try:
                 self.world.step()
@@ -73,22 +106,16 @@ class Pipeline:
                 answer = backend.work(call)
                 self.world.call = None
                 self.world.step()
-            except NotImplementedError as error:
-                answer = backend.broken(call, "NotImplemented", f"lab: {call.name} is not simulated ({error})")
-            except Exception as error:
-                log.exception("%s broke the lab", call.name)
-                answer = backend.broken(call, "LabFailure", f"lab: {call.name} broke the simulation: {error!r}")
+                return answer
             finally:
                 self.world.call, self.world.fault = None, ""
-            if call.is_read and answer.status < 300:
-                self._remember(call, answer)
-            return answer
 
     def _remember(self, call: Call, answer: Answer) -> None:
-        self._last_reads[_question(call)] = answer
-        self._last_reads.move_to_end(_question(call))
-        if len(self._last_reads) > _REMEMBERED_READS:
-            self._last_reads.popitem(last=False)
+        with self._remembering:
+            self._last_reads[_question(call)] = answer
+            self._last_reads.move_to_end(_question(call))
+            if len(self._last_reads) > _REMEMBERED_READS:
+                self._last_reads.popitem(last=False)
 
 
 def _question(call: Call) -> tuple[str, str, bytes]:

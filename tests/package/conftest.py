@@ -21,7 +21,7 @@ from package.surroundings import Command, Installation, Lab, bare_environment, r
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     """A lab in which a test leaves nothing behind."""
-    ours = ("AWS_", "DIGITALOCEAN_", "LAB_")
+    ours = ("AWS_", "DIGITALOCEAN_", "LAB_", "RANCHER_")
     exports = {name: value for name, value in os.environ.items() if name.startswith(ours)}
     assert "LAB_CONTROL" in exports, "There is no lab: use `make package`, or run the exports that `make lab` prints."
     running = Lab(exports)

@@ -39,7 +39,12 @@ PLAYBOOK = """
   module_defaults:
     group/container.schedulers.aws: "{{ credentials[how] }}"
     group/container.schedulers.digitalocean: "{{ digitalocean[how] }}"
+    group/container.schedulers.rancher: "{{ rancher[how] }}"
+    # nobody listens there: what is sent, and what an error says of it, is what matters here
+    group/container.schedulers.kubernetes: {host: "https://127.0.0.1:1", api_key: "{{ secret }}", request_timeout: 2}
   vars:
+    secret: "{{ lookup('ansible.builtin.env', 'CANARY_TOKEN') }}"
+    password: "{{ lookup('ansible.builtin.env', 'CANARY_KEY') }}"
     region: eu-west-1
     credentials:
       environment: {region: "{{ region }}"}
@@ -58,7 +63,58 @@ PLAYBOOK = """
         api_token: "{{ lookup('ansible.builtin.env', 'DIGITALOCEAN_ACCESS_TOKEN') }}"
       wrong:
         api_token: "{{ lookup('ansible.builtin.env', 'CANARY_TOKEN') }}"
+    rancher:
+      environment: {}
+      options: {url: "{{ lookup('ansible.builtin.env', 'RANCHER_URL') }}"}
+      wrong: {access_key: NOSUCHKEY, secret_key: "{{ secret }}"}
   tasks:
+    - name: Rancher, secured and opened again
+      container.schedulers.rancher_access_control:
+        provider: local
+        username: admin
+        password: "{{ password }}"
+        api_key_file: "{{ key_folder }}/rancher.json"
+        state: "{{ item }}"
+      loop: [present, absent]
+      register: access
+      ignore_errors: true
+
+    - name: Rancher, by a GitHub that does not know the secret
+      container.schedulers.rancher_access_control:
+        client_id: NOSUCHKEY
+        client_secret: "{{ secret }}"
+        code: "{{ password }}"
+      register: github
+      ignore_errors: true
+
+    - name: Hosts, of which none is made
+      container.schedulers.rancher_hosts:
+        driver: digitalocean
+        pattern: canary-{n}
+        count: 1
+        driver_config: {region: lon1, size: s-1vcpu-1gb, image: ubuntu-22-04-x64}
+        driver_secrets: {access_token: "{{ secret }}"}
+      check_mode: true
+      register: hosts
+      ignore_errors: true
+
+    - name: A Secret of Kubernetes
+      container.schedulers.k8s_apply:
+        owner: canary
+        definition: {apiVersion: v1, kind: Secret, metadata: {name: keys}, stringData: {door: "{{ password }}"}}
+      when: how == 'wrong'
+      register: secrets
+      ignore_errors: true
+
+    - name: WordPress
+      container.schedulers.k8s_wordpress:
+        name: canary
+        database_password: "{{ secret }}"
+        site: {title: Canary, admin_password: "{{ password }}", admin_email: canary@example.com}
+      when: how == 'wrong'
+      register: site
+      ignore_errors: true
+
     - name: A cluster
       container.schedulers.ecs_cluster: {name: canary, state: "{{ state }}", desired_count: "{{ count }}"}
       register: done
@@ -108,7 +164,9 @@ PLAYBOOK = """
 
     - name: All that was returned
       ansible.builtin.debug:
-        msg: ["{{ done }}", "{{ app }}", "{{ records }}", "{{ droplets }}", "{{ all }}", "{{ left }}"]
+        msg:
+          - ["{{ done }}", "{{ app }}", "{{ records }}", "{{ droplets }}", "{{ all }}", "{{ left }}"]
+          - ["{{ access }}", "{{ github }}", "{{ hosts }}", "{{ secrets }}", "{{ site }}"]
 """
 RUNS = (
     {"how": "wrong", "state": "present", "count": 1},
@@ -156,7 +214,10 @@ def job(lab: Lab, tmp_path: Path) -> Path:
     (folder / "project").mkdir(parents=True)
     (folder / "env").mkdir()
     play = {"ansible.builtin.import_playbook": "play.yml"}
-    walk = [{"name": f"Run {number}", **play, "vars": {**run, "key_file": str(KEY)}} for number, run in enumerate(RUNS)]
+    walk = [
+        {"name": f"Run {number}", **play, "vars": {**run, "key_file": str(KEY), "key_folder": str(folder)}}
+        for number, run in enumerate(RUNS)
+    ]
     (folder / "project" / "canary.yml").write_text(json.dumps(walk))
     (folder / "project" / "play.yml").write_text(PLAYBOOK)
     (folder / "env" / "cmdline").write_text("-vvv --diff")

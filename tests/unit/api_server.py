@@ -64,6 +64,11 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """No answer until the test ends."""
+
+
+@dataclass(frozen=True)
 class Call:
     """One expected call.
 
@@ -169,7 +174,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do  # noqa: N815
 
     def _answer(self, call: Call) -> None:
-        if isinstance(call.answer, Cut):
+        if isinstance(call.answer, Silence):
+            self.script.ended.wait(20)
+        if isinstance(call.answer, (Cut, Silence)):
             self.close_connection = True
             return
         if isinstance(call.answer, Events):

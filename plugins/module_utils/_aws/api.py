@@ -35,6 +35,7 @@ PAGE_FIELDS = {
     "PaginationToken": "PaginationToken",
 }
 SETTLING_SECONDS = 60.0
+LOOKS = 6  # five to nine seconds: longer than new things of EC2 and IAM are missing from lists
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Aws:
 
     def __init__(self, connection: Connection, policy: RetryPolicy | None = None, *, default_region: str = "") -> None:
         self._connection = connection
-        self.policy = policy or RetryPolicy()
+        self.policy = policy or RetryPolicy(looks=LOOKS)
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         self._clients: dict[str, Any] = {}
         with errors.translated("use the AWS credentials"):

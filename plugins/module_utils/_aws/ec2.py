@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from .._clock import Deadline
-from .._plan import Live, Step
+from .._plan import Step
 from .._wait import Pace, wait_until
 from .api import tag_filter, to_tags
 from .run import Run
+
+T = TypeVar("T")
 
 
 def marked(run: Run, operation: str, items: str, part: str) -> list[Any]:
@@ -30,7 +32,7 @@ def delete(run: Run, step: Step, operation: str, request: Mapping[str, Any]) -> 
     run.aws.delete("ec2", operation, request, doing=step.sentence, deadline=run.deadline, pace=run.pace)
 
 
-def awaited(run: Run, find: Callable[[], Live | None], seconds: float, what: str) -> Live | None:
+def awaited(run: Run, find: Callable[[], T | None], seconds: float, what: str) -> T | None:
     """What another run makes, or None when it did not come within these seconds."""
     if not seconds:
         return None

@@ -25,11 +25,12 @@ def cluster_handlers(run: Run, names: ClusterNames, role: Live | None, *, force:
         force: whether the cluster goes even if instances that are not ours are registered with it.
     """
     roles = Roles(run)
+    waited = patience(roles, names.role, role)
     return {
         "role": roles,
         "instance_profile": InstanceProfiles(run),
-        "vpc": Vpcs(run, patience(roles, names.role, role)),
-        "internet_gateway": InternetGateways(run),
+        "vpc": Vpcs(run, waited),
+        "internet_gateway": InternetGateways(run, waited),
         "default_route": DefaultRoutes(run),
         "subnet": Subnets(run),
         "instance_security_group": SecurityGroups(run),

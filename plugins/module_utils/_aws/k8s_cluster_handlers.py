@@ -53,7 +53,7 @@ def cluster_handlers(tools: Tools) -> dict[str, Handler]:
         "role": roles,
         "instance_profile": InstanceProfiles(run),
         "vpc": Vpcs(run, waited),
-        "internet_gateway": InternetGateways(run),
+        "internet_gateway": InternetGateways(run, waited),
         "default_route": DefaultRoutes(run),
         "subnet": Subnets(run),
         "security_group": SecurityGroups(run),

@@ -8,7 +8,7 @@ or to delete. EC2 lets any number of VPCs carry one name, so each resource is fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._errors import ConflictError, NotFoundError, SchedulersError
@@ -18,7 +18,7 @@ from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags, tag_specifications
-from .ec2 import delete, marked, retag
+from .ec2 import awaited, delete, marked, retag
 from .run import Run
 from .vpcs import VPC, find_vpc
 
@@ -53,10 +53,15 @@ def read_network(run: Run) -> dict[str, Live]:
 
 
 class InternetGateways:
-    """A VPC has at most one gateway: whoever attaches first has made it, any other run uses that one."""
+    """A VPC has at most one gateway: whoever attaches first has made it, any other run uses that one.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        patience: seconds for which the one of another run may still be missing from lists.
+    """
+
+    def __init__(self, run: Run, patience: Callable[[], float]) -> None:
         self._run = run
+        self._patience = patience
 
     def create(self, step: Step, spec: Spec) -> Live:
         tags = tag_specifications("internet-gateway", self._run.tags_for(INTERNET_GATEWAY, step.name))
@@ -66,7 +71,12 @@ class InternetGateways:
             return str(answer["InternetGateway"]["InternetGatewayId"])
 
         vpc_id = spec["vpc_id"]
-        gateway_id = create_once(create, lambda: _gateway(self._run, vpc_id)[0], self._run.aws.policy)
+
+        def find() -> str | None:
+            return _gateway(self._run, vpc_id)[0]
+
+        there = awaited(self._run, find, self._patience(), "internet gateway")
+        gateway_id = there or create_once(create, find, self._run.aws.policy)
         return self._attached(step, gateway_id, vpc_id)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:

@@ -78,6 +78,10 @@ class Api:
         """
         return cls(Transport(log_in(params), float(params.get("request_timeout") or 60)))
 
+    def once(self) -> Api:
+        """The same cluster for a caller that tries again itself: no request is repeated."""
+        return Api(self.transport, replace(self.policy, attempts=1))
+
     def kind(self, api_version: str, name: str) -> Kind:
         """Where objects of a kind live: from the table, or by one request for its API group.
 
@@ -167,7 +171,8 @@ class Api:
             self._reached = True
             return answer
 
-        attempts = max(self.policy.attempts, LATER_ATTEMPTS) if self._reached else self.policy.attempts
+        repeats = self.policy.attempts > 1
+        attempts = max(self.policy.attempts, LATER_ATTEMPTS) if self._reached and repeats else self.policy.attempts
         policy = replace(self.policy, attempts=attempts)
         return policy.run(lambda: self._renewed(send), effect or _effect(method))
 

@@ -16,6 +16,7 @@ from .._errors import AnswerLostError, InputError, SchedulersError, UnreachableE
 from .api import Api
 from .errors import translate
 from .kinds import POD
+from .transport import USER_AGENT
 
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"  # only the newer one can say that there is no more input
@@ -124,7 +125,8 @@ def _connected(api: Api, path: str, doing: str) -> Iterator[Any]:
     transport = api.transport
     login = transport.login
     proxy = urlsplit(transport.proxy) if transport.proxy else None
-    headers = [f"{name}: {value}" for name, value in (*login.authorization().items(), *login.headers)]
+    agent = ("User-Agent", USER_AGENT)  # the API server's audit log names who ran what
+    headers = [f"{name}: {value}" for name, value in (agent, *login.authorization().items(), *login.headers)]
     try:
         socket = websocket.create_connection(
             transport.address(path).replace("http", "ws", 1),

@@ -25,6 +25,7 @@ from .._errors import AnswerLostError, AuthError, InputError, UnreachableError
 from .login import Login
 
 CONNECT_SECONDS = 10.0
+HEADER_SECONDS = 10.0  # a stream begins at once, though it may be silent for long
 USER_AGENT = "container.schedulers"
 
 
@@ -88,12 +89,14 @@ class Transport:
         Args:
             timeout: seconds of silence after which the stream counts as broken.
         """
-        connection = self._new(timeout)
+        connection = self._new(min(timeout, HEADER_SECONDS))
         try:
             response = self._send(connection, "GET", path, headers, None)
         except BaseException as error:
             connection.close()
             raise self._lost(error) from error
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout)
         return Stream(self, connection, response)
 
     def tls(self) -> ssl.SSLContext | None:

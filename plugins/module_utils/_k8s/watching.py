@@ -22,7 +22,7 @@ from .kinds import Kind
 
 PASSING = (AnswerLostError, UnreachableError, ThrottledError)  # a restart looks like this
 REFUSALS = 4  # in a row: a server that has just started refuses while it still reads its roles
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # a server that is back is found within a second
 SETTLE_SECONDS = 0.02  # changes come in flocks: look at them together
 LOOK = Pace(first=1.0, factor=1.5, cap=5.0)  # between two looks, where nothing happens
 
@@ -131,7 +131,7 @@ class _Follower:
         self.feed = feed
         self.trouble = ""
         self._scene = scene
-        self._api = api
+        self._api = api.once()  # it tries again itself, as long as the wait goes on
         self._lock = threading.Lock()
         self._objects: dict[str, Object] | None = None
         self._error: SchedulersError | None = None

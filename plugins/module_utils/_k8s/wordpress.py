@@ -8,12 +8,14 @@ from .._module import Context, Outcome
 from .._plan import Plan
 from .api import Object
 from .carrying_out import carry_out
+from .claimed_volumes import wait_until_deleted
 from .kinds import DEPLOYMENT, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, known
 from .object_set import Survey, deletions, survey_removal
 from .objects import key_of
 from .run import Owner, Run
 from .wordpress_options import checked_name
 from .wordpress_present import present
+from .wordpress_storage import PARTS, claim_name
 
 POLICY = known("NetworkPolicy", "networking.k8s.io/v1")
 DATA = frozenset({SECRET.kind, VOLUME.kind, VOLUME_CLAIM.kind})
@@ -39,7 +41,10 @@ def _absent(context: Context, run: Run) -> Outcome:
     chosen = Survey((), extra=doomed, kinds=found.kinds)
     plan = Plan(tuple(deletions(doomed)))
     if not run.check_mode:
-        carry_out(run, chosen, plan, wait=params["wait"])
+        done = carry_out(run, chosen, plan, wait=params["wait"])
+        if params["delete_data"] and params["wait"]:
+            with done.applied.then("wait until the volumes are deleted"):
+                wait_until_deleted(run, [(params["namespace"], claim_name(params, part)) for part in PARTS])
     return Outcome({"site": None, "kept": sorted(_label(one) for one in kept)}, plan)
 
 

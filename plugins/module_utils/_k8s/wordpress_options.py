@@ -68,9 +68,9 @@ WORDPRESS = ArgumentSpec(
 # options that are noted, with what is assumed for a new site
 ASSUMED: Mapping[str, Any] = {
     "site": {"admin_user": "admin"},
-    "image": "wordpress:6.8.3-php8.3-apache",
+    "image": "wordpress:7.1.3-php8.3-apache",
     "cli_image": "wordpress:cli-2.12.0-php8.3",
-    "database_image": "mariadb:11.8.3",
+    "database_image": "mariadb:11.8.9",
     "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
     "database_resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
     "storage": {"mode": "dynamic", "size": "10Gi"},

@@ -9,8 +9,10 @@ written down and usable before anything is switched on. PRIVATE.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .._errors import ConflictError, InputError, NotFoundError, SchedulersError
@@ -21,11 +23,11 @@ from .._plan import Live, Plan, Spec, Step, Wanted, apply, decide, dismantle
 from .access_api import PROVIDERS, AccessApi
 from .access_options import GITHUB, AccessOptions
 from .api import Connection, Object, Rancher
-from .api_keys import Keys, Pair, read_pair, usable, write_pair
+from .api_keys import Keys, Pair, alone_with, read_pair, usable, write_pair
 
 MARK = Mark("rancher/server")
-ACCESS, KEY, STALE_KEY = "access_control", "api_key", "stale_api_key"
-GRAPH: Mapping[str, tuple[str, ...]] = {KEY: (), STALE_KEY: (), ACCESS: (KEY,)}
+ACCESS, KEY, STALE_KEY, FILE = "access_control", "api_key", "stale_api_key", "api_key_file"
+GRAPH: Mapping[str, tuple[str, ...]] = {KEY: (), STALE_KEY: (), FILE: (KEY,), ACCESS: (KEY, STALE_KEY, FILE)}
 PUBLIC_API = "https://api.github.com"
 KINDS = {"users": "github_user", "orgs": "github_org"}
 Asker = Callable[[str], Object]
@@ -34,10 +36,22 @@ Asker = Callable[[str], Object]
 def ensure(context: Context) -> Outcome:
     """What the module does."""
     options = AccessOptions.from_params(context.params)
-    pair = read_pair(options.key_file)
-    rancher = Rancher(_with_key(Connection.from_params(context.params), pair))
-    case = Case(context, options, rancher, AccessApi(rancher), pair)
-    return case.present() if context.params["state"] == "present" else case.absent()
+    connection = Connection.from_params(context.params)
+    with _alone(context, options):
+        pair = read_pair(options.key_file)
+        rancher = Rancher(_with_key(connection, pair))
+        case = Case(context, options, rancher, AccessApi(rancher), pair)
+        return case.present() if context.params["state"] == "present" else case.absent()
+
+
+def _alone(context: Context, options: AccessOptions) -> AbstractContextManager[None]:
+    """What is only looked at, and what is not there and shall not be, needs no lock."""
+    path = options.key_file
+    if path is None or context.check_mode:
+        return nullcontext()
+    if context.params["state"] == "absent" and not Path(path).parent.is_dir():
+        return nullcontext()
+    return alone_with(path, context.deadline(), context.pace())
 
 
 def _with_key(connection: Connection, pair: Pair | None) -> Connection:
@@ -58,16 +72,46 @@ class Case:
     pair: Pair | None
 
     def absent(self) -> Outcome:
-        """Off, whichever provider it is on with. Keys and configuration stay, so that it can be on again."""
-        status = self.api.status()
-        provider = provider_of(status)
+        """Off, whichever provider it is on with; and then the key goes that was made to get it on.
+
+        Not before: as long as it is on, the key is what opens the door.
+        """
+        provider = provider_of(self.api.status())
+        if provider and provider not in PROVIDERS:
+            raise ConflictError(
+                f"access control is on with {provider}",
+                doing="switch it off",
+                hint="This module knows github and local only. Switch it off in Rancher's pages.",
+            )
         if not provider:
-            return Outcome({"access_control": told({}, None)}, Plan())
-        live = self._live(provider, on=True)
-        plan = Plan((Step("delete", ACCESS, ACCESS, provider, live=live),))
-        if not self.context.check_mode:
-            apply(plan, {ACCESS: Door(self)}, {ACCESS: live})
+            self.come_as_anybody()
+        keys = self._keys()
+        doomed = self._key_and_file(keys)
+        spec: Spec = {}
+        if provider:
+            access = self._live(provider, on=True)
+            doomed.append(access)
+            spec = access.spec
+        plan = dismantle(doomed, GRAPH)
+        if self.context.check_mode:
+            return Outcome({"access_control": told(spec, provider)}, plan)
+        maker = KeyMaker(keys, self.options.key_file, self.rancher.connection.server)
+        handlers: dict[str, Any] = {ACCESS: Door(self), FILE: maker, KEY: maker}
+        apply(plan, handlers, {one.key: one for one in doomed})
         return Outcome({"access_control": told({}, None)}, plan)
+
+    def come_as_anybody(self) -> None:
+        """While access control is off, everybody is the administrator, and a key may be one that is gone."""
+        self.rancher.use_key("", "")
+
+    def _key_and_file(self, keys: Keys) -> list[Live]:
+        """The keys that we have made, and the file if what it has is one of them."""
+        listed = keys.list()
+        doomed = [Live(f"{KEY}/{one['id']}", KEY, keys.name, one["id"], {}, {"raw": one}) for one in listed]
+        path = self.options.key_file
+        if path and self.pair and self.pair.public in [one.get("publicValue") for one in listed]:
+            doomed.append(Live(FILE, FILE, path, path, {}))
+        return doomed
 
     def present(self) -> Outcome:
         """On, as the options say."""
@@ -86,7 +130,7 @@ class Case:
         wanted = [Wanted(ACCESS, ACCESS, options.provider, spec)]
         stale: list[Live] = []
         if keys:
-            mine, stale = _sorted_keys(keys, self.pair)
+            mine, stale = _sorted_keys(keys, self.pair, self.context.params["access_key"])
             live |= {one.key: one for one in mine}
             wanted.append(Wanted(KEY, KEY, options.key_name, {}))
         plan = decide(wanted, live, GRAPH) + dismantle(stale, GRAPH)
@@ -104,7 +148,7 @@ class Case:
 
     def _keys(self) -> Keys:
         account = str(self.api.administrator()["id"])
-        return Keys(self.rancher, account, MARK, self.context.deadline(), self.context.pace())
+        return Keys(self.rancher, account, self.options.key_name, MARK, self.context.deadline(), self.context.pace())
 
     def _live(self, provider: str, *, on: bool) -> Live:
         config = self.api.config(provider)
@@ -220,23 +264,23 @@ def told(spec: Spec, provider: str | None) -> dict[str, Any]:
     }
 
 
-def _sorted_keys(keys: Keys, pair: Pair | None) -> tuple[list[Live], list[Live]]:
-    """The key that can be used, and those whose secret is lost."""
+def _sorted_keys(keys: Keys, pair: Pair | None, given: str | None) -> tuple[list[Live], list[Live]]:
+    """The key that can be used, and those whose secret is lost: not the one that the run was given, it seems."""
     listed = keys.list()
     mine = usable(listed, pair)
-    lost = [one for one in listed if one is not mine]
+    lost = [one for one in listed if one is not mine and one.get("publicValue") != given]
     stale = [Live(f"{STALE_KEY}/{one['id']}", STALE_KEY, one["id"], one["id"], {}, {"raw": one}) for one in lost]
     return ([Live(KEY, KEY, str(mine.get("name")), mine["id"], {}, {"raw": mine})] if mine else []), stale
 
 
 def _key_last(plan: Plan) -> Plan:
-    """A key whose secret is lost goes once all is done: it might be the one that this run came in with."""
+    """A key whose secret is lost goes once all is done: it is the one thing that a run can take away."""
     others = frozenset(step.key for step in plan.steps if step.kind != STALE_KEY)
     return Plan(tuple(replace(step, needs=others) if step.kind == STALE_KEY else step for step in plan.steps))
 
 
 class KeyMaker:
-    """Makes the key that is needed, writes it down at once, and removes those that nobody can use.
+    """Makes the key that is needed, writes it down at once, and removes those that nobody can or need use.
 
     Attributes:
         made: the key, if one was made.
@@ -249,7 +293,7 @@ class KeyMaker:
         self.made: Pair | None = None
 
     def create(self, step: Step, spec: Spec) -> Live:
-        key, self.made = self._keys.create(step.name, doing=step.sentence)
+        key, self.made = self._keys.create(doing=step.sentence)
         if self._path:
             write_pair(self._path, self._url, self.made)
         self._keys.rancher.use_key(self.made.public, self.made.secret)
@@ -261,7 +305,10 @@ class KeyMaker:
         return live
 
     def delete(self, step: Step, live: Live) -> None:
-        self._keys.remove(live.attributes["raw"], doing=step.sentence)
+        if step.kind == FILE:
+            Path(step.name).unlink(missing_ok=True)
+        else:
+            self._keys.remove(live.attributes["raw"], doing=step.sentence)
 
 
 class Door:
@@ -299,6 +346,7 @@ class Door:
             config |= {"username": live.spec["username"] or options.username, "password": options.password}
             config["name"] = live.spec["display_name"] or config["username"]
         self._case.api.configure(live.id, {**config, "enabled": False}, doing=step.sentence)
+        self._case.come_as_anybody()
 
     def _github(self, wanted: Spec, live: Live, step: Step) -> dict[str, Any]:
         options = self._case.options

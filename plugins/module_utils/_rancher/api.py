@@ -54,6 +54,27 @@ class Connection:
             )
         return cls(**{name: params[name] for name in cls.__dataclass_fields__})
 
+    @classmethod
+    def from_shared(cls, params: Mapping[str, Any]) -> Connection:
+        """The connection that the options of a module for several providers describe.
+
+        Raises:
+            InputError: there is no address.
+        """
+        if not params["rancher_url"]:
+            raise InputError(
+                "rancher_url is not given",
+                hint="Give the address of the Rancher server, or set RANCHER_URL in the environment.",
+            )
+        return cls(
+            params["rancher_url"],
+            params["rancher_access_key"],
+            params["rancher_secret_key"],
+            ca=params["rancher_ca"],
+            validate_certs=params["validate_certs"],
+            request_timeout=params["request_timeout"],
+        )
+
     @property
     def server(self) -> str:
         """The address of the server, without the version that people like to copy from the browser."""

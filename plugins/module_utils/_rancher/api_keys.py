@@ -7,8 +7,11 @@ So a key is worth nothing without what was written down then; and one whose secr
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,7 +42,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of one account.
+    """The keys of one name that one account has.
 
     Attributes:
         account: a user's, or an environment.
@@ -48,19 +51,21 @@ class Keys:
 
     rancher: Rancher
     account: str
+    name: str
     mark: Mark
     deadline: Deadline
     pace: Pace
 
     def list(self) -> list[Object]:
-        """All that carry the mark."""
+        """All that carry the mark: one, unless secrets were lost."""
         doing = f"list the API keys of account {self.account}"
-        found = self.rancher.list(self.rancher.path("apikeys"), {"accountId": self.account}, doing=doing)
+        asked = {"accountId": self.account, "name": self.name}
+        found = self.rancher.list(self.rancher.path("apikeys"), asked, doing=doing)
         return [one for one in found if self.mark.owns(tags_of(one.get("description")))]
 
-    def create(self, name: str, *, doing: str) -> tuple[Object, Pair]:
+    def create(self, *, doing: str) -> tuple[Object, Pair]:
         """A new key, once it can be used."""
-        body = {"name": name, "description": described(None, self.mark, PART), "accountId": self.account}
+        body = {"name": self.name, "description": described(None, self.mark, PART), "accountId": self.account}
         made = self.rancher.create(self.rancher.path("apikeys"), body, doing=doing)
         pair = Pair(str(made.get("publicValue") or ""), str(made.get("secretValue") or ""))
         ready = wait_until(
@@ -78,6 +83,47 @@ class Keys:
         """A key is gone: whoever still uses it is locked out."""
         first = ("deactivate",)
         remove(self.rancher, [key], doing=doing, deadline=self.deadline, pace=self.pace, first=first)
+
+
+@contextmanager
+def alone_with(path: str, deadline: Deadline, pace: Pace) -> Iterator[None]:
+    """No other run uses the file meanwhile.
+
+    Each of the two would take the other's key for one whose secret is lost. The folder is locked, as the file is
+    replaced by a new one; and the lock is gone with the process, however that ends.
+
+    Raises:
+        InputError: there can be no such file.
+        WaitTimeoutError: another run has not let go of it in time.
+    """
+    try:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = os.open(Path(path).parent, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f"{OPTION}: {path} cannot be written: {error.strerror or error}") from error
+    try:
+        wait_until(
+            lambda: _is_locked(folder),
+            ready=bool,
+            describe=lambda _locked: f"another run is at work with {path}",
+            deadline=deadline,
+            doing=f"get hold of {path}",
+            pace=pace,
+        )
+        yield
+    finally:
+        os.close(folder)
+
+
+def _is_locked(folder: int) -> bool:
+    """Whether the folder is locked for us now."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks: then runs have to keep out of one another's way themselves
+    return True
 
 
 def usable(keys: list[Object], pair: Pair | None) -> Object | None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._clock import Deadline
@@ -14,6 +14,7 @@ from .._module import Context
 from .._ownership import Mark, only_one
 from .._wait import Pace
 from .api import Connection, Object, Rancher
+from .events import Changes, Stream, WakingClock, WakingPace
 
 DEFAULT = "Default"  # the one that every server has from the start
 
@@ -61,9 +62,12 @@ class Run:
     @classmethod
     def in_environment(cls, context: Context, rancher: Rancher, environment: Environment) -> Run:
         """The run in an environment that was found already; what does not wait, has no time to."""
-        waits = "wait_timeout" in context.params
-        deadline = context.deadline() if waits else Deadline(context.clock, 0)
-        return cls(rancher, environment, deadline, context.pace() if waits else Pace())
+        if "wait_timeout" not in context.params:
+            return cls(rancher, environment, Deadline(context.clock, 0))
+        path = rancher.path("subscribe", project=environment.id)
+        changes = Changes(lambda: Stream.of(rancher.http.settings, path))
+        deadline = replace(context.deadline(), clock=WakingClock(context.clock, changes))
+        return cls(rancher, environment, deadline, WakingPace(cap=context.pace().cap, changes=changes))
 
     def path(self, *parts: str) -> str:
         """The path of a collection in this environment."""

@@ -19,8 +19,9 @@ from .dialect import DIALECTS
 from .environments import Run
 from .host_options import HostOptions
 from .host_view import HostView, host_views
+from .names import number_of
 from .ready import describe, failure_of
-from .removal import remove
+from .removal import UNFINISHED_STATES, remove
 
 HOST = "host"
 SETTING = "setting"
@@ -32,6 +33,7 @@ HOST_GRAPH: Mapping[str, tuple[str, ...]] = {
     "failed_host": (SETTING,),
     HOST: (SETTING,),
 }
+IN_THE_MAKING = ("requested", "creating")
 HOST_RULES = {HOST: Rule(immutable=frozenset({"driver", "config"}), subset=frozenset({"labels", "config"}))}
 
 
@@ -66,6 +68,17 @@ def live_host(view: HostView, driver: str) -> Live:
     return Live(host_key(view.name), HOST, view.name, view.id, spec, {"view": view})
 
 
+def machine_link(run: Run, view: HostView) -> str | None:
+    """Where the machine of a host can be seen that may still be in the making; ``/v2-beta`` does not show machines."""
+    if view.machine:
+        return str(view.machine["links"]["self"])
+    host = view.host or {}
+    identifier = host.get("physicalHostId")
+    if not identifier or host.get("state") not in UNFINISHED_STATES:
+        return None
+    return f"/v1/projects/{run.environment.id}/machines/{identifier}"
+
+
 class Hosts:
     """Hosts that a machine driver makes, and what is left of those that it could not make.
 
@@ -81,7 +94,8 @@ class Hosts:
     def create(self, step: Step, spec: Spec) -> Live:
         """Names of machines are not unique: a second one of the same name would be a second bill.
 
-        So after a lost answer the host is looked for among hosts and machines before it is asked for again.
+        So after a lost answer the host is looked for among hosts and machines before it is asked for again. And of two
+        runs that ask for it at the same moment, each sees what was made before its own: the later one gives in.
         """
         run, options = self._run, self._options
         dialect = DIALECTS[run.rancher.version]
@@ -93,8 +107,12 @@ class Hosts:
         if options.engine_install_url:
             body["engineInstallUrl"] = options.engine_install_url
         made = run.rancher.create(run.path(dialect.hosts), body, lambda: self._named(step.name), doing=step.sentence)
-        view = HostView(step.name, None, made) if run.rancher.is_v1 else HostView(step.name, made)
-        return live_host(view, options.driver)
+        mine = self._live(step.name, made)
+        first = self._named(step.name)
+        if first is None or first["id"] == made["id"]:
+            return mine
+        self.delete(step, mine)
+        return self._live(step.name, first)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         """Its labels, where those that others have set stay, and whether new containers may be put on it."""
@@ -114,6 +132,7 @@ class Hosts:
         Rancher refuses to delete an active host; and its machine may be taken down only afterwards.
         """
         run, view = self._run, live.attributes["view"]
+        self._let_be_made(step, view)
         remove(
             run.rancher,
             [one for one in (view.host, view.machine) if one],
@@ -145,11 +164,35 @@ class Hosts:
             pace=self._run.pace,
         ).value
 
+    def _let_be_made(self, step: Step, view: HostView) -> None:
+        """Rancher forgets a machine that is deleted while the driver makes it; at the cloud it stays, and is billed."""
+        link = machine_link(self._run, view)
+        if link is None:
+            return
+        wait_until(
+            lambda: self._run.rancher.find(link, doing=step.sentence),
+            ready=lambda machine: machine is None or machine.get("state") not in IN_THE_MAKING,
+            describe=lambda machine: describe(machine) if machine else "gone",
+            deadline=self._run.deadline,
+            doing=step.sentence,
+            hint="It is still being made, and would stay at the cloud. Run the task again.",
+            pace=self._run.pace,
+        )
+
     def _named(self, name: str) -> Object | None:
-        for view in read_hosts(self._run):
-            if view.name == name and not view.is_going:
-                return view.machine if self._run.rancher.is_v1 and view.machine else view.host
-        return None
+        """The first that was made of ours with the name; in /v1, its machine."""
+        mark = host_mark(self._run)
+        found = [
+            view.machine or view.host
+            for view in read_hosts(self._run)
+            if view.name == name and mark.owns(view.labels) and not view.is_going
+        ]
+        return min((one for one in found if one), key=lambda one: number_of(one["id"]), default=None)
+
+    def _live(self, name: str, made: Object) -> Live:
+        """A host that was just made; in /v1, its machine."""
+        view = HostView(name, None, made) if self._run.rancher.is_v1 else HostView(name, made)
+        return live_host(view, self._options.driver)
 
     def _registered(self, step: Step) -> Object:
         """The host that a machine becomes: only then are there labels to change."""

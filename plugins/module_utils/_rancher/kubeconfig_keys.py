@@ -30,7 +30,7 @@ KUBERNETES = "kubernetes"
 def keys_of(case: Case, environment: str) -> Keys:
     """The keys for it: of the environment in 1.0 and 1.1, of the administrator later."""
     account = environment if case.rancher.is_v1 else str(AccessApi(case.rancher).administrator()["id"])
-    return Keys(case.rancher, account, Mark(f"rancher/{environment}", KEY_NAME), case.deadline, case.pace)
+    return Keys(case.rancher, account, KEY_NAME, Mark(f"rancher/{environment}", KEY_NAME), case.deadline, case.pace)
 
 
 def wanted_kubeconfig(case: Case, raw: Object | None) -> list[Wanted]:
@@ -84,7 +84,7 @@ class KubeconfigKeys:
         if step.kind == FILE:
             self._write(environment, self._pair or self._written())
             return Live(step.key, step.kind, step.name, step.name, spec)
-        key, self._pair = keys_of(self._case, environment).create(step.name, doing=step.sentence)
+        key, self._pair = keys_of(self._case, environment).create(doing=step.sentence)
         self._write(environment, self._pair)  # at once: a key whose secret is lost is good for nothing
         return Live(step.key, step.kind, step.name, key["id"], spec, {"raw": key})
 

@@ -52,3 +52,9 @@ def refuse_twice(option: str, names: Iterable[str]) -> None:
         if name.lower() in seen:
             raise InputError(f"{option}: {name} is there twice")
         seen.add(name.lower())
+
+
+def number_of(identifier: str) -> int:
+    """The number in an id, for the order in which things were made. Pure."""
+    digits = "".join(sign for sign in str(identifier).removeprefix("1") if sign.isdigit())
+    return int(digits or 0)

@@ -14,8 +14,10 @@ from .._wait import Pace, wait_until
 from .api import Object, Rancher
 from .ready import GOING_STATES, describe
 
-# in the making, and may be given up at any time
-UNFINISHED_STATES = frozenset({"provisioning", "creating", "bootstrapping", "registering", "erroring", "activating"})
+# in the making, and there is nothing to deactivate yet
+UNFINISHED_STATES = frozenset(
+    {"requested", "provisioning", "creating", "bootstrapping", "registering", "erroring", "activating"}
+)
 
 
 def remove(

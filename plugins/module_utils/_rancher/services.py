@@ -18,6 +18,7 @@ from .environments import Run
 from .launch_config import LAUNCH_FIELDS, as_asked, live_launch, rendered_launch
 from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_rules
 from .marks import tags_of
+from .names import number_of
 from .ready import GOING_STATES, going_of, is_settled
 from .ready import describe as described_state
 from .removal import remove
@@ -111,13 +112,7 @@ def rules_of(service: Object, maps: Sequence[Object], *, v1: bool) -> list[dict[
 def maps_of(service: Object, maps: Sequence[Object]) -> list[Object]:
     """The service consume maps of one service, in the order in which they were made. Pure."""
     theirs = [one for one in maps if one["serviceId"] == service["id"] and one.get("state") not in GOING_STATES]
-    return sorted(theirs, key=lambda one: int_of(one["id"]))
-
-
-def int_of(identifier: str) -> int:
-    """The number in an id, for the order in which things were made. Pure."""
-    digits = "".join(sign for sign in str(identifier).removeprefix("1") if sign.isdigit())
-    return int(digits or 0)
+    return sorted(theirs, key=lambda one: number_of(one["id"]))
 
 
 def refuse_early_upgrades(plan: Plan) -> None:

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import re
 import secrets
-import ssl
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 from .._clock import Deadline
-from .._errors import AnswerLostError, SchedulersError, UnreachableError, WaitTimeoutError
-from .._http import CONNECT_SECONDS, HttpSettings, tls_context
+from .._errors import AnswerLostError, WaitTimeoutError
+from .._http import HttpSettings
+from .websockets import connect, websocket_address
 
 WRAPPER = '"$@" </dev/null; printf "%s%s%s" "$0" "$?" "$0"'
-SCHEMES = {"http": "ws", "https": "wss"}
 QUIET_SECONDS = 0.5  # how long at most a signal that ends the run is not seen
 
 
@@ -57,9 +56,7 @@ class Command:
 
 def socket_address(server: str, access: dict[str, Any]) -> str:
     """Where to connect to: the path that was given, at the address that the server is known by. Pure."""
-    base, said = urlsplit(server), urlsplit(str(access["url"]))
-    query = urlencode({"token": access["token"]})
-    return urlunsplit((SCHEMES[base.scheme], base.netloc, said.path, query, ""))
+    return websocket_address(server, f"{urlsplit(str(access['url'])).path}?{urlencode({'token': access['token']})}")
 
 
 def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline) -> bytes:
@@ -72,7 +69,7 @@ def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline)
     import websocket  # noqa: PLC0415 - only those who run commands pay for the library
 
     output = bytearray()
-    connection = _connected(settings, access)
+    connection = connect(settings, socket_address(settings.url, access))
     try:
         while True:
             connection.settimeout(min(QUIET_SECONDS, max(0.01, deadline.left())))
@@ -94,23 +91,3 @@ def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline)
             output += b64decode(frame)
     finally:
         connection.close(timeout=0)
-
-
-def _connected(settings: HttpSettings, access: dict[str, Any]) -> Any:
-    import websocket  # noqa: PLC0415
-
-    address = socket_address(settings.url, access)
-    where = urlsplit(address).netloc
-    options = {"context": tls_context(settings)} if address.startswith("wss:") else {}
-    try:
-        return websocket.create_connection(
-            address, timeout=min(CONNECT_SECONDS, settings.timeout), sslopt=options, enable_multithread=False
-        )
-    except ssl.SSLError as error:
-        raise SchedulersError(
-            f"{where} is not trusted: {error.reason or error}", code="CertificateNotTrusted"
-        ) from error
-    except websocket.WebSocketBadStatusException as error:
-        raise SchedulersError(f"{where} refuses the connection (HTTP {error.status_code})") from error
-    except (OSError, websocket.WebSocketException) as error:
-        raise UnreachableError(f"{where} cannot be reached: {error}") from error

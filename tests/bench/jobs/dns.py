@@ -18,7 +18,7 @@ from bench.targets import NONE, Promise, Target, at_most, times_peers
 _ZONE = "bench.example"
 
 
-def _job(count: int, sides: Sequence[str], **options: Any) -> Job:
+def _job(count: int, sides: Sequence[str], **options: Any) -> Job[Account]:
     """All sides read the same file: the zone's name, and its record sets as a user would list them."""
     records = [
         {"name": f"host-{number}", "type": "A", "ttl": 60, "values": [f"192.0.2.{number % 250 + 1}"]}

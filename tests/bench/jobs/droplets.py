@@ -16,7 +16,7 @@ _BOOT_SECONDS = 30
 _KEY = HERE.parent / "faults" / "key.pub"
 
 
-def _job(count: int, sides: Sequence[str], **options: Any) -> Job:
+def _job(count: int, sides: Sequence[str], **options: Any) -> Job[Account]:
     """Today's module makes one after the other: what it takes for four says what it would take for a hundred."""
     variables = (f"droplets={count}", f"set={NAME}", f"key={_KEY}")
     commands = {

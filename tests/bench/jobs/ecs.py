@@ -15,7 +15,7 @@ _SERVICES = 100
 _TITLE = "ECS cluster and app"
 
 
-def _phases(*, waits: bool) -> list[Phase]:
+def _phases(*, waits: bool) -> list[Phase[Account]]:
     stack = f"stack={NAME}"
     up = {
         "ours": ours("ecs_up", stack),
@@ -34,7 +34,7 @@ def _phases(*, waits: bool) -> list[Phase]:
     ]
 
 
-def _services_phase() -> Phase:
+def _services_phase() -> Phase[Account]:
     stack, count = f"stack={NAME}", f"services={_SERVICES}"
     return Phase(
         "look",

@@ -10,9 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from faults.flow import Flow, Task
-from faults.flows import digitalocean, ecs, route53
+from faults.flows import digitalocean, ebs, ecs, kubernetes, rancher, route53
 
-FLOWS: Mapping[str, Flow] = {**ecs.FLOWS, **route53.FLOWS, **digitalocean.FLOWS}
+FLOWS: Mapping[str, Flow] = {
+    **ecs.FLOWS,
+    **ebs.FLOWS,
+    **kubernetes.FLOWS,
+    **route53.FLOWS,
+    **digitalocean.FLOWS,
+    **rancher.FLOWS,
+}
 
 NAIVE = Flow(Task("faults.naive", {"state": "present"}), undo=(Task("faults.naive", {"state": "absent"}),))
 """A program with the usual mistakes. The matrix has to find them, or it would find nothing."""

@@ -16,6 +16,8 @@ from lab.world import World
 class AwsBackend:
     """All services of AWS, at one endpoint."""
 
+    alone = True
+
     def __init__(self, world: World) -> None:
         self._world = world
         self._moto = MotoApp()

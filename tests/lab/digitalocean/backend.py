@@ -38,6 +38,8 @@ def install(world: World) -> None:
 class DigitalOcean:
     """All teams of the lab's DigitalOcean."""
 
+    alone = True
+
     def __init__(self, world: World) -> None:
         self._world = world
         self.teams = Teams()

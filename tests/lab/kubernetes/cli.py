@@ -161,6 +161,13 @@ class _Control:
                     return self._in_main_thread(
                         lambda: self._cluster.control_plane.restart_api_server(float(query.get("down", 0)))
                     )
+                case "GET", "journal":
+                    return json_answer({"entries": self._cluster.journal.entries()})
+                case "DELETE", "journal":
+                    self._cluster.journal.clear()
+                    return json_answer({"entries": []})
+                case "POST", "settings":
+                    return self._set(**json.loads(request.body or b"{}"))
                 case "POST", "volumes":
                     return self._know_volume(name, json.loads(request.body or b"{}"))
                 case "POST" | "DELETE", "nodes":
@@ -169,6 +176,11 @@ class _Control:
         except (ValueError, TypeError, ApiError) as error:
             return json_answer({"error": str(error)}, 400)
         return json_answer({"error": f"no such control: {request.method} {request.path}"}, 404)
+
+    def _set(self, ready_seconds: float) -> Answer:
+        """How long pods take, from now on."""
+        self._cluster.here.ready_seconds = float(ready_seconds)
+        return json_answer({"ready_seconds": ready_seconds})
 
     def _know_volume(self, volume: str, facts: dict[str, Any]) -> Answer:
         """An EBS volume that was made by hand: its zone, and the instance that it is attached to, if any."""

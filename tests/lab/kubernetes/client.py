@@ -92,11 +92,12 @@ class Client:
         document: Any = None,
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> Any:
         """One request. A connection that the server closed meanwhile is made anew, once."""
         target = path + ("?" + urlencode(query) if query else "")
         body = None if document is None else json.dumps(document)
-        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        headers = {"Content-Type": content_type, "Accept": accept}
         for last in (False, True):
             connection = self._connection()
             try:

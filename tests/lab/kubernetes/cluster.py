@@ -17,6 +17,7 @@ from lab.kubernetes.client import Client
 from lab.kubernetes.cloud import Cloud, NoCloud
 from lab.kubernetes.control_plane import READY_SECONDS, ControlPlane, ControlPlaneError
 from lab.kubernetes.informer import Informer
+from lab.kubernetes.journal import Journal
 from lab.kubernetes.kubelet.agent import Agent, Clock
 from lab.kubernetes.kubelet.applications import Applications
 from lab.kubernetes.kubelet.references import References
@@ -63,6 +64,7 @@ class Cluster:
         """Called when the controllers are there and nothing has been seen yet."""
         self._programs = programs.need()
         self.control_plane = ControlPlane(self.state, self._programs, **control_plane)
+        self.journal = Journal(self.control_plane.layout.audit_log)
         self._started: list[Any] = []
 
     @property

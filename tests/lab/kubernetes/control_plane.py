@@ -59,6 +59,8 @@ class ControlPlane:
         self._processes: dict[str, Process] = {}
         self.kubeconfig = self.state / "admin.kubeconfig"
         """What an administrator gets, as kubeadm makes it."""
+        self.front = self.state / "pki" / "front-proxy" / f"{settings.FRONT}.crt"
+        """Who shows this may say on whose behalf it asks; its key is beside it."""
         self.own_kubeconfig = self.state / "lab.kubeconfig"
         """What the lab's own controllers use: no permission is missing there."""
 
@@ -105,9 +107,11 @@ class ControlPlane:
         accounts = pki.service_account_keys(folder)
         serving = authority.sign("apiserver", "kube-apiserver", hosts=self._hosts)
         to_kubelet = authority.sign("apiserver-kubelet-client", "kube-apiserver-kubelet-client", ["system:masters"])
+        fronts = pki.Authority(folder / "front-proxy", "front-proxy-ca")
+        fronts.sign(settings.FRONT, settings.FRONT)
         kubelet = authority.sign("kubelet", "system:node:lab", ["system:nodes"], hosts=["127.0.0.1", "localhost"])
         users = {
-            "admin": ("kubernetes-admin", ["kubeadm:cluster-admins"]),
+            "admin": (settings.ADMINISTRATOR, ["kubeadm:cluster-admins"]),
             "lab": ("lab", ["system:masters"]),
             "controller-manager": ("system:kube-controller-manager", []),
             "scheduler": ("system:kube-scheduler", []),
@@ -137,7 +141,9 @@ class ControlPlane:
         )
         self._plan(
             "kube-apiserver",
-            settings.api_server(self.layout, serving, to_kubelet, files.certificate, accounts),
+            settings.api_server(
+                self.layout, serving, to_kubelet, files.certificate, accounts, fronts.files.certificate
+            ),
         )
         self._plan(
             "kube-controller-manager",

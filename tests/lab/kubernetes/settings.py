@@ -14,8 +14,12 @@ from lab.kubernetes.pki import Pair
 SERVICES, PODS = "10.96.0.0/16", "10.244.0.0/16"
 DOMAIN = "cluster.local"
 ISSUER = f"https://kubernetes.default.svc.{DOMAIN}"
+FRONT = "front-proxy-client"
+"""The name of who may ask on behalf of others."""
 MANAGED = "lab.invalid/kubelet"
 """A node with this label is kept alive by kwok; without it the node falls silent."""
+ADMINISTRATOR = "kubernetes-admin"
+"""As kubeadm calls it: who has the kubeconfig."""
 SOCKETS = {"egress": "egress.sock", "lab": "lab.sock"}
 """Relative to the state folder: the path of a socket may not be long."""
 
@@ -44,6 +48,11 @@ class Layout:
         """The address of the API server inside the cluster."""
         return str(ipaddress.ip_network(self.services)[1])
 
+    @property
+    def audit_log(self) -> Path:
+        """A line for every request of the administrator."""
+        return self.file("logs") / "audit.log"
+
     def file(self, name: str) -> Path:
         return self.state / name
 
@@ -62,7 +71,9 @@ def etcd(layout: Layout) -> list[str]:
     ]
 
 
-def api_server(layout: Layout, serving: Pair, kubelet: Pair, authority: Path, accounts: Pair) -> list[str]:
+def api_server(
+    layout: Layout, serving: Pair, kubelet: Pair, authority: Path, accounts: Pair, fronts: Path
+) -> list[str]:
     return [
         f"--etcd-servers=http://127.0.0.1:{layout.etcd_port}",
         f"--bind-address={layout.address}",
@@ -72,6 +83,10 @@ def api_server(layout: Layout, serving: Pair, kubelet: Pair, authority: Path, ac
         f"--tls-cert-file={serving.certificate}",
         f"--tls-private-key-file={serving.key}",
         f"--client-ca-file={authority}",
+        f"--requestheader-client-ca-file={fronts}",
+        f"--requestheader-allowed-names={FRONT}",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
         f"--kubelet-client-certificate={kubelet.certificate}",
         f"--kubelet-client-key={kubelet.key}",
         "--kubelet-preferred-address-types=InternalIP",
@@ -81,6 +96,8 @@ def api_server(layout: Layout, serving: Pair, kubelet: Pair, authority: Path, ac
         f"--service-account-signing-key-file={accounts.key}",
         f"--service-cluster-ip-range={layout.services}",
         "--authorization-mode=Node,RBAC",
+        f"--audit-policy-file={layout.file('audit.yaml')}",
+        f"--audit-log-path={layout.audit_log}",
         "--enable-bootstrap-token-auth=true",
         "--enable-aggregator-routing=true",
         "--allow-privileged=true",
@@ -162,6 +179,13 @@ def write_files(layout: Layout, scheduler_kubeconfig: Path) -> None:
         "podInitialBackoffSeconds": 1,
         "podMaxBackoffSeconds": 2,
     }
+    audit = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["ResponseStarted", "ResponseComplete"],
+        "rules": [{"level": "Metadata", "users": [ADMINISTRATOR]}, {"level": "None"}],
+    }
+    layout.file("audit.yaml").write_text(json.dumps(audit))
     layout.file("egress.yaml").write_text(json.dumps(egress))
     layout.file("scheduler.yaml").write_text(json.dumps(schedulers))
     layout.file("kwok.yaml").write_text("---\n".join(json.dumps(stage) + "\n" for stage in node_stages()))

@@ -24,6 +24,8 @@ _VERBS = {"POST": "Create", "PUT": "Update", "DELETE": "Delete"}
 class RancherBackend:
     """Answers HTTP requests to one Rancher server."""
 
+    alone = True
+
     def __init__(self, server: RancherServer) -> None:
         self.server = server
 
@@ -65,6 +67,9 @@ class RancherBackend:
         if version not in self.server.versions:
             raise not_found()
         context, target = self._context(request, version, root, parts)
+        socket = self.server.sockets.get(target.type.lower())
+        if socket is not None:
+            return socket(context, request)
         headers["X-API-Schemas"] = context.url("schemas")
         answer = _decorated(Api(context, request, target).answer, headers)
         if context.caller.account is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import select
 import shutil
 import socket
 import threading
@@ -16,15 +15,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.kubernetes import nodes, programs
+from lab.kubernetes import forwarding, nodes, programs
 from lab.kubernetes.client import Client
 from lab.kubernetes.cluster import Cluster, Options
 from lab.messages import Answer, Request
 from lab.world import World
 
 log = logging.getLogger("lab")
-_CHUNK = 65536
-_NOT_FORWARDED = ("authorization", "connection", "content-length", "host", "cookie", "x-forwarded-for")
 
 
 @dataclass
@@ -92,9 +89,7 @@ class Clusters:
         """Hand the request on, and then whatever comes from either side: watches and commands are long talks."""
         client = self._environments[project_id].client
         assert client is not None
-        return Answer(
-            0, b"", takeover=lambda connection: _relay(connection, client, _head(request, path), request.body)
-        )
+        return Answer(0, b"", takeover=lambda connection: _relay(connection, client, _own(request, path)))
 
     def _do(self, job: Callable[[], None]) -> None:
         if self._worker is None:
@@ -138,27 +133,12 @@ def _end(environment: Environment) -> None:
     shutil.rmtree(environment.folder, ignore_errors=True)
 
 
-def _head(request: Request, path: str) -> bytes:
-    """The request's head as the API server gets it: as the Rancher server's own."""
-    upgrade = request.headers.get("upgrade")
-    lines = [f"{request.method} {path}{'?' + request.query if request.query else ''} HTTP/1.1", "Host: kubernetes"]
-    lines += [f"{name}: {value}" for name, value in request.headers.items() if name not in _NOT_FORWARDED]
-    lines += [f"Content-Length: {len(request.body)}", f"Connection: {'Upgrade' if upgrade else 'close'}"]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+def _own(request: Request, path: str) -> bytes:
+    """The request as the API server gets it: as the Rancher server's own."""
+    return forwarding.whole(request, path, hidden=("authorization", "cookie", "x-forwarded-for"))
 
 
-def _relay(client: socket.socket, upstream: Client, head: bytes, body: bytes) -> None:
-    with upstream.connect() as server:
-        server.sendall(head + body)
-        pairs = {client: server, server: client}
-        while True:
-            waiting = [one for one in pairs if getattr(one, "pending", lambda: 0)()]
-            readable = waiting or select.select(list(pairs), [], [])[0]
-            for source in readable:
-                try:
-                    data = source.recv(_CHUNK)
-                    pairs[source].sendall(data)
-                except OSError:
-                    return
-                if not data:
-                    return
+def _relay(connection: socket.socket, client: Client, request: bytes) -> None:
+    with client.connect() as server:
+        server.sendall(request)
+        forwarding.relay(connection, server)

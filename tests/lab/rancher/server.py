@@ -44,6 +44,7 @@ PARTS = (
     "external_dns",
     "orchestration",
     "sites",
+    "events",
 )
 """In this order a fresh server is filled."""
 
@@ -54,6 +55,7 @@ Change = Callable[[Context, Resource, dict[str, Any]], None]
 Show = Callable[[Context, Resource], dict[str, Any]]
 Link = Callable[[Context, Resource], Iterable[Resource]]
 Route = Callable[[Request, str], Answer]
+Socket = Callable[[Context, Request], Answer]
 Check = Callable[[Context, dict[str, Any]], None]
 
 
@@ -87,6 +89,7 @@ class RancherServer:
         self.finders: dict[str, Callable[[str], Resource | None]] = {}
         self.lists: dict[str, Callable[[Context], list[dict[str, Any]]]] = {}
         self.routes: list[tuple[str, Route]] = []
+        self.sockets: dict[str, Socket] = {}
         self.parts: dict[str, Any] = {}
         """What a part lets others use, by its name."""
         self._steps: list[Callable[[], None]] = []
@@ -153,6 +156,10 @@ class RancherServer:
     def on_route(self, prefix: str, route: Route) -> None:
         """Paths beside the API's grammar (the catalog, websockets)."""
         self.routes.append((prefix, route))
+
+    def on_socket(self, name: str, socket: Socket) -> None:
+        """A type that is no list but a connection that stays open."""
+        self.sockets[name] = socket
 
     def on_step(self, step: Callable[[], None]) -> None:
         self._steps.append(step)

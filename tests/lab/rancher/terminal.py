@@ -97,7 +97,11 @@ class Terminal:
         command = [str(word) for word in claim["Cmd"]]
         if _is_interactive(command):
             if claim["AttachStdin"]:
-                self._session(web_socket, instance, shell, send)
+                watch = threading.Thread(
+                    target=self._watch, args=(web_socket, instance, running), name="lab-terminal", daemon=True
+                )
+                watch.start()
+                self._session(web_socket, shell, send)
             return
         with self._server.world.lock:
             self._server.world.step()
@@ -107,10 +111,8 @@ class Terminal:
                 return
             self._server.world.step()
 
-    def _session(self, web_socket: WebSocket, instance: Resource, shell: Shell, send: Callable[[str], None]) -> None:
-        """A shell that reads what is typed, echoes it, and ends with the container."""
-        watch = threading.Thread(target=self._watch, args=(web_socket, instance), name="lab-terminal", daemon=True)
-        watch.start()
+    def _session(self, web_socket: WebSocket, shell: Shell, send: Callable[[str], None]) -> None:
+        """A shell that reads what is typed, and echoes it."""
         send(_PROMPT)
         typed = ""
         while (message := web_socket.receive()) is not None:
@@ -134,10 +136,11 @@ class Terminal:
                 self._server.world.step()
         return True
 
-    def _watch(self, web_socket: WebSocket, instance: Resource) -> None:
+    def _watch(self, web_socket: WebSocket, instance: Resource, running: Running) -> None:
+        """The shell ends with its container, also with one that is started again at once."""
         while not web_socket.closed:
             time.sleep(_POLL)
-            if self._running(instance) is None:
+            if self._running(instance) is not running:
                 web_socket.close()
 
     def _shell(self, instance: Resource, running: Running, send: Callable[[str], None]) -> Shell:

@@ -31,7 +31,10 @@ def test_a_target_is_reached_up_to_its_limit(target, ours, reached):
 
 
 def sample(wall: float, calls: int, writes: int = 0) -> Sample:
-    return Sample(wall=wall, cpu=wall, calls=calls, retries=0, writes=writes, by_action={"ecs.Look": calls}, changed=0)
+    actions = {"ecs.Look": calls}
+    return Sample(
+        wall, cpu=wall, calls=calls, retries=0, writes=writes, by_action=actions, changed=0, tasks=None, noticed=None
+    )
 
 
 def results(ours_calls: int) -> dict:

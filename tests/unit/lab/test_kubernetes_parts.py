@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from lab.kubernetes import nodes, pki, programs, settings
 from lab.kubernetes.cloud import CloudError, NoCloud
+from lab.kubernetes.journal import Journal
+from lab.kubernetes.kubelet import agent
 from lab.kubernetes.kubelet.references import _expanded
 from lab.kubernetes.kubelet.volumes import volume_id
 from lab.kubernetes.processes import Process
@@ -194,9 +197,53 @@ def test_ranges_reach_the_programs(tmp_path: Path) -> None:
     assert layout.first_service == "10.200.0.1"
     pair = pki.Pair(tmp_path, tmp_path)
     assert "--cluster-cidr=10.201.0.0/16" in settings.controller_manager(layout, tmp_path, pair, pair)
-    assert "--service-cluster-ip-range=10.200.0.0/16" in settings.api_server(layout, pair, pair, tmp_path, pair)
+    assert "--service-cluster-ip-range=10.200.0.0/16" in settings.api_server(
+        layout, pair, pair, tmp_path, pair, tmp_path
+    )
 
 
 @pytest.mark.parametrize(("text", "expected"), [("$(A)/x", "1/x"), ("$(B)", "$(B)"), ("$$(A)", "$(A)"), ("$A", "$A")])
 def test_variables_are_expanded_as_kubernetes_does(text: str, expected: str) -> None:
     assert _expanded(text, {"A": "1"}) == expected
+
+
+def test_a_kubelet_reports_when_the_api_server_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(agent.time, "sleep", pauses.append)
+    answers = iter([ConnectionRefusedError()] * 20)
+    reported: list[bool] = []
+
+    def report() -> None:
+        for error in answers:
+            raise error
+        reported.append(True)
+
+    agent._until_done(report)
+    assert reported == [True]
+    assert len(pauses) == 20
+
+
+def test_the_journal_names_requests_out_of_the_audit_log(tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    log.write_text("the run before\n")
+    journal = Journal(log)
+    deployment = {"resource": "deployments", "namespace": "shop", "name": "web"}
+    path = "/apis/apps/v1/namespaces/shop/deployments/web"
+    events = [
+        {"verb": "get", "requestURI": "/apis?timeout=32s", "userAgent": "kubectl"},
+        {"verb": "patch", "requestURI": f"{path}?dryRun=All&force=true", "objectRef": deployment},
+        {"verb": "patch", "requestURI": f"{path}?force=true", "objectRef": deployment},
+        {"verb": "get", "requestURI": "/x", "objectRef": {"resource": "pods", "subresource": "exec"}},
+    ]
+    with log.open("a") as file:
+        file.writelines(json.dumps(event) + "\n" for event in events)
+        file.write('{"verb": "ge')
+    found = [(one["number"], one["action"], one["write"]) for one in journal.entries()]
+    assert found == [
+        (1, "GetApis", False),
+        (2, "DryRunPatchDeployments", False),
+        (3, "PatchDeployments", True),
+        (4, "GetPodsExec", False),
+    ]
+    journal.clear()
+    assert journal.entries() == []

@@ -17,7 +17,7 @@ import string
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,12 +41,13 @@ from lab.kubernetes.ec2.front import Front
 from lab.kubernetes.ec2.kubeadm import Init, Join, KubeadmError, Registration
 from lab.kubernetes.ec2.link import Link
 from lab.kubernetes.ec2.metadata import Metadata
+from lab.kubernetes.inventory import Inventory
 from lab.kubernetes.kubelet.life import Program
 from lab.kubernetes.kubelet.programs import Command
 from lab.kubernetes.kubelet.surroundings import Running
 from lab.kubernetes.network import RefusedError, Visit
 from lab.messages import Answer, Request
-from lab.world import World
+from lab.world import Item, World
 
 log = logging.getLogger("lab")
 METADATA = "169.254.169.254"
@@ -88,6 +89,8 @@ class Made:
     """Instance id -> node name."""
     fronts: dict[tuple[str, int], Front] = field(default_factory=dict)
     metadata_server: HttpServer | None = None
+    inventory: Inventory | None = None
+    """What is in it; there once kubeadm has done its part."""
 
     @property
     def api_port(self) -> int:
@@ -107,6 +110,7 @@ class Clusters:
         world.watchers.append(self._watch)
         world.servers.append(self)
         world.on_step(self._open_fronts)
+        world.on_inventory(self._inventory)
         world.on_reset(self.clear)
         world.on_stop(self.clear)
 
@@ -205,6 +209,7 @@ class Clusters:
             made, machine, init.registration, installed, CONTROL_PLANE_LABELS,
             (CONTROL_PLANE,) if taints is None else taints,
         )  # fmt: skip
+        made.inventory = Inventory(Client(made.cluster.control_plane.own_kubeconfig))
         self._hand_over(machine, made)
         success = "Your Kubernetes control-plane has initialized successfully!"
         return f"[init] Using Kubernetes version: v{init.version}\n{success}\n"
@@ -417,9 +422,17 @@ class Clusters:
                 made.fronts.pop(key).close()
             for address, port in wanted - set(made.fronts):
                 try:
-                    made.fronts[address, port] = Front(address, port, made.api_port, lambda made=made: _admitted(made))  # type: ignore[misc]
+                    made.fronts[address, port] = self._front(address, port, made)
                 except OSError as error:
                     log.warning("nothing can listen on %s:%s: %s", address, port, error)
+
+    def _front(self, address: str, port: int, made: Made) -> Front:
+        return Front(address, port, made.cluster.control_plane, self._world.answer, lambda: _admitted(made))
+
+    def _inventory(self) -> Iterator[Item]:
+        for made in list(self._made.values()):
+            if made.inventory is not None:
+                yield from made.inventory.items()
 
     # Comings and goings
 

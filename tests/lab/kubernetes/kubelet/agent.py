@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from lab.kubernetes.settings import MANAGED
 log = logging.getLogger("lab")
 WRITERS = 4
 IDLE_SECONDS = 5.0
+FIRST_PAUSES, LONGEST_PAUSE = (0.1, 0.3), 1.0
 
 
 class Clock:
@@ -310,21 +312,26 @@ def event_document(about: Object, event: Event, component: str, host: str = "") 
 
 def _work(jobs: queue.Queue[Callable[[], None] | None]) -> None:
     while (job := jobs.get()) is not None:
-        for pause in (0.2, 1.0, 3.0, None):
-            try:
-                job()
-                break
-            except ApiError as error:
-                if error.status < 500 and error.status != 429:
-                    log.debug("not written: %s", error)
-                    break
-            except (OSError, http.client.HTTPException) as error:
-                log.debug("not written yet: %s", error)
-            except Exception:
-                log.exception("a write failed")
-                break
-            if pause is not None:
-                time.sleep(pause)
+        _until_done(job)
+
+
+def _until_done(job: Callable[[], None]) -> None:
+    """While the API server is away, it is tried again and again, as kubelets do: a status is reported once only."""
+    for pause in chain(FIRST_PAUSES, repeat(LONGEST_PAUSE)):
+        try:
+            job()
+        except ApiError as error:
+            if error.status < 500 and error.status != 429:
+                log.debug("not written: %s", error)
+                return
+        except (OSError, http.client.HTTPException) as error:
+            log.debug("not written yet: %s", error)
+        except Exception:
+            log.exception("a write failed")
+            return
+        else:
+            return
+        time.sleep(pause)
 
 
 def _path(key: str) -> str:

@@ -80,7 +80,8 @@ class Here:
         self._applications = applications
         self._program = program
         self._socket = socket
-        self._ready_seconds = ready_seconds
+        self.ready_seconds = ready_seconds
+        """May be changed at any time; for pods without an annotation."""
         self._homes: dict[str, _Home] = {}
 
     def enter(self, life: Life, folder: Path, address: str) -> None:
@@ -144,7 +145,7 @@ class Here:
         return None
 
     def ready_delay(self, pod: Object) -> float:
-        return float(_annotation(pod, "ready-seconds", self._ready_seconds))
+        return float(_annotation(pod, "ready-seconds", self.ready_seconds))
 
     def start_delay(self, pod: Object) -> float:
         return float(_annotation(pod, "start-seconds", 0))

@@ -221,7 +221,7 @@ def test_create_once_does_not_insist_on_a_name_that_is_taken() -> None:
     clock = FakeClock()
     server = Server([ConflictError("exists")] * 9)
     with pytest.raises(ConflictError):
-        create_once(server.create, server.find, policy(clock), looks=3)
+        create_once(server.create, server.find, policy(clock))
     assert server.requests == 1
     assert len(clock.slept) == 2  # three looks, no pause after the last one
 

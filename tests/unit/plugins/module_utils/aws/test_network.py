@@ -31,6 +31,11 @@ SUBNET = {
 }
 
 
+def nobody_else() -> float:
+    """No other run may be making it."""
+    return 0.0
+
+
 def gateway(gateway_id: str, *vpcs: str) -> dict[str, Any]:
     return {"InternetGatewayId": gateway_id, "Attachments": [{"VpcId": one} for one in vpcs]}
 
@@ -89,8 +94,18 @@ CREATED = Call("ec2", "CreateInternetGateway", {"InternetGateway": {"InternetGat
 
 def test_a_gateway_is_made_and_attached() -> None:
     with scripted(CREATED, Call("ec2", "AttachInternetGateway")) as aws:
-        made = InternetGateways(a_run(aws)).create(a_step("internet_gateway"), {"vpc_id": "vpc-1"})
+        made = InternetGateways(a_run(aws), nobody_else).create(a_step("internet_gateway"), {"vpc_id": "vpc-1"})
     assert (made.id, made.spec) == ("igw-1", {"vpc_id": "vpc-1"})
+
+
+def test_a_gateway_that_another_run_has_made_is_given_time_to_appear() -> None:
+    with scripted(
+        Call("ec2", "DescribeInternetGateways", {"InternetGateways": []}),
+        Call("ec2", "DescribeInternetGateways", {"InternetGateways": [gateway("igw-1")]}),
+        Call("ec2", "AttachInternetGateway", params={"InternetGatewayId": "igw-1", "VpcId": "vpc-1"}),
+    ) as aws:
+        made = InternetGateways(a_run(aws), lambda: 10.0).create(a_step("internet_gateway"), {"vpc_id": "vpc-1"})
+    assert made.id == "igw-1"
 
 
 def test_the_gateway_of_the_run_that_attached_first_is_used() -> None:
@@ -100,7 +115,10 @@ def test_the_gateway_of_the_run_that_attached_first_is_used() -> None:
         Call("ec2", "DescribeInternetGateways", {"InternetGateways": [gateway("igw-1"), gateway("igw-2", "vpc-1")]}),
         Call("ec2", "DeleteInternetGateway", params={"InternetGatewayId": "igw-1"}),
     ) as aws:
-        assert InternetGateways(a_run(aws)).create(a_step("internet_gateway"), {"vpc_id": "vpc-1"}).id == "igw-2"
+        assert (
+            InternetGateways(a_run(aws), nobody_else).create(a_step("internet_gateway"), {"vpc_id": "vpc-1"}).id
+            == "igw-2"
+        )
 
 
 def test_a_gateway_that_is_attached_already_stays() -> None:
@@ -109,7 +127,7 @@ def test_a_gateway_that_is_attached_already_stays() -> None:
         Call("ec2", "AttachInternetGateway", failure("Resource.AlreadyAssociated")),
         Call("ec2", "DescribeInternetGateways", {"InternetGateways": [gateway("igw-1", "vpc-1")]}),
     ) as aws:
-        made = InternetGateways(a_run(aws)).update(a_step("internet_gateway"), {"vpc_id": "vpc-1"}, live)
+        made = InternetGateways(a_run(aws), nobody_else).update(a_step("internet_gateway"), {"vpc_id": "vpc-1"}, live)
     assert made.spec == {"vpc_id": "vpc-1"}
 
 
@@ -122,7 +140,7 @@ def test_a_gateway_that_cannot_be_attached_is_an_error() -> None:
         ) as aws,
         pytest.raises(SchedulersError, match="Strange"),
     ):
-        InternetGateways(a_run(aws)).create(a_step("internet_gateway"), {"vpc_id": "vpc-1"})
+        InternetGateways(a_run(aws), nobody_else).create(a_step("internet_gateway"), {"vpc_id": "vpc-1"})
 
 
 DETACHED = Call("ec2", "DetachInternetGateway", failure("Gateway.NotAttached"), {"VpcId": "vpc-1"})
@@ -140,7 +158,7 @@ DETACHED = Call("ec2", "DetachInternetGateway", failure("Gateway.NotAttached"), 
 def test_a_gateway_is_detached_where_it_is_attached(vpc_id: str | None, calls: list[Call]) -> None:
     live = Live("igw-1", "internet_gateway", "igw-1", "igw-1", {"vpc_id": vpc_id})
     with scripted(*calls, Call("ec2", "DeleteInternetGateway")) as aws:
-        InternetGateways(a_run(aws)).delete(a_step("internet_gateway"), live)
+        InternetGateways(a_run(aws), nobody_else).delete(a_step("internet_gateway"), live)
 
 
 @pytest.mark.parametrize("refusal", [None, failure("RouteAlreadyExists")])

@@ -97,6 +97,20 @@ def test_a_hundred_droplets_take_thirty_calls(ground: Ground) -> None:
     assert sum(ground.calls().values()) <= 30
 
 
+@pytest.mark.parametrize("seconds", [21, 31, 45])
+def test_droplets_that_have_booted_are_noticed_within_two_seconds(ground: Ground, seconds: int) -> None:
+    ground.settings(droplet_boot_seconds=seconds)
+    started = ground.clock.now()
+    make(ground, count=5)
+    assert seconds <= ground.clock.now() - started <= seconds + 2
+
+
+def test_droplets_that_take_unusually_long_are_looked_at_less_often(ground: Ground) -> None:
+    ground.settings(droplet_boot_seconds=500)
+    make(ground, count=5)
+    assert 22 < ground.calls()["ListDroplets"] < 120
+
+
 def test_what_is_missing_is_made_and_nothing_else(ground: Ground) -> None:
     first = make(ground, count=1).result["droplets"]
     second = make(ground, count=3)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +15,13 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     StateFailedError,
     WaitTimeoutError,
 )
-from ansible_collections.container.schedulers.plugins.module_utils._k8s import watching
+from ansible_collections.container.schedulers.plugins.module_utils._k8s import transport, watching
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import CONFIG_MAP, DEPLOYMENT, POD
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.run import Owner, Run
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.waiting import feeds_of, wait_gone, wait_ready
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.watching import Feed, Scene
-from unit.api_server import Call, Cut, Status, api_server, events, listing, thing
+from unit.api_server import Call, Cut, Silence, Status, api_server, events, listing, thing
 
 PODS = "/api/v1/namespaces/shop/pods"
 WATCH = {"watch": "1"}
@@ -85,6 +86,49 @@ def test_a_watch_that_ends_is_opened_again_where_it_ended(trouble: Any) -> None:
         Scene(server.api(), [Feed(POD, "shop")]) as scene,
     ):
         until(scene, lambda: bool(scene.objects(POD)) and scene.objects(POD)[0]["metadata"]["resourceVersion"] == "11")
+
+
+class _Pauses(threading.Event):
+    """Notes how long is paused, and does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout or 0.0)
+        return self.is_set()
+
+
+@pytest.mark.parametrize("lists", [True, False], ids=["listing", "watching"])
+def test_a_server_that_is_back_after_long_is_found_within_a_second(lists: bool) -> None:
+    away = Call("GET", PODS, Status(503), times=12) if lists else Call("GET", PODS, Cut(), query=WATCH, times=12)
+    with api_server(
+        away,
+        Call("GET", PODS, events(("MODIFIED", ready_pod())), query=WATCH),
+        Call("GET", PODS, listing(ready_pod(ready="False", version="5"))),
+    ) as server:
+        begun = server.clock.now()
+        scene = Scene(server.api(), [Feed(POD, "shop")])
+        scene.closing = pauses = _Pauses()
+        with scene:
+            until(scene, lambda: bool(scene.look() and scene.objects(POD)[0]["metadata"]["resourceVersion"] == "11"))
+    assert len(pauses.seconds) == 12
+    assert max(pauses.seconds) <= 1.0
+    assert server.clock.now() == begun  # nothing pauses beside it
+
+
+def test_a_watch_that_does_not_begin_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HEADER_SECONDS", 0.05)
+    with (
+        api_server(
+            Call("GET", PODS, Silence(), query=WATCH),
+            Call("GET", PODS, events(("MODIFIED", ready_pod())), query=WATCH),
+            Call("GET", PODS, listing(ready_pod(ready="False", version="5"))),
+        ) as server,
+        Scene(server.api(), [Feed(POD, "shop")]) as scene,
+    ):
+        until(scene, lambda: bool(scene.look() and scene.objects(POD)[0]["metadata"]["resourceVersion"] == "11"))
 
 
 @pytest.mark.parametrize("trouble", [Status(410, "Expired"), events(("ERROR", Status(410, "Expired").body()))])

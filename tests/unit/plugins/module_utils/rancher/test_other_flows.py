@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AuthError,
     ConflictError,
@@ -17,6 +18,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     PartialError,
     SchedulersError,
     StateFailedError,
+    WaitTimeoutError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
@@ -26,7 +28,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher impo
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.api import Connection
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair, alone_with
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import ENVIRONMENT_SPEC
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import EXECUTE, execute
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HOSTS
@@ -35,8 +37,9 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.kube
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure as ensure_stack
+from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
 
-from .conftest import RancherLab, module_spec
+from .conftest import EagerClock, RancherLab, module_spec
 
 TOKEN = "lab-not-a-secret-000002"
 DRIVER = {
@@ -55,11 +58,6 @@ def sentences(outcome: Outcome) -> list[str]:
 
 def hosts(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
     return lab.run(hosts_module.ensure, module_spec(HOSTS, seconds=60), check=check, **given)
-
-
-def droplets(lab: RancherLab) -> list[str]:
-    found = lab.control("GET", "/inventory")
-    return sorted(one["name"] for kind, things in found.items() if "droplet" in kind for one in things)
 
 
 def test_hosts_by_a_machine_driver(either: RancherLab) -> None:
@@ -237,6 +235,7 @@ def test_commands_that_cannot_be(app: RancherLab, given: dict[str, Any], why: st
 
 ACCESS_SPEC = module_spec(ACCESS, environment=False)
 LOCAL = {"provider": "local", "username": "admin", "password": "hunter22"}
+MARK_OF_A_KEY = "[container.schedulers/owner=rancher/server; container.schedulers/part=api-key]"
 GITHUB = {"client_id": "LABNOTASECRET0000003", "client_secret": "lab-not-a-secret-000003"}
 
 
@@ -267,20 +266,59 @@ def test_local_accounts_on_and_off(rancher_lab: RancherLab, tmp_path: Path) -> N
     assert sentences(access(rancher_lab, **LOCAL)) == []  # with the key given, the file is not needed
     with pytest.raises(ConflictError, match="access control is on with local"):
         access(rancher_lab, **GITHUB)
-    assert sentences(access(rancher_lab, **LOCAL, state="absent", check=True)) == ["delete access control local"]
-    off = access(rancher_lab, **LOCAL, state="absent")
+    planned = access(rancher_lab, **given, state="absent", check=True)
+    assert planned.result["access_control"]["provider"] == "local"
+    off = access(rancher_lab, **given, state="absent")
     assert off.result["access_control"]["enabled"] is False
-    assert sentences(access(rancher_lab, **LOCAL, state="absent")) == []
+    assert sentences(off) == sentences(planned)
+    assert sentences(off) == [
+        "delete access control local",
+        f"delete api key file {path}",
+        "delete api key container.schedulers",
+    ]
+    assert not path.exists()
+    assert rancher_lab.ask("GET", "/v1/apikeys")["data"] == []
+    assert sentences(access(rancher_lab, **given, state="absent")) == []
+
+
+def test_keys_and_files_of_others_stay(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine.json", tmp_path / "theirs.json"
+    by_hand = rancher_lab.ask("POST", "/v1/apikeys", {"name": "container.schedulers"})
+    access(rancher_lab, **LOCAL, api_key_file=str(mine))
+    rancher_lab.access = {name: json.loads(mine.read_text())[name] for name in ("access_key", "secret_key")}
+    access(rancher_lab, **LOCAL, api_key_file=str(theirs), api_key_name="another machine")
+    mine.write_text(json.dumps({"access_key": by_hand["publicValue"], "secret_key": by_hand["secretValue"]}))
+    off = access(rancher_lab, **LOCAL, api_key_file=str(mine), state="absent")
+    assert sentences(off) == ["delete access control local", "delete api key container.schedulers"]
+    assert mine.exists()
+    left = {one["publicValue"] for one in rancher_lab.ask("GET", "/v1/apikeys")["data"]}
+    assert left == {by_hand["publicValue"], json.loads(theirs.read_text())["access_key"]}
+
+
+def test_runs_with_the_same_file_wait_for_one_another(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    path = str(tmp_path / "key.json")
+    with (
+        alone_with(path, Deadline(EagerClock(), 1), Pace()),
+        pytest.raises(WaitTimeoutError, match="another run is at work with"),
+    ):
+        access(rancher_lab, **LOCAL, api_key_file=path, wait_timeout=0)
+    assert access(rancher_lab, **LOCAL, api_key_file=path, wait_timeout=1).result["api_key"]
 
 
 def test_a_key_whose_secret_is_lost_is_replaced(rancher_lab: RancherLab, tmp_path: Path) -> None:
-    given = {**LOCAL, "api_key_file": str(tmp_path / "key.json")}
-    access(rancher_lab, **given)
-    access(rancher_lab, **given, state="absent")
-    (tmp_path / "key.json").unlink()
-    again = access(rancher_lab, **given)
+    rancher_lab.ask("POST", "/v1/apikeys", {"name": "container.schedulers", "description": MARK_OF_A_KEY})
+    again = access(rancher_lab, **LOCAL, api_key_file=str(tmp_path / "key.json"))
     assert next(one for one in sentences(again) if "api key" in one) == "create api key container.schedulers"
     assert len([one for one in sentences(again) if one.startswith("delete stale api key")]) == 1
+    assert sentences(access(rancher_lab, **LOCAL, api_key_file=str(tmp_path / "key.json"))) == []
+
+
+def test_the_key_that_was_given_is_not_lost(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    given = {**LOCAL, "api_key_file": str(tmp_path / "key.json")}
+    pair = access(rancher_lab, **given).result["api_key"]
+    rancher_lab.access = {"access_key": pair["public_value"], "secret_key": pair["secret_value"]}
+    (tmp_path / "key.json").unlink()
+    assert sentences(access(rancher_lab, **given)) == ["create api key container.schedulers"]
     assert sentences(access(rancher_lab, **given)) == []
 
 
@@ -297,7 +335,8 @@ def test_github_with_a_code(rancher_lab: RancherLab, tmp_path: Path) -> None:
     assert sentences(access(rancher_lab, client_id=GITHUB["client_id"], allowed_users=users)) == []
     changed = access(rancher_lab, allowed_users=users, allowed_organizations=["5"], access_mode="required")
     assert sentences(changed) == ["update access control github (access_mode, allowed[0], allowed[1], allowed[2])"]
-    assert sentences(access(rancher_lab, state="absent")) == ["delete access control github"]
+    off = access(rancher_lab, state="absent")
+    assert sentences(off) == ["delete access control github", "delete api key container.schedulers"]
 
 
 def test_names_are_asked_of_the_github_that_the_server_has(rancher_lab: RancherLab, tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WebSockets of a Rancher server: what a command prints comes through one, and so do events. PRIVATE."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from .._errors import SchedulersError, UnreachableError
+from .._http import CONNECT_SECONDS, HttpSettings, tls_context
+
+SCHEMES = {"http": "ws", "https": "wss"}
+
+
+def websocket_address(server: str, path: str) -> str:
+    """A path with its query at the address that the server is known by. Pure."""
+    base, asked = urlsplit(server), urlsplit(path)
+    return urlunsplit((SCHEMES[base.scheme], base.netloc, asked.path, asked.query, ""))
+
+
+def connect(settings: HttpSettings, address: str, headers: Mapping[str, str] | None = None) -> Any:
+    """A connection of the library websocket-client.
+
+    Raises:
+        SchedulersError: the server does not open one.
+    """
+    import websocket  # noqa: PLC0415 - only those who need it pay for the library
+
+    where = urlsplit(address).netloc
+    options = {"context": tls_context(settings)} if address.startswith("wss:") else {}
+    try:
+        return websocket.create_connection(
+            address,
+            timeout=min(CONNECT_SECONDS, settings.timeout),
+            sslopt=options,
+            header=dict(headers or {}),
+            enable_multithread=False,
+        )
+    except ssl.SSLError as error:
+        raise SchedulersError(
+            f"{where} is not trusted: {error.reason or error}", code="CertificateNotTrusted"
+        ) from error
+    except websocket.WebSocketBadStatusException as error:
+        raise SchedulersError(f"{where} refuses the connection (HTTP {error.status_code})") from error
+    except (OSError, websocket.WebSocketException) as error:
+        raise UnreachableError(f"{where} cannot be reached: {error}") from error

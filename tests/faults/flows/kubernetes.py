@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kubernetes on Amazon EC2: a cluster up, larger, smaller and down; apps, a site and manifests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from faults.flow import Flow, Task, first_and_last, module, writes
+from faults.laboratory import Call
+
+
+def _cluster(**options: Any) -> Task:
+    return module(
+        "k8s_aws_cluster",
+        region="us-east-1",
+        wait_sleep=1,
+        wait_timeout=100,
+        name="faults",
+        kubeconfig="$KUBECONFIG",
+        **options,
+    )
+
+
+_ONE_NODE, _TWO_NODES = (_cluster(zone="us-east-1a", node_count=count) for count in (1, 2))
+_NO_CLUSTER = _cluster(state="absent", delete_data=True)
+
+
+def _on_cluster(act: Task, undo: Task, *before: Task) -> Flow:
+    """A flow of what runs on a cluster that is shared by the cases of a batch."""
+    return Flow(act, base=(_ONE_NODE,), before=before, undo=(undo,), raze=(_NO_CLUSTER,))
+
+
+def _app(**options: Any) -> Task:
+    return module("k8s_cluster_app", wait_timeout=60, namespace="default", name="web", **options)
+
+
+_WEB: Mapping[str, Any] = {
+    "image": "httpd:2.4",
+    "replicas": 2,
+    "port": 80,
+    "service": {"type": "LoadBalancer"},
+    "verify": {"http": False},  # the names of load balancers are known to the lab's proxy only
+}
+_WEB_UP, _WEB_DOWN = _app(**_WEB), _app(state="absent")
+_NEW_IMAGE = _app(**{**_WEB, "image": "httpd:2.4.62", "replicas": 3})
+
+_SITE_UP = module(
+    "k8s_wordpress",
+    wait_timeout=100,
+    namespace="default",
+    site={"title": "Faults", "admin_email": "admin@example.com"},
+    service={"type": "ClusterIP"},
+)
+_SITE_DOWN = module("k8s_wordpress", wait_timeout=100, namespace="default", state="absent", delete_data=True)
+
+
+def _config(name: str, value: str) -> Mapping[str, Any]:
+    metadata = {"name": name, "namespace": "tools"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"value": value}}
+
+
+_NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tools"}}
+_ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "tool", "namespace": "tools"}}
+_TOOL = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "tool", "namespace": "tools"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "tool"}},
+        "template": {
+            "metadata": {"labels": {"app": "tool"}},
+            "spec": {"serviceAccountName": "tool", "containers": [{"name": "tool", "image": "httpd:2.4"}]},
+        },
+    },
+}
+
+
+def _tools(*manifests: Mapping[str, Any], **options: Any) -> Task:
+    return module("k8s_apply", wait_timeout=60, owner="tools", prune=True, definition=list(manifests), **options)
+
+
+_TOOLS_UP = _tools(_NAMESPACE, _ACCOUNT, _TOOL, _config("old", "1"), _config("both", "1"))
+_TOOLS_CHANGED = _tools(_NAMESPACE, _ACCOUNT, _TOOL, _config("both", "2"), _config("new", "1"))
+_TOOLS_DOWN = module("k8s_apply", wait_timeout=60, owner="tools", state="absent")
+
+_BOOTS = ("kill-after", "abandon", "cut-after", "sigint", "sigterm", "together")
+"""For flows of which each case boots a cluster: what leaves the account in a state of its own."""
+_PRUNED = {f"kubernetes.List{kind}" for kind in ("Configmaps", "Deployments", "Namespaces", "Pods", "Events")}
+
+
+def _few_lists(calls: Sequence[Call]) -> list[Call]:
+    """To prune, all kinds are listed, some sixty, and all alike: some of them stand for the rest."""
+    return [call for call in calls if call.name in _PRUNED or not call.name.startswith("kubernetes.List")]
+
+
+def _tools_flow(act: Task, *before: Task) -> Flow:
+    return replace(_on_cluster(act, _TOOLS_DOWN, *before), picks=_few_lists)
+
+
+def _of_nodes(act: Task, *before: Task) -> Flow:
+    """A cluster changed, and changed back."""
+    return Flow(
+        act,
+        base=(_ONE_NODE,),
+        before=before,
+        undo=(_ONE_NODE,),
+        raze=(_NO_CLUSTER,),
+        injections=(*_BOOTS, "error-503", "overtaken"),
+        picks=first_and_last,
+    )
+
+
+FLOWS: Mapping[str, Flow] = {
+    "k8s-cluster-up": Flow(_ONE_NODE, undo=(_NO_CLUSTER,), injections=_BOOTS, picks=writes),
+    "k8s-cluster-larger": _of_nodes(_TWO_NODES),
+    "k8s-cluster-smaller": _of_nodes(_ONE_NODE, _TWO_NODES),
+    "k8s-cluster-down": Flow(
+        _NO_CLUSTER, before=(_ONE_NODE, _WEB_UP), undo=(_NO_CLUSTER,), injections=_BOOTS, picks=writes
+    ),
+    "k8s-app-up": _on_cluster(_WEB_UP, _WEB_DOWN),
+    "k8s-app-update": _on_cluster(_NEW_IMAGE, _WEB_DOWN, _WEB_UP),
+    "k8s-app-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _WEB_UP),
+    "k8s-wordpress-up": replace(_on_cluster(_SITE_UP, _SITE_DOWN), picks=first_and_last),
+    "k8s-wordpress-down": replace(_on_cluster(_SITE_DOWN, _SITE_DOWN, _SITE_UP), picks=first_and_last),
+    "k8s-tools-up": _tools_flow(_TOOLS_UP),
+    "k8s-tools-change": _tools_flow(_TOOLS_CHANGED, _TOOLS_UP),
+    "k8s-tools-down": _tools_flow(_TOOLS_DOWN, _TOOLS_UP),
+}
