@@ -98,6 +98,56 @@ def test_what_differs_is_changed_and_what_is_left_out_is_pruned() -> None:
     assert sentences(gone) == []
 
 
+SHAPES = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shapes"}, "data": {"sun": "round"}}
+ALL = {"colours", "shapes", "keys", "of-another"}
+
+
+@pytest.mark.parametrize(
+    ("runs", "done", "left"),
+    [
+        ([((COLOURS,), {})], [], ALL),
+        ([((COLOURS,), {"prune": False})], [], ALL),
+        (
+            [((COLOURS,), {"prune": True})],
+            ["ConfigMap default/shapes", "Secret default/keys"],
+            {"colours", "of-another"},
+        ),
+        # what was left out without prune is not forgotten: a later prune, or removal, still knows whose it is
+        (
+            [((COLOURS,), {}), ((COLOURS, KEYS), {"prune": True})],
+            ["ConfigMap default/shapes"],
+            {"colours", "keys", "of-another"},
+        ),
+        ([((COLOURS,), {}), ((COLOURS, SHAPES, KEYS), {"prune": True})], [], ALL),
+        (
+            [((COLOURS,), {}), ((), {"state": "absent"})],
+            ["ConfigMap default/colours", "ConfigMap default/shapes", "Secret default/keys"],
+            {"of-another"},
+        ),
+        ([((SHAPES,), {"state": "absent"})], ["ConfigMap default/shapes"], ALL - {"shapes"}),
+        (
+            [((SHAPES,), {"state": "absent", "prune": True})],
+            ["ConfigMap default/colours", "ConfigMap default/shapes", "Secret default/keys"],
+            {"of-another"},
+        ),
+    ],
+)
+def test_nothing_is_deleted_without_prune_and_nothing_is_forgotten(
+    runs: list[tuple[tuple[Any, ...], dict[str, Any]]], done: list[str], left: set[str]
+) -> None:
+    groups = discovery("ConfigMap", "Secret")
+    another = {**SHAPES, "metadata": {"name": "of-another"}}
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: (200, groups) if path in ("/api", "/apis") else None
+        ensure(context(cluster, APPLY, owner="another", definition=[another]))
+        apply(cluster, COLOURS, SHAPES, KEYS)
+        told = [
+            sentence for manifests, options in runs for sentence in sentences(apply(cluster, *manifests, **options))
+        ]
+        assert {name for kind, _namespace, name in cluster.objects if kind in ("ConfigMap", "Secret")} == left
+    assert sorted(told) == [f"delete {one}" for one in done]
+
+
 def test_what_may_not_be_listed_is_not_pruned_and_said() -> None:
     groups = discovery("Secret")
 
