@@ -97,7 +97,7 @@ options:
     description:
       - The name of the API key. There is one of each name that this module has made.
       - One whose secret is neither in O(api_key_file) nor in O(secret_key) counts as lost and is replaced. So every
-        machine that runs this module needs a name of its own, or the same file.
+        machine that runs this module needs a name of its own.
     type: str
     default: container.schedulers
   api_key_file:
@@ -108,7 +108,7 @@ options:
       - Give it. Without it, the secret is in the result of this one run, and nowhere else.
     type: path
   wait_timeout:
-    description: Seconds to wait until a new API key can be used, and for another run with the same O(api_key_file).
+    description: Seconds to wait until a new API key can be used.
     type: int
     default: 60
   wait_sleep:

@@ -30,6 +30,7 @@ Inventory = Counter[str]
 _RANDOM = re.compile(
     r"\b(?=[0-9a-f-]*\d)[0-9a-f-]{8,}\b"  # ids
     r"|\b\d{1,3}(\.\d{1,3}){3}\b"  # addresses
+    r"|\blab-\d+\b"  # whose files they are
     r"|(?<=:)\d+$"  # revisions, which are never used again
 )
 _MARK = "container.schedulers/"

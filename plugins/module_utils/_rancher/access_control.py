@@ -51,7 +51,7 @@ def _alone(context: Context, options: AccessOptions) -> AbstractContextManager[N
         return nullcontext()
     if context.params["state"] == "absent" and not Path(path).parent.is_dir():
         return nullcontext()
-    return alone_with(path, context.deadline(), context.pace())
+    return alone_with(path)
 
 
 def _with_key(connection: Connection, pair: Pair | None) -> Connection:

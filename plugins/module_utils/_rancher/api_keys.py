@@ -11,12 +11,12 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._clock import Deadline
-from .._errors import InputError
+from .._errors import BusyError, InputError
 from .._ownership import Mark
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
@@ -86,7 +86,7 @@ class Keys:
 
 
 @contextmanager
-def alone_with(path: str, deadline: Deadline, pace: Pace) -> Iterator[None]:
+def alone_with(path: str) -> Iterator[None]:
     """No other run uses the file meanwhile.
 
     Each of the two would take the other's key for one whose secret is lost. The folder is locked, as the file is
@@ -94,7 +94,7 @@ def alone_with(path: str, deadline: Deadline, pace: Pace) -> Iterator[None]:
 
     Raises:
         InputError: there can be no such file.
-        WaitTimeoutError: another run has not let go of it in time.
+        BusyError: another run uses it right now.
     """
     try:
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,28 +102,18 @@ def alone_with(path: str, deadline: Deadline, pace: Pace) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"{OPTION}: {path} cannot be written: {error.strerror or error}") from error
     try:
-        wait_until(
-            lambda: _is_locked(folder),
-            ready=bool,
-            describe=lambda _locked: f"another run is at work with {path}",
-            deadline=deadline,
-            doing=f"get hold of {path}",
-            pace=pace,
-        )
+        with suppress(OSError):  # a file system without locks: runs have to keep out of one another's way themselves
+            _lock(folder, path)
         yield
     finally:
         os.close(folder)
 
 
-def _is_locked(folder: int) -> bool:
-    """Whether the folder is locked for us now."""
+def _lock(folder: int, path: str) -> None:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # a file system without locks: then runs have to keep out of one another's way themselves
-    return True
+    except BlockingIOError as error:
+        raise BusyError(f"another run works with {path} right now", hint="Try again when it has ended.") from error
 
 
 def usable(keys: list[Object], pair: Pair | None) -> Object | None:

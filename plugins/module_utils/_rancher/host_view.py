@@ -3,20 +3,23 @@
 """Hosts as one thing, whichever API tells of them.
 
 ``/v1`` knows machines, which a driver makes, and hosts, which appear once the agent on a machine has registered. With
-``/v2-beta`` a host is there from the start. Both are put together here, by the machine that a host runs on. Pure.
-PRIVATE.
+``/v2-beta`` a host is there from the start. Both are put together here, by the machine that a host runs on. PRIVATE.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from .._parallel import gather
 from .api import Object
+from .environments import Run
 from .ready import GOING_STATES, failure_of
 from .veil import is_secret
 
+UNBORN_STATES = ("requested", "provisioning", "provisioned", "registering", "activating")
 READY_AGENT = (None, "", "active")
 RESTING_STATES = ("deactivating", "inactive")
 
@@ -83,6 +86,19 @@ class HostView:
         return all(one.get("state") in GOING_STATES for one in parts)
 
     @property
+    def machine_id(self) -> str | None:
+        """The id of the machine that it runs on, also where that is not shown."""
+        known = self.machine["id"] if self.machine else (self.host or {}).get("physicalHostId")
+        return str(known) if known else None
+
+    @property
+    def is_unborn(self) -> bool:
+        """Whether driver or agent are still at it."""
+        if self.failure or self.is_going:
+            return False
+        return self.host is None or self.host.get("state") in UNBORN_STATES
+
+    @property
     def failure(self) -> str | None:
         """Why it can never become ready, or None."""
         for one in (self.machine, self.host):
@@ -115,3 +131,13 @@ def host_views(hosts: Iterable[Object], machines: Iterable[Object] = ()) -> list
 def name_of(host: Object) -> str:
     """What a host is called: the name that a user gave it in Rancher, or its own. Pure."""
     return str(host.get("hostname") or host.get("name") or host["id"]).split(".", 1)[0]
+
+
+def read_hosts(run: Run) -> list[HostView]:
+    """All hosts of the environment, and what is on its way to be one."""
+    doing = f"list the hosts of environment {run.environment.name}"
+    reads = {"hosts": partial(run.rancher.list, run.path("hosts"), doing=doing)}
+    if run.rancher.is_v1:
+        reads["machines"] = partial(run.rancher.list, run.path("machines"), doing=doing)
+    found = gather(reads)
+    return host_views(found["hosts"], found.get("machines", ()))

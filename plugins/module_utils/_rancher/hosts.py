@@ -11,17 +11,16 @@ from typing import Any, cast
 
 from .._errors import ConflictError
 from .._ownership import Mark
-from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
 from .._wait import wait_until
 from .api import Object
 from .dialect import DIALECTS
 from .environments import Run
 from .host_options import HostOptions
-from .host_view import HostView, host_views
+from .host_removal import remove_host
+from .host_view import HostView, read_hosts
 from .names import number_of
 from .ready import describe, failure_of
-from .removal import UNFINISHED_STATES, remove
 
 HOST = "host"
 SETTING = "setting"
@@ -33,23 +32,12 @@ HOST_GRAPH: Mapping[str, tuple[str, ...]] = {
     "failed_host": (SETTING,),
     HOST: (SETTING,),
 }
-IN_THE_MAKING = ("requested", "creating")
 HOST_RULES = {HOST: Rule(immutable=frozenset({"driver", "config"}), subset=frozenset({"labels", "config"}))}
 
 
 def host_mark(run: Run) -> Mark:
     """Whose the hosts of an environment are."""
     return run.mark()
-
-
-def read_hosts(run: Run) -> list[HostView]:
-    """All hosts of the environment, and what is on its way to be one."""
-    doing = f"list the hosts of environment {run.environment.name}"
-    reads = {"hosts": partial(run.rancher.list, run.path("hosts"), doing=doing)}
-    if run.rancher.is_v1:
-        reads["machines"] = partial(run.rancher.list, run.path("machines"), doing=doing)
-    found = gather(reads)
-    return host_views(found["hosts"], found.get("machines", ()))
 
 
 def host_key(name: str) -> str:
@@ -66,17 +54,6 @@ def live_host(view: HostView, driver: str) -> Live:
         "config": view.config(driver),
     }
     return Live(host_key(view.name), HOST, view.name, view.id, spec, {"view": view})
-
-
-def machine_link(run: Run, view: HostView) -> str | None:
-    """Where the machine of a host can be seen that may still be in the making; ``/v2-beta`` does not show machines."""
-    if view.machine:
-        return str(view.machine["links"]["self"])
-    host = view.host or {}
-    identifier = host.get("physicalHostId")
-    if not identifier or host.get("state") not in UNFINISHED_STATES:
-        return None
-    return f"/v1/projects/{run.environment.id}/machines/{identifier}"
 
 
 class Hosts:
@@ -127,21 +104,8 @@ class Hosts:
         return live_host(HostView(view.name, host, view.machine), self._options.driver)
 
     def delete(self, step: Step, live: Live) -> None:
-        """Emptied, deactivated, deleted, and looked at until host and machine are gone.
-
-        Rancher refuses to delete an active host; and its machine may be taken down only afterwards.
-        """
-        run, view = self._run, live.attributes["view"]
-        self._let_be_made(step, view)
-        remove(
-            run.rancher,
-            [one for one in (view.host, view.machine) if one],
-            doing=step.sentence,
-            deadline=run.deadline,
-            pace=run.pace,
-            first=("evacuate", "deactivate"),
-            hint="Run the task again; what Rancher cannot delete may have to be deleted at the cloud.",
-        )
+        """With all that is in it, and its machine."""
+        remove_host(self._run, live.attributes["view"], doing=step.sentence)
 
     def _switched(self, host: Object, step: Step, action: str) -> Object:
         """A host offers the action once it has come to rest."""
@@ -163,21 +127,6 @@ class Hosts:
             doing=step.sentence,
             pace=self._run.pace,
         ).value
-
-    def _let_be_made(self, step: Step, view: HostView) -> None:
-        """Rancher forgets a machine that is deleted while the driver makes it; at the cloud it stays, and is billed."""
-        link = machine_link(self._run, view)
-        if link is None:
-            return
-        wait_until(
-            lambda: self._run.rancher.find(link, doing=step.sentence),
-            ready=lambda machine: machine is None or machine.get("state") not in IN_THE_MAKING,
-            describe=lambda machine: describe(machine) if machine else "gone",
-            deadline=self._run.deadline,
-            doing=step.sentence,
-            hint="It is still being made, and would stay at the cloud. Run the task again.",
-            pace=self._run.pace,
-        )
 
     def _named(self, name: str) -> Object | None:
         """The first that was made of ours with the name; in /v1, its machine."""

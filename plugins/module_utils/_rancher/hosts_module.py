@@ -17,7 +17,7 @@ from .driver_schema import checked_config, drivers_of
 from .environments import Run
 from .host_options import HostOptions
 from .host_result import host_result
-from .host_view import HostView
+from .host_view import HostView, read_hosts
 from .hosts import (
     API_HOST,
     HOST,
@@ -30,7 +30,6 @@ from .hosts import (
     host_mark,
     live_host,
     live_setting,
-    read_hosts,
 )
 from .registration import TOKEN, RegistrationTokens, read_token, registration, wanted_token
 from .veil import is_secret

@@ -15,9 +15,7 @@ from .api import Object, Rancher
 from .ready import GOING_STATES, describe
 
 # in the making, and there is nothing to deactivate yet
-UNFINISHED_STATES = frozenset(
-    {"requested", "provisioning", "creating", "bootstrapping", "registering", "erroring", "activating"}
-)
+UNFINISHED_STATES = frozenset({"provisioning", "creating", "bootstrapping", "registering", "erroring", "activating"})
 
 
 def remove(

@@ -17,8 +17,7 @@ def _task(program: str, **options: Any) -> Task:
 
 
 def _access(**options: Any) -> Task:
-    """Two runs wait for one another; three seconds are enough, and one has to give in."""
-    return _task("access_control", api_key_file="$FAULTS_FILES/key.json", wait_timeout=3, **options)
+    return _task("access_control", api_key_file="$FAULTS_FILES/key.json", **options)
 
 
 _ACCOUNTS = {"provider": "local", "username": "admin", "password": "lab-not-a-secret"}

@@ -4,21 +4,22 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AuthError,
+    BusyError,
     ConflictError,
     InputError,
     NotOursError,
     PartialError,
     SchedulersError,
     StateFailedError,
-    WaitTimeoutError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
@@ -37,9 +38,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.kube
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure as ensure_stack
-from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
 
-from .conftest import EagerClock, RancherLab, module_spec
+from .conftest import RancherLab, module_spec
 
 TOKEN = "lab-not-a-secret-000002"
 DRIVER = {
@@ -92,6 +92,32 @@ def test_a_host_that_cannot_be_made_is_named_with_its_reason(either: RancherLab)
     mended = hosts(either, names=["bad"], remove_failed=True, **DRIVER)
     assert sentences(mended) == ["delete failed host bad", "create host bad"]
     assert mended.result["hosts"][0]["state"] == "active"
+
+
+def at_the_cloud(lab: RancherLab) -> list[str]:
+    found = lab.control("GET", "/inventory")["items"]
+    return sorted(f"{one['kind']} {one['name']}" for one in found if one["kind"] in ("droplet", "ssh-key"))
+
+
+def test_a_host_that_is_just_being_made_leaves_nothing_at_the_cloud(either: RancherLab) -> None:
+    either.control("POST", "/settings", {"droplet_boot_seconds": 1})
+    hosts(either, count=1, wait=False, **DRIVER)
+    with pytest.raises(PartialError, match=r"host node1 is \w+.* It is still being made"):
+        hosts(either, state="absent", purge=True, wait_timeout=0)
+    assert sentences(hosts(either, state="absent", purge=True)) == ["delete host node1"]
+    assert at_the_cloud(either) == []
+
+
+def test_two_runs_at_once_make_a_host_once(either: RancherLab) -> None:
+    either.control("POST", "/faults", [{"action": "Create(Host|Machine)", "kind": "pause_before"}])
+    with ThreadPoolExecutor() as threads:
+        slow = threads.submit(hosts, either, count=1, **DRIVER)
+        while not either.control("GET", "/faults")["held"]:
+            time.sleep(0.01)
+        fast = hosts(either, count=1, **DRIVER)
+        either.control("POST", "/faults/release")
+        assert [one["id"] for one in slow.result().result["hosts"]] == [one["id"] for one in fast.result["hosts"]]
+    assert at_the_cloud(either) == ["droplet node1", "ssh-key node1"]
 
 
 def test_hosts_that_somebody_else_makes(either: RancherLab) -> None:
@@ -295,14 +321,11 @@ def test_keys_and_files_of_others_stay(rancher_lab: RancherLab, tmp_path: Path) 
     assert left == {by_hand["publicValue"], json.loads(theirs.read_text())["access_key"]}
 
 
-def test_runs_with_the_same_file_wait_for_one_another(rancher_lab: RancherLab, tmp_path: Path) -> None:
+def test_runs_with_the_same_file_keep_out_of_one_anothers_way(rancher_lab: RancherLab, tmp_path: Path) -> None:
     path = str(tmp_path / "key.json")
-    with (
-        alone_with(path, Deadline(EagerClock(), 1), Pace()),
-        pytest.raises(WaitTimeoutError, match="another run is at work with"),
-    ):
-        access(rancher_lab, **LOCAL, api_key_file=path, wait_timeout=0)
-    assert access(rancher_lab, **LOCAL, api_key_file=path, wait_timeout=1).result["api_key"]
+    with alone_with(path), pytest.raises(BusyError, match="another run works with"):
+        access(rancher_lab, **LOCAL, api_key_file=path)
+    assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
 
 
 def test_a_key_whose_secret_is_lost_is_replaced(rancher_lab: RancherLab, tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts on their way out, with the machines that they run on.
+
+A host that is still being made cannot simply be deleted. Rancher forgets a machine whose driver is at work: what that
+has asked the cloud for then stays there, and is billed. And an agent that was just started makes a host again. So
+driver and agent are let finish first. PRIVATE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from .._clock import Deadline
+from .._wait import wait_until
+from .api import Object
+from .environments import Run
+from .host_view import HostView, read_hosts
+from .ready import describe
+from .removal import remove
+
+IN_THE_MAKING = ("requested", "creating", "created", "bootstrapping")
+JOINING_SECONDS = 60.0  # an agent that has not reported by then may never do
+
+
+def remove_host(run: Run, view: HostView, *, doing: str) -> None:
+    """Emptied, deactivated, deleted, and looked at until host and machine are gone.
+
+    Rancher refuses to delete an active host; and its machine may be taken down only afterwards.
+    """
+    machine = _made(run, view, doing)
+    grown = _joined(run, view, doing) if view.is_unborn else view
+    remove(
+        run.rancher,
+        [one for one in (grown.host, machine) if one],
+        doing=doing,
+        deadline=run.deadline,
+        pace=run.pace,
+        first=("evacuate", "deactivate"),
+        hint="Run the task again; what Rancher cannot delete may have to be deleted at the cloud.",
+    )
+
+
+def _made(run: Run, view: HostView, doing: str) -> Object | None:
+    """The machine once its driver is done with it, None if there is none (any more)."""
+    if not view.machine_id or not view.driver:
+        return None
+    # /v2-beta does not show machines; the /v1 of the same server does
+    link = f"/v1/projects/{run.environment.id}/machines/{view.machine_id}"
+    return wait_until(
+        partial(run.rancher.find, link, doing=doing),
+        ready=lambda machine: machine is None or machine.get("state") not in IN_THE_MAKING,
+        describe=lambda machine: describe(machine) if machine else "gone",
+        deadline=run.deadline,
+        doing=doing,
+        hint="It is still being made, and would stay at the cloud. Run the task again.",
+        pace=run.pace,
+    ).value
+
+
+def _joined(run: Run, view: HostView, doing: str) -> HostView:
+    """The host once its agent has reported, or without one if that does not come about."""
+    deadline = Deadline(run.deadline.clock, min(JOINING_SECONDS, run.deadline.left()))
+
+    seen = wait_until(
+        lambda: next((one for one in read_hosts(run) if one.machine_id == view.machine_id), None),
+        ready=lambda one: one is None or not one.is_unborn or deadline.passed(),
+        deadline=deadline,
+        doing=doing,
+        pace=run.pace,
+    ).value
+    return seen or replace(view, host=None)
