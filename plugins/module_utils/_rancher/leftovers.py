@@ -15,7 +15,7 @@ from .._leftovers import Leftover, Place, State
 from .api import Object, Rancher
 from .dialect import DIALECTS
 from .environments import Environment, Run, live_environment
-from .hosts import read_hosts
+from .host_view import read_hosts
 from .marks import tags_of
 
 PROVIDER = "rancher"
