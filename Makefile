@@ -34,7 +34,7 @@ faults: ## the whole crash matrix (make test runs a sample of it)
 	@tools/setup.sh test
 	@PYTHONPATH=tests $(RUN) -m faults
 
-bench: ## the same job by us, by today's modules and by plain boto3, side by side (ONLY=ecs, dns, services or droplets: one part)
+bench: ## the same job by us, by today's modules and by a plain script, side by side (ONLY=ecs, dns, services, droplets, kubernetes or rancher: one part)
 	@tools/setup.sh test
 	@PYTHONPATH=tests:tools $(RUN) -m bench $(if $(ONLY),--only $(ONLY))
 
