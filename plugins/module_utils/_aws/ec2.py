@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .._clock import Deadline
+from .._errors import WaitTimeoutError
 from .._plan import Step
 from .._wait import Pace, wait_until
 from .api import tag_filter, to_tags
@@ -36,11 +37,13 @@ def awaited(run: Run, find: Callable[[], T | None], seconds: float, what: str) -
     """What another run makes, or None when it did not come within these seconds."""
     if not seconds:
         return None
-    deadline = Deadline(run.deadline.clock, seconds)
-    return wait_until(
-        find,
-        ready=lambda found: found is not None or deadline.passed(),
-        deadline=deadline,
-        doing=f"wait for the {what} that another run makes",
-        pace=Pace(first=1.0, cap=3.0),
-    ).value
+    try:
+        return wait_until(
+            find,
+            ready=lambda found: found is not None,
+            deadline=Deadline(run.deadline.clock, seconds),
+            doing=f"wait for the {what} that another run makes",
+            pace=Pace(first=1.0, cap=3.0),
+        ).value
+    except WaitTimeoutError:
+        return None

@@ -13,6 +13,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from .._errors import BusyError, NotFoundError, SchedulersError
@@ -21,7 +22,7 @@ from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags, tag_filter, tag_specifications
-from .ec2 import retag
+from .ec2 import awaited, retag
 from .run import Run
 
 VOLUME = "data-volume"  # key of a plan, and part in the mark
@@ -40,7 +41,7 @@ FIELDS = {
 MODIFIABLE = ("size", "type", "iops", "throughput")
 STATES = frozenset({"creating", "available", "in-use"})
 GONE = frozenset({"deleting", "deleted"})
-FRESH_SECONDS = 60.0  # a volume younger than this may not be in all lists yet
+FRESH_SECONDS = 15.0  # a volume younger than this may not be in all lists yet
 GENERATIONS = 20
 
 
@@ -121,14 +122,10 @@ class Volumes:
 
     def _exists(self, step: Step, answer: Mapping[str, Any]) -> bool:
         """Whether an answer is about a volume that is there; one made a moment ago may take another moment."""
-        request = {"VolumeIds": [answer["VolumeId"]]}
         age = datetime.datetime.now(datetime.UTC) - answer["CreateTime"]
-        fresh = age.total_seconds() < FRESH_SECONDS
-        try:
-            found = self._run.aws.call("ec2", "DescribeVolumes", request, doing=step.sentence, settles=fresh)["Volumes"]
-        except NotFoundError:
-            return False
-        return bool(found) and found[0]["State"] not in GONE
+        find = partial(self._look, step, answer["VolumeId"])
+        found = awaited(self._run, find, max(0.0, FRESH_SECONDS - age.total_seconds()), "volume") or find()
+        return found is not None and found["State"] not in GONE
 
     def _modify(self, step: Step, spec: Spec, live: Live) -> None:
         request = {"VolumeId": live.id, **{FIELDS[one]: spec[one] for one in MODIFIABLE if spec.get(one) is not None}}

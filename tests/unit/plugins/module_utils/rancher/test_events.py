@@ -8,7 +8,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import AnswerLostError, UnreachableError
@@ -157,7 +157,11 @@ def test_a_connection_that_is_cut() -> None:
 def test_silence_is_borne_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(events.time, "monotonic", lambda: now[0])
-    with terminal(lambda connection: cast("Any", connection.recv(1))) as (url, _seen):
+
+    def silent(connection: socket.socket) -> None:
+        connection.recv(1)  # until it hangs up
+
+    with terminal(silent) as (url, _seen):
         stream = stream_of(url)
         assert stream.read(0.01) == ""
         now[0] += events.SILENT_SECONDS
