@@ -14,6 +14,7 @@ from .._wait import Pace
 from .api import Connection, Object, Rancher
 from .environment_options import ORCHESTRATIONS, EnvironmentOptions
 from .marks import words_of
+from .names import number_of
 from .ready import going_of
 
 ENVIRONMENT = "environment"  # key and kind in a plan, and part in the mark
@@ -51,11 +52,16 @@ class Case:
         Raises:
             ConflictError: there are two of the name.
         """
+        meant = {one["id"]: one for one in self.all_named()}
+        identifier = only_one(meant, f"environment {self.options.name}")
+        return meant[identifier] if identifier else None
+
+    def all_named(self) -> list[Object]:
+        """All of the name, in the order in which they were made."""
         name = self.options.name
         found = self.rancher.list(self.rancher.path("projects"), doing=f"look for environment {name}")
-        meant = {one["id"]: one for one in found if one.get("name") == name and not going_of(one)}
-        identifier = only_one(meant, f"environment {name}")
-        return meant[identifier] if identifier else None
+        meant = [one for one in found if one.get("name") == name and not going_of(one)]
+        return sorted(meant, key=lambda one: number_of(one["id"]))
 
     def hosts(self, environment: str) -> list[Object]:
         """The hosts of the environment."""

@@ -92,7 +92,7 @@ def _of_stack(act: Task, *before: Task, undo: Task = _DOWN, **more: Any) -> Flow
     return Flow(act, base=_THREE, before=before, undo=(undo,), **more)
 
 
-_SLOW = {"rancher_process_seconds": 0.3}
+_SLOW = {"rancher_process_seconds": 0.1}
 """Each state of an upgrade lasts long enough for a run to be killed in it."""
 _KILLS = ("kill-before", "kill-after", "abandon", "cut-after")
 
