@@ -69,7 +69,10 @@ options:
     type: bool
     default: true
   wait_sleep:
-    description: The longest pause between two looks, in seconds.
+    description:
+      - The longest pause between two looks, in seconds.
+      - Where the server tells of changes (its event stream, if websocket-client is installed), a change ends the pause
+        at once, and without one a look every five seconds is enough.
     type: int
     default: 1
 """

@@ -23,7 +23,7 @@ from bench.ground import Ground
 from bench.watcher import Watcher
 
 _CHANGED = re.compile(r"\bchanged=(\d+)")
-_TASK, _RESULTS, _RECAP = "TASK [", ("ok: [", "changed: ["), "PLAY RECAP"
+_PLAY, _RESULTS, _RECAP = "PLAY [", ("ok: [", "changed: ["), "PLAY RECAP"
 _TIMEOUT_SECONDS = 1800
 
 
@@ -43,7 +43,7 @@ class Sample:
         writes: calls that are no Describe, Get or List.
         by_action: calls by service and action.
         changed: what Ansible's recap says, None for a plain script.
-        tasks: seconds from the start of the first task to the end of the last, None for a plain script.
+        tasks: seconds from the start of the play to the end of its last task, None for a plain script.
         noticed: seconds from the last moment at which what is made was seen not to be ready yet, until the result of
             the last task was there; None if nobody watched.
     """
@@ -126,8 +126,11 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[list[L
 
 
 def _seconds_of_tasks(lines: Sequence[Line]) -> float | None:
-    """From the first task's title to the recap: without the start of ansible-playbook and its end. Pure."""
-    begun = [line.at for line in lines if line.text.startswith(_TASK)]
+    """From the play's title to the recap: without the start of ansible-playbook and its end. Pure.
+
+    A task's title says nothing of when the task began: that of the first comes together with its result.
+    """
+    begun = [line.at for line in lines if line.text.startswith(_PLAY)]
     ended = [line.at for line in lines if line.text.startswith(_RECAP)]
     return ended[-1] - begun[0] if begun and ended else None
 
