@@ -68,6 +68,14 @@ PLAYBOOK = """
       options: {url: "{{ lookup('ansible.builtin.env', 'RANCHER_URL') }}"}
       wrong: {access_key: NOSUCHKEY, secret_key: "{{ secret }}"}
   tasks:
+    - name: Rancher, by a GitHub that does not know the secret
+      container.schedulers.rancher_access_control:
+        client_id: NOSUCHKEY
+        client_secret: "{{ secret }}"
+        code: "{{ password }}"
+      register: github
+      ignore_errors: true
+
     - name: Rancher, secured and opened again
       container.schedulers.rancher_access_control:
         provider: local
@@ -77,14 +85,6 @@ PLAYBOOK = """
         state: "{{ item }}"
       loop: [present, absent]
       register: access
-      ignore_errors: true
-
-    - name: Rancher, by a GitHub that does not know the secret
-      container.schedulers.rancher_access_control:
-        client_id: NOSUCHKEY
-        client_secret: "{{ secret }}"
-        code: "{{ password }}"
-      register: github
       ignore_errors: true
 
     - name: Hosts, of which none is made
