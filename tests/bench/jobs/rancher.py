@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from bench import checks
 from bench.job import NAME, Job, Phase, by_peers, floor, ours
@@ -20,56 +21,33 @@ _TIMES = {
 }
 
 
-def _phases(*names: str) -> list[Phase]:
+def _up(name: str, image: str, *, checked: bool, step: str = "up", **options: Any) -> Phase:
     """Ours is one playbook with another image; by hand an upgrade is another playbook."""
-    stack = f"stack={NAME}"
-    make, change = [stack, f"image={_OLD}", "checked=false"], [stack, f"image={_NEW}", "checked=true"]
+    variables = (f"stack={NAME}", f"image={image}", f"checked={str(checked).lower()}")
+    commands = {
+        "ours": ours("rancher_up", *variables),
+        "peers": by_peers(f"rancher_{step}", *variables),
+        "floor": floor("rancher", step, NAME, image),
+    }
+    return Phase(name, commands, lambda account: checks.rancher_is_up(account, image), **options)
 
-    phases = (
-        Phase(
-            "first run",
-            {
-                "ours": ours("rancher_up", *make),
-                "peers": by_peers("rancher_up", *make),
-                "floor": floor("rancher", "up", NAME, _OLD),
-            },
-            lambda account: checks.rancher_is_up(account, _OLD),
-            checks.rancher_is_healthy,
-        ),
-        Phase(
-            "upgrade",
-            {
-                "ours": ours("rancher_up", *change),
-                "peers": by_peers("rancher_upgrade", *change),
-                "floor": floor("rancher", "upgrade", NAME, _NEW),
-            },
-            lambda account: checks.rancher_is_up(account, _NEW),
-        ),
-        Phase(
-            "second run",
-            {
-                "ours": ours("rancher_up", *change),
-                "peers": by_peers("rancher_up", *change),
-                "floor": floor("rancher", "up", NAME, _NEW),
-            },
-            lambda account: checks.rancher_is_up(account, _NEW),
-        ),
-        Phase(
-            "teardown",
-            {
-                "ours": ours("rancher_down", stack),
-                "peers": by_peers("rancher_down", stack),
-                "floor": floor("rancher", "down", NAME, _NEW),
-            },
-            checks.nothing_is_left,
-        ),
-    )
-    return [phase for phase in phases if phase.name in names]
 
+_FIRST = _up("first run", _OLD, checked=False, ready=checks.rancher_is_healthy)
+_UPGRADE = _up("upgrade", _NEW, checked=True, step="upgrade")
+_AGAIN = _up("second run", _NEW, checked=True)
+_TEARDOWN = Phase(
+    "teardown",
+    {
+        "ours": ours("rancher_down", f"stack={NAME}"),
+        "peers": by_peers("rancher_down", f"stack={NAME}"),
+        "floor": floor("rancher", "down", NAME, _NEW),
+    },
+    checks.nothing_is_left,
+)
 
 JOBS = (
-    Job("rancher", _TITLE, _phases("first run", "upgrade", "second run", "teardown")),
-    Job("rancher", f"{_TITLE}, with time", _phases("first run", "upgrade", "teardown"), settings=_TIMES, single=True),
+    Job("rancher", _TITLE, [_FIRST, _UPGRADE, _AGAIN, _TEARDOWN]),
+    Job("rancher", f"{_TITLE}, with time", [_FIRST, _UPGRADE, _TEARDOWN], settings=_TIMES, single=True),
 )
 _QUICK, _TIMED = (job.title for job in JOBS)
 TARGETS: Mapping[Promise, tuple[Target, ...]] = {
