@@ -45,6 +45,11 @@ class Leftover:
     state: State
     name: str = ""
 
+    def belongs_to(self, owner: str) -> bool:
+        """Whether it has the mark of this owner, or of anybody if that is empty."""
+        whose = self.tags.get(OWNER, "")
+        return whose == owner if owner else bool(whose)
+
     def to_result(self) -> dict[str, Any]:
         """The thing as the module returns it."""
         return {

@@ -33,10 +33,7 @@ def _find(find: Finder, api: DigitalOcean, owner: str) -> Iterator[Leftover]:
     Without the scope tag:read nothing would seem to have one: then this fails.
     """
     api.get("tags", query={"per_page": 1}, doing="look whether tags can be seen")
-    for one in find(api):
-        whose = one.to_result()["owner"]
-        if whose == owner if owner else whose:
-            yield one
+    yield from (one for one in find(api) if one.belongs_to(owner))
 
 
 def _named(kind: str, answer: Answer, tags: Iterable[str], state: State) -> Leftover:

@@ -28,6 +28,14 @@ VERSION_SUFFIX = re.compile(r"/(v1|v2-beta)(/.*)?$")
 PAGE = 1000
 
 
+def _check_address(params: Mapping[str, Any], option: str) -> None:
+    if not params[option]:
+        raise InputError(
+            f"{option} is not given",
+            hint="Give the address of the Rancher server, or set RANCHER_URL in the environment.",
+        )
+
+
 @dataclass(frozen=True)
 class Connection:
     """How to reach Rancher."""
@@ -47,11 +55,7 @@ class Connection:
         Raises:
             InputError: there is no address.
         """
-        if not params["url"]:
-            raise InputError(
-                "url is not given",
-                hint="Give the address of the Rancher server, or set RANCHER_URL in the environment.",
-            )
+        _check_address(params, "url")
         return cls(**{name: params[name] for name in cls.__dataclass_fields__})
 
     @classmethod
@@ -61,11 +65,7 @@ class Connection:
         Raises:
             InputError: there is no address.
         """
-        if not params["rancher_url"]:
-            raise InputError(
-                "rancher_url is not given",
-                hint="Give the address of the Rancher server, or set RANCHER_URL in the environment.",
-            )
+        _check_address(params, "rancher_url")
         return cls(
             params["rancher_url"],
             params["rancher_access_key"],

@@ -32,12 +32,7 @@ CONNECTION = ArgumentSpec(
 )
 # for a module that has other providers' options too: keys of AWS are called the same
 SHARED = ArgumentSpec(
-    {
-        "rancher_url": _from_environment("RANCHER_URL"),
-        "rancher_access_key": _from_environment("RANCHER_ACCESS_KEY", no_log=False),
-        "rancher_secret_key": _from_environment("RANCHER_SECRET_KEY", no_log=True),
-        "rancher_ca": _from_environment("RANCHER_CA", type="path"),
-    },
+    {f"rancher_{name}": CONNECTION.options[name] for name in ("url", "access_key", "secret_key", "ca")},
     required_together=(("rancher_access_key", "rancher_secret_key"),),
 )
 ENVIRONMENT = ArgumentSpec({"environment": _from_environment("RANCHER_ENVIRONMENT", aliases=["project"])})
