@@ -172,7 +172,7 @@ def known_region(session: Any, given: str | None, default: str = "") -> str:
     known = {
         name
         for partition in session.get_available_partitions()
-        for name in session.get_available_regions("ec2", partition_name=partition)
+        for name in session.get_available_regions("sts", partition_name=partition)  # everywhere, and soon read
     }
     if region not in known:
         close = difflib.get_close_matches(region, sorted(known), n=3)
