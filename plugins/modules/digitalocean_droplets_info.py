@@ -32,8 +32,29 @@ options:
     description: Only droplets of these names. A name may be that of several.
     type: list
     elements: str
+  quote:
+    description:
+      - Asks whether DigitalOcean would make those of O(names) that do not exist, and what they would cost. Nothing is made.
+      - For droplets that something else makes, such as a machine driver of Rancher, which would find out too late.
+      - The task fails if there is no such size, image or region, if they do not go together, or if the account may not
+        have so many droplets. It needs O(names).
+    type: dict
+    suboptions:
+      region:
+        description: The region.
+        type: str
+        required: true
+      size:
+        description: The size. For a retired one its successor is returned.
+        type: str
+        required: true
+      image:
+        description: The slug or the id of the image. For a retired one its successor is returned.
+        type: str
+        required: true
 notes:
-  - The token needs the scopes C(droplet:read) and C(tag:read).
+  - The token needs the scopes C(droplet:read) and C(tag:read), and for O(quote) also C(account:read), C(sizes:read)
+    and C(image:read).
 seealso:
   - module: container.schedulers.digitalocean_droplets
 """
@@ -47,6 +68,11 @@ EXAMPLES = r"""
 - name: Their addresses
   ansible.builtin.debug:
     msg: "{{ found.droplets | map(attribute='public_ip') }}"
+
+- name: What two more would cost
+  container.schedulers.digitalocean_droplets_info:
+    names: [worker-4, worker-5]
+    quote: {region: lon1, size: s-2vcpu-4gb, image: ubuntu-24-04-x64}
 """
 
 RETURN = r"""
@@ -127,6 +153,27 @@ monthly_cost:
   returned: success
   type: float
   sample: 18.0
+quote:
+  description: What DigitalOcean would make.
+  returned: with O(quote)
+  type: dict
+  contains:
+    names:
+      description: Those of O(names) that do not exist.
+      type: list
+      elements: str
+    size:
+      description: The size as DigitalOcean calls it today.
+      type: str
+      sample: s-1vcpu-1gb
+    image:
+      description: The image as DigitalOcean calls it today.
+      type: str
+      sample: ubuntu-24-04-x64
+    monthly_cost:
+      description: US dollars a month for those that do not exist, null if DigitalOcean does not say.
+      type: float
+      sample: 12.0
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
@@ -134,13 +181,16 @@ from ansible_collections.container.schedulers.plugins.module_utils._digitalocean
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.options import LIBRARIES, connection
 from ansible_collections.container.schedulers.plugins.module_utils._module import run_module
 
+QUOTE = {option: {"type": "str", "required": True} for option in ("region", "size", "image")}
 SPEC = ArgumentSpec(
     {
         "name": {"type": "str"},
         "tag": {"type": "str"},
         "names": {"type": "list", "elements": "str"},
+        "quote": {"type": "dict", "options": QUOTE},
     },
     mutually_exclusive=(("name", "tag"),),
+    required_by={"quote": ("names",)},
 )
 
 

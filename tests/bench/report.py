@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import platform
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
@@ -16,7 +16,7 @@ from bench import peers
 from bench.job import SIDES
 from bench.jobs import TARGETS
 from bench.measure import Sample
-from bench.targets import Target
+from bench.targets import WHOLE, Target
 
 Results = Mapping[tuple[str, str], Mapping[str, Sequence[Sample]]]
 """(job, phase) -> side -> runs"""
@@ -27,7 +27,7 @@ ON_DEMAND = {"tasks": "tasks alone, wall s", "noticed": "s from ready to known"}
 WORDS = {**QUANTITIES, **ON_DEMAND}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Row:
     """One quantity of one phase of one job, and at most one target for it."""
 
@@ -54,15 +54,26 @@ class Row:
 
 
 def rows(results: Results) -> list[Row]:
-    return [row for (job, phase), sides in results.items() for row in _phase_rows(job, phase, sides)]
+    of_phases = [row for (job, phase), sides in results.items() for row in _phase_rows(job, phase, sides)]
+    return of_phases + [row for job in dict.fromkeys(job for job, _ in results) for row in _whole_rows(job, of_phases)]
 
 
 def _phase_rows(job: str, phase: str, sides: Mapping[str, Sequence[Sample]]) -> Iterator[Row]:
-    for quantity in (*QUANTITIES, *(one for one in ON_DEMAND if (job, phase, one) in TARGETS)):
+    wanted = [one for one in ON_DEMAND if {(job, phase, one), (job, WHOLE, one)} & TARGETS.keys()]
+    for quantity in (*QUANTITIES, *wanted):
         measured = {side: [getattr(sample, quantity) for sample in samples] for side, samples in sides.items()}
         medians = {side: statistics.median(values) for side, values in measured.items() if None not in values}
         for target in TARGETS.get((job, phase, quantity), (None,)):
             yield Row(job, phase, quantity, medians, target)
+
+
+def _whole_rows(job: str, of_phases: Sequence[Row]) -> Iterator[Row]:
+    """The sums of what was promised of all phases together."""
+    for quantity in WORDS:
+        parts = {row.phase: row.medians for row in of_phases if (row.job, row.quantity) == (job, quantity)}.values()
+        sums = {side: sum(one[side] for one in parts) for side in SIDES if all(side in one for one in parts)}
+        for target in TARGETS.get((job, WHOLE, quantity), ()):
+            yield Row(job, WHOLE, quantity, sums, target)
 
 
 def markdown(results: Results, rounds: int) -> str:
@@ -107,7 +118,7 @@ def document(results: Results, rounds: int) -> dict[str, Any]:
             for row in rows(results)
         ],
         "runs": [
-            {"job": job, "phase": phase, "side": side, **dataclasses.asdict(sample)}
+            {"job": job, "phase": phase, "side": side, **vars(sample)}
             for (job, phase), sides in results.items()
             for side, samples in sides.items()
             for sample in samples

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 Medians = Mapping[str, float]
 Promise = tuple[str, str, str]
 """Job, phase, quantity (a field of Sample)."""
+WHOLE = "all phases"
+"""A phase for promises of all together."""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,15 @@ DOING = "look up what DigitalOcean offers"
 
 @dataclass(frozen=True)
 class Choice:
-    """What a droplet is made of, as the API names it today."""
+    """What a droplet is made of, as the API names it today.
+
+    Attributes:
+        price_monthly: US dollars for each, None if the API does not say.
+    """
 
     size: str
     image: str
+    price_monthly: float | None = None
 
 
 def choose(api: DigitalOcean, size: str, image: str, region: str, warn: Callable[[str], None]) -> Choice:
@@ -42,7 +47,8 @@ def choose(api: DigitalOcean, size: str, image: str, region: str, warn: Callable
     slugs.warn_if_old("size", size, used, warn)
     slugs.warn_if_old("image", image, _name(found["image"], image), warn)
     slugs.check_fit(offered[used], found["image"], region)
-    return Choice(used, _name(found["image"], image))
+    price = offered[used].get("price_monthly")
+    return Choice(used, _name(found["image"], image), None if price is None else float(price))
 
 
 def _check_region(region: str, sizes: list[Answer]) -> None:

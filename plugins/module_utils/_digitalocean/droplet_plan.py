@@ -60,8 +60,8 @@ def without_catalogue(options: DropletOptions, droplets: Iterable[Droplet]) -> D
     used: dict[str, Any] = {}
     for option, old in (("size", slugs.OLD_SIZES), ("image", slugs.OLD_IMAGES)):
         given = getattr(options, option)
-        if given and all(getattr(one, option) != given for one in there):
-            used[option] = old.get(given, given)
+        if given:
+            used[option] = slugs.as_made(given, [getattr(one, option) for one in there], old)
     return replace(options, **used)
 
 

@@ -44,6 +44,16 @@ def resolved(option: str, wanted: str, offered: Collection[str], old: Mapping[st
     )
 
 
+def as_made(wanted: str, made: Collection[str], old: Mapping[str, str]) -> str:
+    """The slug that a given one stands for, told without the catalogue.
+
+    Args:
+        made: the slugs of droplets that are there.
+        old: retired slugs and what took their place.
+    """
+    return wanted if wanted in made else old.get(wanted, wanted)
+
+
 def warn_if_old(option: str, wanted: str, used: str, warn: Callable[[str], None]) -> None:
     """Say that something else than the given slug is used."""
     if wanted != used:

@@ -51,14 +51,15 @@ class Changes:
     def wait(self, seconds: float) -> bool:
         """Pause until something has changed, at most so long.
 
-        At the first pause there is no stream yet, so that is a usual one: the look that follows it sees what happened
-        before the stream was there.
+        The first pause opens the stream, and is a short one: the look that follows it sees what happened before that.
 
         Returns: False, at once, if nobody tells this thread of changes.
         """
         if not self.told:
             self._open()
-            return False
+            if not self.told:
+                return False
+            seconds = min(seconds, SETTLE_SECONDS)
         until = time.monotonic() + seconds
         while self.told and (left := until - time.monotonic()) > 0:
             if self._heard(left):

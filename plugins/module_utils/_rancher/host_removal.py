@@ -61,12 +61,11 @@ def _made(run: Run, view: HostView, doing: str) -> Object | None:
 
 def _joined(run: Run, view: HostView, doing: str) -> HostView:
     """The host once its agent has reported, or without one if that does not come about."""
-    deadline = Deadline(run.deadline.clock, min(JOINING_SECONDS, run.deadline.left()))
-
+    patience = Deadline(run.deadline.clock, JOINING_SECONDS)
     seen = wait_until(
         lambda: next((one for one in read_hosts(run) if one.machine_id == view.machine_id), None),
-        ready=lambda one: one is None or not one.is_unborn or deadline.passed(),
-        deadline=deadline,
+        ready=lambda one: one is None or not one.is_unborn or patience.passed(),
+        deadline=run.deadline,
         doing=doing,
         pace=run.pace,
     ).value

@@ -80,6 +80,21 @@ _CATALOG = _task(
 )
 
 
+_ZONE = "rancher.faults.example.com"
+_MAKE_ZONE = Task(
+    "faults.aws_call",
+    {"service": "route53", "operation": "create_hosted_zone", "request": {"Name": _ZONE, "CallerReference": _ZONE}},
+)
+_DNS = _task(
+    "stack",
+    name="faults-dns",
+    template="library:infra*route53",
+    answers={"AWS_ACCESS_KEY": "LABNOTASECRET0000001", "ROOT_DOMAIN": _ZONE},
+    secret_answers={"AWS_SECRET_KEY": "lab-not-a-secret-000001"},
+)
+_NO_DNS = _task("stack", name="faults-dns", state="absent")
+
+
 def _lab_host(name: str) -> Task:
     return Task("faults.lab_call", {"path": "rancher/hosts", "document": {"name": name}})
 
@@ -117,4 +132,6 @@ FLOWS: Mapping[str, Flow] = {
     "rancher-stack-scale": _of_stack(_SCALED, _UP),
     "rancher-stack-catalog": _of_stack(_CATALOG),
     "rancher-stack-down": _of_stack(_DOWN, _UP),
+    "rancher-dns-up": Flow(_DNS, base=(*_THREE, _MAKE_ZONE), undo=(_NO_DNS,)),
+    "rancher-dns-down": Flow(_NO_DNS, base=(*_THREE, _MAKE_ZONE), before=(_DNS,), undo=(_NO_DNS,)),
 }

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+
 import pytest
 from bench.jobs import JOBS, TARGETS
 from bench.measure import Sample
-from bench.report import markdown, rows, verdict
-from bench.targets import NONE, at_most, floor_plus, times_peers
+from bench.report import document, markdown, rows, verdict
+from bench.targets import NONE, WHOLE, at_most, floor_plus, times_peers
 
 ECS, SECOND = "ECS cluster and app", "second run"
 
@@ -30,10 +33,10 @@ def test_a_target_is_reached_up_to_its_limit(target, ours, reached):
     assert target.is_reached({"ours": ours, "peers": 10.0, "floor": 1.0}) is reached
 
 
-def sample(wall: float, calls: int, writes: int = 0) -> Sample:
-    actions = {"ecs.Look": calls}
+def sample(wall: float, calls: int, writes: int = 0, tasks: float | None = None) -> Sample:
+    actions = Counter({"ecs.Look": calls})
     return Sample(
-        wall, cpu=wall, calls=calls, retries=0, writes=writes, by_action=actions, changed=0, tasks=None, noticed=None
+        wall, cpu=wall, calls=calls, retries=0, writes=writes, by_action=actions, changed=0, tasks=tasks, noticed=None
     )
 
 
@@ -66,6 +69,21 @@ def test_the_verdict_names_what_was_missed(ours_calls, sentence):
     assert sentence in markdown(results(ours_calls), rounds=3)
 
 
+def test_all_phases_together_are_the_sum_of_their_medians():
+    job = next(job for job, phase, quantity in TARGETS if (phase, quantity) == (WHOLE, "tasks"))
+    found = {
+        (job, "first run"): {"ours": [sample(3, 9, tasks=2)], "peers": [sample(9, 9, tasks=8)], "floor": [sample(1, 9)]},
+        (job, "teardown"): {"ours": [sample(2, 9, tasks=1)], "peers": [sample(3, 9, tasks=2)], "floor": [sample(1, 9)]},
+    }
+    (whole,) = (row for row in rows(found) if row.phase == WHOLE)
+    assert (whole.quantity, whole.medians, whole.reached) == ("tasks", {"ours": 3, "peers": 10}, True)
+
+
+def test_every_single_run_is_written_down():
+    written = json.loads(json.dumps(document(results(ours_calls=19), rounds=3)))
+    assert [run["by_action"] for run in written["runs"] if run["side"] == "ours"] == [{"ecs.Look": 19}] * 3
+
+
 def test_every_target_belongs_to_something_that_is_measured():
-    measured = {(job.title, phase.name) for job in JOBS for phase in job.phases}
+    measured = {(job.title, phase) for job in JOBS for phase in (*(one.name for one in job.phases), WHOLE)}
     assert {(job, phase) for job, phase, _unused in TARGETS} <= measured

@@ -31,7 +31,7 @@ from unit.digitalocean import PUBLIC_KEY, Ground
 TAG = "container-schedulers:digitalocean:web"
 FINGERPRINT = "b1:60:fc:31:8e:8b:0a:88:78:69:c7:61:ec:5f:5a:d4"
 ALLOW = [{"protocol": "tcp", "ports": "22", "sources": ["127.0.0.1/32"]}]
-INFO = ArgumentSpec({"name": {}, "tag": {}, "names": {}}).merge(connection())
+INFO = ArgumentSpec({"name": {}, "tag": {}, "names": {}, "quote": {}}).merge(connection())
 
 
 def make(ground: Ground, **given: Any) -> Outcome:
@@ -463,3 +463,46 @@ def test_info(ground: Ground) -> None:
     assert len(ground.run(droplet_info, spec=INFO, tag="t").result["droplets"]) == 1
     assert ground.run(droplet_info, spec=INFO, tag="nobody").result["droplets"] == []
     assert len(ground.run(droplet_info, spec=INFO, names=["web-2"]).result["droplets"]) == 1
+
+
+QUOTE = {"region": "lon1", "size": "1gb", "image": "ubuntu-14-04-x64"}
+
+
+def test_a_quote_is_for_those_that_are_missing_and_names_todays_slugs(ground: Ground) -> None:
+    make(ground, count=1)
+    result = ground.run(droplet_info, spec=INFO, names=["web-1", "web-3", "web-2"], quote=QUOTE).result
+    assert [one["name"] for one in result["droplets"]] == ["web-1"]
+    assert result["quote"] == {
+        "names": ["web-2", "web-3"],
+        "size": "s-1vcpu-1gb",
+        "image": "ubuntu-24-04-x64",
+        "monthly_cost": 12.0,
+    }
+
+
+def test_where_none_is_missing_the_catalogue_is_not_asked(ground: Ground) -> None:
+    make(ground, count=1)
+    retired = {**QUOTE, "image": "ubuntu-24-04-x64"}
+    before = ground.calls()
+    quote = ground.run(droplet_info, spec=INFO, names=["web-1"], quote=retired).result["quote"]
+    assert quote == {"names": [], "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", "monthly_cost": 0.0}
+    assert {call for call, times in ground.calls().items() if times != before.get(call)} == {"ListDroplets"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"size": "s-1vcpu-1g"}, "s-1vcpu-1gb"),
+        ({"region": "lon9"}, "lon1"),
+        ({"image": "ubuntu-24-04-x65"}, "ubuntu-24-04-x64"),
+    ],
+)
+def test_a_quote_for_what_is_not_sold_names_what_is_nearest(ground: Ground, wrong: dict[str, str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        ground.run(droplet_info, spec=INFO, names=["a"], quote={**QUOTE, **wrong})
+
+
+def test_a_quote_for_more_than_the_account_may_have(ground: Ground) -> None:
+    ground.settings(droplet_limit=1)
+    with pytest.raises(InputError, match="may have 1"):
+        ground.run(droplet_info, spec=INFO, names=["a", "b"], quote=QUOTE)

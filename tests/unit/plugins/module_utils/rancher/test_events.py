@@ -59,23 +59,41 @@ class ScriptedStream:
 
     def __init__(self, *said: str, breaks: bool = False) -> None:
         self.said = list(said)
-        self._breaks = breaks
+        self.breaks = breaks
 
     def read(self, seconds: float) -> str:
         if self.said:
             return self.said.pop(0)
-        if self._breaks:
+        if self.breaks:
             raise AnswerLostError("the event stream has ended")
         time.sleep(seconds)
         return ""
 
 
 def told_by(stream: ScriptedStream) -> WakingClock:
-    """A clock after its first pause, which is not ended by anything."""
-    clock = WakingClock(FakeClock(), Changes(lambda: cast("Stream", stream)))
-    clock.sleep(0.5)
-    assert cast("FakeClock", clock.clock).slept == [0.5]
+    """A clock after its first pause, in which nothing was told."""
+    silent = ScriptedStream()
+    changes = Changes(lambda: cast("Stream", silent))
+    clock = WakingClock(FakeClock(), changes)
+    clock.sleep(0.0)
+    silent.said, silent.breaks = stream.said, stream.breaks
     return clock
+
+
+def slept(clock: WakingClock) -> list[float]:
+    """The pauses that nothing could have ended."""
+    return cast("FakeClock", clock.clock).slept
+
+
+def test_the_first_pause_with_a_stream_is_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(events.time, "monotonic", lambda: 100.0 + sum(waited))
+    monkeypatch.setattr(events.time, "sleep", waited.append)
+    clock = WakingClock(FakeClock(), Changes(lambda: cast("Stream", ScriptedStream())))
+    clock.sleep(0.5)
+    clock.sleep(4.0)
+    assert waited == [pytest.approx(events.SETTLE_SECONDS), pytest.approx(4.0)]
+    assert slept(clock) == []
 
 
 def test_a_change_ends_the_pause_and_those_on_its_heels_are_of_the_same_pause() -> None:
@@ -83,7 +101,7 @@ def test_a_change_ends_the_pause_and_those_on_its_heels_are_of_the_same_pause() 
     clock = told_by(stream)
     clock.sleep(LONG)
     assert stream.said == []
-    assert cast("FakeClock", clock.clock).slept == [0.5]
+    assert slept(clock) == []
 
 
 def test_without_a_change_the_pause_is_as_long_as_it_was_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +118,7 @@ def test_a_stream_that_breaks_ends_the_pause_and_the_next_ones_are_usual() -> No
     clock.sleep(LONG)
     clock.sleep(1.0)
     clock.sleep(2.0)
-    assert cast("FakeClock", clock.clock).slept == [0.5, 1.0, 2.0]
+    assert slept(clock) == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("error", [UnreachableError("refused"), ImportError("websocket")])
@@ -114,16 +132,18 @@ def test_a_stream_that_is_not_there_is_asked_for_once(error: Exception) -> None:
     clock = WakingClock(FakeClock(), Changes(refuse))
     for seconds in (0.5, 0.75, 1.0):
         clock.sleep(seconds)
-    assert cast("FakeClock", clock.clock).slept == [0.5, 0.75, 1.0]
+    assert slept(clock) == [0.5, 0.75, 1.0]
     assert len(asked) == 1
 
 
 def test_pauses_are_long_only_while_somebody_tells() -> None:
-    changes = Changes(lambda: cast("Stream", ScriptedStream(breaks=True)))
+    stream = ScriptedStream()
+    changes = Changes(lambda: cast("Stream", stream))
     pace = WakingPace(cap=1.0, changes=changes)
     assert [pace.pause(look) for look in (1, 2, 3)] == [0.5, 0.75, 1.0]
     changes.wait(0.5)
     assert pace.pause(2) == events.LOOK_SECONDS
+    stream.breaks = True
     changes.wait(0.5)
     assert pace.pause(3) == 1.0
 
