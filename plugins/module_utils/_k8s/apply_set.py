@@ -12,7 +12,8 @@ from .._argspec import ArgumentSpec
 from .._errors import InputError
 from .._module import Context, Outcome
 from .._plan import Plan
-from .carrying_out import carry_out
+from .carrying_out import CarriedOut, carry_out
+from .claimed_volumes import claims_of, wait_until_deleted
 from .manifests import LABEL_NAME, Manifest, read_manifests
 from .object_set import Item, Place, Survey, all_places, decide, deletions, items_of, survey, survey_removal
 from .objects import key_of, name_of, namespace_of, secrets_in
@@ -92,6 +93,7 @@ def _present(run: Run, params: Mapping[str, Any], manifests: list[Manifest]) -> 
         done = carry_out(run, found, plan, force=force)
         objects = done.objects
         if params["wait"]:
+            _wait_for_volumes(run, done, found.extra)
             with done.applied.then("wait for the objects"):
                 wait_ready(run, [(item.kind, objects[item.key]) for item in items])
     return Outcome({"objects": _told(items, objects, found, plan)}, plan)
@@ -103,8 +105,15 @@ def _absent(run: Run, params: Mapping[str, Any], manifests: list[Manifest]) -> O
     found = survey_removal(run, items, others)
     plan = Plan(tuple(deletions(found.extra)))
     if not run.check_mode:
-        carry_out(run, found, plan, wait=params["wait"])
+        done = carry_out(run, found, plan, wait=params["wait"])
+        if params["wait"]:  # an earlier run may have been killed once the claims were gone
+            _wait_for_volumes(run, done, [*found.extra, *(item.manifest for item in items)])
     return Outcome({"objects": _told((), {}, found, plan)}, plan)
+
+
+def _wait_for_volumes(run: Run, done: CarriedOut, doomed: Iterable[Mapping[str, Any]]) -> None:
+    with done.applied.then("wait until the volumes are deleted"):
+        wait_until_deleted(run, claims_of(doomed))
 
 
 def _told(items: Iterable[Item], objects: Mapping[str, Any], found: Survey, plan: Plan) -> list[dict[str, Any]]:

@@ -4,15 +4,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from .._errors import AuthError
 from .api import FORBIDDEN, Object
-from .kinds import VOLUME
+from .kinds import NAMESPACE, VOLUME, VOLUME_CLAIM
+from .objects import name_of, namespace_of
 from .run import Run
 from .waiting import wait_gone
 
-Claim = tuple[str, str]  # namespace and name
+Claim = tuple[str, str]  # namespace and name, which is empty for all claims of the namespace
+
+
+def claims_of(things: Iterable[Object]) -> set[Claim]:
+    """The claims that go when these objects go. Pure."""
+    given = list(things)
+    claims = {(namespace_of(one), name_of(one)) for one in given if one["kind"] == VOLUME_CLAIM.kind}
+    return claims | {(name_of(one), "") for one in given if one["kind"] == NAMESPACE.kind}
 
 
 def wait_until_deleted(run: Run, claims: Collection[Claim]) -> None:
@@ -21,6 +29,8 @@ def wait_until_deleted(run: Run, claims: Collection[Claim]) -> None:
     Raises:
         WaitTimeoutError: one is still there.
     """
+    if not claims:
+        return
     try:
         volumes = run.api.list(VOLUME).items
     except AuthError as error:  # volumes are in no namespace: not everybody may see them
@@ -34,6 +44,5 @@ def goes_with(volume: Object, claims: Collection[Claim]) -> bool:
     """Whether a volume belongs to one of the claims, and is deleted with it. Pure."""
     spec = volume["spec"]
     claim = spec.get("claimRef") or {}
-    return (
-        spec.get("persistentVolumeReclaimPolicy") == "Delete" and (claim.get("namespace"), claim.get("name")) in claims
-    )
+    meant = {(claim.get("namespace"), claim.get("name")), (claim.get("namespace"), "")}
+    return spec.get("persistentVolumeReclaimPolicy") == "Delete" and not meant.isdisjoint(claims)
