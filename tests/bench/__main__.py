@@ -24,7 +24,7 @@ from lab_session import LabError
 from bench import account, cluster, peers, report
 from bench.account import complaint
 from bench.ground import Ground
-from bench.job import SIDES, Job
+from bench.job import EMPTY, SIDES, Job
 from bench.jobs import JOBS
 from bench.measure import RunError, Sample, measure
 
@@ -49,10 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in dict.fromkeys(job.ground for job in jobs):
             with GROUNDS[name](FOLDER / name) as ground:
                 results |= _measure_all([job for job in jobs if job.ground == name], options.rounds, ground)
+                nothing = [measure(EMPTY, _environment("ours", ground), ground, LOG) for _ in range(options.rounds)]
     except (RunError, LabError) as error:
         print(f"{error}\nThe output of all runs: {LOG}", file=sys.stderr)
         return 1
-    (FOLDER / "report.md").write_text(report.markdown(results, options.rounds))
+    (FOLDER / "report.md").write_text(report.markdown(results, options.rounds, nothing))
     (FOLDER / "report.json").write_text(json.dumps(report.document(results, options.rounds), indent=2) + "\n")
     print((FOLDER / "report.md").read_text())
     return 0

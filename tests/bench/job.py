@@ -79,5 +79,8 @@ def _playbook(programs: Path, name: str, variables: Sequence[str]) -> Command:
     return [str(programs / "ansible-playbook"), "-i", str(inventory), *extra, str(playbook)]
 
 
+EMPTY = _playbook(PROGRAMS, "empty", ())
+
+
 def floor(name: str, *arguments: str) -> Command:
     return [str(PROGRAMS / "python"), str(HERE / "floor" / f"{name}.py"), *arguments]

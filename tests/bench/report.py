@@ -76,10 +76,15 @@ def _whole_rows(job: str, of_phases: Sequence[Row]) -> Iterator[Row]:
             yield Row(job, WHOLE, quantity, sums, target)
 
 
-def markdown(results: Results, rounds: int) -> str:
+def markdown(results: Results, rounds: int, nothing: Sequence[Sample]) -> str:
+    """The report.
+
+    Args:
+        nothing: runs of a playbook with one module that does nothing.
+    """
     table = rows(results)
     head = ["", *SIDES, "ours / peers", "target", "reached"]
-    parts = ["# Benchmark", verdict(table), _circumstances(rounds)]
+    parts = ["# Benchmark", verdict(table), _circumstances(rounds), _empty(nothing)]
     for job in dict.fromkeys(row.job for row in table):
         calls = [_calls(phase, sides["ours"]) for (its_job, phase), sides in results.items() if its_job == job]
         parts += [
@@ -136,6 +141,15 @@ def _circumstances(rounds: int) -> str:
         f"peers: the collections of ansible {peers.ANSIBLE}, and for Rancher ansible.builtin.uri. "
         "floor: plain boto3, requests or kubectl. "
         "CPU seconds are the whole process tree's, without the lab."
+    )
+
+
+def _empty(nothing: Sequence[Sample]) -> str:
+    wall = statistics.median(sample.wall for sample in nothing)
+    tasks = statistics.median(sample.tasks or 0 for sample in nothing)
+    return (
+        f"A playbook with one module that does nothing takes {wall:.2f} s here, {tasks:.2f} s of them in its task: no "
+        "playbook, ours or the peers', can take less."
     )
 
 

@@ -66,14 +66,17 @@ def test_rows_hold_medians_and_one_target_each():
 )
 def test_the_verdict_names_what_was_missed(ours_calls, sentence):
     assert verdict(rows(results(ours_calls))) == sentence
-    assert sentence in markdown(results(ours_calls), rounds=3)
+    report = markdown(results(ours_calls), 3, nothing=[sample(1.1, 0, tasks=0.4)])
+    assert sentence in report
+    assert "takes 1.10 s here, 0.40 s of them in its task" in report
 
 
 def test_all_phases_together_are_the_sum_of_their_medians():
     job = next(job for job, phase, quantity in TARGETS if (phase, quantity) == (WHOLE, "tasks"))
+    script = [sample(1, 9)]
     found = {
-        (job, "first run"): {"ours": [sample(3, 9, tasks=2)], "peers": [sample(9, 9, tasks=8)], "floor": [sample(1, 9)]},
-        (job, "teardown"): {"ours": [sample(2, 9, tasks=1)], "peers": [sample(3, 9, tasks=2)], "floor": [sample(1, 9)]},
+        (job, "first run"): {"ours": [sample(3, 9, tasks=2)], "peers": [sample(9, 9, tasks=8)], "floor": script},
+        (job, "teardown"): {"ours": [sample(2, 9, tasks=1)], "peers": [sample(3, 9, tasks=2)], "floor": script},
     }
     (whole,) = (row for row in rows(found) if row.phase == WHOLE)
     assert (whole.quantity, whole.medians, whole.reached) == ("tasks", {"ours": 3, "peers": 10}, True)
