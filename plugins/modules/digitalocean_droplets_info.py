@@ -34,7 +34,7 @@ options:
     elements: str
   quote:
     description:
-      - Asks whether DigitalOcean would make those of O(names) that do not exist, and what they would cost. Nothing is made.
+      - Asks whether DigitalOcean would make those of O(names) that do not exist, and what they would cost.
       - For droplets that something else makes, such as a machine driver of Rancher, which would find out too late.
       - The task fails if there is no such size, image or region, if they do not go together, or if the account may not
         have so many droplets. It needs O(names).

@@ -40,7 +40,7 @@ options:
       - V(present) applies the manifests.
       - V(absent) deletes the objects that they describe. Without O(definition) and O(src), everything that the owner
         has on the cluster.
-      - It waits too until the volumes of deleted claims are gone that go with their claims, as they are paid for until then.
+      - It also waits until the volumes are gone that go with their claims, as they are paid for until then.
     type: str
     choices: [present, absent]
     default: present
