@@ -101,7 +101,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 stdout:
-  description: What the command wrote. Also when it failed or was not done in time, as far as it came.
+  description: What the command wrote, at most its last 4 MiB. Also when it failed or was not done in time.
   returned: always
   type: str
 stdout_lines:

@@ -52,6 +52,10 @@ environment:
     name:
       description: Its name.
       type: str
+access_control:
+  description: Whether the server's access control is on, by whatever provider. Whoever reaches an open server is its administrator.
+  returned: success
+  type: bool
 hosts:
   description: The hosts, by name.
   returned: success

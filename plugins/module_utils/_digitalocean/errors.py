@@ -106,7 +106,9 @@ def from_library(error: Exception, doing: str) -> SchedulersError:
     inside = {type(one).__name__ for one in _causes(error)}
     if names & {"InvalidURL", "MissingSchema", "InvalidSchema", "InvalidHeader"}:
         return SchedulersError(_first_line(error), hint=CHECK_URL, doing=doing)
-    if names & {"ConnectTimeout", "ProxyError", "SSLError"} or inside & {"NewConnectionError", "NameResolutionError"}:
+    # any other failure of TLS may have come after the request had been sent
+    never_sent = {"NewConnectionError", "NameResolutionError", "SSLCertVerificationError"}
+    if names & {"ConnectTimeout", "ProxyError"} or inside & never_sent:
         hint = "Are api_url, proxy and certificates right?"
         return UnreachableError(_first_line(error), hint=hint, doing=doing)
     return AnswerLostError(f"no answer came: {_first_line(error)}", doing=doing)

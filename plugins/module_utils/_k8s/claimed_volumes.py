@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from .._errors import AuthError
 from .api import FORBIDDEN, Object
@@ -16,7 +17,7 @@ from .waiting import wait_gone
 Claim = tuple[str, str]  # namespace and name, which is empty for all claims of the namespace
 
 
-def claims_of(things: Iterable[Object]) -> set[Claim]:
+def claims_of(things: Iterable[Mapping[str, Any]]) -> set[Claim]:
     """The claims that go when these objects go. Pure."""
     given = list(things)
     claims = {(namespace_of(one), name_of(one)) for one in given if one["kind"] == VOLUME_CLAIM.kind}

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -135,9 +135,14 @@ def name_of(host: Object) -> str:
 
 def read_hosts(run: Run) -> list[HostView]:
     """All hosts of the environment, and what is on its way to be one."""
-    doing = f"list the hosts of environment {run.environment.name}"
-    reads = {"hosts": partial(run.rancher.list, run.path("hosts"), doing=doing)}
+    found = gather(host_reads(run, f"list the hosts of environment {run.environment.name}"))
+    return host_views(found["hosts"], found.get("machines", ()))
+
+
+def host_reads(run: Run, doing: str) -> dict[str, Callable[[], Any]]:
+    """What tells of hosts: with their addresses, as a host of ``/v1`` does not say what its agent's is."""
+    reads: dict[str, Callable[[], Any]] = {}
+    reads["hosts"] = partial(run.rancher.list, run.path("hosts"), {"include": "ipAddresses"}, doing=doing)
     if run.rancher.is_v1:
         reads["machines"] = partial(run.rancher.list, run.path("machines"), doing=doing)
-    found = gather(reads)
-    return host_views(found["hosts"], found.get("machines", ()))
+    return reads

@@ -11,12 +11,13 @@ from typing import Any
 
 from .._module import Context, Outcome
 from .._parallel import gather
+from .access_api import AccessApi
 from .api import Connection, Object, Rancher
 from .catalog import compose_files, find_template, list_templates, split_id, version_numbers
 from .dialect import DIALECTS
 from .environments import Run
 from .host_result import container_result, host_result
-from .host_view import HostView, host_views
+from .host_view import HostView, host_reads, host_views
 from .stack_result import stack_result
 from .stacks import stack_id_of
 
@@ -27,8 +28,9 @@ def look_at_hosts(context: Context) -> Outcome:
     """The module rancher_hosts_info."""
     run = Run.of(context)
     doing = f"look at the hosts of environment {run.environment.name}"
-    reads = _host_reads(run, doing)
+    reads: Reads = host_reads(run, doing)
     reads["containers"] = partial(run.rancher.list, run.path("containers"), doing=doing)
+    reads["access"] = AccessApi(run.rancher).status
     found = gather(reads)
     views = host_views(found["hosts"], found.get("machines", ()))
     containers = defaultdict(list)
@@ -37,7 +39,8 @@ def look_at_hosts(context: Context) -> Outcome:
     names = context.params["names"]
     told = [view for view in views if names is None or view.name in names]
     hosts = [{**host_result(view), "containers": containers[view.id]} for view in told]
-    return Outcome({"environment": _environment(run), "hosts": hosts})
+    access_control = bool(found["access"].get("security"))
+    return Outcome({"environment": _environment(run), "access_control": access_control, "hosts": hosts})
 
 
 def look_at_stacks(context: Context) -> Outcome:
@@ -51,7 +54,7 @@ def look_at_stacks(context: Context) -> Outcome:
         "containers": "containers",
         "maps": "serviceexposemaps",
     }
-    reads = _host_reads(run, doing)
+    reads: Reads = host_reads(run, doing)
     reads |= {one: partial(run.rancher.list, run.path(path), doing=doing) for one, path in collections.items()}
     found = gather(reads)
     views = host_views(found["hosts"], found.get("machines", ()))
@@ -122,14 +125,6 @@ def _question(question: Any) -> dict[str, Any]:
     names = ("variable", "label", "description", "type", "required", "default", "options")
     told = {name: question.get(name) for name in names}
     return {**told, "type": told["type"] or "string", "required": bool(told["required"])}
-
-
-def _host_reads(run: Run, doing: str) -> Reads:
-    query = {"include": "ipAddresses"} if not run.rancher.is_v1 else {"include": "ipaddresses"}
-    reads: Reads = {"hosts": partial(run.rancher.list, run.path("hosts"), query, doing=doing)}
-    if run.rancher.is_v1:
-        reads["machines"] = partial(run.rancher.list, run.path("machines"), doing=doing)
-    return reads
 
 
 def _by_name(things: list[Object]) -> list[Object]:

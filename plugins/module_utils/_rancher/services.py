@@ -22,7 +22,7 @@ from .names import number_of
 from .ready import GOING_STATES, going_of, is_settled
 from .ready import describe as described_state
 from .removal import remove
-from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, end_upgrade, settlement, upgrade
+from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, resume_upgrade, settlement, upgrade
 from .veil import Veil
 
 SERVICE_RULES = {
@@ -204,7 +204,7 @@ class Services:
     def _at_rest(self, service: Object, live: Live, doing: str) -> Object:
         goal = live.attributes["settlement"].goal
         if service["state"] in UPGRADE_STATES:
-            return end_upgrade(self._run, service, goal or "finish", doing=doing)
+            return resume_upgrade(self._run, service, goal or "finish", self._policy, doing=doing)
         return service
 
     def _started(self, service: Object, doing: str) -> Object:

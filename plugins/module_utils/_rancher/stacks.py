@@ -19,7 +19,7 @@ from .marks import tags_of
 from .ready import GOING_STATES
 from .removal import remove
 from .stack_content import Content
-from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, end_upgrade, upgrade
+from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, resume_upgrade, upgrade
 from .veil import Veil
 
 STACK = "stack"  # key and kind in a plan, and part in the mark
@@ -108,7 +108,7 @@ class Stacks:
         if stack["state"] not in UPGRADE_STATES:
             return stack
         back = stack["state"] in ("canceled-upgrade", "canceling-upgrade") or (again and stack["state"] == "upgrading")
-        return end_upgrade(self._run, stack, "rollback" if back else "finish", doing=doing)
+        return resume_upgrade(self._run, stack, "rollback" if back else "finish", self._policy, doing=doing)
 
     def _named(self, step: Step) -> Object | None:
         run = self._run

@@ -23,6 +23,7 @@ from .websockets import connect, websocket_address
 
 WRAPPER = '"$@" </dev/null; printf "%s%s%s" "$0" "$?" "$0"'
 QUIET_SECONDS = 0.5  # how long at most a signal that ends the run is not seen
+MOST_BYTES = 4 * 2**20  # of what a command says, the last
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def socket_address(server: str, access: dict[str, Any]) -> str:
 
 
 def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline) -> bytes:
-    """What comes through until the other end closes.
+    """What comes through until the other end closes: all of it, or the last ``MOST_BYTES``.
 
     Raises:
         WaitTimeoutError: it did not, in time; its details have what came so far.
@@ -72,16 +73,16 @@ def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline)
     connection = connect(settings, socket_address(settings.url, access))
     try:
         while True:
+            if deadline.passed():
+                raise WaitTimeoutError(
+                    f"the command was not done after {deadline.seconds:.0f} seconds; it may still run",
+                    details={"stdout": output.decode("utf-8", "replace")},
+                )
             connection.settimeout(min(QUIET_SECONDS, max(0.01, deadline.left())))
             try:
                 frame = connection.recv()
             except websocket.WebSocketTimeoutException:
-                if not deadline.passed():
-                    continue
-                raise WaitTimeoutError(
-                    f"the command was not done after {deadline.seconds:.0f} seconds; it may still run",
-                    details={"stdout": output.decode("utf-8", "replace")},
-                ) from None
+                continue
             except websocket.WebSocketConnectionClosedException:
                 return bytes(output)
             except (websocket.WebSocketException, OSError) as error:
@@ -89,5 +90,6 @@ def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline)
             if not frame and not connection.connected:
                 return bytes(output)
             output += b64decode(frame)
+            del output[:-MOST_BYTES]
     finally:
         connection.close(timeout=0)

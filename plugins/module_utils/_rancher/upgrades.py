@@ -153,6 +153,20 @@ def end_upgrade(run: Run, thing: Object, goal: Goal, *, doing: str, deadline: De
     ).value
 
 
+def resume_upgrade(run: Run, thing: Object, goal: Goal, policy: UpgradePolicy, *, doing: str) -> Object:
+    """Take an upgrade of an earlier run to its end; one that still runs and does not succeed is one's own.
+
+    Raises:
+        SchedulersError: as ``upgrade`` does.
+    """
+    try:
+        return end_upgrade(run, thing, goal, doing=doing)
+    except (StateFailedError, WaitTimeoutError) as error:
+        if thing["state"] == "upgrading" and goal == "finish" and policy.on_failed == "rollback":
+            _roll_back(run, thing, error, doing)
+        raise
+
+
 def upgrade(run: Run, thing: Object, body: Mapping[str, Any], policy: UpgradePolicy, *, doing: str) -> Object:
     """Upgrade a service or a stack, wait until the new containers are healthy, and finish.
 

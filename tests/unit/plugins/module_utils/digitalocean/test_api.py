@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from pathlib import Path
 from typing import Any
@@ -268,7 +269,8 @@ def wrapped(inner: Exception) -> requests.exceptions.ConnectionError:
     [
         (wrapped(NewConnectionError("refused")), UnreachableError),
         (requests.exceptions.ConnectTimeout("late"), UnreachableError),
-        (requests.exceptions.SSLError("certificate"), UnreachableError),
+        (requests.exceptions.SSLError(ssl.SSLCertVerificationError("certificate")), UnreachableError),
+        (requests.exceptions.SSLError(ssl.SSLError("bad record mac")), AnswerLostError),
         (requests.exceptions.ProxyError("proxy"), UnreachableError),
         (requests.exceptions.ReadTimeout("late"), AnswerLostError),
         (requests.exceptions.ConnectionError("aborted"), AnswerLostError),

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline, SystemClock
@@ -21,6 +21,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     WaitTimeoutError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._http import HttpSettings
+from ansible_collections.container.schedulers.plugins.module_utils._rancher import terminal as terminal_module
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.terminal import (
     Command,
     read_all,
@@ -149,3 +150,18 @@ def test_a_real_shell_says_it_as_it_is_understood() -> None:
     done = subprocess.run(body["command"], check=False, capture_output=True, stdin=None)
     assert command.result(done.stdout) == ("a  b\n", 3)
     assert Command.of([]).mark != command.mark
+
+
+def test_a_command_that_never_stops_talking_ends_in_time_and_only_its_last_words_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(terminal_module, "MOST_BYTES", 1000)
+
+    def talk(connection: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection.sendall(shown("y\n" * 100))
+
+    with terminal(talk) as (url, _seen), pytest.raises(WaitTimeoutError, match="not done after") as caught:
+        read(url, seconds=0.3)
+    assert len(caught.value.details["stdout"]) == 1000

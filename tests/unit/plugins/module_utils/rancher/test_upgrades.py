@@ -17,6 +17,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.upgr
     UpgradePolicy,
     end_upgrade,
     next_action,
+    resume_upgrade,
     settlement,
     upgrade,
 )
@@ -189,6 +190,22 @@ def test_an_upgrade_that_fails_is_left_where_that_is_asked_for() -> None:
     with pytest.raises(StateFailedError) as caught:
         upgrade(run, service("web", "1s7", "upgrade"), {}, UpgradePolicy(on_failed="leave"), doing="upgrade")
     assert "rolled_back" not in caught.value.details
+    http.finish()
+
+
+@pytest.mark.parametrize(("on_failed", "rolls_back"), [("rollback", True), ("leave", False)])
+def test_an_upgrade_of_an_earlier_run_that_fails_is_as_ones_own(on_failed: Any, rolls_back: bool) -> None:
+    broken = in_upgrade("upgrading", "cancelupgrade", "rollback", transitioning="error", transitioningMessage="no image")
+    back = [
+        Request("GET", SELF, broken),
+        Request("POST", f"{SELF}/", in_upgrade("rolling-back"), query={"action": "rollback"}),
+        Request("GET", SELF, service()),
+    ]
+    run, http = run_with(Request("GET", SELF, broken), *(back if rolls_back else ()))
+    policy = UpgradePolicy(on_failed=on_failed)
+    with pytest.raises(StateFailedError, match="no image") as caught:
+        resume_upgrade(run, in_upgrade("upgrading"), "finish", policy, doing="upgrade")
+    assert ("rolled_back" in caught.value.details) is rolls_back
     http.finish()
 
 
