@@ -22,8 +22,14 @@ SECTIONS = {"clusters": "cluster", "users": "user", "contexts": "context"}
 MODE = 0o600
 
 
-def entries(document: Mapping[str, Any], name: str, server: str) -> Document:
+EXTENSION = "container.schedulers"  # what a context says of where its cluster is
+
+
+def entries(document: Mapping[str, Any], name: str, server: str, region: str) -> Document:
     """What a kubeconfig of kubeadm says, under another name and for another address of the server. Pure.
+
+    Args:
+        region: where the cluster is: clusters of two regions can have one name.
 
     Raises:
         InputError: it is not a kubeconfig.
@@ -33,14 +39,24 @@ def entries(document: Mapping[str, Any], name: str, server: str) -> Document:
         user = document["users"][0]["user"]
     except (KeyError, IndexError, TypeError) as error:
         raise InputError("what the control plane has published is no kubeconfig") from error
+    told = {"name": EXTENSION, "extension": {"region": region}}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": {**cluster, "server": server}}],
         "users": [{"name": name, "user": user}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name, "extensions": [told]}}],
         "current-context": name,
     }
+
+
+def region_of(document: Mapping[str, Any], name: str) -> str:
+    """Where the cluster of a context is, empty if it does not say. Pure."""
+    context = _named(document, "contexts", name)
+    for one in (context.get("extensions") or () if isinstance(context, dict) else ()):
+        if isinstance(one, dict) and one.get("name") == EXTENSION:
+            return str((one.get("extension") or {}).get("region") or "")
+    return ""
 
 
 def fingerprint(document: Mapping[str, Any], name: str) -> str:

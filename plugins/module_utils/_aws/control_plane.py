@@ -52,6 +52,13 @@ def read_control_plane(run: Run) -> Live | None:
     return live_control_plane(by_id[instance_id]) if instance_id else None
 
 
+def halted(live: Live | None) -> str | None:
+    """Why a control plane cannot answer that somebody has stopped. Pure."""
+    if live is None or live.attributes["state"] not in ("stopping", "stopped"):
+        return None
+    return f"its control plane, {live.id}, is {live.attributes['state']}. Start it, and run the task again"
+
+
 def live_control_plane(instance: Mapping[str, Any]) -> Live:
     """An instance of DescribeInstances."""
     tags = from_tags(instance.get("Tags"))

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from .. import _kubeconfig
 from .._cluster_api import ClusterApi, Connect
-from .._errors import ConflictError, NotFoundError, SchedulersError
+from .._errors import ConflictError, NotFoundError, NotOursError, SchedulersError
 from .._plan import Live, Ref, Spec, Step, Wanted
 from .._wait import wait_until
 from .addresses import ADDRESS, read_address
-from .control_plane import read_control_plane
+from .control_plane import halted, read_control_plane
 from .k8s_cluster_options import API_PORT
 from .k8s_parameters import ADMIN, PENDING, PROGRESS, Progress, read_value
 from .run import Run
@@ -54,7 +54,7 @@ class Access:
         self._hide([published])
         document = _kubeconfig.parse(published, f"what the control plane of {self._cluster} has published")
         server = f"https://{address.value('public_ip')}:{API_PORT}"
-        found = _kubeconfig.entries(document, context_name(self._cluster), server)
+        found = _kubeconfig.entries(document, context_name(self._cluster), server, self._run.aws.region)
         self._hide(found["users"][0]["user"].values())
         self._document = found
         return found
@@ -73,16 +73,23 @@ class Access:
         return self._api
 
 
-def read_kubeconfig(path: Path, cluster: str) -> Live | None:
+def read_kubeconfig(path: Path, cluster: str, region: str) -> Live | None:
     """The cluster's entries in a file.
 
     Raises:
         InputError: the file is not a kubeconfig.
+        NotOursError: the entries of the name are those of a cluster in another region.
     """
     document, name = _kubeconfig.load(path), context_name(cluster)
     entry = _kubeconfig.fingerprint(document, name)
     if not entry:
         return None
+    other = _kubeconfig.region_of(document, name)
+    if other and other != region:
+        raise NotOursError(
+            f"kubeconfig: the context {name} in {path} is that of cluster {cluster} in {other}",
+            hint="Give this cluster a file of its own.",
+        )
     clusters = (one.get("cluster") or {} for one in document.get("clusters") or () if one.get("name") == name)
     server = str(next(clusters, {}).get("server", ""))
     spec = {
@@ -128,7 +135,7 @@ class Kubeconfigs:
         if not spec.get("current") and there.get("current-context"):
             new["current-context"] = there["current-context"]
         _save(self._path, new)
-        live = read_kubeconfig(self._path, self._cluster)
+        live = read_kubeconfig(self._path, self._cluster, self._run.aws.region)
         if live is None:
             raise ConflictError(f"{self._path} does not hold what was written to it", doing=step.sentence)
         return live
@@ -165,7 +172,9 @@ def await_booted(run: Run, cluster: str) -> None:
     wait_until(
         look,
         ready=lambda found: ours(found).state == "done",
-        failed=lambda found: ours(found).failure() if found[0] else f"the control plane of {cluster} is gone",
+        failed=lambda found: (
+            halted(found[0]) or ours(found).failure() if found[0] else f"the control plane of {cluster} is gone"
+        ),
         describe=lambda found: f"the step '{ours(found).step}'" if ours(found).step else "no word from the instance",
         deadline=run.deadline,
         doing=f"wait for the control plane of cluster {cluster}",

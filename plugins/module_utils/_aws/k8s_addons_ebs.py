@@ -59,9 +59,18 @@ def ebs_driver(region: str, cluster: str, tags: Mapping[str, str]) -> list[Manif
         default,
         *(manifest("ServiceAccount", name, namespace=SYSTEM) for name in (CONTROLLER, NODE)),
         *cluster_role(CONTROLLER, CONTROLLER, _controller_rules()),
-        *cluster_role(NODE, NODE, [rule("core", "nodes", "get patch"), rule("storage.k8s.io", "csinodes", LOOK)]),
+        *cluster_role(NODE, NODE, _node_rules()),
         workload("Deployment", CONTROLLER, pod, replicas=1, strategy={"type": "Recreate"}),
         workload("DaemonSet", NODE, _node_pod()),
+    ]
+
+
+def _node_rules() -> list[dict[str, list[str]]]:
+    """Its last act on a node that is drained is to wait until no volume is attached to it any more."""
+    return [
+        rule("core", "nodes", "get patch"),
+        rule("storage.k8s.io", "csinodes", LOOK),
+        rule("storage.k8s.io", "volumeattachments", LOOK),
     ]
 
 
@@ -92,8 +101,13 @@ def _controller_pod(region: str, cluster: str, tags: Mapping[str, str]) -> dict[
         "--v=2",
     ]
     helpers = {
-        "csi-provisioner": ["--feature-gates=Topology=true", "--extra-create-metadata", "--default-fstype=ext4"],
-        "csi-attacher": [],
+        "csi-provisioner": [
+            "--feature-gates=Topology=true",
+            "--extra-create-metadata",
+            "--default-fstype=ext4",
+            "--timeout=60s",
+        ],
+        "csi-attacher": ["--timeout=6m"],  # as long as a volume may take to come off another node
         "csi-resizer": ["--handle-volume-inuse-error=false"],
     }
     return {

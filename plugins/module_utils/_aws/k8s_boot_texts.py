@@ -160,6 +160,16 @@ packages() {
     apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 "$@"
 }
 
+# The machine's own daily update may hold the lock of the lists, for which apt does not wait.
+update_lists() {
+    local tries
+    for tries in 1 2 3 4 5; do
+        ! packages update || return 0
+        sleep $((tries * 5))
+    done
+    packages update
+}
+
 # A repository is trusted by the fingerprint of its key, and by that key only.
 repository() {
     local name=$1 fingerprint=$2 key=$3 line=$4 found
@@ -181,7 +191,7 @@ install_packages() {
     local ID VERSION_CODENAME
     # shellcheck source=/dev/null
     . /etc/os-release
-    packages update
+    update_lists
     packages install ca-certificates conntrack curl ethtool gpg iptables openssl socat
     install -d -m 0755 /etc/apt/keyrings
     repository docker 9DC858229FC7DD38854AE2D88D81803C0EBFCD88 \
@@ -191,7 +201,7 @@ install_packages() {
         "https://pkgs.k8s.io/core:/stable:/v$KUBERNETES_MINOR/deb/ /"
     pin containerd containerd.io "$CONTAINERD_VERSION"
     pin kubernetes 'kubeadm kubelet kubectl' "$KUBERNETES_VERSION-*"
-    packages update
+    update_lists
     packages install containerd.io kubeadm kubelet kubectl
     apt-mark hold containerd.io kubeadm kubelet kubectl
     # where there is no such version, apt has taken another one
@@ -303,13 +313,11 @@ identify
 systemctl enable kubelet
 """
 
-# Its address is given to it once it runs; before, it reaches nobody.
+# Its address is given to it once it runs; before, it reaches nobody, and could not even say that it has given up. So it
+# waits however long the run takes that has to come back for it.
 ADDRESS = r"""
 STEP='wait for the public address'
-tries=0
 until [ "$(metadata public-ipv4 2>/dev/null)" = "$PUBLIC_IP" ]; do
-    [ "$tries" -lt 300 ]
-    tries=$((tries + 1))
     sleep 2
 done
 """
@@ -382,8 +390,34 @@ OnUnitActiveSec=8h
 [Install]
 WantedBy=timers.target
 EOF
+cat >"$PROGRAMS/renew-certificates" <<EOF
+#!/bin/bash
+# What runs reads its certificates when it starts: kubelet starts again what has ended.
+set -euo pipefail
+kubeadm certs renew all
+python3 $PROGRAMS/instance.py put $ADMIN_PARAMETER </etc/kubernetes/admin.conf
+pkill -x 'etcd|kube-apiserver|kube-controller|kube-scheduler'
+EOF
+chmod 0700 "$PROGRAMS/renew-certificates"
+cat >/etc/systemd/system/renew-certificates.service <<EOF
+[Unit]
+Description=Renew the certificates of the control plane and the administrator
+[Service]
+Type=oneshot
+Environment=HOME=/root
+ExecStart=$PROGRAMS/renew-certificates
+EOF
+cat >/etc/systemd/system/renew-certificates.timer <<'EOF'
+[Unit]
+Description=Renew certificates four times in the year for which they are good
+[Timer]
+OnCalendar=quarterly
+Persistent=true
+[Install]
+WantedBy=timers.target
+EOF
 systemctl daemon-reload
-systemctl enable --now publish-join-data.timer
+systemctl enable --now publish-join-data.timer renew-certificates.timer
 
 step 'publish the credentials'
 python3 "$PROGRAMS/instance.py" put "$ADMIN_PARAMETER" </etc/kubernetes/admin.conf

@@ -89,6 +89,20 @@ class ClusterOptions:
         )
 
 
+def check_room(pod_cidr: str, node_count: int) -> None:
+    """Refuse more nodes than can be given a range for their pods: each, and the control plane, is given a /24. Pure.
+
+    Raises:
+        InputError: there are too many.
+    """
+    room = 2 ** (24 - ipaddress.ip_network(pod_cidr).prefixlen) - 1
+    if node_count > room:
+        raise InputError(
+            f"node_count is {node_count}, but pod_cidr {pod_cidr} has room for {room} nodes",
+            hint="Each node takes 256 addresses for its pods, the control plane too.",
+        )
+
+
 def check_ranges(ranges: Mapping[str, str]) -> None:
     """Refuse address ranges of which one is part of another, by option.
 

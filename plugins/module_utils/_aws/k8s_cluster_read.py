@@ -41,7 +41,7 @@ def read(run: Run, names: KubernetesNames, kubeconfig: Path) -> dict[str, Live]:
         "network": lambda: read_network(run),
         "address": lambda: read_address(run),
         "parameters": lambda: read_parameters(run, names.cluster),
-        "kubeconfig": lambda: keyed(read_kubeconfig(kubeconfig, names.cluster)),
+        "kubeconfig": lambda: keyed(read_kubeconfig(kubeconfig, names.cluster, run.aws.region)),
         **identity_reads(run, names),
     }
     live = {key: one for part in gather(reads).values() for key, one in part.items()}

@@ -16,6 +16,7 @@ from .._errors import AnswerLostError, ThrottledError, UnreachableError
 from .._plan import Live
 from .._wait import wait_until
 from .cluster_ready import activities_of, hopeless, sentence
+from .control_plane import halted, read_control_plane
 from .k8s_parameters import NODE_PROGRESS, Progress, read_value
 from .run import Run
 from .scaling_groups import desired_count, members, read_scaling_group
@@ -126,4 +127,5 @@ class Readiness:
             return standing
         self._explained = waited
         activities = activities_of(self._run.aws, self._group)
-        return replace(standing, reason=hopeless(activities), events=[sentence(one) for one in activities])
+        reason = halted(read_control_plane(self._run)) if standing.problem else None
+        return replace(standing, reason=reason or hopeless(activities), events=[sentence(one) for one in activities])

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._clock import Deadline
 from .._cluster_api import ClusterApi, Connect
-from .._errors import SchedulersError
+from .._errors import NotOursError, SchedulersError
 from .._module import Context, Outcome
 from .._ownership import OWNER, PART
 from .._parallel import gather
@@ -93,7 +93,7 @@ def find_all(run: Run, names: KubernetesNames, kubeconfig: Path) -> list[Live]:
         "address": lambda: _only(read_address(run), {ADDRESS}),
         "parameters": lambda: read_parameters(run, names.cluster),
         "rules": lambda: {key: one for key, one in read_security_groups(run).items() if one.kind == "ingress_rule"},
-        "kubeconfig": lambda: keyed(read_kubeconfig(kubeconfig, names.cluster)),
+        "kubeconfig": lambda: keyed(_own_kubeconfig(kubeconfig, names.cluster, run.aws.region)),
         "balancers": lambda: {one.key: one for one in find_service_balancers(run.aws, names.cluster)},
         "marked": lambda: {one.key: one for one in _marked(run)},
         **identity_reads(run, names),
@@ -105,6 +105,14 @@ def find_all(run: Run, names: KubernetesNames, kubeconfig: Path) -> list[Live]:
     members = found[SCALING_GROUP].attributes["instances"] if SCALING_GROUP in found else ()
     of_group = {one["instance_id"] for one in members}
     return [one for key, one in found.items() if key not in of_group]
+
+
+def _own_kubeconfig(path: Path, cluster: str, region: str) -> Live | None:
+    """The cluster's entries, if it is not a cluster of another region that has them."""
+    try:
+        return read_kubeconfig(path, cluster, region)
+    except NotOursError:
+        return None
 
 
 def find_volumes(run: Run) -> list[Live]:

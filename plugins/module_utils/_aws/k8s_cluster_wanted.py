@@ -19,7 +19,15 @@ from .images import Image, architecture_of
 from .k8s_addons import Manifest, cloud_controller, flannel
 from .k8s_addons_ebs import ebs_driver
 from .k8s_boot import Boot, node_script
-from .k8s_cluster_options import ANYWHERE, API_PORT, DEFAULTS, ClusterOptions, check_ranges, check_zone_of_region
+from .k8s_cluster_options import (
+    ANYWHERE,
+    API_PORT,
+    DEFAULTS,
+    ClusterOptions,
+    check_ranges,
+    check_room,
+    check_zone_of_region,
+)
 from .k8s_parameters import PARAMETERS, SECRETS, parameter_key, parameter_name
 from .k8s_policies import control_plane_policy, node_policy
 from .kubernetes_names import LEGACY_TAG, KubernetesNames
@@ -125,7 +133,7 @@ def settings(options: ClusterOptions, live: Mapping[str, Live], region: str) -> 
     """What the cluster is, or will be, made with.
 
     Raises:
-        InputError: a new cluster is not told where to be, or its address ranges overlap.
+        InputError: a new cluster is not told where to be, or its address ranges overlap or are too small.
     """
     made = live[CONTROL_PLANE].spec if CONTROL_PLANE in live else {}
     subnet = next((one for one in live.values() if one.kind == "subnet"), None)
@@ -142,6 +150,7 @@ def settings(options: ClusterOptions, live: Mapping[str, Live], region: str) -> 
         for one in ("version", "pod_network", "pod_cidr", "service_cidr")
     }
     check_ranges({"cidr": cidr, "pod_cidr": fixed["pod_cidr"], "service_cidr": fixed["service_cidr"]})
+    check_room(fixed["pod_cidr"], options.node_count or 0)
     return Settings(
         cluster=options.name,
         zone=zone,

@@ -35,7 +35,7 @@ OTHER: dict[str, Any] = {
     "contexts": [{"name": "other", "context": {"cluster": "other", "user": "other"}}],
     "current-context": "other",
 }
-OURS = entries(ADMIN, "aws_one", "https://192.0.2.9:6443")
+OURS = entries(ADMIN, "aws_one", "https://192.0.2.9:6443", "eu-west-1")
 
 
 def test_what_kubeadm_says_gets_our_names_and_the_public_address() -> None:
@@ -43,14 +43,16 @@ def test_what_kubeadm_says_gets_our_names_and_the_public_address() -> None:
         {"name": "aws_one", "cluster": {"server": "https://192.0.2.9:6443", "certificate-authority-data": "Q0E="}}
     ]
     assert OURS["users"][0]["user"] == ADMIN["users"][0]["user"]
-    assert OURS["contexts"] == [{"name": "aws_one", "context": {"cluster": "aws_one", "user": "aws_one"}}]
+    where = {"name": "container.schedulers", "extension": {"region": "eu-west-1"}}
+    context = {"cluster": "aws_one", "user": "aws_one", "extensions": [where]}
+    assert OURS["contexts"] == [{"name": "aws_one", "context": context}]
     assert OURS["current-context"] == "aws_one"
 
 
 @pytest.mark.parametrize("document", [{}, {"clusters": []}, {"clusters": [{"cluster": {}}], "users": None}])
 def test_what_is_no_kubeconfig_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="is no kubeconfig"):
-        entries(document, "aws_one", "https://a")
+        entries(document, "aws_one", "https://a", "eu-west-1")
 
 
 def test_entries_are_put_in_and_taken_out_and_others_stay() -> None:
@@ -65,7 +67,7 @@ def test_entries_are_put_in_and_taken_out_and_others_stay() -> None:
 
 def test_a_fingerprint_tells_states_apart_and_names_nothing() -> None:
     other_key = merged(
-        OURS, entries({**ADMIN, "users": [{"user": {"token": "new"}}]}, "aws_one", "https://192.0.2.9:6443")
+        OURS, entries({**ADMIN, "users": [{"user": {"token": "new"}}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1")
     )
 
     assert fingerprint(OURS, "aws_one") == fingerprint(merged(OTHER, OURS), "aws_one")

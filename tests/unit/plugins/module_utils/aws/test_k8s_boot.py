@@ -68,6 +68,28 @@ def test_the_shell_is_right_and_small_enough(which: str, tmp_path: Path) -> None
     assert len(packed(script)) < LIMIT * 3 / 4  # there is room for more
 
 
+def test_certificates_are_renewed_and_published_before_what_runs_takes_them_up(tmp_path: Path) -> None:
+    script = scripts()["control plane with routes"]
+    begin = 'cat >"$PROGRAMS/renew-certificates" <<EOF\n'
+    assert "enable --now publish-join-data.timer renew-certificates.timer\n" in script
+    program = script.split(begin, 1)[1].split("\nEOF\n", 1)[0]
+    for name in ("kubeadm", "python3", "pkill"):
+        stand_in = tmp_path / name
+        stand_in.write_text(f'#!/bin/sh\necho {name} "$@" >>{tmp_path}/done\n')
+        stand_in.chmod(0o755)
+    program = program.replace("/etc/kubernetes/admin.conf", "/dev/null")
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PROGRAMS": "/p", "ADMIN_PARAMETER": "/kubernetes/a/admin"}
+
+    subprocess.run(["bash", "-c", program], check=True, env=variables)
+
+    processes = "etcd|kube-apiserver|kube-controller|kube-scheduler"
+    assert (tmp_path / "done").read_text().splitlines() == [
+        "kubeadm certs renew all",
+        "python3 /p/instance.py put /kubernetes/a/admin",
+        f"pkill -x {processes}",
+    ]
+
+
 def test_both_know_where_the_api_is_and_neither_knows_a_secret() -> None:
     for script in scripts().values():
         assert "API_ADDRESS=172.20.0.9\n" in script

@@ -94,6 +94,7 @@ ADDRESS = {
     "InstanceId": "i-0",
     "Tags": marks("address", Name=NAME),
 }
+HERE = {"name": "container.schedulers", "extension": {"region": "eu-west-1"}}
 
 
 def only(name: str, value: str) -> Any:
@@ -253,7 +254,7 @@ def with_kubeconfig(flow: Flow) -> None:
         {
             "clusters": [{"name": "aws_one", "cluster": {"server": "https://192.0.2.9:6443"}}],
             "users": [{"name": "aws_one", "user": {"client-key-data": "YSB2ZXJ5IHNlY3JldCBrZXk="}}],
-            "contexts": [{"name": "aws_one", "context": {"cluster": "aws_one", "user": "aws_one"}}],
+            "contexts": [{"name": "aws_one", "context": {"cluster": "aws_one", "user": "aws_one", "extensions": [HERE]}}],
             "current-context": "aws_one",
         },
     )

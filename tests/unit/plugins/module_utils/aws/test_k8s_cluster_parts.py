@@ -315,7 +315,8 @@ def test_a_failure_has_a_step_and_the_end_of_the_log() -> None:
     progress = Progress("i-1", "failed", "install packages", "E: no route\n\nE: giving up\n")
 
     assert (
-        progress.failure() == "i-1 failed at the step 'install packages'; its log ends with: E: no route | E: giving up"
+        progress.failure() == "i-1 failed at the step 'install packages'; its log ends with: E: no route | E: giving up. "
+        "Nothing is on it yet: terminate it, and run the task again"
     )
     assert Progress("i-1", "running").failure() is None
 
@@ -345,6 +346,15 @@ def test_a_boot_that_fails_ends_the_wait_at_once() -> None:
 def test_a_control_plane_that_is_gone_ends_it_too() -> None:
     with scripted(described(), progress("running")) as aws, pytest.raises(StateFailedError, match="is gone"):
         await_booted(a_run(aws), "one")
+
+
+def test_a_control_plane_that_somebody_has_stopped_is_not_waited_for() -> None:
+    stopped = {**instance(), "State": {"Name": "stopped"}}
+    with (
+        scripted(described(stopped), progress("running")) as aws,
+        pytest.raises(StateFailedError, match="its control plane, i-1, is stopped. Start it"),
+    ):
+        await_booted(a_run(aws, seconds=0), "one")
 
 
 def test_a_boot_that_takes_too_long_says_how_far_it_is() -> None:
@@ -430,15 +440,29 @@ def test_the_second_time_nothing_differs_and_a_changed_key_does(tmp_path: Path) 
     with scripted(PUBLISHED, addresses(EIP)) as aws:
         document = access(aws).document()
     assert document is not None
-    assert read_kubeconfig(path, "one") is None
+    assert read_kubeconfig(path, "one", "eu-west-1") is None
     save(path, document)
-    live = read_kubeconfig(path, "one")
+    live = read_kubeconfig(path, "one", "eu-west-1")
     assert live is not None
 
     same = {**wanted_kubeconfig("one", document, current=True).spec, "address": "192.0.2.9"}
     later = {**wanted_kubeconfig("one", None, current=False).spec, "address": "192.0.2.9"}
     assert differences(same, live.spec) == ()
     assert [(one.path, one.after) for one in differences(later, live.spec)] == [("entry", LATER)]
+
+
+def test_entries_of_a_cluster_of_the_same_name_elsewhere_are_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    with scripted(PUBLISHED, addresses(EIP)) as aws:
+        document = access(aws).document()
+    assert document is not None
+    save(path, document)
+    with pytest.raises(NotOursError, match="that of cluster one in eu-west-1"):
+        read_kubeconfig(path, "one", "us-east-1")
+    for one in document["contexts"]:
+        del one["context"]["extensions"]
+    save(path, document)
+    assert read_kubeconfig(path, "one", "us-east-1")  # it does not say where its cluster is
 
 
 def test_only_our_entries_go(tmp_path: Path) -> None:

@@ -101,6 +101,17 @@ def test_aws_that_starts_no_instances_ends_it_too() -> None:
     assert not aws.unexpected
 
 
+def test_an_api_server_whose_instance_is_stopped_is_not_waited_for() -> None:
+    instance = {"InstanceId": "i-0", "InstanceType": "t3.medium", "Placement": {"AvailabilityZone": "eu-west-1c"}}
+    found = [{"Instances": [{**instance, "State": {"Name": "stopped"}}]}]
+    stopped = Call("ec2", "DescribeInstances", {"Reservations": found})
+    calls = (groups(group("i-1"), times=20), told(times=20), activities(), stopped)
+    aws = ScriptedAws(calls)
+    with pytest.raises(StateFailedError, match="its control plane, i-0, is stopped"):
+        readiness(aws, FakeCluster(UnreachableError("connection refused"))).await_ready()
+    assert not aws.unexpected
+
+
 def test_a_wait_that_is_too_long_says_what_is_missing() -> None:
     slow = {"StatusCode": "InProgress", "Description": "Launching"}
     cluster = FakeCluster(
