@@ -57,10 +57,12 @@ options:
         description: Where visitors find it. If not given, it is the address of the load balancer.
         type: str
       admin_user:
-        description: The administrator. For a new site V(admin).
+        description: The administrator. For a new site V(admin). It cannot be changed, as WordPress renames nobody.
         type: str
       admin_password:
-        description: The password of the administrator. If not given for a new site, one is made up.
+        description:
+          - The password of the administrator. If not given for a new site, one is made up.
+          - It is kept in the Secret and set in the site, also where that comes installed with its volumes.
         type: str
       admin_email:
         description: The e-mail address of the administrator. A new site needs it.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._compare import Difference, differences
-from .._errors import AnswerLostError, SchedulersError, UnreachableError
+from .._errors import AnswerLostError, InputError, SchedulersError, UnreachableError
 from .._plan import Step
 from .._wait import Pace, wait_until
 from .api import Object
@@ -70,10 +70,20 @@ def noted(secret: Object | None) -> dict[str, str]:
 
 
 def site_steps(options: Mapping[str, Any], site: Site, secret: Object | None) -> list[Step]:
-    """What has to be done to the site. Pure."""
+    """What has to be done to the site. Pure.
+
+    Raises:
+        InputError: its administrator should have another name.
+    """
     name, there = f"{options['namespace']}/{options['name']}", noted(secret)
     if not there:
         return [Step("create", KEY, KEY, name, dict(site.settings))]
+    if there.get("admin_user", site.settings["admin_user"]) != site.settings["admin_user"]:
+        raise InputError(
+            f"site.admin_user is {site.settings['admin_user']!r}, but {name} was installed with {there['admin_user']!r}, "
+            "and WordPress renames nobody",
+            hint="Leave it as it was. k8s_exec with 'wp user create' makes another administrator.",
+        )
     found = list(differences(site.settings, there))
     if secret is not None and site.password and value_of(secret, "admin-password") != site.password:
         found.append(Difference("admin_password", "VALUE_HIDDEN", "VALUE_HIDDEN (another one)"))
@@ -91,17 +101,19 @@ def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret
     wp.wait_for_pod()
     settings = site.settings
     if step.action == "create":
+        password = site.password or value_of(secret, "admin-password")
         if not wp.is_installed():
-            wp.install(settings, site.password or value_of(secret, "admin-password"), site.language)
-        else:
-            wp.set({name: settings[name] for name in ("title", "url", "admin_email")})
+            wp.install(settings, password, site.language)
+        else:  # by an earlier run; or it came with its volumes, and what the Secret says has to open it
+            wp.set({name: settings[name] for name in SETTINGS})
+            wp.set_password(settings["admin_user"], password)
         return _note(run, options, settings, None)
     changed = {one.path for one in step.differences}
     wp.set({name: settings[name] for name in changed if name in SETTINGS})
     if "image" in changed:
         wp.run("core", "update-db")
     if "admin_password" in changed and site.password:
-        wp.run("user", "update", settings["admin_user"], "--skip-email", "--prompt=user_pass", stdin=site.password)
+        wp.set_password(settings["admin_user"], site.password)
     return _note(run, options, settings, site.password)
 
 
@@ -184,6 +196,10 @@ class _Wp:
         for name, value in values.items():
             for option in SETTINGS[name]:
                 self.run("option", "update", option, value)
+
+    def set_password(self, user: str, password: str) -> None:
+        """Set the password of a user, who has to be there."""
+        self.run("user", "update", user, "--skip-email", "--prompt=user_pass", stdin=password)
 
     def run(self, *words: str, stdin: str | None = None) -> Ran:
         """One call of wp, which has to work."""

@@ -154,10 +154,26 @@ def test_a_site_that_somebody_installed_is_not_installed_again() -> None:
     cluster = ready(wp)
     try:
         site_of(cluster)
+        kept = secrets_of(cluster)["wordpress-credentials"]["admin-password"]
     finally:
         cluster.close()
     assert "core install" not in wp.calls
     assert wp.calls.count("option update") == 4
+    assert wp.calls.count("user update") == 1
+    assert wp.passwords == [base64.b64decode(kept).decode()]  # what the Secret says opens it
+
+
+def test_the_administrator_cannot_be_renamed() -> None:
+    wp = Wp()
+    cluster = ready(wp)
+    try:
+        site_of(cluster)
+        wp.calls.clear()
+        with pytest.raises(InputError, match="was installed with 'admin', and WordPress renames nobody"):
+            site_of(cluster, site={**SITE, "title": "Boxes", "admin_user": "root"})
+    finally:
+        cluster.close()
+    assert wp.calls == []
 
 
 def test_a_password_is_never_made_up_twice() -> None:
