@@ -180,7 +180,7 @@ access_control:
       elements: str
       sample: ["github_org:9919", "github_user:583231"]
 api_key:
-  description: The API key. It is a secret, so register the result with C(no_log) if there is no O(api_key_file).
+  description: The API key.
   returned: when one was made
   type: dict
   contains:
@@ -188,7 +188,8 @@ api_key:
       description: The access key.
       type: str
     secret_value:
-      description: The secret key.
+      description: The secret key, so register the result with C(no_log).
+      returned: without O(api_key_file), where it is written to
       type: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.

@@ -21,7 +21,7 @@ from .._module import Context, Outcome
 from .._ownership import Mark
 from .._plan import Live, Plan, Spec, Step, Wanted, apply, decide, dismantle
 from .access_api import PROVIDERS, AccessApi
-from .access_options import GITHUB, AccessOptions
+from .access_options import GITHUB, LOCAL, AccessOptions
 from .api import Connection, Object, Rancher
 from .api_keys import Keys, Pair, alone_with, read_pair, usable, write_pair
 
@@ -83,6 +83,8 @@ class Case:
                 doing="switch it off",
                 hint="This module knows github and local only. Switch it off in Rancher's pages.",
             )
+        if provider == LOCAL:  # it takes its administrator with every change
+            self.options.need("password", to=f"switch access control off with {provider}")
         if not provider:
             self.come_as_anybody()
         keys = self._keys()
@@ -134,6 +136,8 @@ class Case:
             live |= {one.key: one for one in mine}
             wanted.append(Wanted(KEY, KEY, options.key_name, {}))
         plan = decide(wanted, live, GRAPH) + dismantle(stale, GRAPH)
+        if options.provider == LOCAL and any(step.kind == ACCESS for step in plan.steps):
+            options.need("password", to=f"change access control with {options.provider}")
         if self.context.check_mode:
             return Outcome({"access_control": told(live[ACCESS].spec, provider)}, plan)
         maker = KeyMaker(keys, options.key_file, self.rancher.connection.server) if keys else None
@@ -143,7 +147,9 @@ class Case:
         if maker and maker.made:
             with applied.then("use the new API key"):
                 self.rancher.list("/v1/projects", doing="use the new API key")
-            result["api_key"] = {"public_value": maker.made.public, "secret_value": maker.made.secret}
+            # one place for a secret is enough
+            secret = {} if options.key_file else {"secret_value": maker.made.secret}
+            result["api_key"] = {"public_value": maker.made.public, **secret}
         return Outcome(result, plan)
 
     def _keys(self) -> Keys:
@@ -159,10 +165,10 @@ class Case:
         spec: dict[str, Any] = {"enabled": True, "access_mode": options.access_mode}
         if options.provider != GITHUB:
             if not on:
-                options.need("username", "password")
+                options.need("username", "password", to=f"switch access control on with {options.provider}")
             return {**spec, "username": options.username, "display_name": options.display_name}
         if not on:
-            options.need("client_id", "client_secret")
+            options.need("client_id", "client_secret", to=f"switch access control on with {options.provider}")
         spec |= {"client_id": options.client_id, "hostname": options.hostname}
         if options.hostname:
             spec["scheme"] = options.scheme
@@ -333,7 +339,6 @@ class Door:
                 "username": wanted["username"],
                 "password": options.password,
             }
-            options.need("password")
         answer = api.configure(options.provider, config, doing=step.sentence)
         return Live(step.key, step.kind, step.name, live.id, {**spec_of(answer), "enabled": True}, {"raw": answer})
 
@@ -342,7 +347,6 @@ class Door:
         if live.id != GITHUB:
             # the local provider takes its administrator with every change: the one that is there
             options = self._case.options
-            options.need("password")
             config |= {"username": live.spec["username"] or options.username, "password": options.password}
             config["name"] = live.spec["display_name"] or config["username"]
         self._case.api.configure(live.id, {**config, "enabled": False}, doing=step.sentence)

@@ -91,12 +91,15 @@ class AccessOptions:
         """Whether the options say who may log in."""
         return bool(self.users or self.organizations or self.code)
 
-    def need(self, *names: str) -> None:
-        """Refuse to switch on without these options.
+    def need(self, *names: str, to: str) -> None:
+        """Refuse to do something without these options.
+
+        Args:
+            to: what they are needed for.
 
         Raises:
             InputError: one is missing.
         """
         missing = [name for name in names if not getattr(self, name)]
         if missing:
-            raise InputError(f"{' and '.join(missing)} is needed to switch access control on with {self.provider}")
+            raise InputError(f"{' and '.join(missing)} is needed to {to}")

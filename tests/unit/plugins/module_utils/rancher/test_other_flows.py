@@ -292,6 +292,9 @@ def test_local_accounts_on_and_off(rancher_lab: RancherLab, tmp_path: Path) -> N
     assert sentences(access(rancher_lab, **LOCAL)) == []  # with the key given, the file is not needed
     with pytest.raises(ConflictError, match="access control is on with local"):
         access(rancher_lab, **GITHUB)
+    forgotten = {**given, "password": None}
+    with pytest.raises(InputError, match="password is needed to switch access control off with local"):
+        access(rancher_lab, **forgotten, state="absent", check=True)
     planned = access(rancher_lab, **given, state="absent", check=True)
     assert planned.result["access_control"]["provider"] == "local"
     off = access(rancher_lab, **given, state="absent")
@@ -338,8 +341,10 @@ def test_a_key_whose_secret_is_lost_is_replaced(rancher_lab: RancherLab, tmp_pat
 
 def test_the_key_that_was_given_is_not_lost(rancher_lab: RancherLab, tmp_path: Path) -> None:
     given = {**LOCAL, "api_key_file": str(tmp_path / "key.json")}
-    pair = access(rancher_lab, **given).result["api_key"]
-    rancher_lab.access = {"access_key": pair["public_value"], "secret_key": pair["secret_value"]}
+    made = access(rancher_lab, **given).result
+    pair = json.loads((tmp_path / "key.json").read_text())
+    assert pair["secret_key"] not in str(made)  # it is in the file, and there only
+    rancher_lab.access = {name: pair[name] for name in ("access_key", "secret_key")}
     (tmp_path / "key.json").unlink()
     assert sentences(access(rancher_lab, **given)) == ["create api key container.schedulers"]
     assert sentences(access(rancher_lab, **given)) == []
