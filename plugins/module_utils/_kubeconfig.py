@@ -53,7 +53,7 @@ def entries(document: Mapping[str, Any], name: str, server: str, region: str) ->
 def region_of(document: Mapping[str, Any], name: str) -> str:
     """Where the cluster of a context is, empty if it does not say. Pure."""
     context = _named(document, "contexts", name)
-    for one in (context.get("extensions") or () if isinstance(context, dict) else ()):
+    for one in context.get("extensions") or () if isinstance(context, dict) else ():
         if isinstance(one, dict) and one.get("name") == EXTENSION:
             return str((one.get("extension") or {}).get("region") or "")
     return ""

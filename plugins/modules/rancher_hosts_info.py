@@ -53,7 +53,9 @@ environment:
       description: Its name.
       type: str
 access_control:
-  description: Whether the server's access control is on, by whatever provider. Whoever reaches an open server is its administrator.
+  description:
+    - Whether the server's access control is on, by whatever provider.
+    - Whoever reaches an open server is its administrator.
   returned: success
   type: bool
 hosts:

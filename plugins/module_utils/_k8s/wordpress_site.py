@@ -80,8 +80,8 @@ def site_steps(options: Mapping[str, Any], site: Site, secret: Object | None) ->
         return [Step("create", KEY, KEY, name, dict(site.settings))]
     if there.get("admin_user", site.settings["admin_user"]) != site.settings["admin_user"]:
         raise InputError(
-            f"site.admin_user is {site.settings['admin_user']!r}, but {name} was installed with {there['admin_user']!r}, "
-            "and WordPress renames nobody",
+            f"site.admin_user is {site.settings['admin_user']!r}, but {name} was installed with "
+            f"{there['admin_user']!r}, and WordPress renames nobody",
             hint="Leave it as it was. k8s_exec with 'wp user create' makes another administrator.",
         )
     found = list(differences(site.settings, there))

@@ -243,11 +243,11 @@ class Rancher:
             return send()
 
     def schema(self, name: str, *, project: str = "", doing: str = "read the schemas") -> Object | None:
-        """What the server says of one type, None if it does not know it. Asked for once."""
+        """What the server says of one type, None if it does not know it (yet). What it has said is not asked again."""
         path = self.path("schemas", name, project=project)
-        if path not in self._schemas:
-            self._schemas[path] = self.find(path, doing=doing)
-        return self._schemas[path]
+        if path not in self._schemas and (found := self.find(path, doing=doing)):
+            self._schemas[path] = found
+        return self._schemas.get(path)
 
     def setting(self, name: str, *, doing: str) -> str:
         """The value of a setting, empty if it has none."""

@@ -8,6 +8,7 @@ here, by name, since an app without it is not the app that somebody wrote down. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,7 @@ TOP_KEYS = frozenset({"version", "services", "volumes", "networks", "secrets", "
 # names of files on the machine where a compose tool would run: Rancher's server does not have them
 FILE_KEYS = {"env_file": "environment", "build": "image", "extends": "the whole service"}
 CATALOG = ".catalog"
+VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,15 @@ class Compose:
 
     services: Mapping[str, Yaml] = field(default_factory=dict)
 
-    def host_ports(self) -> dict[str, list[str]]:
-        """Service -> the ports of hosts that it takes."""
-        return {
-            name: [str(port) for port in service.get("ports") or () if ":" in str(port) and "$" not in str(port)]
-            for name, service in self.services.items()
-        }
+    def host_ports(self, answers: Mapping[str, str]) -> dict[str, list[str]]:
+        """Service -> the ports of hosts that it takes, as far as the answers to its variables say."""
+
+        def ports(service: Yaml) -> list[str]:
+            texts = (str(port) for port in service.get("ports") or ())
+            given = [VARIABLE.sub(lambda one: answers.get(one[1], one[0]), text) for text in texts]
+            return [port for port in given if ":" in port and "$" not in port and not port.startswith(":")]
+
+        return {name: ports(service) for name, service in self.services.items()}
 
 
 def read_compose(docker: str, rancher: str | None) -> Compose:

@@ -13,7 +13,8 @@ from .._module import Context, Outcome
 from .._ownership import only_one, require_ours
 from .._plan import Handler, Live, Plan, Wanted, apply, decide, dismantle
 from .._wait import wait_until
-from .driver_schema import checked_config, drivers_of
+from .driver_schema import checked_config
+from .drivers import driver_schema
 from .environments import Run
 from .host_options import HostOptions
 from .host_result import host_result
@@ -115,13 +116,7 @@ def _driver_config(run: Run, options: HostOptions, *, complete: bool) -> dict[st
     Raises:
         InputError: there is no such driver, or it does not take these settings.
     """
-    doing = f"look for the machine driver {options.driver}"
-    schema = run.rancher.schema(f"{options.driver.lower()}config", project=run.environment.id, doing=doing)
-    if schema is None:
-        kind = run.rancher.schema("machine" if run.rancher.is_v1 else "host", project=run.environment.id, doing=doing)
-        known = ", ".join(drivers_of((kind or {}).get("resourceFields") or {})) or "none"
-        raise InputError(f"driver: {options.driver!r} is not active on this server, which has: {known}")
-    fields = schema["resourceFields"]
+    fields = driver_schema(run, options.driver)["resourceFields"]
     return checked_config(options.driver, fields, options.config, options.secrets, complete=complete)
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,10 @@ class Claim:
     count: int | None = 1
     own: Collection[str] = ()
 
+    def hosts(self, active: int) -> int:
+        """On how many of the active hosts it runs."""
+        return active if self.count is None else self.count
+
     @property
     def numbers(self) -> list[int]:
         """The ports of hosts that are claimed."""
@@ -34,26 +38,31 @@ class Claim:
         return sorted({one[0] for one in found if one})
 
 
-def refuse_taken(claims: Iterable[Claim], hosts: Collection[Mapping[str, Any]]) -> None:
+HINT = "Give another port, or let Rancher choose one by giving the port of the container alone."
+
+
+def refuse_taken(claims: Sequence[Claim], hosts: Collection[Mapping[str, Any]]) -> None:
     """Refuse what finds too few hosts with its ports free.
 
     Raises:
-        InputError: names the port and the hosts' names.
+        InputError: names the port, and the hosts' names or the other service.
     """
     active = [host for host in hosts if host.get("state") == "active"]
     if not active:
         return
-    for claim in claims:
+    for number, claim in enumerate(claims):
         for port in claim.numbers:
             taken = [str(host.get("hostname") or host["id"]) for host in active if _is_taken(host, port, claim.own)]
-            free = len(active) - len(taken)
-            if not taken or free >= (len(active) if claim.count is None else claim.count):
-                continue
-            where = f"{', '.join(sorted(taken))}; it is free on {free} of {len(active)}" if free else "all hosts"
-            raise InputError(
-                f"services: {claim.service} wants port {port}, which is already used on {where}",
-                hint="Give another port, or let Rancher choose one by giving the port of the container alone.",
-            )
+            free, needed = len(active) - len(taken), claim.hosts(len(active))
+            if taken and free < needed:
+                where = f"{', '.join(sorted(taken))}; it is free on {free} of {len(active)}" if free else "all hosts"
+                raise InputError(
+                    f"services: {claim.service} wants port {port}, which is already used on {where}", hint=HINT
+                )
+            others = [one for one in claims[:number] if port in one.numbers]
+            if others and free < needed + sum(one.hosts(len(active)) for one in others):
+                names = " and ".join(one.service for one in (*others, claim))
+                raise InputError(f"services: {names} want port {port}, for which there are {free} hosts", hint=HINT)
 
 
 def _is_taken(host: Mapping[str, Any], port: int, own: Collection[str]) -> bool:

@@ -123,7 +123,7 @@ def claims(options: StackOptions, content: Content | None, world: World) -> list
     for service in options.services or ():
         ports = service.spec.get("ports") or sorted({f"{one['source_port']}:1" for one in service.rules or ()})
         wanted.append(_claim(service.name, ports, service.spec, there))
-    for name, ports in (content.compose.host_ports() if content else {}).items():
+    for name, ports in (content.compose.host_ports(content.answers) if content else {}).items():
         said = content.compose.services[name] if content else {}
         labels = said.get("labels")
         everywhere = isinstance(labels, Mapping) and str(labels.get("io.rancher.scheduler.global")).lower() == "true"

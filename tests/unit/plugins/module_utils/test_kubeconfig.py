@@ -67,7 +67,8 @@ def test_entries_are_put_in_and_taken_out_and_others_stay() -> None:
 
 def test_a_fingerprint_tells_states_apart_and_names_nothing() -> None:
     other_key = merged(
-        OURS, entries({**ADMIN, "users": [{"user": {"token": "new"}}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1")
+        OURS,
+        entries({**ADMIN, "users": [{"user": {"token": "new"}}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1"),
     )
 
     assert fingerprint(OURS, "aws_one") == fingerprint(merged(OTHER, OURS), "aws_one")

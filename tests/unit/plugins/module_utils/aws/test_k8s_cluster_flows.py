@@ -254,7 +254,9 @@ def with_kubeconfig(flow: Flow) -> None:
         {
             "clusters": [{"name": "aws_one", "cluster": {"server": "https://192.0.2.9:6443"}}],
             "users": [{"name": "aws_one", "user": {"client-key-data": "YSB2ZXJ5IHNlY3JldCBrZXk="}}],
-            "contexts": [{"name": "aws_one", "context": {"cluster": "aws_one", "user": "aws_one", "extensions": [HERE]}}],
+            "contexts": [
+                {"name": "aws_one", "context": {"cluster": "aws_one", "user": "aws_one", "extensions": [HERE]}}
+            ],
             "current-context": "aws_one",
         },
     )

@@ -315,7 +315,8 @@ def test_a_failure_has_a_step_and_the_end_of_the_log() -> None:
     progress = Progress("i-1", "failed", "install packages", "E: no route\n\nE: giving up\n")
 
     assert (
-        progress.failure() == "i-1 failed at the step 'install packages'; its log ends with: E: no route | E: giving up. "
+        progress.failure()
+        == "i-1 failed at the step 'install packages'; its log ends with: E: no route | E: giving up. "
         "Nothing is on it yet: terminate it, and run the task again"
     )
     assert Progress("i-1", "running").failure() is None

@@ -89,7 +89,11 @@ def test_what_cannot_work_is_refused(given: dict[str, Any], says: str) -> None:
         ({"zone": "eu-central-1a"}, {}, "zone: 'eu-central-1a' is no availability zone of eu-west-1"),
         ({"zone": "eu-west-1"}, {}, "zone: 'eu-west-1' is no availability zone"),
         ({"zone": "eu-west-1a"}, {CONTROL_PLANE: INSTANCE}, f"zone: cluster one is in {ZONE}"),
-        ({"zone": ZONE, "pod_cidr": "10.244.0.0/22", "node_count": 4}, {}, "node_count is 4, but pod_cidr 10.244.0.0/22 has room for 3 nodes"),
+        (
+            {"zone": ZONE, "pod_cidr": "10.244.0.0/22", "node_count": 4},
+            {},
+            "node_count is 4, but pod_cidr 10.244.0.0/22 has room for 3 nodes",
+        ),
         ({"zone": ZONE, "pod_cidr": "172.20.0.0/20"}, {}, "cidr: 172.20.0.0/16 overlaps with pod_cidr 172.20.0.0/20"),
         ({"zone": ZONE, "service_cidr": "10.244.0.0/20"}, {}, "pod_cidr: 10.244.0.0/16 overlaps with service_cidr"),
     ],

@@ -145,7 +145,7 @@ def test_a_delete_of_what_is_gone_is_done() -> None:
 def test_schemas_are_asked_for_once() -> None:
     server, http = rancher(
         Request("GET", "/v2-beta/schemas/host", {"id": "host"}),
-        Request("GET", "/v2-beta/schemas/nothing", error(404, "Not Found"), status=404),
+        Request("GET", "/v2-beta/schemas/nothing", error(404, "Not Found"), status=404, times=2),
     )
     assert [server.schema("host"), server.schema("host")] == [{"id": "host"}] * 2
     assert [server.schema("nothing"), server.schema("nothing")] == [None, None]

@@ -59,7 +59,7 @@ def test_both_formats_are_read(docker: str) -> None:
 
 def test_ports_of_hosts_are_those_that_are_named() -> None:
     compose = read_compose('a: {image: b, ports: ["80:80", 443, "${PORT}:80"]}', None)
-    assert compose.host_ports() == {"a": ["80:80"]}
+    assert compose.host_ports({}) == {"a": ["80:80"]}
 
 
 @pytest.mark.parametrize(
@@ -263,3 +263,8 @@ def test_a_template_that_does_not_exist() -> None:
     with pytest.raises(InputError, match=r"'community:thign' does not exist. Is one of these meant: community:thing"):
         find_template(server, "community:thign", None)
     http.finish()
+
+
+def test_ports_of_hosts_are_known_once_their_variables_are() -> None:
+    compose = read_compose("a: {image: nginx, ports: ['${public_port}:80', '$other:81', '${unknown}:82', '83']}", None)
+    assert compose.host_ports({"public_port": "8080", "other": ""}) == {"a": ["8080:80"]}

@@ -367,6 +367,24 @@ def test_ports_that_are_taken(claim: Claim, hosts: list[Any], why: str) -> None:
         refuse_taken([claim], hosts)
 
 
+@pytest.mark.parametrize(
+    ("counts", "why"),
+    [
+        ((None, None), "a and b want port 8080, for which there are 3 hosts"),
+        ((2, 2), "a and b want port 8080"),
+        ((2, 1), ""),
+        ((None, 1), "a and b want port 8080"),
+    ],
+)
+def test_services_of_one_stack_share_the_hosts(counts: tuple[int | None, int | None], why: str) -> None:
+    claims = [Claim(name, ["8080:80"], count) for name, count in zip("ab", counts, strict=True)]
+    if not why:
+        refuse_taken(claims, HOSTS)
+        return
+    with pytest.raises(InputError, match=why):
+        refuse_taken(claims, HOSTS)
+
+
 def test_without_hosts_no_port_is_taken() -> None:
     refuse_taken([Claim("a", ["80:80"], 5)], HOSTS[3:])
 

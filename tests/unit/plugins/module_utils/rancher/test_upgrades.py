@@ -195,7 +195,9 @@ def test_an_upgrade_that_fails_is_left_where_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize(("on_failed", "rolls_back"), [("rollback", True), ("leave", False)])
 def test_an_upgrade_of_an_earlier_run_that_fails_is_as_ones_own(on_failed: Any, rolls_back: bool) -> None:
-    broken = in_upgrade("upgrading", "cancelupgrade", "rollback", transitioning="error", transitioningMessage="no image")
+    broken = in_upgrade(
+        "upgrading", "cancelupgrade", "rollback", transitioning="error", transitioningMessage="no image"
+    )
     back = [
         Request("GET", SELF, broken),
         Request("POST", f"{SELF}/", in_upgrade("rolling-back"), query={"action": "rollback"}),
