@@ -353,7 +353,7 @@ def test_a_control_plane_that_somebody_has_stopped_is_not_waited_for() -> None:
     stopped = {**instance(), "State": {"Name": "stopped"}}
     with (
         scripted(described(stopped), progress("running")) as aws,
-        pytest.raises(StateFailedError, match="its control plane, i-1, is stopped. Start it"),
+        pytest.raises(StateFailedError, match=r"its control plane, i-1, is stopped\. Start it"),
     ):
         await_booted(a_run(aws, seconds=0), "one")
 

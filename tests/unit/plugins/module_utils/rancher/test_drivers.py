@@ -55,6 +55,6 @@ def test_a_driver_that_is_switched_off_is_not(told: Request) -> None:
 
 
 def test_a_server_that_never_has_any_is_said_so() -> None:
-    run, http = run_with(wanted(99), hosts(times=99), seconds=30)
+    run, _http = run_with(wanted(99), hosts(times=99), seconds=30)
     with pytest.raises(WaitTimeoutError, match="the server has no machine drivers yet"):
         driver_schema(run, "digitalocean")
