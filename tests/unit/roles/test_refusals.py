@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What roles refuse before their first task that changes anything: data without a confirmation, profiles of others."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
+
+
+def play(folder: Path, tasks: list[dict[str, Any]], given: dict[str, Any]) -> tuple[int, str]:
+    """Play tasks, with variables that are given as by -e; the exit status and what was said."""
+    (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "play.yml"]
+    finished = subprocess.run(
+        [*command, "-e", json.dumps({"ansible_python_interpreter": sys.executable, **given})],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def preflight(role: str) -> dict[str, Any]:
+    return {"ansible.builtin.import_role": {"name": f"container.schedulers.{role}", "tasks_from": "preflight"}}
+
+
+@pytest.mark.parametrize(("confirm", "deletes"), [("", False), ("another", False), ("wordpress", True)])
+def test_a_site_goes_with_its_data_only_if_that_is_confirmed(tmp_path: Path, confirm: str, deletes: bool) -> None:
+    given = {"kubernetes_wordpress_state": "absent", "kubernetes_wordpress_delete_data": True}
+    code, said = play(tmp_path, [preflight("kubernetes_wordpress")], {**given, "kubernetes_wordpress_confirm": confirm})
+    assert (code == 0) is deletes, said
+    assert deletes or "Set kubernetes_wordpress_confirm to wordpress" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "deletes"),
+    [
+        ({}, "False by ''"),
+        ({"kubernetes_confirm": "other"}, "False by ''"),
+        ({"kubernetes_confirm": "kubernetes"}, "True by 'wordpress'"),
+        ({"kubernetes_wordpress_delete_data": True}, "True by ''"),  # which the role refuses
+    ],
+)
+def test_the_walk_deletes_data_only_together_with_its_cluster(
+    tmp_path: Path, given: dict[str, Any], deletes: str
+) -> None:
+    asked = "{{ kubernetes_wordpress_delete_data }} by '{{ kubernetes_wordpress_confirm }}'"
+    show = {"ansible.builtin.debug": {"msg": asked}, "vars": yaml.safe_load(WALK.read_text())[0]["vars"]}
+    assert deletes in play(tmp_path, [show], given)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        ("", True),
+        ("[default]\nregion = us-east-1\n", True),
+        ("[profile mine]\nregion = us-east-1\n", False),
+        ("# BEGIN container.schedulers profile mine\n[profile mine]\n# END container.schedulers profile mine\n", True),
+    ],
+)
+def test_a_profile_of_somebody_else_is_refused_in_a_sentence(tmp_path: Path, text: str, accepted: bool) -> None:
+    (tmp_path / "config").write_text(text)
+    given = {
+        "aws_cli_config_directory": str(tmp_path),
+        "aws_cli_profile": "mine",
+        "aws_cli_region": "eu-west-1",
+        "aws_cli_access_key": "",
+        "aws_cli_secret_key": "",
+    }
+    code, said = play(tmp_path, [preflight("aws_cli")], given)
+    assert (code == 0) is accepted, said
+    assert accepted or "has a profile mine that this role has not written" in " ".join(said.split())
