@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._errors import NotFoundError
+from .._errors import AuthError, NotFoundError
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Applied, Plan, Step
 from .answering import wait_until_answers
-from .api import Object
+from .api import FORBIDDEN, Object
 from .app_result import address, pod_facts, service_facts
 from .carrying_out import CarriedOut, carry_out
-from .kinds import DEPLOYMENT, NAMESPACE, POD, SECRET, SERVICE, VOLUME_CLAIM, Kind
+from .kinds import DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
 from .object_set import Survey, decide, items_of, require_ours, survey
 from .objects import key_of, place_of
 from .ready import address_of
@@ -26,7 +26,7 @@ from .waiting import wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
 from .wordpress_site import LATER, Site, prepare, settings_of, site_steps
-from .wordpress_storage import PARTS, claim_name
+from .wordpress_storage import PARTS, claim_name, refuse_unusable
 from .wordpress_wanted import database_name, manifests
 
 INLINE_WARNING = (
@@ -52,6 +52,8 @@ def present(context: Context, run: Run) -> Outcome:
     options = effective(params, there.secrets.get(names(params)[0]))
     if options["storage"]["mode"] == "inline":
         run.warn(INLINE_WARNING)
+    if options["storage"]["mode"] == "existing" and not any(one["kind"] == VOLUME_CLAIM.kind for one in there.others):
+        refuse_unusable(options, *(_seen(run, kind) for kind in (VOLUME, NODE)))
     given = params["site"] or {}
     chosen = {"admin-password": given.get("admin_password"), "password": params["database_password"]}
     wanted = wanted_secrets(run, options, chosen)
@@ -72,6 +74,16 @@ def present(context: Context, run: Run) -> Outcome:
     with done.carried.applied.then("note the options"):
         _note(run, options, secrets[names(options)[0]])
     return Outcome(_finish(run, params, options, _Made(done.carried, secrets, site, todo)), plan)
+
+
+def _seen(run: Run, kind: Kind) -> list[Object]:
+    """All of a kind that is in no namespace: not everybody may see them."""
+    try:
+        return run.api.list(kind).items
+    except AuthError as error:
+        if error.code != FORBIDDEN:
+            raise
+        return []
 
 
 def _note(run: Run, options: Mapping[str, Any], secret: Object) -> None:

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._errors import InputError
+from .api import Object
 from .manifests import Manifest
+from .objects import labels_of, name_of
 
 DRIVER = "ebs.csi.aws.com"
 ZONE = "topology.kubernetes.io/zone"
@@ -22,6 +25,35 @@ def claim_name(options: Mapping[str, Any], part: str) -> str:
 def volume_name(options: Mapping[str, Any], part: str) -> str:
     """The name of a volume, which has no namespace to tell it from another site's."""
     return f"{options['namespace']}-{options['name']}-{part}"
+
+
+def refuse_unusable(options: Mapping[str, Any], volumes: Iterable[Object], nodes: Iterable[Object]) -> None:
+    """Refuse volumes of EBS that no pod could use: they are somebody else's, or no node is in their zone. Pure.
+
+    Args:
+        volumes: the cluster's.
+        nodes: the cluster's; without any there is nothing to say.
+
+    Raises:
+        InputError: names the volume and whose it is, or the zones there are.
+    """
+    storage = options["storage"]
+    zones = {labels_of(one)[ZONE] for one in nodes if ZONE in labels_of(one)}
+    if storage.get("zone") and zones and storage["zone"] not in zones:
+        raise InputError(f"storage.zone is {storage['zone']!r}, but the nodes are in {', '.join(sorted(zones))}")
+    others = {
+        one["spec"]["csi"]["volumeHandle"]: one
+        for one in volumes
+        if (one["spec"].get("csi") or {}).get("driver") == DRIVER
+        and name_of(one) not in {volume_name(options, part) for part in PARTS}
+    }
+    for part in PARTS:
+        taken = others.get(storage[f"{part}_volume"])
+        if taken:
+            claim = taken["spec"].get("claimRef") or {}
+            whose = f", of claim {claim['namespace']}/{claim['name']}" if claim else ""
+            label = f"PersistentVolume {name_of(taken)}"
+            raise InputError(f"storage.{part}_volume: {storage[f'{part}_volume']} is {label} already{whose}")
 
 
 def storage_manifests(options: Mapping[str, Any]) -> list[Manifest]:

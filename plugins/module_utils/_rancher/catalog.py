@@ -162,6 +162,9 @@ def complete_answers(
     answers: dict[str, str] = {}
     missing = []
     for name, question in asked.items():
+        if given.get(name) == "" and not question.get("required"):
+            answers[name] = ""  # said to be empty, whatever it was before and by default
+            continue
         values = (given.get(name), (live or {}).get(name), question.get("default"))
         value = next((one for one in values if one not in (None, "")), None)
         if value is None:

@@ -331,3 +331,20 @@ def container(name: str, *, ready: bool, runs: bool = True) -> dict[str, Any]:
 def test_when_wp_cli_can_work(containers: list[dict[str, Any]], able: bool) -> None:
     pods = [thing("Pod", "a", status={"containerStatuses": containers})]
     assert site_pod_state({}, pods).ready is able
+
+
+def test_volumes_that_no_pod_could_use_are_refused_before_the_first_change() -> None:
+    cluster = ready(Wp())
+    spec = {"csi": {"driver": "ebs.csi.aws.com", "volumeHandle": VOLUMES["database_volume"]}}
+    claim = {"claimRef": {"namespace": "shop", "name": "blog-database"}}
+    zone = {"topology.kubernetes.io/zone": "eu-west-1c"}
+    cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": zone}})
+    try:
+        with pytest.raises(InputError, match=r"storage\.zone is 'eu-west-1a', but the nodes are in eu-west-1c"):
+            site_of(cluster, storage={"mode": "existing", "zone": "eu-west-1a", **VOLUMES})
+        cluster.put({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": spec | claim})
+        with pytest.raises(InputError, match="is PersistentVolume x already, of claim shop/blog-database"):
+            site_of(cluster, storage={"mode": "existing", "zone": "eu-west-1c", **VOLUMES})
+        assert secrets_of(cluster) == {}
+    finally:
+        cluster.close()

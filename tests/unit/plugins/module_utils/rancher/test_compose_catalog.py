@@ -146,6 +146,7 @@ def test_answers_are_completed_and_converted() -> None:
     }  # fmt: skip
     live = {"name": "old", "driver": "nfs", "gone": "x"}
     assert complete_answers(template, {}, live) == {"port": "80", "name": "old", "driver": "nfs"}
+    assert complete_answers(template, {"driver": ""}, live)["driver"] == ""
     assert secret_questions(template.questions) == {"root"}
 
 
