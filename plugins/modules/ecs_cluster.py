@@ -37,7 +37,8 @@ options:
   state:
     description:
       - V(present) makes the cluster, or changes it to what the options say.
-      - V(absent) removes it, with its apps, its instances and its network. Nothing is left that costs money.
+      - V(absent) removes it, with its apps, its instances and its network. Nothing is left that costs money. It always
+        waits until all is gone. Instances of others in its network are an error, as it cannot go before them.
     type: str
     choices: [present, absent]
     default: present

@@ -42,7 +42,7 @@ options:
   state:
     description:
       - V(present) makes the app, or changes it to what the options say.
-      - V(absent) removes it. It is no error if the cluster does not exist any more.
+      - V(absent) removes it, and always waits until it is gone. It is no error if the cluster does not exist any more.
     type: str
     choices: [present, absent]
     default: present

@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in dict.fromkeys(job.ground for job in jobs):
             with GROUNDS[name](FOLDER / name) as ground:
                 results |= _measure_all([job for job in jobs if job.ground == name], options.rounds, ground)
-                nothing = [measure(EMPTY, _environment("ours", ground), ground, LOG) for _round in range(options.rounds)]
+                nothing = [
+                    measure(EMPTY, _environment("ours", ground), ground, LOG) for _round in range(options.rounds)
+                ]
     except (RunError, LabError) as error:
         print(f"{error}\nThe output of all runs: {LOG}", file=sys.stderr)
         return 1

@@ -55,7 +55,9 @@ class Row:
 
 def rows(results: Results) -> list[Row]:
     of_phases = [row for (job, phase), sides in results.items() for row in _phase_rows(job, phase, sides)]
-    return of_phases + [row for job in dict.fromkeys(job for job, _phase in results) for row in _whole_rows(job, of_phases)]
+    return of_phases + [
+        row for job in dict.fromkeys(job for job, _phase in results) for row in _whole_rows(job, of_phases)
+    ]
 
 
 def _phase_rows(job: str, phase: str, sides: Mapping[str, Sequence[Sample]]) -> Iterator[Row]:

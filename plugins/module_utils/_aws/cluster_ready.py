@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .._errors import SchedulersError
@@ -23,6 +24,7 @@ from .scaling_groups import desired_count, members, read_scaling_group
 
 CONNECTED = "agentConnected == true"
 EXPLAIN_SECONDS = 20.0  # between two looks at why
+SKEW_SECONDS = 60.0  # how far our clock may be from that of AWS
 GRACE_SECONDS = 300.0  # an instance that runs for so long should have registered
 PASSING = re.compile(r"insufficient.*capacity|capacity.*not available", re.IGNORECASE)  # another zone may have some
 PASSING_FAILURES = 3  # as many in a row are not passing any more
@@ -112,7 +114,7 @@ class Readiness:
         return replace(standing, registered=registered, group=group)
 
     def _with_reason(self, standing: Standing) -> Standing:
-        activities = activities_of(self._run.aws, self._group.id)
+        activities = activities_of(self._run, self._group.id)
         reason = hopeless(activities)
         if not reason and self._grace_is_over():
             reason = self._unregistered(self._in_full(standing))
@@ -163,11 +165,13 @@ def described_instances(aws: Aws, cluster: str, arns: Sequence[str]) -> list[dic
     return found
 
 
-def activities_of(aws: Aws, group: str) -> list[dict[str, Any]]:
-    """What an auto scaling group has done lately, newest first."""
+def activities_of(run: Run, group: str) -> list[dict[str, Any]]:
+    """What an auto scaling group has done since the run began, newest first: what failed before may be mended."""
     request = {"AutoScalingGroupName": group, "MaxRecords": 10}
     doing = f"read the activities of auto scaling group {group}"
-    return list(aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)["Activities"])
+    found = run.aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)["Activities"]
+    begun = datetime.now(timezone.utc) - timedelta(seconds=run.deadline.waited() + SKEW_SECONDS)
+    return [one for one in found if one.get("StartTime", begun) >= begun]
 
 
 def hopeless(activities: Sequence[Mapping[str, Any]]) -> str | None:

@@ -107,7 +107,12 @@ def _live(cluster: Mapping[str, Any]) -> Live:
     spec = {"container_insights": settings.get("containerInsights"), "tags": from_tags(cluster.get("tags"))}
     name = cluster["clusterName"]
     services = cluster.get("activeServicesCount", 0)
-    attributes = {"arn": cluster["clusterArn"], "status": cluster["status"], "services": services}
+    attributes = {
+        "arn": cluster["clusterArn"],
+        "status": cluster["status"],
+        "services": services,
+        "registered": cluster.get("registeredContainerInstancesCount", 0),
+    }
     return Live(CLUSTER, "cluster", name, name, spec, attributes)
 
 

@@ -31,13 +31,20 @@ def ensure_absent(context: Context) -> Outcome:
     aws = Aws(Connection.from_params(context.params))
     run = Run(aws, app_mark(options.cluster, options.name), context.deadline(), context.pace())
     live = _find(run, options)
-    plan = dismantle(live.values(), APP_GRAPH)
-    plan += _listener_removal(run, options, live)
+    shared = _listener_removal(run, options, live)
+    # once the service is gone nobody knows any more which of the listeners was its own
+    plan = shared + _after(dismantle(live.values(), APP_GRAPH), shared)
     if plan.changed and not context.check_mode:
         applied = apply(plan, app_handlers(run), live)
         with applied.then(f"look whether anything is left of app {options.name}"):
             _await_gone(run, options)
     return Outcome(to_result(options.name, options.cluster, None, url=None, tasks=[]), plan)
+
+
+def _after(plan: Plan, first: Plan) -> Plan:
+    """A plan whose service goes after all of another one is done."""
+    keys = frozenset(step.key for step in first.steps)
+    return Plan(tuple(replace(step, needs=step.needs | keys) if step.key == SERVICE else step for step in plan.steps))
 
 
 def _find(run: Run, options: AppOptions) -> dict[str, Live]:
@@ -85,8 +92,7 @@ def _without_listener(run: Run, options: AppOptions, service: Live, above: Live)
     looks = gather({one.name: partial(_host_ports, run, one, above.name) for one in others})
     unused = ports - {port for theirs in looks.values() for port in theirs}
     wanted = without_listeners_to(above, unused)
-    steps = decide([wanted], {above.key: above}, APP_GRAPH).steps if wanted else ()
-    return Plan(tuple(replace(step, needs=frozenset({SERVICE})) for step in steps))
+    return decide([wanted], {above.key: above}, APP_GRAPH) if wanted else Plan()
 
 
 def _host_ports(run: Run, service: Live, balancer: str) -> set[int]:

@@ -15,8 +15,9 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Live, apply, dismantle
 from .._wait import wait_until
-from .api import Aws, Connection
+from .api import Aws, Connection, from_tags
 from .cluster_network import INSTANCE_SECURITY_GROUP
+from .cluster_ready import connected_instances, described_instances
 from .clusters import read_cluster
 from .ecs_app import app_handlers, find_apps, list_services
 from .ecs_cluster_handlers import cluster_handlers
@@ -27,6 +28,7 @@ from .marked import EC2_KINDS, marked_resources, really_there
 from .names import CLUSTER_NAME_LIMIT, ClusterNames, checked_name, cluster_mark
 from .run import Run
 from .scaling_groups import read_scaling_group
+from .vpcs import VPC, refuse_foreign_instances
 
 KINDS = {**EC2_KINDS, "security-group": "load_balancer_security_group"}
 PART_KINDS = {INSTANCE_SECURITY_GROUP: "instance_security_group"}
@@ -40,6 +42,10 @@ def ensure_absent(context: Context) -> Outcome:
     names, adopt = ClusterNames(name, aws.region), context.params["adopt"]
     live = find_all(run, names, adopt=adopt)
     services = [*_foreign_services(run, live, names, force=force)]
+    if not force:
+        _refuse_foreign_instances(run, live, names)
+    if VPC in live:
+        refuse_foreign_instances(run, live[VPC].id)
     plan = dismantle([*live.values(), *services], GRAPH)
     if plan.changed and not context.check_mode:
         role = next((one for one in live.values() if one.kind == "role"), None)
@@ -102,6 +108,38 @@ def _foreign_services(run: Run, live: Mapping[str, Live], names: ClusterNames, *
             hint="Delete them first, or set force: true to have them deleted.",
         )
     return foreign
+
+
+def _refuse_foreign_instances(run: Run, live: Mapping[str, Live], names: ClusterNames) -> None:
+    """Refuse to take a cluster away from instances that somebody else has registered; listed only if there are more.
+
+    Raises:
+        ConflictError: there are some.
+    """
+    cluster = next((one for one in live.values() if one.kind == "cluster"), None)
+    members = {one["instance_id"] for group in live.values() for one in group.attributes.get("instances", ())}
+    members |= {one.id for one in live.values() if one.kind == "instance"}
+    if not cluster or cluster.attributes["registered"] <= len(members):
+        return
+    arns = connected_instances(run.aws, names.cluster)  # of those that are lost, ECS has to be told by nobody
+    ids = {one["ec2InstanceId"] for one in described_instances(run.aws, names.cluster, arns)} - members
+    foreign = sorted(ids - _ours(run, [one for one in ids if one.startswith("i-")]))
+    if foreign:
+        raise ConflictError(
+            f"cluster {names.cluster} has instances that ecs_cluster did not make: {', '.join(foreign)}",
+            hint="Deregister them first, or set force: true to have that done.",
+        )
+
+
+def _ours(run: Run, ids: list[str]) -> set[str]:
+    """Those of the instances that carry our mark: replaced, or on their way out."""
+    if not ids:
+        return set()
+    filters = [{"Name": "instance-id", "Values": ids}]
+    doing = f"look whose instances are in {run.mark.owner}"
+    found = run.aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": filters}, doing=doing)
+    instances = [instance for one in found for instance in one["Instances"]]
+    return {one["InstanceId"] for one in instances if run.mark.owns_part(from_tags(one.get("Tags")))}
 
 
 def _await_gone(run: Run, names: ClusterNames) -> None:

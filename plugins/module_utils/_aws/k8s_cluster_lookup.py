@@ -123,23 +123,3 @@ def _check_policy(aws: Aws, arn: str) -> None:
         aws.call("iam", "GetPolicy", {"PolicyArn": arn}, doing=f"look up policy {arn}")
     except NotFoundError as error:
         raise InputError(f"node_policies: there is no policy {arn}") from error
-
-
-def refuse_foreign_instances(run: Run, vpc_id: str) -> None:
-    """Refuse to take a network away from what is not ours.
-
-    Raises:
-        ConflictError: there are instances of others in the VPC.
-    """
-    states = ["pending", "running", "stopping", "stopped"]
-    filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "instance-state-name", "Values": states}]
-    doing = f"look who is in {vpc_id}"
-    found = run.aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": filters}, doing=doing)
-    instances = [instance for one in found for instance in one["Instances"]]
-    tags = {one["InstanceId"]: {tag["Key"]: tag["Value"] for tag in one.get("Tags", ())} for one in instances}
-    foreign = sorted(one for one, its in tags.items() if not run.mark.owns_part(its))
-    if foreign:
-        raise ConflictError(
-            f"the VPC of {run.mark.owner} has instances that are not the cluster's: {', '.join(foreign)}",
-            hint="Terminate them or move them elsewhere first.",
-        )

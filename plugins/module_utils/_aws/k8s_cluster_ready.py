@@ -126,6 +126,6 @@ class Readiness:
         if waited - self._explained <= EXPLAIN_SECONDS and not self._run.deadline.passed():
             return standing
         self._explained = waited
-        activities = activities_of(self._run.aws, self._group)
+        activities = activities_of(self._run, self._group)
         reason = halted(read_control_plane(self._run)) if standing.problem else None
         return replace(standing, reason=reason or hopeless(activities), events=[sentence(one) for one in activities])

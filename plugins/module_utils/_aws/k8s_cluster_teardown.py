@@ -24,7 +24,6 @@ from .addresses import ADDRESS, read_address
 from .api import Aws, Connection, from_tags, tag_filter
 from .k8s_access import Access, read_kubeconfig
 from .k8s_cluster_handlers import Tools, cluster_handlers
-from .k8s_cluster_lookup import refuse_foreign_instances
 from .k8s_cluster_read import identity_reads, keyed, read_security_groups
 from .k8s_cluster_ready import Standing
 from .k8s_cluster_result import to_result
@@ -40,6 +39,7 @@ from .security_groups import SecurityGroups
 from .service_balancers import GRAPH as BALANCER_GRAPH
 from .service_balancers import find_service_balancers
 from .volumes import Volumes
+from .vpcs import refuse_foreign_instances
 
 KINDS = {**EC2_KINDS, "instance": "control_plane"}  # instances of the group are the group's
 SERVICE_SECONDS = 300.0  # for the controllers to take away a load balancer, before it is done without them

@@ -13,13 +13,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from .._errors import NotFoundError
+from .._errors import NotFoundError, NotOursError
 from .._wait import wait_until
+from .cluster_ready import connected_instances
+from .names import ClusterNames, cluster_mark
 from .run import Run
+from .scaling_groups import desired_count, read_scaling_group
 
 Service = Mapping[str, Any]  # as DescribeServices gives it
 Deployment = Mapping[str, Any]
@@ -76,6 +79,7 @@ class Look:
         stopped: why tasks of this deployment stopped, one text each.
         quiet_looks: how many looks before this one showed the same.
         quiet_seconds: for how long.
+        joining: instances are about to join the cluster.
     """
 
     service: Service
@@ -83,6 +87,7 @@ class Look:
     stopped: tuple[str, ...] = ()
     quiet_looks: int = 0
     quiet_seconds: float = 0.0
+    joining: bool = False
     counts: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -223,7 +228,7 @@ def _no_room(goal: Goal, look: Look) -> str | None:
     """No instance can take another task, and nothing that goes on now will change that."""
     events = look.events(goal.since)
     telling = [event for event in events if any(kind.search(event) for kind in (UNPLACED, STOPPING, MOVING))]
-    if not telling or not UNPLACED.search(telling[0]) or look.quiet_looks < GRACE_LOOKS:
+    if not telling or not UNPLACED.search(telling[0]) or look.quiet_looks < GRACE_LOOKS or look.joining:
         return None
     freeing = any(STOPPING.search(event) for event in telling)
     if freeing and look.quiet_seconds < goal.drain_seconds + STOP_SECONDS:
@@ -277,9 +282,24 @@ class Watcher:
         self._note_failures(service)
         quiet = self._run.deadline.clock.now() - self._since
         look = Look(service, stopped=self._stopped, quiet_looks=self._looks, quiet_seconds=quiet)
+        if _no_room(self._goal, look) and self._instances_join():
+            self._looks, self._since = 0, self._run.deadline.clock.now()
+            return replace(look, joining=True)
         if self._healthy and placed(self._goal, look) and look.counts["desired"]:
             return Look(service, self._healthy(), self._stopped, self._looks, quiet)
         return look
+
+    def _instances_join(self) -> bool:
+        """Whether the cluster, if it is one of ours, has fewer instances than it should have: then more will come."""
+        names = ClusterNames(self._goal.cluster, self._run.aws.region)
+        try:
+            of_cluster = replace(self._run, mark=cluster_mark(self._goal.cluster))
+            group = read_scaling_group(of_cluster, names.auto_scaling_group)
+        except NotOursError:
+            group = None
+        if group is None:
+            return False
+        return len(connected_instances(self._run.aws, self._goal.cluster)) < desired_count(group)
 
     def _note_movement(self, service: Service) -> None:
         events = [one for one in service.get("events", ()) if not UNPLACED.search(one["message"])]

@@ -120,3 +120,23 @@ def _in_use(run: Run, vpcs: Collection[Live]) -> set[str]:
 def _live(vpc: Mapping[str, Any]) -> Live:
     tags = from_tags(vpc.get("Tags"))
     return Live(VPC, "vpc", tags.get("Name", vpc["VpcId"]), vpc["VpcId"], {"cidr": vpc["CidrBlock"], "tags": tags})
+
+
+def refuse_foreign_instances(run: Run, vpc_id: str) -> None:
+    """Refuse to take a network away from what is not ours.
+
+    Raises:
+        ConflictError: there are instances of others in the VPC.
+    """
+    states = ["pending", "running", "stopping", "stopped"]
+    filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "instance-state-name", "Values": states}]
+    doing = f"look who is in {vpc_id}"
+    found = run.aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": filters}, doing=doing)
+    instances = [instance for one in found for instance in one["Instances"]]
+    tags = {one["InstanceId"]: {tag["Key"]: tag["Value"] for tag in one.get("Tags", ())} for one in instances}
+    foreign = sorted(one for one, its in tags.items() if not run.mark.owns_part(its))
+    if foreign:
+        raise ConflictError(
+            f"the VPC of {run.mark.owner} has instances that are not the cluster's: {', '.join(foreign)}",
+            hint="Terminate them or move them elsewhere first.",
+        )

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_ready import Readiness, hopeless
+from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_ready import (
+    Readiness,
+    activities_of,
+    hopeless,
+)
 from ansible_collections.container.schedulers.plugins.module_utils._aws.instances import Instances
 from ansible_collections.container.schedulers.plugins.module_utils._errors import StateFailedError, WaitTimeoutError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
@@ -105,6 +110,14 @@ def test_instances_of_others_do_not_count() -> None:
         scaling("i-1", "i-2"),
     ) as aws:
         assert Readiness(a_run(aws), "web", live_group()).await_ready().ready
+
+
+def test_what_failed_before_the_run_may_be_mended() -> None:
+    long_ago = datetime.now(timezone.utc) - timedelta(hours=1)
+    old = {"StatusCode": "Failed", "StatusMessage": "vCPU limit", "StartTime": long_ago}
+    new = {**old, "StatusMessage": "no capacity", "StartTime": datetime.now(timezone.utc)}
+    with scripted(activities(new, old)) as aws:
+        assert activities_of(a_run(aws), "g") == [new]
 
 
 def test_a_group_that_cannot_start_instances_fails_soon() -> None:

@@ -323,10 +323,11 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         state="absent",
     )
     assert outcome.plan
+    # first what only the service tells: a run that is killed after it would leave its listener
     assert outcome.plan.sentences() == [
+        "update classic load balancer one-lb (listeners.80, health_check.target)",
         "delete service web",
         "delete task definition one-web:1",
-        "update classic load balancer one-lb (listeners.80, health_check.target)",
     ]
 
 

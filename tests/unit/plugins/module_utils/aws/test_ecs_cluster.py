@@ -390,6 +390,29 @@ def test_services_of_others_are_deleted_by_force_only(
                 ensure(aws, state="absent")
 
 
+@pytest.mark.parametrize(
+    ("machine", "refused"),
+    [("mi-0123", True), ("i-9", True), ("i-1", False), ("i-2", False)],  # external, theirs, of the group, replaced
+)
+def test_instances_of_others_are_deregistered_by_force_only(ensure: Any, machine: str, refused: bool) -> None:
+    more = Call("ecs", "DescribeClusters", {"clusters": [{**CLUSTER, "registeredContainerInstancesCount": 3}]})
+    described = {"containerInstances": [{"ec2InstanceId": machine}]}
+    mine = [{"InstanceId": "i-2", "Tags": [{"Key": "container.schedulers/owner", "Value": "ecs/web"}]}]
+    looks = [
+        Call("ecs", "ListContainerInstances", {"containerInstanceArns": ["arn/1"]}),
+        Call("ecs", "DescribeContainerInstances", described),
+    ]
+    if machine in ("i-9", "i-2"):
+        found = [{"Instances": mine}] if machine == "i-2" else []
+        looks.append(Call("ec2", "DescribeInstances", {"Reservations": found}))
+    with scripted(more, DESCRIBED_GROUP, *NOTHING[3:5], tags(), *looks) as aws:
+        if refused:
+            with pytest.raises(ConflictError, match=rf"did not make: {machine}\. .*force: true"):
+                ensure(aws, state="absent", check_mode=True)
+        else:
+            ensure(aws, state="absent", check_mode=True)
+
+
 def test_info_lists_clusters_with_their_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = {
         "InstanceId": "i-1",

@@ -31,6 +31,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     WaitTimeoutError,
 )
 from unit.ecs_app import BEGINNING, a_run, deployment, event, service
+from unit.k8s_cluster import group
 from unit.scripted import Call, scripted
 
 GOAL = Goal("one", "web", "ecs-svc/1", BEGINNING)
@@ -254,11 +255,24 @@ def test_nobody_is_asked_about_no_tasks() -> None:
 
 def test_trouble_is_believed_after_a_few_looks() -> None:
     stuck = services(runningCount=0, deployments=[ROLLING], events=[event(MEMORY)])
-    with scripted(replace(stuck, times=GRACE_LOOKS + 1)) as aws, pytest.raises(StateFailedError) as raised:
+    no_group = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})
+    with scripted(replace(stuck, times=GRACE_LOOKS + 1), no_group) as aws, pytest.raises(StateFailedError) as raised:
         wait_ready(a_run(aws), GOAL, first=None, healthy=None)
     assert "insufficient memory" in raised.value.message
     assert raised.value.details["last_state"] == "0 of 2 tasks run, 0 are pending"
     assert raised.value.details["last_events"][0].startswith("was unable to place a task")
+
+
+def test_instances_that_are_about_to_join_are_waited_for() -> None:
+    """One was lost, and its successor boots."""
+    stuck = services(runningCount=0, deployments=[ROLLING], events=[event(MEMORY)])
+    ours = {**group("i-1", "i-2"), "Tags": [{"Key": "container.schedulers/owner", "Value": "ecs/one"}]}
+    group_of_two = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [ours]})
+    one = Call("ecs", "ListContainerInstances", {"containerInstanceArns": ["c1"]})
+    two = Call("ecs", "ListContainerInstances", {"containerInstanceArns": ["c1", "c2"]})
+    calls = (replace(stuck, times=2 * GRACE_LOOKS + 1), replace(group_of_two, times=2), one, two)
+    with scripted(*calls) as aws, pytest.raises(StateFailedError, match="insufficient memory"):
+        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
 
 
 def test_stopped_tasks_are_asked_for_their_reason_when_there_are_more_of_them() -> None:
