@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .._errors import SchedulersError
@@ -170,7 +170,7 @@ def activities_of(run: Run, group: str) -> list[dict[str, Any]]:
     request = {"AutoScalingGroupName": group, "MaxRecords": 10}
     doing = f"read the activities of auto scaling group {group}"
     found = run.aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)["Activities"]
-    begun = datetime.now(timezone.utc) - timedelta(seconds=run.deadline.waited() + SKEW_SECONDS)
+    begun = datetime.now(UTC) - timedelta(seconds=run.deadline.waited() + SKEW_SECONDS)
     return [one for one in found if one.get("StartTime", begun) >= begun]
 
 

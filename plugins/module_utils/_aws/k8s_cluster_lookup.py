@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from .._errors import ConflictError, InputError, NotFoundError, SchedulersError
+from .._errors import InputError, NotFoundError, SchedulersError
 from .._parallel import gather
 from .._plan import Live
 from .api import Aws

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -113,9 +113,9 @@ def test_instances_of_others_do_not_count() -> None:
 
 
 def test_what_failed_before_the_run_may_be_mended() -> None:
-    long_ago = datetime.now(timezone.utc) - timedelta(hours=1)
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
     old = {"StatusCode": "Failed", "StatusMessage": "vCPU limit", "StartTime": long_ago}
-    new = {**old, "StatusMessage": "no capacity", "StartTime": datetime.now(timezone.utc)}
+    new = {**old, "StatusMessage": "no capacity", "StartTime": datetime.now(UTC)}
     with scripted(activities(new, old)) as aws:
         assert activities_of(a_run(aws), "g") == [new]
 
