@@ -62,7 +62,7 @@ def test_its_api_server_is_a_real_one_behind_the_server(ground: Ground) -> None:
         found = ground.listed(f"{below}/environments?name=kubernetes&state=active")
         return any(one["healthState"] == "healthy" for one in found)
 
-    for _unused in range(20):  # its programs take their time
+    for _unused in range(60):  # its programs take their time, and more on a busy machine
         try:
             ground.eventually(healthy)
             break
