@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from .._errors import NotFoundError, NotOursError
+from .._errors import AuthError, NotFoundError, NotOursError
 from .._wait import wait_until
 from .cluster_ready import connected_instances
 from .names import ClusterNames, cluster_mark
@@ -290,16 +290,18 @@ class Watcher:
         return look
 
     def _instances_join(self) -> bool:
-        """Whether the cluster, if it is one of ours, has fewer instances than it should have: then more will come."""
+        """Whether the cluster, if it is one of ours, has fewer instances than it should have: then more will come.
+
+        Who may not see that is told what ECS says.
+        """
         names = ClusterNames(self._goal.cluster, self._run.aws.region)
+        of_cluster = replace(self._run, mark=cluster_mark(self._goal.cluster))
         try:
-            of_cluster = replace(self._run, mark=cluster_mark(self._goal.cluster))
             group = read_scaling_group(of_cluster, names.auto_scaling_group)
-        except NotOursError:
-            group = None
-        if group is None:
+            connected = connected_instances(self._run.aws, self._goal.cluster) if group else ()
+        except (AuthError, NotOursError):
             return False
-        return len(connected_instances(self._run.aws, self._goal.cluster)) < desired_count(group)
+        return group is not None and len(connected) < desired_count(group)
 
     def _note_movement(self, service: Service) -> None:
         events = [one for one in service.get("events", ()) if not UNPLACED.search(one["message"])]
