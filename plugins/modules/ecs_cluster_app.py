@@ -346,7 +346,8 @@ options:
     default: 600
 notes:
   - "IAM permissions needed for O(state=present): ecs:DescribeClusters, DescribeServices, CreateService,
-    UpdateService, ListContainerInstances, DescribeTaskDefinition, RegisterTaskDefinition, ListTaskDefinitions, DeregisterTaskDefinition,
+    UpdateService, ListContainerInstances, DescribeTaskDefinition,
+    RegisterTaskDefinition, ListTaskDefinitions, DeregisterTaskDefinition,
     DeleteTaskDefinitions, TagResource, ListTasks, DescribeTasks; with a load balancer ec2:DescribeSecurityGroups,
     CreateSecurityGroup, AuthorizeSecurityGroupIngress, RevokeSecurityGroupIngress, CreateTags,
     autoscaling:DescribeAutoScalingGroups, and of elasticloadbalancing Describe*, CreateLoadBalancer,
@@ -355,8 +356,8 @@ notes:
     ModifyTargetGroup, ModifyTargetGroupAttributes, CreateListener, ModifyListener, SetSecurityGroups, SetSubnets,
     AddTags; with a log group logs:CreateLogGroup, DescribeLogGroups, PutRetentionPolicy, TagResource,
     ListTagsForResource; with scaling application-autoscaling:RegisterScalableTarget, PutScalingPolicy,
-    DescribeScalableTargets, DescribeScalingPolicies, TagResource; with roles iam:PassRole; with O(load_balancer.type=none)
-    those for O(state=absent)."
+    DescribeScalableTargets, DescribeScalingPolicies, TagResource; with roles iam:PassRole; with
+    O(load_balancer.type=none) those for O(state=absent)."
   - "Further ones for O(state=absent): ecs:ListServices, DeleteService; tag:GetResources; ec2:DeleteSecurityGroup;
     elasticloadbalancing:DeleteLoadBalancer, DeleteTargetGroup, DeleteListener; logs:DeleteLogGroup;
     application-autoscaling:DeregisterScalableTarget."
