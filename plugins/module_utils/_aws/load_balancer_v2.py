@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .._errors import NotFoundError
+from .._errors import InputError, NotFoundError
 from .._ownership import Mark, require_ours
 from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
@@ -50,6 +50,7 @@ def read_v2(run: Run, balancer: Balancer, target_group: str, balancer_mark: Mark
 
     Raises:
         NotOursError: somebody else made one of them.
+        InputError: the app is somewhere else.
     """
     found = gather(
         {
@@ -63,6 +64,8 @@ def read_v2(run: Run, balancer: Balancer, target_group: str, balancer_mark: Mark
         "attributes": lambda: _group_attributes(run, group["TargetGroupArn"]) if group else {},
     }
     more = gather(reads)
+    if group:
+        refuse_to_move(balancer, above, group, more["listeners"])
     listener = next((one for one in more["listeners"] if one["Port"] == balancer.listener_port), None)
     arns = [one[field] for one, field in ((above, "LoadBalancerArn"), (group, "TargetGroupArn")) if one]
     tags = tags_of(run, [*arns, *([listener["ListenerArn"]] if listener else [])])
@@ -78,6 +81,42 @@ def read_v2(run: Run, balancer: Balancer, target_group: str, balancer_mark: Mark
         require_ours(run.mark, tags[listener["ListenerArn"]], label, adopt=adopt)
         live[LISTENER] = live_listener(listener, balancer.name, tags[listener["ListenerArn"]])
     return live
+
+
+def refuse_to_move(
+    balancer: Balancer,
+    above: Mapping[str, Any] | None,
+    group: Mapping[str, Any],
+    listeners: Sequence[Mapping[str, Any]],
+) -> None:
+    """A target group belongs to one load balancer for life, and an app has one listener. Pure.
+
+    Args:
+        above: the wanted load balancer, if it is there; with its listeners.
+        group: the app's target group.
+
+    Raises:
+        InputError: the app is behind another load balancer, or at another port.
+    """
+    hint = "Delete the app first, with state: absent."
+    elsewhere = [one for one in group.get("LoadBalancerArns") or () if not above or one != above["LoadBalancerArn"]]
+    if elsewhere:
+        name = str(elsewhere[0]).split("/")[-2]
+        raise InputError(
+            f"load_balancer.name: the app is behind {name}, and cannot be moved to {balancer.name}", hint=hint
+        )
+    arn = group["TargetGroupArn"]
+    ports = [
+        one["Port"]
+        for one in listeners
+        if any(act.get("TargetGroupArn") == arn for act in one.get("DefaultActions") or ())
+    ]
+    if ports and balancer.listener_port not in ports:
+        raise InputError(
+            f"load_balancer.listener_port: the app is at port {ports[0]}, and cannot be moved to "
+            f"{balancer.listener_port}",
+            hint=hint,
+        )
 
 
 def describe_one(run: Run, items: str, request: Mapping[str, Any]) -> dict[str, Any] | None:

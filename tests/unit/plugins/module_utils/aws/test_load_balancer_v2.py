@@ -21,11 +21,12 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.load_bal
     live_group,
     live_listener,
     read_v2,
+    refuse_to_move,
     tags_of,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.names import app_mark, cluster_mark
 from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
-from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
+from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
 from unit.ecs_app import a_run, mark, options, upper_mark
 from unit.scripted import Call, failure, scripted
@@ -300,3 +301,24 @@ def test_healthy_targets_are_counted() -> None:
     states = [{"TargetHealth": {"State": state}} for state in ("healthy", "initial", "draining", "healthy")]
     with scripted(Call("elbv2", "DescribeTargetHealth", {"TargetHealthDescriptions": states})) as aws:
         assert healthy_in_group(a_run(aws), TARGETS.id) == 2
+
+
+@pytest.mark.parametrize(
+    ("above", "port", "why"),
+    [
+        (ABOVE, 80, ""),
+        (ABOVE, 8080, "the app is at port 80, and cannot be moved to 8080"),
+        (None, 80, "the app is behind one-lb, and cannot be moved to other-lb"),
+        ({**ABOVE, "LoadBalancerArn": f"{PREFIX}:loadbalancer/app/other-lb/2"}, 80, "the app is behind one-lb"),
+    ],
+)
+def test_an_app_stays_where_it_is(above: dict[str, Any] | None, port: int, why: str) -> None:
+    """A target group can be behind one load balancer only, and who moves would leave a listener behind."""
+    name = "one-lb" if above is ABOVE else "other-lb"
+    balancer = options(load_balancer={"type": "application", "name": name, "listener_port": port}).balancer
+    listeners = [ON_80] if above is ABOVE else []
+    if not why:
+        refuse_to_move(balancer, above, GROUP, listeners)
+        return
+    with pytest.raises(InputError, match=why):
+        refuse_to_move(balancer, above, GROUP, listeners)
