@@ -15,7 +15,7 @@ from .._parallel import gather
 from .._plan import Live
 from .api import from_tags, tag_filter
 from .app_options import AppOptions, Balancer
-from .cluster_network import INSTANCE_SECURITY_GROUP, instance_subnets
+from .cluster_network import INSTANCE_SECURITY_GROUP, check_balancer_subnets, instance_subnets
 from .ecs_app import OWNER_PREFIX, find_balancers
 from .ecs_app_wanted import (
     BALANCER_GROUP,
@@ -122,7 +122,12 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
     if group:
         live[BALANCER_GROUP] = group
         live |= {rule.key: rule for rule in ingress_rules(instances, group)}
-    subnets = () if LOAD_BALANCER in live or balancer.subnets else instance_subnets(run.aws, options.cluster)
+    subnets: Sequence[str] = ()
+    if LOAD_BALANCER not in live and balancer.subnets:
+        zones = 2 if balancer.type == "application" else 1
+        check_balancer_subnets(run.aws, balancer.subnets, instances["VpcId"], zones=zones)
+    elif LOAD_BALANCER not in live:
+        subnets = instance_subnets(run.aws, options.cluster)
     return Found(options, live, Place(instances["VpcId"], instances["GroupId"], subnets))
 
 
