@@ -324,6 +324,8 @@ done
 
 CONTROL_PLANE = r"""
 step 'initialise the control plane'
+# what another control plane has published before leads nowhere
+echo pending | python3 "$PROGRAMS/instance.py" put "$JOIN_PARAMETER"
 install -d -m 0700 /etc/kubernetes/boot
 {
     cat <<EOF
@@ -425,20 +427,17 @@ echo | python3 "$PROGRAMS/instance.py" report "$PROGRESS_PARAMETER" 'done' 'the 
 echo 'kubernetes boot: the control plane is up' >&3
 """
 
+# If there is never anything to join with, that is told by the control plane. A node that gave up would be of no use to
+# the one that takes its place, and the group would not start another.
 NODE = r"""
 step 'wait for the join data'
 umask 077
 install -d -m 0700 /etc/kubernetes/boot
 JOIN_DATA=/etc/kubernetes/boot/join-data
 : >"$JOIN_DATA"
-tries=0
+python3 "$PROGRAMS/instance.py" get "$JOIN_PARAMETER" >"$JOIN_DATA"
 until [ "$(wc -l <"$JOIN_DATA")" -ge 2 ]; do
-    if [ "$tries" -ge 360 ]; then
-        echo 'the control plane has published nothing to join with'
-        exit 1
-    fi
-    [ "$tries" -eq 0 ] || sleep 5
-    tries=$((tries + 1))
+    sleep 5
     python3 "$PROGRAMS/instance.py" get "$JOIN_PARAMETER" >"$JOIN_DATA"
 done
 

@@ -271,6 +271,49 @@ def test_a_node_reports_failures_only(tmp_path: Path) -> None:
     assert "UNSET" in told[0][1]
 
 
+def run_node(tmp_path: Path, *published: str) -> tuple[str, int]:
+    """What a node joins with, and how often it has waited: it finds one of these values after the other."""
+    folder = str(tmp_path)
+    answers = "".join(f"[ $n -gt {number} ] || {{ printf '{one}'; exit; }}\n" for number, one in enumerate(published))
+    ask = f"#!/bin/bash\nn=$(cat {folder}/asked || echo 0)\necho $((n + 1)) >{folder}/asked\n{answers}"
+    stand_ins = {
+        "python3": ask,
+        "sleep": f"#!/bin/sh\necho >>{folder}/slept\n",
+        "kubeadm": f'#!/bin/sh\ncat "$3" >{folder}/joined\n',
+    }
+    for name, text in stand_ins.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    work = k8s_boot_texts.NODE.replace("/etc/kubernetes", folder)
+    known = f"PATH={folder}:$PATH JOIN_PARAMETER=/j API_ADDRESS=a NODE_NAME=n ZONE=z INSTANCE=i PRIVATE_IP=p\n"
+    code, console, _told = run_shell(tmp_path, known + work, "failures")
+    assert code == 0, console
+    slept = tmp_path / "slept"
+    return (tmp_path / "joined").read_text(), len(slept.read_text().splitlines()) if slept.exists() else 0
+
+
+def test_a_node_joins_with_what_it_finds(tmp_path: Path) -> None:
+    joined, slept = run_node(tmp_path, "abcdef.0\\nsha256:00\\n")
+
+    assert "token: abcdef.0\n" in joined
+    assert 'caCertHashes: ["sha256:00"]' in joined
+    assert slept == 0
+
+
+def test_a_node_waits_however_long_the_control_plane_takes(tmp_path: Path) -> None:
+    joined, slept = run_node(tmp_path, *["pending\\n"] * 400, "abcdef.0\\nsha256:00\\n")
+
+    assert "token: abcdef.0\n" in joined
+    assert slept == 400
+
+
+def test_a_control_plane_takes_back_what_another_has_published_before_it_makes_its_own() -> None:
+    script = scripts()["control plane with routes"]
+    taken_back = 'echo pending | python3 "$PROGRAMS/instance.py" put "$JOIN_PARAMETER"'
+
+    assert script.index(taken_back) < script.index("kubeadm init")
+
+
 def test_the_log_is_for_root_only(tmp_path: Path) -> None:
     run_shell(tmp_path, "step 'do it'\n", "failures")
 
