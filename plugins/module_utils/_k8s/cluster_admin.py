@@ -10,11 +10,11 @@ from typing import Any
 
 from .._clock import Deadline
 from .._cluster_api import Node
-from .._errors import BusyError, NotFoundError
+from .._errors import BusyError, NotFoundError, WaitTimeoutError
 from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Api, Object
-from .kinds import DEPLOYMENT, NODE, POD, SERVICE, VOLUME_CLAIM, Kind
+from .kinds import DEPLOYMENT, NODE, POD, SERVICE, VOLUME_ATTACHMENT, VOLUME_CLAIM, Kind
 from .login import log_in
 from .objects import conditions_of, controller_of, name_of, namespace_of, place_of
 from .ready import state_of
@@ -25,6 +25,7 @@ DNS = "coredns"
 UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
 MIRROR = "kubernetes.io/config.mirror"
 FINISHED = ("Succeeded", "Failed")
+DETACH_SECONDS = 120.0
 
 
 def connect(kubeconfig: Mapping[str, Any]) -> ClusterAdmin:
@@ -51,7 +52,7 @@ class ClusterAdmin:
         return "" if state.ready else f"CoreDNS: {state.text}"
 
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
-        """No new pods for the node, and those that are there end or move; budgets are respected.
+        """No new pods for the node, and those that are there end or move, with their volumes; budgets are respected.
 
         Raises:
             WaitTimeoutError: some did not in time; the message names them.
@@ -73,6 +74,26 @@ class ClusterAdmin:
             hint="Is there room for them on the other nodes, and does a PodDisruptionBudget allow it?",
             pace=pace,
         )
+        self._let_go(node, deadline, pace)
+
+    def _let_go(self, node: str, deadline: Deadline, pace: Pace) -> None:
+        """Volumes come off the node: one that is still on it when it ends can be used elsewhere only minutes later.
+
+        It can be used then, though. So one that never comes off, such as that of a daemon set, is not waited for long.
+        """
+
+        def attached() -> list[str]:
+            found = [one["spec"] for one in self._api.list(VOLUME_ATTACHMENT).items]
+            return [str(one["source"].get("persistentVolumeName")) for one in found if one["nodeName"] == node]
+
+        with suppress(WaitTimeoutError):
+            wait_until(
+                attached,
+                ready=lambda left: not left,
+                deadline=Deadline(deadline.clock, min(DETACH_SECONDS, deadline.left())),
+                doing=f"take the volumes off {node}",
+                pace=pace,
+            )
 
     def forget(self, node: str) -> None:
         """The node is gone for good."""

@@ -21,6 +21,7 @@ from unit.clock import FakeClock
 
 NODE = "/api/v1/nodes/n-1"
 PODS = "/api/v1/pods"
+ATTACHMENTS = "/apis/storage.k8s.io/v1/volumeattachments"
 DNS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 BUDGET = Status(429, "TooManyRequests", "no", {"causes": [{"reason": "DisruptionBudget"}]})
 
@@ -125,6 +126,7 @@ def test_a_node_is_emptied_by_eviction() -> None:
         Call("POST", eviction, {}, body={"kind": "Eviction"}),
         Call("GET", PODS, listing(ending)),
         Call("GET", PODS, listing(pod("agent", "DaemonSet"))),
+        Call("GET", ATTACHMENTS, listing()),
     ) as server:
         drain(server)
 
@@ -154,8 +156,38 @@ def test_a_pod_that_goes_by_itself_is_no_error() -> None:
         Call("GET", PODS, listing(pod("web"))),
         Call("POST", "/api/v1/namespaces/shop/pods/web/eviction", Status(404, "NotFound")),
         Call("GET", PODS, listing()),
+        Call("GET", ATTACHMENTS, listing()),
     ) as server:
         drain(server)
+
+
+def attachment(node: str) -> dict[str, Any]:
+    return {"metadata": {"name": f"csi-{node}"}, "spec": {"nodeName": node, "source": {"persistentVolumeName": "pv"}}}
+
+
+EMPTY_NODE = (
+    Call("GET", NODE, {"metadata": {"name": "n-1"}}),
+    Call("PATCH", NODE, {}),
+    Call("GET", PODS, listing()),
+)
+
+
+def test_volumes_come_off_a_node_before_it_is_empty() -> None:
+    with api_server(
+        *EMPTY_NODE,
+        Call("GET", ATTACHMENTS, listing(attachment("n-1"), attachment("n-2"))),
+        Call("GET", ATTACHMENTS, listing(attachment("n-2"))),
+    ) as server:
+        drain(server)
+
+
+def test_a_volume_that_never_comes_off_is_not_waited_for_long() -> None:
+    stuck = Call("GET", ATTACHMENTS, listing(attachment("n-1")), times=0)
+    with api_server(*EMPTY_NODE, stuck) as server:
+        clock = FakeClock()
+        ClusterAdmin(server.api()).drain("n-1", Deadline(clock, 1800), Pace(first=10.0))
+
+    assert 60 < sum(clock.slept) <= 120
 
 
 def test_services_and_claims_that_hold_on_to_things_in_aws() -> None:
