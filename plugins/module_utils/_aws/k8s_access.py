@@ -172,12 +172,19 @@ def await_booted(run: Run, cluster: str) -> None:
     wait_until(
         look,
         ready=lambda found: ours(found).state == "done",
-        failed=lambda found: (
-            halted(found[0]) or ours(found).failure() if found[0] else f"the control plane of {cluster} is gone"
-        ),
+        failed=lambda found: _hopeless(cluster, found[0], ours(found)),
         describe=lambda found: f"the step '{ours(found).step}'" if ours(found).step else "no word from the instance",
         deadline=run.deadline,
         doing=f"wait for the control plane of cluster {cluster}",
         hint="The console of the instance (ec2 get-console-output) shows how far it came.",
         pace=run.pace,
     )
+
+
+def _hopeless(cluster: str, instance: Live | None, progress: Progress) -> str | None:
+    """Why a control plane will not come up, and what to do: as it never was up, nothing is lost with it. Pure."""
+    if instance is None:
+        return f"the control plane of {cluster} is gone"
+    failure = progress.failure()
+    remedy = "Nothing is on it yet: terminate it, and run the task again"
+    return halted(instance) or (f"{failure}. {remedy}" if failure else None)

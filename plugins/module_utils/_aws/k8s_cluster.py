@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from .. import _kubeconfig
 from .._cluster_api import Connect
 from .._module import Context, Outcome
+from .._parallel import gather
 from .._plan import Live, apply, decide
 from .api import Aws, Connection
 from .control_plane import CONTROL_PLANE
@@ -18,10 +22,11 @@ from .k8s_cluster_handlers import Tools, cluster_handlers
 from .k8s_cluster_lookup import look_up
 from .k8s_cluster_options import ClusterOptions
 from .k8s_cluster_read import read
-from .k8s_cluster_ready import Readiness, Standing
+from .k8s_cluster_ready import Readiness, Standing, never_joined
 from .k8s_cluster_result import to_result
 from .k8s_cluster_teardown import ensure_absent
 from .k8s_cluster_wanted import GRAPH, RULES, Scene, role_key, settings, wanted
+from .k8s_parameters import NODE_PROGRESS, Progress, read_value
 from .kubernetes_names import KubernetesNames, cluster_tags, kubernetes_mark
 from .run import Run
 from .scaling_groups import SCALING_GROUP
@@ -40,11 +45,11 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
     tags = {**options.tags, **cluster_tags(options.name)}
     run = Run(aws, kubernetes_mark(options.name), context.deadline(), context.pace(), tags)
     names, path = KubernetesNames(options.name, aws.region), Path(context.params["kubeconfig"]).expanduser()
-    live = read(run, names, path)
-    made_with = settings(options, live, aws.region)
-    images = look_up(run, options, live, made_with)
+    found = read(run, names, path)
+    made_with = settings(options, found, aws.region)
+    images = look_up(run, options, found, made_with)
     access = Access(run, options.name, connect, context.hide)
-    published = access.document() if CONTROL_PLANE in live else None
+    published, live = _told(run, options.name, found, access)
     resources = wanted(Scene(run, options, live, made_with, images))
     if published or wait:
         asked = context.params["set_context"]
@@ -63,6 +68,21 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
     with applied.then(f"wait for the nodes of cluster {options.name}"):
         standing = _standing(readiness, applied.live, wait=wait)
     return Outcome(to_result(options.name, applied.live, standing, path), plan)
+
+
+def _told(
+    run: Run, cluster: str, found: Mapping[str, Live], access: Access
+) -> tuple[_kubeconfig.Document | None, Mapping[str, Live]]:
+    """What the control plane has published, and what there is: a node says so that failed to boot and never joined."""
+    if CONTROL_PLANE not in found:
+        return None, found
+    reads = {"access": access.document, "nodes": lambda: read_value(run.aws, cluster, NODE_PROGRESS)}
+    answers: dict[str, Any] = gather(reads)
+    told = Progress.parse(answers["nodes"])
+    there = found.get(told.instance)
+    if not answers["access"] or there is None or there.kind != "node" or not never_joined(told, access.api):
+        return answers["access"], found
+    return answers["access"], {**found, there.key: replace(there, spec={**there.spec, "boot": told.state})}
 
 
 def _standing(readiness: Readiness, live: Mapping[str, Live], *, wait: bool) -> Standing:

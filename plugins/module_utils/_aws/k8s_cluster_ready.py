@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from .._cluster_api import ClusterApi, Node
-from .._errors import AnswerLostError, ThrottledError, UnreachableError
+from .._errors import AnswerLostError, SchedulersError, ThrottledError, UnreachableError
 from .._plan import Live
 from .._wait import wait_until
 from .cluster_ready import activities_of, hopeless, sentence
@@ -75,6 +75,16 @@ class Standing:
         return [one for one in self.nodes if one.instance in self.instances and not one.usable]
 
 
+def never_joined(progress: Progress, api: Callable[[], ClusterApi]) -> bool:
+    """Whether an instance has told of a boot that failed, and the API server knows no node of it, in whatever state."""
+    if progress.state != "failed":
+        return False
+    try:
+        return all(one.instance != progress.instance for one in api().nodes())
+    except SchedulersError:
+        return False  # nobody knows, and the wait for the nodes says why
+
+
 class Readiness:
     """Looks at a cluster until it is ready.
 
@@ -121,7 +131,9 @@ class Readiness:
     def _explained_why(self, standing: Standing) -> Standing:
         failed = Progress.parse(read_value(self._run.aws, self._cluster, NODE_PROGRESS))
         if failed.instance in standing.instances - standing.usable and failed.failure():
-            return replace(standing, reason=f"a node cannot join: {failed.failure()}")
+            joined = any(one.instance == failed.instance for one in standing.nodes)
+            remedy = "Terminate it, and run the task again" if joined else "The next run replaces it"
+            return replace(standing, reason=f"a node cannot join: {failed.failure()}. {remedy}")
         waited = self._run.deadline.waited()
         if waited - self._explained <= EXPLAIN_SECONDS and not self._run.deadline.passed():
             return standing

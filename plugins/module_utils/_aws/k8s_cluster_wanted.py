@@ -33,6 +33,7 @@ from .k8s_policies import control_plane_policy, node_policy
 from .kubernetes_names import LEGACY_TAG, KubernetesNames
 from .launch_templates import INSTANCE, LAUNCH_TEMPLATE, TEMPLATE_RULE
 from .network import DEFAULT_ROUTE, INTERNET_GATEWAY, NETWORK_GRAPH, NETWORK_RULES, subnet_key
+from .node_group import surplus
 from .run import Run
 from .scaling_groups import SCALING_GROUP
 from .security_groups import SECURITY_GROUP_RULE, Opening, allowed
@@ -209,7 +210,7 @@ def wanted(scene: Scene) -> list[Wanted]:
         Wanted(ADDRESS_ASSOCIATION, "address_association", name, associated),
         _template(scene),
         _group(scene),
-        *_outdated(scene),
+        *_replaced(scene),
     ]
 
 
@@ -375,9 +376,20 @@ def _group(scene: Scene) -> Wanted:
     return Wanted(SCALING_GROUP, "auto_scaling_group", scene.names.auto_scaling_group, spec)
 
 
-def _outdated(scene: Scene) -> list[Wanted]:
-    """Nodes of another version of the template than the group's are replaced, if that is wanted."""
-    if not scene.options.replace_outdated:
-        return []
-    spec = {"template_version": Ref(LAUNCH_TEMPLATE, "version")}
-    return [Wanted(one.key, "node", one.name, spec) for one in scene.live.values() if one.kind == "node"]
+def _replaced(scene: Scene) -> list[Wanted]:
+    """Nodes that never joined are replaced, and, if that is wanted, those of another version of the template.
+
+    A group that shrinks takes some away first; which, it has decided by what there is now, too.
+    """
+    count = scene.options.node_count
+    group = scene.live.get(SCALING_GROUP)
+    leaving = surplus(group, count) if group and count else []
+    spec = {"template_version": Ref(LAUNCH_TEMPLATE, "version")} if scene.options.replace_outdated else {}
+    staying = [one for one in scene.live.values() if one.kind == "node" and one.id not in leaving]
+    found = [Wanted(one.key, "node", one.name, {**spec, **_booted(one)}) for one in staying]
+    return [one for one in found if one.spec]
+
+
+def _booted(node: Live) -> dict[str, str]:
+    """What a node lacks that never joined."""
+    return {"boot": "done"} if "boot" in node.spec else {}

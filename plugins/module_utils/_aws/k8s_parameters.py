@@ -62,14 +62,11 @@ class Progress:
         return cls(**{name: str(told.get(name, "")) for name in cls.__dataclass_fields__})
 
     def failure(self) -> str | None:
-        """Why the instance will never be up, in its own words, and what to do: it boots once, and was never in use."""
+        """Why the instance will never be up, in its own words: it boots once."""
         if self.state != "failed":
             return None
         lines = [line.strip() for line in self.log.splitlines() if line.strip()]
-        return (
-            f"{self.instance} failed at the step '{self.step}'; its log ends with: {' | '.join(lines)}. "
-            f"Nothing is on it yet: terminate it, and run the task again"
-        )
+        return f"{self.instance} failed at the step '{self.step}'; its log ends with: {' | '.join(lines)}"
 
 
 def read_parameters(run: Run, cluster: str) -> dict[str, Live]:

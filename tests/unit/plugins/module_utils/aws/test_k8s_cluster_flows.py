@@ -199,7 +199,11 @@ def groups(found: dict[str, Any], times: int = 1) -> Call:
     return Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [found]}, times=times)
 
 
-def there(found: dict[str, Any]) -> list[Call]:
+def node_told(value: str = "pending") -> Call:
+    return Call("ssm", "GetParameter", {"Parameter": {"Value": value}}, {"Name": "/kubernetes/one/node-progress"})
+
+
+def there(found: dict[str, Any], told: str = "pending") -> list[Call]:
     """A cluster that is up, as it is read."""
     version = {"LaunchTemplateId": "lt-1", "VersionNumber": 1, "LaunchTemplateData": TEMPLATE}
     return [
@@ -212,6 +216,7 @@ def there(found: dict[str, Any]) -> list[Call]:
         *parameters(),
         *identity(),
         PUBLISHED,
+        node_told(told),
     ]
 
 
@@ -334,16 +339,44 @@ def test_a_kubeconfig_that_is_missing_is_all_that_is_written(flow: Flow) -> None
 
 def test_a_wait_that_fails_says_what_was_done(flow: Flow) -> None:
     with_kubeconfig(flow)
-    told = Call("ssm", "GetParameter", {"Parameter": {"Value": "pending"}}, {"Name": "/kubernetes/one/node-progress"})
     activities = Call("autoscaling", "DescribeScalingActivities", {"Activities": []})
     resized = Call("autoscaling", "UpdateAutoScalingGroup")
-    calls = (*there(group("i-1")), resized, groups(group("i-1", desired=3)), told, activities)
+    calls = (*there(group("i-1")), resized, groups(group("i-1", desired=3)), node_told(), activities)
 
     with pytest.raises(PartialError) as partial:
         flow(FakeCluster([node("i-1")]), *calls, node_count=3, wait_timeout=0)
 
     assert partial.value.details["steps_done"][0].startswith("update auto scaling group")
     assert "1 of 3 nodes are ready" in partial.value.message
+
+
+FAILED = json.dumps({"instance": "i-1", "state": "failed", "step": "install packages", "log": "no route"})
+
+
+@pytest.mark.parametrize(
+    ("cluster", "sentences"),
+    [
+        (FakeCluster([node("i-0")]), ["update node i-1 (boot)"]),
+        (FakeCluster([node("i-0"), node("i-1", ready=False)]), []),  # it may have had pods
+        (FakeCluster(UnreachableError("refused")), []),  # who knows
+    ],
+)
+def test_a_node_whose_boot_failed_is_replaced_if_it_never_joined(
+    flow: Flow, cluster: FakeCluster, sentences: list[str]
+) -> None:
+    with_kubeconfig(flow)
+    outcome = flow(cluster, *there(group("i-1"), FAILED), check_mode=True)
+
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == sentences
+
+
+def test_a_failure_of_an_instance_that_is_gone_is_nobodys(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    outcome = flow(FakeCluster(UnreachableError("asked")), *there(group("i-2"), FAILED), check_mode=True)
+
+    assert outcome.plan is not None
+    assert not outcome.plan.changed
 
 
 def test_without_waiting_one_look_is_taken(flow: Flow) -> None:

@@ -207,6 +207,26 @@ def test_outdated_nodes_are_replaced_only_if_that_is_wanted() -> None:
     assert "i-2" in plan_of(live, replace_outdated=True)
 
 
+def test_nodes_that_never_joined_are_replaced_in_any_case() -> None:
+    failed = Live("i-2", "node", "i-2", "i-2", {"template_version": "1", "boot": "failed"})
+    good = Live("i-3", "node", "i-3", "i-3", {"template_version": "1"})
+    live = {"i-2": failed, "i-3": good, CONTROL_PLANE: INSTANCE}
+    resources = plan_of(live)
+
+    assert "i-3" not in resources
+    assert decide([resources["i-2"]], live, GRAPH, RULES).sentences() == ["update node i-2 (boot)"]
+
+
+def test_nodes_that_go_with_a_smaller_group_are_not_replaced() -> None:
+    nodes = {one: Live(one, "node", one, one, {"template_version": "1"}) for one in ("i-1", "i-2")}
+    members = [{"instance_id": one, "template_version": "1", "lifecycle": "InService"} for one in nodes]
+    group = Live(SCALING_GROUP, "auto_scaling_group", "", "", {"template_version": "2"}, {"instances": members})
+    resources = plan_of({**nodes, SCALING_GROUP: group, CONTROL_PLANE: INSTANCE}, node_count=1, replace_outdated=True)
+
+    assert "i-1" not in resources  # it is the one that goes
+    assert "i-2" in resources
+
+
 # what is looked up
 
 

@@ -79,12 +79,16 @@ def test_it_waits_for_names_and_for_instances_that_are_not_there_yet() -> None:
         readiness(aws, FakeCluster([node("i-1"), node("i-2")], dns=["", "CoreDNS: 0 of 2", ""])).await_ready()
 
 
-def test_a_node_that_cannot_join_ends_the_wait_at_once() -> None:
+@pytest.mark.parametrize(
+    ("known", "remedy"),
+    [([node("i-1")], "The next run replaces it"), ([node("i-1"), node("i-2", ready=False)], "Terminate it, and run")],
+)
+def test_a_node_that_cannot_join_ends_the_wait_at_once(known: list[Any], remedy: str) -> None:
     with (
         scripted(groups(group("i-1", "i-2")), told(FAILED)) as aws,
-        pytest.raises(StateFailedError, match="a node cannot join: i-2 failed at the step 'join the cluster'"),
+        pytest.raises(StateFailedError, match=f"node cannot join: i-2 failed at the step 'join the cluster'.*{remedy}"),
     ):
-        readiness(aws, FakeCluster([node("i-1")])).await_ready()
+        readiness(aws, FakeCluster(known)).await_ready()
 
 
 def test_what_an_instance_that_is_gone_has_said_does_not_count() -> None:
