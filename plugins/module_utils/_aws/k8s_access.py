@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from .k8s_parameters import ADMIN, PENDING, PROGRESS, Progress, read_value
 from .run import Run
 
 KUBECONFIG = "kubeconfig"  # key of a plan
+OWN_FILE = "Give this cluster a file of its own."
 LATER = "(known once the control plane is up)"
 
 
@@ -87,8 +88,7 @@ def read_kubeconfig(path: Path, cluster: str, region: str) -> Live | None:
     other = _kubeconfig.region_of(document, name)
     if other and other != region:
         raise NotOursError(
-            f"kubeconfig: the context {name} in {path} is that of cluster {cluster} in {other}",
-            hint="Give this cluster a file of its own.",
+            f"kubeconfig: the context {name} in {path} is that of cluster {cluster} in {other}", hint=OWN_FILE
         )
     clusters = (one.get("cluster") or {} for one in document.get("clusters") or () if one.get("name") == name)
     server = str(next(clusters, {}).get("server", ""))
@@ -97,7 +97,27 @@ def read_kubeconfig(path: Path, cluster: str, region: str) -> Live | None:
         "entry": entry,
         "current": document.get("current-context") == name,
     }
-    return Live(KUBECONFIG, "kubeconfig", name, str(path), spec)
+    return Live(KUBECONFIG, "kubeconfig", name, str(path), spec, {"region": other})
+
+
+def leads_elsewhere(entry: Live, address: Live | None) -> bool:
+    """Whether entries of the cluster's name do not say where their cluster is, and have not its address. Pure."""
+    return not entry.attributes["region"] and entry.spec["address"] != (address and address.value("public_ip"))
+
+
+def refuse_stranger(live: Mapping[str, Live]) -> None:
+    """Refuse to overwrite entries that somebody else has written for something else.
+
+    Raises:
+        NotOursError: there are such entries.
+    """
+    entry = live.get(KUBECONFIG)
+    if entry and leads_elsewhere(entry, live.get(ADDRESS)):
+        raise NotOursError(
+            f"kubeconfig: the context {entry.name} in {entry.id} leads to {entry.spec['address'] or 'nowhere'}, "
+            f"which is not this cluster",
+            hint=OWN_FILE,
+        )
 
 
 def wanted_kubeconfig(cluster: str, published: _kubeconfig.Document | None, *, current: bool) -> Wanted:

@@ -16,7 +16,7 @@ from .addresses import read_address
 from .api import from_tags, tag_filter
 from .control_plane import read_control_plane
 from .identity import read_instance_profile, read_role
-from .k8s_access import read_kubeconfig
+from .k8s_access import read_kubeconfig, refuse_stranger
 from .k8s_cluster_wanted import SIDES, group_key, profile_key, role_key, rule_key
 from .k8s_parameters import read_parameters
 from .kubernetes_names import KubernetesNames
@@ -45,6 +45,7 @@ def read(run: Run, names: KubernetesNames, kubeconfig: Path) -> dict[str, Live]:
         **identity_reads(run, names),
     }
     live = {key: one for part in gather(reads).values() for key, one in part.items()}
+    refuse_stranger(live)
     return {**live, **nodes_of(live.get(SCALING_GROUP))}
 
 

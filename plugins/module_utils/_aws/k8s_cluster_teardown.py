@@ -22,7 +22,7 @@ from .._plan import Graph, Handler, Live, Spec, Step, apply, dismantle
 from .._wait import wait_until
 from .addresses import ADDRESS, read_address
 from .api import Aws, Connection, from_tags, tag_filter
-from .k8s_access import Access, read_kubeconfig
+from .k8s_access import KUBECONFIG, Access, leads_elsewhere, read_kubeconfig
 from .k8s_cluster_handlers import Tools, cluster_handlers
 from .k8s_cluster_read import identity_reads, keyed, read_security_groups
 from .k8s_cluster_ready import Standing
@@ -99,6 +99,8 @@ def find_all(run: Run, names: KubernetesNames, kubeconfig: Path) -> list[Live]:
         **identity_reads(run, names),
     }
     found = {key: one for part in gather(reads).values() for key, one in part.items()}
+    if KUBECONFIG in found and leads_elsewhere(found[KUBECONFIG], found.get(ADDRESS)):
+        del found[KUBECONFIG]
     vpc = next((one for one in found.values() if one.kind == "vpc"), None)
     if vpc:
         refuse_foreign_instances(run, vpc.id)

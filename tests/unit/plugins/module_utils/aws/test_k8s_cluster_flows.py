@@ -31,6 +31,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.launch_t
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     ConflictError,
+    NotOursError,
     PartialError,
     UnreachableError,
     WaitTimeoutError,
@@ -387,6 +388,33 @@ def test_without_waiting_one_look_is_taken(flow: Flow) -> None:
     assert [one["ready"] for one in outcome.result["nodes"]] == [False]
 
 
+def with_strange_kubeconfig(flow: Flow, server: str) -> dict[str, Any]:
+    """Entries of the cluster's name that somebody has written by hand."""
+    with_kubeconfig(flow)
+    document = load(flow.kubeconfig)
+    del document["contexts"][0]["context"]["extensions"]
+    document["clusters"][0]["cluster"]["server"] = server
+    save(flow.kubeconfig, document)
+    return document
+
+
+def test_entries_of_its_name_that_lead_elsewhere_are_not_overwritten(flow: Flow) -> None:
+    with_strange_kubeconfig(flow, "https://198.51.100.1:6443")
+    calls = [one for one in there(group("i-1")) if one not in (PUBLISHED, node_told())]
+    without_document = [addresses() if one.operation == "DescribeAddresses" else one for one in calls]
+
+    with pytest.raises(NotOursError, match=r"the context aws_one in .* leads to 198\.51\.100\.1"):
+        flow(READY, *without_document, node_count=1)
+
+
+def test_entries_that_lead_to_it_are_its_own_whoever_wrote_them(flow: Flow) -> None:
+    with_strange_kubeconfig(flow, "https://192.0.2.9:6443")
+    outcome = flow(READY, *there(group("i-1")), check_mode=True)
+
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == ["update kubeconfig aws_one (entry)"]
+
+
 @pytest.mark.parametrize(("asked", "steps"), [(None, 0), (False, 0), (True, 1)])
 def test_a_user_who_has_moved_to_another_cluster_is_moved_back_only_if_asked(
     flow: Flow, asked: bool | None, steps: int
@@ -524,6 +552,14 @@ def test_gone_twice_is_unchanged_and_names_what_was_kept(flow: Flow) -> None:
 
     assert planned(outcome) == []
     assert [one["id"] for one in outcome.result["kept_volumes"]] == ["vol-1"]
+
+
+def test_entries_of_its_name_that_lead_elsewhere_stay(flow: Flow) -> None:
+    document = with_strange_kubeconfig(flow, "https://198.51.100.1:6443")
+    outcome = flow(FakeCluster(), *GONE, Call("ec2", "DescribeVolumes", {"Volumes": []}), state="absent")
+
+    assert planned(outcome) == []
+    assert load(flow.kubeconfig) == document
 
 
 def test_data_that_was_kept_can_go_later(flow: Flow) -> None:
