@@ -325,7 +325,7 @@ done
 CONTROL_PLANE = r"""
 step 'initialise the control plane'
 # what another control plane has published before leads nowhere
-echo pending | python3 "$PROGRAMS/instance.py" put "$JOIN_PARAMETER"
+printf pending | python3 "$PROGRAMS/instance.py" put "$JOIN_PARAMETER"
 install -d -m 0700 /etc/kubernetes/boot
 {
     cat <<EOF

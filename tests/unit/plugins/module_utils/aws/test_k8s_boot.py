@@ -23,6 +23,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_boot
     node_script,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster_wanted import Settings
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_parameters import PENDING
 from ansible_collections.container.schedulers.plugins.module_utils._aws.user_data import LIMIT, packed
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -307,11 +308,16 @@ def test_a_node_waits_however_long_the_control_plane_takes(tmp_path: Path) -> No
     assert slept == 400
 
 
-def test_a_control_plane_takes_back_what_another_has_published_before_it_makes_its_own() -> None:
-    script = scripts()["control plane with routes"]
-    taken_back = 'echo pending | python3 "$PROGRAMS/instance.py" put "$JOIN_PARAMETER"'
+def test_a_control_plane_takes_back_what_another_has_published_before_it_makes_its_own(tmp_path: Path) -> None:
+    (tmp_path / "kubeadm").write_text("#!/bin/sh\nexit 9\n")
+    (tmp_path / "kubeadm").chmod(0o755)
+    known = f"PATH={tmp_path}:$PATH JOIN_PARAMETER=/j NODE_NAME=n ZONE=z INSTANCE=i PRIVATE_IP=p PUBLIC_IP=p\n"
+    network = "CLUSTER=c KUBERNETES_VERSION=1 API_ADDRESS=a POD_CIDR=p SERVICE_CIDR=s\n"
+    work = k8s_boot_texts.CONTROL_PLANE.replace("/etc/kubernetes", str(tmp_path))
+    code, _console, told = run_shell(tmp_path, known + network + work, "failures")
 
-    assert script.index(taken_back) < script.index("kubeadm init")
+    assert code == 9
+    assert told[0] == (["put", "/j"], PENDING)  # in one line, even after the newline that comes with each answer
 
 
 def test_the_log_is_for_root_only(tmp_path: Path) -> None:
