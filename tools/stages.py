@@ -19,7 +19,10 @@ from environment import CACHE, PROGRAMS, PYTHON, ROOT, tool_environment
 from lab_session import running_kubernetes, running_lab
 from stage_log import LOGS, StageLog
 
-_ANSIBLE_TEST_TELLS: Final = r"^(ERROR|FATAL|fatal|failed|ansible-test \w+ ran)"
+_ANSIBLE_TEST_TELLS: Final = (
+    r"^(ERROR|FATAL|fatal|failed|ansible-test \w+ ran)"
+    r'|^\s+"(assertion|msg)": "(?!All assertions passed)'  # of a task that failed
+)
 _DOC_REFERENCES: Final = ("--validate-collection-refs=all", "--disallow-unknown-collection-refs")
 BRANCHES_TO_COVER: Final = 90.0  # per cent of module_utils
 
