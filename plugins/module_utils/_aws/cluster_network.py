@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .._errors import InputError, NotFoundError
 from .api import Aws
@@ -14,11 +15,14 @@ from .names import ClusterNames
 INSTANCE_SECURITY_GROUP = "instance-security-group"  # the part in the mark of the instances' security group
 
 
-def instance_subnets(aws: Aws, cluster: str) -> tuple[str, ...]:
-    """The subnets of the instances that ``ecs_cluster`` made; their auto scaling group names them, given ones too.
+def instance_subnets(aws: Aws, cluster: str, *, zones: int) -> tuple[str, ...]:
+    """One subnet in each zone of the instances that ``ecs_cluster`` made; their auto scaling group names them all.
+
+    Args:
+        zones: in how many a load balancer has to be at least.
 
     Raises:
-        InputError: there are none.
+        InputError: there are none, or too few.
     """
     name = ClusterNames(cluster, aws.region).auto_scaling_group
     request = {"AutoScalingGroupNames": [name]}
@@ -30,7 +34,17 @@ def instance_subnets(aws: Aws, cluster: str) -> tuple[str, ...]:
             hint="Make the cluster with container.schedulers.ecs_cluster, or give load_balancer.subnets.",
         )
     # one text with commas in the API
-    return tuple(sorted(one.strip() for one in groups[0]["VPCZoneIdentifier"].split(",") if one.strip()))
+    subnets = sorted(one.strip() for one in groups[0]["VPCZoneIdentifier"].split(",") if one.strip())
+    of_zone: dict[str, str] = {}
+    for one in sorted(_described(aws, subnets), key=lambda one: subnets.index(one["SubnetId"])):
+        of_zone.setdefault(one["AvailabilityZone"], one["SubnetId"])
+    if len(of_zone) < zones:
+        raise InputError(
+            f"load_balancer: an application load balancer needs {zones} zones, and the instances of cluster {cluster} "
+            f"are in {len(of_zone)}",
+            hint="Give load_balancer.subnets, of more zones.",
+        )
+    return tuple(sorted(of_zone.values()))
 
 
 def check_balancer_subnets(aws: Aws, subnets: Sequence[str], vpc_id: str, *, zones: int) -> None:
@@ -43,9 +57,9 @@ def check_balancer_subnets(aws: Aws, subnets: Sequence[str], vpc_id: str, *, zon
     Raises:
         InputError: one is not there, is of another VPC, or shares its zone; or they are in too few zones.
     """
-    option, doing = "load_balancer.subnets", "look up the subnets of the load balancer"
+    option = "load_balancer.subnets"
     try:
-        found = aws.pages("ec2", "DescribeSubnets", "Subnets", {"SubnetIds": list(subnets)}, doing=doing)
+        found = _described(aws, subnets)
     except NotFoundError as error:
         raise InputError(f"{option}: {error.message}") from error
     elsewhere = sorted(f"{one['SubnetId']} in {one['VpcId']}" for one in found if one["VpcId"] != vpc_id)
@@ -57,3 +71,8 @@ def check_balancer_subnets(aws: Aws, subnets: Sequence[str], vpc_id: str, *, zon
         raise InputError(f"{option}: a load balancer takes one of each zone, and of {', '.join(twice)} there are more")
     if len(there) < zones:
         raise InputError(f"{option}: an application load balancer needs {zones} zones, and these are in {len(there)}")
+
+
+def _described(aws: Aws, subnets: Sequence[str]) -> list[Mapping[str, Any]]:
+    request, doing = {"SubnetIds": list(subnets)}, "look up the subnets of the load balancer"
+    return aws.pages("ec2", "DescribeSubnets", "Subnets", request, doing=doing)

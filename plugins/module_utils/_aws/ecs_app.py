@@ -173,7 +173,7 @@ def list_services(run: Run, cluster: str) -> list[Live]:
 
 def _service(run: Run, cluster: str, name: str) -> list[Live]:
     try:
-        live = read_service(run, cluster, name, adopt=False)
+        live = read_service(run, cluster, name, adopt=False, going=True)
     except NotFoundError:  # the cluster is gone, and its services with it
         return []
     return [live] if live else []

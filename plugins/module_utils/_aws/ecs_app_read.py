@@ -123,11 +123,11 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
         live[BALANCER_GROUP] = group
         live |= {rule.key: rule for rule in ingress_rules(instances, group)}
     subnets: Sequence[str] = ()
+    zones = 2 if balancer.type == "application" else 1
     if LOAD_BALANCER not in live and balancer.subnets:
-        zones = 2 if balancer.type == "application" else 1
         check_balancer_subnets(run.aws, balancer.subnets, instances["VpcId"], zones=zones)
     elif LOAD_BALANCER not in live:
-        subnets = instance_subnets(run.aws, options.cluster)
+        subnets = instance_subnets(run.aws, options.cluster, zones=zones)
     return Found(options, live, Place(instances["VpcId"], instances["GroupId"], subnets))
 
 

@@ -26,6 +26,7 @@ from .task_definition import ecs_tags
 SERVICE = "service"  # key in a plan, and part in the mark
 SERVICE_RULE = Rule(immutable=frozenset({"scheduling"}))
 
+DRAINING = "DRAINING"  # deleted, but tasks of it still run
 NOT_IDEMPOTENT = re.compile(r"not idempotent", re.IGNORECASE)
 STILL_DRAINING = re.compile(r"still draining", re.IGNORECASE)
 
@@ -89,8 +90,11 @@ def _said(balancers: Sequence[Mapping[str, Any]]) -> str:
     return " and ".join(behind) or "no load balancer"
 
 
-def read_service(run: Run, cluster: str, name: str, *, adopt: bool) -> Live | None:
-    """The service, unless it is gone or going.
+def read_service(run: Run, cluster: str, name: str, *, adopt: bool, going: bool = False) -> Live | None:
+    """The service, unless it is gone.
+
+    Args:
+        going: also one of ours that is deleted, and whose tasks have not all stopped yet.
 
     Raises:
         NotFoundError: there is no such cluster.
@@ -102,9 +106,10 @@ def read_service(run: Run, cluster: str, name: str, *, adopt: bool) -> Live | No
         if error.code:  # ECS's own: it is the cluster that does not exist
             raise
         return None
+    tags = from_tags(service.get("tags"))
     if service["status"] != "ACTIVE":
-        return None
-    require_ours(run.mark, from_tags(service.get("tags")), f"service {name} of cluster {cluster}", adopt=adopt)
+        return live_service(service) if going and service["status"] == DRAINING and run.mark.owns(tags) else None
+    require_ours(run.mark, tags, f"service {name} of cluster {cluster}", adopt=adopt)
     return live_service(service)
 
 
@@ -178,7 +183,8 @@ class Services:
         name = live.attributes["raw"]["serviceName"]
         request = {"cluster": self._cluster, "service": name, "force": True}
         deadline, pace = self._run.deadline, self._run.pace
-        self._run.aws.delete("ecs", "DeleteService", request, doing=step.sentence, deadline=deadline, pace=pace)
+        if live.attributes["raw"]["status"] != DRAINING:
+            self._run.aws.delete("ecs", "DeleteService", request, doing=step.sentence, deadline=deadline, pace=pace)
 
         def look() -> Service:
             try:

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ECS cluster itself, and where an app finds its subnets."""
+"""The ECS cluster itself."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_network import instance_subnets
 from ansible_collections.container.schedulers.plugins.module_utils._aws.clusters import Clusters, read_cluster
 from ansible_collections.container.schedulers.plugins.module_utils._compare import Difference
-from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
+from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
 from unit.ecs_cluster import OWNER, PART, a_run
 from unit.scripted import Call, failure, scripted
@@ -95,18 +94,3 @@ def test_instances_that_were_lost_are_deregistered(force: bool, which: str | Non
         Call("ecs", "DeleteCluster"),
     ) as aws:
         Clusters(a_run(aws), force=force).delete(STEP, LIVE)
-
-
-@pytest.mark.parametrize("name", ["subnet-2, subnet-1", "subnet-1,subnet-2"])
-def test_an_app_finds_the_subnets_of_its_cluster(name: str) -> None:
-    groups = {"AutoScalingGroups": [{"VPCZoneIdentifier": name}]}
-    with scripted(Call("autoscaling", "DescribeAutoScalingGroups", groups)) as aws:
-        assert instance_subnets(aws, "web") == ("subnet-1", "subnet-2")
-
-
-def test_a_cluster_without_instances_has_no_subnets() -> None:
-    with (
-        scripted(Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})) as aws,
-        pytest.raises(InputError, match="has no auto scaling group ecs-web-instances"),
-    ):
-        instance_subnets(aws, "web")

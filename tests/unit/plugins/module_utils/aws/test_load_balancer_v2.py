@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_network import check_balancer_subnets
 from ansible_collections.container.schedulers.plugins.module_utils._aws.load_balancer_classic import LOAD_BALANCER
 from ansible_collections.container.schedulers.plugins.module_utils._aws.load_balancer_v2 import (
     DELAY,
@@ -323,28 +322,3 @@ def test_an_app_stays_where_it_is(above: dict[str, Any] | None, port: int, why: 
         return
     with pytest.raises(InputError, match=why):
         refuse_to_move(balancer, above, GROUP, listeners)
-
-
-def subnet(number: int, zone: str, vpc: str = "vpc-1") -> dict[str, str]:
-    return {"SubnetId": f"subnet-{number}", "AvailabilityZone": zone, "VpcId": vpc}
-
-
-@pytest.mark.parametrize(
-    ("answer", "zones", "why"),
-    [
-        ([subnet(1, "a"), subnet(2, "b")], 2, ""),
-        ([subnet(1, "a")], 1, ""),
-        ([subnet(1, "a")], 2, "needs 2 zones, and these are in 1"),
-        ([subnet(1, "a"), subnet(2, "b", "vpc-2")], 2, "the instances are in vpc-1, but subnet-2 in vpc-2"),
-        ([subnet(1, "a"), subnet(2, "a")], 1, "takes one of each zone, and of a there are more"),
-        (failure("InvalidSubnetID.NotFound"), 1, "load_balancer.subnets: "),
-    ],
-)
-def test_subnets_are_looked_at_before_anything_is_made(answer: Any, zones: int, why: str) -> None:
-    call = Call("ec2", "DescribeSubnets", {"Subnets": answer} if isinstance(answer, list) else answer)
-    with scripted(call) as aws:
-        if not why:
-            check_balancer_subnets(aws, ["subnet-1"], "vpc-1", zones=zones)
-            return
-        with pytest.raises(InputError, match=why):
-            check_balancer_subnets(aws, ["subnet-1"], "vpc-1", zones=zones)

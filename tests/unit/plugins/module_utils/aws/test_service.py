@@ -25,7 +25,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     NotOursError,
     SchedulersError,
 )
-from ansible_collections.container.schedulers.plugins.module_utils._plan import Step, Wanted, decide
+from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step, Wanted, decide
 from unit.ecs_app import ACCOUNT, a_run, ecs_mark, mark, service
 from unit.scripted import Call, failure, scripted
 
@@ -286,6 +286,23 @@ def test_a_service_is_gone_when_it_is_inactive(last: dict[str, Any]) -> None:
         Call("ecs", "DescribeServices", last),
     ) as aws:
         Services(a_run(aws), "one").delete(DELETE, LIVE)
+
+
+def test_a_service_that_is_going_already_is_waited_for() -> None:
+    going = read_going(service(status="DRAINING"))
+    assert going is not None
+    with scripted(described(status="DRAINING"), described(status="INACTIVE")) as aws:
+        Services(a_run(aws), "one").delete(DELETE, going)
+
+
+def test_what_has_gone_and_what_is_somebody_elses_to_wait_for_is_not() -> None:
+    assert read_going(service(status="INACTIVE")) is None
+    assert read_going(service(status="DRAINING", tags=[])) is None
+
+
+def read_going(found: dict[str, Any]) -> Live | None:
+    with scripted(Call("ecs", "DescribeServices", {"services": [found]})) as aws:
+        return read_service(a_run(aws), "one", "web", adopt=False, going=True)
 
 
 def test_a_service_of_a_cluster_that_is_gone_is_gone() -> None:

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the load balancer of an app can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_network import (
+    check_balancer_subnets,
+    instance_subnets,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
+from unit.scripted import Call, failure, scripted
+
+
+def subnet(number: int, zone: str, vpc: str = "vpc-1") -> dict[str, str]:
+    return {"SubnetId": f"subnet-{number}", "AvailabilityZone": zone, "VpcId": vpc}
+
+
+def of_cluster(*zones: str, text: str = "subnet-2, subnet-1") -> list[Call]:
+    group = {"VPCZoneIdentifier": text}
+    found = [subnet(number, zone) for number, zone in enumerate(zones, 1)]
+    return [
+        Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [group]}),
+        Call("ec2", "DescribeSubnets", {"Subnets": found}, {"SubnetIds": ["subnet-1", "subnet-2"]}),
+    ]
+
+
+@pytest.mark.parametrize("text", ["subnet-2, subnet-1", "subnet-1,subnet-2"])
+def test_an_app_finds_the_subnets_of_its_cluster(text: str) -> None:
+    with scripted(*of_cluster("b", "a", text=text)) as aws:
+        assert instance_subnets(aws, "web", zones=2) == ("subnet-1", "subnet-2")
+
+
+def test_of_two_subnets_in_a_zone_the_load_balancer_takes_one() -> None:
+    with scripted(*of_cluster("a", "a")) as aws:
+        assert instance_subnets(aws, "web", zones=1) == ("subnet-1",)
+
+
+def test_a_cluster_in_one_zone_has_no_room_for_an_application_load_balancer() -> None:
+    with (
+        scripted(*of_cluster("a", "a")) as aws,
+        pytest.raises(InputError, match="needs 2 zones, and the instances of cluster web are in 1"),
+    ):
+        instance_subnets(aws, "web", zones=2)
+
+
+def test_a_cluster_without_instances_has_no_subnets() -> None:
+    with (
+        scripted(Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})) as aws,
+        pytest.raises(InputError, match="has no auto scaling group ecs-web-instances"),
+    ):
+        instance_subnets(aws, "web", zones=1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "zones", "why"),
+    [
+        ([subnet(1, "a"), subnet(2, "b")], 2, ""),
+        ([subnet(1, "a")], 1, ""),
+        ([subnet(1, "a")], 2, "needs 2 zones, and these are in 1"),
+        ([subnet(1, "a"), subnet(2, "b", "vpc-2")], 2, "the instances are in vpc-1, but subnet-2 in vpc-2"),
+        ([subnet(1, "a"), subnet(2, "a")], 1, "takes one of each zone, and of a there are more"),
+        (failure("InvalidSubnetID.NotFound"), 1, "load_balancer.subnets: "),
+    ],
+)
+def test_subnets_are_looked_at_before_anything_is_made(answer: Any, zones: int, why: str) -> None:
+    call = Call("ec2", "DescribeSubnets", {"Subnets": answer} if isinstance(answer, list) else answer)
+    with scripted(call) as aws:
+        if not why:
+            check_balancer_subnets(aws, ["subnet-1"], "vpc-1", zones=zones)
+            return
+        with pytest.raises(InputError, match=why):
+            check_balancer_subnets(aws, ["subnet-1"], "vpc-1", zones=zones)
