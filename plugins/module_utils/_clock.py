@@ -8,6 +8,34 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ._errors import Interruption
+
+NAP_SECONDS = 0.5
+
+
+class Ending:
+    """Whether the process was told to end. A signal interrupts the main thread only; all others look here."""
+
+    def __init__(self) -> None:
+        # No event: a signal handler that sets one waits for ever if the thread that it interrupts is just asking it.
+        self._reason = ""
+
+    def tell(self, reason: str) -> None:
+        """The process shall end; for signal handlers."""
+        self._reason = reason
+
+    def check(self) -> None:
+        """Go on, unless the process shall end.
+
+        Raises:
+            Interruption: it shall.
+        """
+        if self._reason:
+            raise Interruption(self._reason)
+
+
+ENDING = Ending()
+
 
 class Clock(Protocol):
     """What waiting needs of time. Seconds, monotonic."""
@@ -18,13 +46,25 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's monotonic clock: a change of the wall clock neither shortens nor lengthens a wait."""
+    """The machine's monotonic clock: a change of the wall clock neither shortens nor lengthens a wait.
+
+    Args:
+        ending: sleep ends with the process.
+    """
+
+    def __init__(self, ending: Ending = ENDING) -> None:
+        self._ending = ending
 
     def now(self) -> float:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        """Raises ``Interruption`` when the process shall end."""
+        awake = time.monotonic() + seconds
+        self._ending.check()
+        while (left := awake - time.monotonic()) > 0:
+            time.sleep(min(left, NAP_SECONDS))
+            self._ending.check()
 
 
 @dataclass(frozen=True)

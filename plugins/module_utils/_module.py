@@ -18,7 +18,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._argspec import ArgumentSpec, Library
-from ._clock import Clock, Deadline, SystemClock
+from ._clock import ENDING, Clock, Deadline, SystemClock
 from ._errors import InputError, Interruption, SchedulersError, as_ours
 from ._plan import Plan
 from ._redact import Redactor
@@ -154,7 +154,9 @@ def _end_on_signals() -> None:
 
     def end(number: int, _frame: object) -> None:
         _ignore_signals()  # once is enough: a second one must not cut short the report of the first
-        raise Interruption(f"the run was ended by {signal.Signals(number).name}")
+        reason = f"the run was ended by {signal.Signals(number).name}"
+        ENDING.tell(reason)
+        raise Interruption(reason)
 
     for number in ENDING_SIGNALS:
         signal.signal(number, end)

@@ -233,7 +233,8 @@ def apply(
 ) -> Applied:
     """Carry the plan out: each step as soon as the steps it needs are done, independent ones in parallel.
 
-    After a failure nothing more is started; what is under way is finished, so that its outcome is known.
+    After a failure nothing more is started; what is under way is finished, so that its outcome is known. After an
+    interruption waits are not: ``step_failed`` names the steps that were in one.
 
     Raises:
         PartialError: a step failed, or the run was interrupted; says what was done.
@@ -274,6 +275,7 @@ class _Run:
         self.running: dict[Future[Live | None], Step] = {}
         self.done: list[str] = []
         self.failed: tuple[Step | None, SchedulersError] | None = None
+        self.interrupted: list[str] = []
 
     def go(self, pool: ThreadPoolExecutor) -> None:
         while self.running or (self.waiting and not self.failed):
@@ -307,6 +309,9 @@ class _Run:
             error = future.exception()
             if error is None:
                 self.finish(step, future.result())
+            elif isinstance(error, Interruption):
+                self.interrupted.append(step.sentence)
+                self.fail(None, error)
             else:
                 self.fail(step, error)
 
@@ -324,9 +329,8 @@ class _Run:
     def outcome(self) -> Applied:
         if self.failed:
             step, error = self.failed
-            raise PartialError(
-                error, steps_done=self.done, step_failed=step.sentence if step else error.message
-            ) from error
+            failed = step.sentence if step else "; ".join(self.interrupted) or error.message
+            raise PartialError(error, steps_done=self.done, step_failed=failed) from error
         return Applied(tuple(self.done), self.live)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
-from ._clock import Deadline
+from ._clock import ENDING, Deadline
 from ._errors import StateFailedError, WaitTimeoutError
 
 T = TypeVar("T")
@@ -69,6 +69,7 @@ def wait_until(
     Raises:
         StateFailedError: ``failed`` gave a reason.
         WaitTimeoutError: the deadline passed; the message has the last state, ``details`` the last events.
+        Interruption: the process shall end.
     """
     steps = pace or Pace()
     look = 1
@@ -86,6 +87,7 @@ def wait_until(
                 message += f"; last event: {details['last_events'][0]}"
             raise WaitTimeoutError(message, doing=doing, hint=hint, details=details)
         deadline.clock.sleep(min(steps.pause(look), deadline.left()))
+        ENDING.check()  # not every clock sleeps by the system's
         look += 1
 
 

@@ -62,6 +62,11 @@ class Outcome:
         """The steps that it says it has done."""
         return list((self.result or {}).get("steps_done", ()))
 
+    @property
+    def under_way(self) -> list[str]:
+        """What it says it was doing when it ended."""
+        return str((self.result or {}).get("step_failed", "")).split("; ")
+
     def __str__(self) -> str:
         if self.exit_code == -signal.SIGKILL:
             return "killed"

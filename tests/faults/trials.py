@@ -168,7 +168,8 @@ def _converge(
         third = _run(task, laboratory, findings, "and again")
         findings.complain("" if third.ok and not third.changed else f"the run after the next: {third}")
     if injection.tells_steps and again.ok:
-        findings.complain(_difference(_told([*disturbed, again]), undisturbed.steps))
+        under_way = frozenset(without_random(step) for one in disturbed for step in one.under_way)
+        findings.complain(_difference(_told([*disturbed, again]), undisturbed.steps, under_way))
     found = laboratory.inventory()
     findings.duplicates = _more(found, undisturbed.afterwards)
     missing = _more(undisturbed.afterwards, found)
@@ -227,8 +228,8 @@ def _told(outcomes: Iterable[Outcome]) -> frozenset[str]:
     return frozenset(without_random(step) for one in outcomes for step in one.steps)
 
 
-def _difference(told: frozenset[str], done: frozenset[str]) -> str:
-    unsaid, invented = sorted(done - told), sorted(told - done)
+def _difference(told: frozenset[str], done: frozenset[str], under_way: frozenset[str]) -> str:
+    unsaid, invented = sorted(done - told - under_way), sorted(told - done)
     parts = [f"done, and not said: {', '.join(unsaid)}"] if unsaid else []
     parts += [f"said beyond an undisturbed run's steps: {', '.join(invented)}"] if invented else []
     return "; ".join(parts)

@@ -214,6 +214,40 @@ def run(context):
     slow = Slow()
     return Outcome({}, plan() if apply(plan(), {"network": slow, "host": slow}, {}) else None)
 """
+WAITING = """
+from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline, SystemClock
+from ansible_collections.container.schedulers.plugins.module_utils._retry import Effect, RetryPolicy
+from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace, wait_until
+def wait():
+    deadline = Deadline(SystemClock(), 600)
+    wait_until(lambda: False, ready=bool, deadline=deadline, doing="wait", pace=Pace(first=PAUSE, cap=PAUSE))
+def retry():
+    def refused():
+        raise ThrottledError("no", retry_after=60)
+    RetryPolicy(total_seconds=600).run(refused, Effect.READ)
+class Waiting(Handler):
+    def create(self, step, spec):
+        if step.kind == "host":
+            print("ready", file=sys.stderr, flush=True)
+            WAIT()
+        return super().create(step, spec)
+def run(context):
+    waiting = Waiting()
+    return Outcome({}, plan() if apply(plan(), {"network": waiting, "host": waiting}, {}) else None)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("wait", "pause"), [("wait", 0.01), ("wait", 60), ("retry", 60)])
+def test_a_signal_ends_what_waits_on_another_thread(number: signal.Signals, wait: str, pause: float) -> None:
+    process = start(WAITING.replace("WAIT()", f"{wait}()").replace("PAUSE", str(pause)))
+    assert process.stderr is not None
+    assert process.stderr.readline() == "ready\n"
+    process.send_signal(number)
+    result = finish(process, 1)
+    assert result["msg"].startswith(f"the run was ended by {number.name}. Run the same task again to converge")
+    assert result["steps_done"] == ["create network web"]
+    assert result["step_failed"] == "create host web"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
