@@ -13,6 +13,7 @@ from itertools import pairwise
 from faults.flow import Flow
 from faults.injections import INJECTIONS, Injection, Scene
 from faults.laboratory import Call, Inventory, Laboratory, without_random
+from faults.permissions import not_granted
 from faults.programs import Outcome, Running, Task
 
 
@@ -93,6 +94,9 @@ def learn(flow: Flow, laboratory: Laboratory) -> Undisturbed:
     laboratory.forget_calls()
     outcome = _succeed(flow.act, laboratory)
     undisturbed = Undisturbed(tuple(laboratory.calls()), laboratory.inventory(), _told([outcome]))
+    unlisted = not_granted(undisturbed.calls, flow.roles) if flow.roles else []
+    if unlisted:
+        raise PreparationError(f"the READMEs of {' and '.join(flow.roles)} do not list {', '.join(unlisted)}")
     again = _succeed(flow.act, laboratory)
     if again.changed:
         raise PreparationError(f"{flow.act}, run again, changed something: {again}")
@@ -122,7 +126,7 @@ def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Labora
     if hit:
         findings.complain(injection.judgement(outcomes))
     if injection.reruns:
-        _converge(injection, flow.act, outcomes, undisturbed, laboratory, findings)
+        _converge(injection, flow, outcomes, undisturbed, laboratory, findings)
         data.append(laboratory.data())
     for before, after in pairwise(data):
         findings.complain(_replaced(before, after))
@@ -153,23 +157,23 @@ def _disturb(case: Case, injection: Injection, task: Task, laboratory: Laborator
 
 def _converge(
     injection: Injection,
-    task: Task,
+    flow: Flow,
     disturbed: list[Outcome],
     undisturbed: Undisturbed,
     laboratory: Laboratory,
     findings: _Findings,
 ) -> None:
-    again = _run(task, laboratory, findings, "again")
+    again = _run(flow.act, laboratory, findings, "again")
     if not again.ok:
         findings.complain(f"the next run failed: {again}")
     elif any(one.ok for one in disturbed):
         findings.complain(f"after a success, the next run changed something: {again}" if again.changed else "")
     elif again.changed:
-        third = _run(task, laboratory, findings, "and again")
+        third = _run(flow.act, laboratory, findings, "and again")
         findings.complain("" if third.ok and not third.changed else f"the run after the next: {third}")
     if injection.tells_steps and again.ok:
         under_way = frozenset(without_random(step) for one in disturbed for step in one.under_way)
-        findings.complain(_difference(_told([*disturbed, again]), undisturbed.steps, under_way))
+        findings.complain(_difference(_told([*disturbed, again]), undisturbed.steps, under_way | flow.by_others))
     found = laboratory.inventory()
     findings.duplicates = _more(found, undisturbed.afterwards)
     missing = _more(undisturbed.afterwards, found)
@@ -228,8 +232,8 @@ def _told(outcomes: Iterable[Outcome]) -> frozenset[str]:
     return frozenset(without_random(step) for one in outcomes for step in one.steps)
 
 
-def _difference(told: frozenset[str], done: frozenset[str], under_way: frozenset[str]) -> str:
-    unsaid, invented = sorted(done - told - under_way), sorted(told - done)
+def _difference(told: frozenset[str], done: frozenset[str], excused: frozenset[str]) -> str:
+    unsaid, invented = sorted(done - told - excused), sorted(told - done)
     parts = [f"done, and not said: {', '.join(unsaid)}"] if unsaid else []
     parts += [f"said beyond an undisturbed run's steps: {', '.join(invented)}"] if invented else []
     return "; ".join(parts)

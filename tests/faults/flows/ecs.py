@@ -42,11 +42,11 @@ _NO_TASKS = _app("web", {**_WEB, "desired_count": 0})
 
 def _on_cluster(act: Task, undo: Task, *before: Task) -> Flow:
     """A flow of an app, on a cluster that is shared by the cases of a batch."""
-    return Flow(act, base=(_CLUSTER,), before=before, undo=(undo,), raze=(_NO_CLUSTER,))
+    return Flow(act, base=(_CLUSTER,), before=before, undo=(undo,), raze=(_NO_CLUSTER,), roles=("ecs_app",))
 
 
 FLOWS: Mapping[str, Flow] = {
-    "ecs-cluster-up": Flow(_CLUSTER, undo=(_NO_CLUSTER,)),
+    "ecs-cluster-up": Flow(_CLUSTER, undo=(_NO_CLUSTER,), roles=("ecs_cluster",)),
     "ecs-cluster-up-stale": Flow(
         _CLUSTER,
         undo=(_NO_CLUSTER,),
@@ -58,5 +58,7 @@ FLOWS: Mapping[str, Flow] = {
     "ecs-app-update": _on_cluster(_NEW_IMAGE, _WEB_DOWN, _WEB_UP),
     "ecs-app-to-zero": _on_cluster(_NO_TASKS, _WEB_DOWN, _WEB_UP),
     "ecs-app-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _WEB_UP),
-    "ecs-cluster-down": Flow(_NO_CLUSTER, before=(_CLUSTER, _WEB_UP, _SHOP_UP), undo=(_NO_CLUSTER,)),
+    "ecs-cluster-down": Flow(
+        _NO_CLUSTER, before=(_CLUSTER, _WEB_UP, _SHOP_UP), undo=(_NO_CLUSTER,), roles=("ecs_cluster", "ecs_app")
+    ),
 }
