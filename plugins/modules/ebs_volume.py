@@ -17,6 +17,9 @@ description:
     C(ebs.csi.aws.com/cluster=true), and, with O(cluster), as belonging to that Kubernetes cluster.
   - Attaching is left to Kubernetes. The module says where the volume is attached, and refuses to delete it meanwhile.
   - An option that is not given is not managed. What an existing volume has in its place, stays.
+  - It needs permission for C(ec2:CreateVolume), C(ec2:ModifyVolume), C(ec2:DeleteVolume), C(ec2:DescribeVolumes),
+    C(ec2:DescribeVolumesModifications), C(ec2:DescribeAvailabilityZones) and C(ec2:CreateTags), for O(snapshot) also
+    for C(ec2:CreateSnapshot), C(ec2:DescribeSnapshots) and C(ec2:DeleteSnapshot).
 extends_documentation_fragment:
   - container.schedulers.aws
   - container.schedulers.wait

@@ -18,6 +18,8 @@ description:
     Its values are its content. They are replaced as a whole, and their order means nothing.
   - The hosted zone itself has to be there. Record sets cannot carry tags, so this module cannot know whose they are. It
     changes those that are named, and no others unless O(purge) is set.
+  - It needs permission for C(route53:ListHostedZonesByName), C(route53:GetHostedZone),
+    C(route53:ListResourceRecordSets), C(route53:ChangeResourceRecordSets) and C(route53:GetChange).
 extends_documentation_fragment:
   - container.schedulers.aws
   - container.schedulers.wait

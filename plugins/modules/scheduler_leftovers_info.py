@@ -77,7 +77,7 @@ notes:
     C(block_storage:read), C(block_storage_snapshot:read), C(snapshot:read) and C(load_balancer:read).
   - At AWS it needs permission for C(tag:GetResources), C(ec2:Describe*), C(autoscaling:Describe*),
     C(elasticloadbalancing:Describe*), C(ecs:List*), C(ecs:Describe*), C(iam:ListRoles), C(iam:GetRole),
-    C(iam:ListInstanceProfiles), C(iam:GetInstanceProfile), C(logs:DescribeLogGroups) and
+    C(iam:ListInstanceProfiles), C(iam:GetInstanceProfile), C(logs:DescribeLogGroups), C(ssm:DescribeParameters) and
     C(application-autoscaling:DescribeScalableTargets).
 seealso:
   - module: container.schedulers.ecs_cluster

@@ -25,8 +25,9 @@ class Flow:
         settings: the lab's own, where the flow needs other than its fastest ones.
         injections: which ones make sense here; empty: all.
         picks: at which of the calls of the flow.
-        by_others: steps that a controller of the provider carries out by itself if it is given the time.
-        roles: whose READMEs, together, list the permissions that it needs; empty: it asks no API that has such lists.
+        optional: steps that a disturbed run and the next one may tell or not: what a controller of the provider carries
+            out by itself if it is given the time, and how the next run calls the rest of a step.
+        permissions: the files that list those that it needs; empty: not looked at.
     """
 
     act: Task
@@ -37,8 +38,8 @@ class Flow:
     settings: Mapping[str, float] = field(default_factory=dict)
     injections: tuple[str, ...] = ()
     picks: Callable[[Sequence[Call]], Sequence[Call]] = list
-    by_others: frozenset[str] = frozenset()
-    roles: tuple[str, ...] = ()
+    optional: frozenset[str] = frozenset()
+    permissions: tuple[str, ...] = ()
 
 
 def first_and_last(calls: Sequence[Call]) -> list[Call]:

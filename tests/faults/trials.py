@@ -94,9 +94,9 @@ def learn(flow: Flow, laboratory: Laboratory) -> Undisturbed:
     laboratory.forget_calls()
     outcome = _succeed(flow.act, laboratory)
     undisturbed = Undisturbed(tuple(laboratory.calls()), laboratory.inventory(), _told([outcome]))
-    unlisted = not_granted(undisturbed.calls, flow.roles) if flow.roles else []
+    unlisted = not_granted(undisturbed.calls, flow.permissions) if flow.permissions else []
     if unlisted:
-        raise PreparationError(f"the READMEs of {' and '.join(flow.roles)} do not list {', '.join(unlisted)}")
+        raise PreparationError(f"no permission for {', '.join(unlisted)} in {' and '.join(flow.permissions)}")
     again = _succeed(flow.act, laboratory)
     if again.changed:
         raise PreparationError(f"{flow.act}, run again, changed something: {again}")
@@ -173,7 +173,8 @@ def _converge(
         findings.complain("" if third.ok and not third.changed else f"the run after the next: {third}")
     if injection.tells_steps and again.ok:
         under_way = frozenset(without_random(step) for one in disturbed for step in one.under_way)
-        findings.complain(_difference(_told([*disturbed, again]), undisturbed.steps, under_way | flow.by_others))
+        told = _told([*disturbed, again]) - flow.optional
+        findings.complain(_difference(told, undisturbed.steps - flow.optional, under_way))
     found = laboratory.inventory()
     findings.duplicates = _more(found, undisturbed.afterwards)
     missing = _more(undisturbed.afterwards, found)
@@ -232,8 +233,8 @@ def _told(outcomes: Iterable[Outcome]) -> frozenset[str]:
     return frozenset(without_random(step) for one in outcomes for step in one.steps)
 
 
-def _difference(told: frozenset[str], done: frozenset[str], excused: frozenset[str]) -> str:
-    unsaid, invented = sorted(done - told - excused), sorted(told - done)
+def _difference(told: frozenset[str], done: frozenset[str], under_way: frozenset[str]) -> str:
+    unsaid, invented = sorted(done - told - under_way), sorted(told - done)
     parts = [f"done, and not said: {', '.join(unsaid)}"] if unsaid else []
     parts += [f"said beyond an undisturbed run's steps: {', '.join(invented)}"] if invented else []
     return "; ".join(parts)

@@ -9,6 +9,8 @@ from typing import Any
 
 from faults.flow import Flow, Task, module
 
+_PERMISSIONS = ("plugins/modules/ebs_volume.py",)
+
 
 def _volume(**options: Any) -> Task:
     return module("ebs_volume", region="us-east-1", wait_sleep=1, name="faults", cluster="faults", **options)
@@ -17,13 +19,13 @@ def _volume(**options: Any) -> Task:
 _UP, _LARGER, _DOWN = _volume(zone="us-east-1a", size=1), _volume(size=2), _volume(state="absent")
 
 FLOWS: Mapping[str, Flow] = {
-    "ebs-up": Flow(_UP, undo=(_DOWN,)),
+    "ebs-up": Flow(_UP, undo=(_DOWN,), permissions=_PERMISSIONS),
     "ebs-up-stale": Flow(
         _UP,
         undo=(_DOWN,),
         settings={"consistency_seconds": 2},  # a volume is not in lists yet when it is looked up
         injections=("kill-after", "cut-after", "overtaken", "together"),
     ),
-    "ebs-larger": Flow(_LARGER, before=(_UP,), undo=(_DOWN,)),
-    "ebs-down": Flow(_DOWN, before=(_UP,), undo=(_DOWN,)),
+    "ebs-larger": Flow(_LARGER, before=(_UP,), undo=(_DOWN,), permissions=_PERMISSIONS),
+    "ebs-down": Flow(_DOWN, before=(_UP,), undo=(_DOWN,), permissions=_PERMISSIONS),
 }

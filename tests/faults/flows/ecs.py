@@ -9,6 +9,7 @@ from typing import Any
 
 from faults.flow import Flow, Task, module
 
+_OF_CLUSTERS, _OF_APPS = "roles/ecs_cluster/README.md", "roles/ecs_app/README.md"
 _COMMON = {"region": "us-east-1", "wait_sleep": 1}
 _CLUSTER = module("ecs_cluster", **_COMMON, name="faults", desired_count=2)
 _NO_CLUSTER = module("ecs_cluster", **_COMMON, name="faults", state="absent", force=True)
@@ -42,11 +43,11 @@ _NO_TASKS = _app("web", {**_WEB, "desired_count": 0})
 
 def _on_cluster(act: Task, undo: Task, *before: Task) -> Flow:
     """A flow of an app, on a cluster that is shared by the cases of a batch."""
-    return Flow(act, base=(_CLUSTER,), before=before, undo=(undo,), raze=(_NO_CLUSTER,), roles=("ecs_app",))
+    return Flow(act, base=(_CLUSTER,), before=before, undo=(undo,), raze=(_NO_CLUSTER,), permissions=(_OF_APPS,))
 
 
 FLOWS: Mapping[str, Flow] = {
-    "ecs-cluster-up": Flow(_CLUSTER, undo=(_NO_CLUSTER,), roles=("ecs_cluster",)),
+    "ecs-cluster-up": Flow(_CLUSTER, undo=(_NO_CLUSTER,), permissions=(_OF_CLUSTERS,)),
     "ecs-cluster-up-stale": Flow(
         _CLUSTER,
         undo=(_NO_CLUSTER,),
@@ -59,6 +60,6 @@ FLOWS: Mapping[str, Flow] = {
     "ecs-app-to-zero": _on_cluster(_NO_TASKS, _WEB_DOWN, _WEB_UP),
     "ecs-app-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _WEB_UP),
     "ecs-cluster-down": Flow(
-        _NO_CLUSTER, before=(_CLUSTER, _WEB_UP, _SHOP_UP), undo=(_NO_CLUSTER,), roles=("ecs_cluster", "ecs_app")
+        _NO_CLUSTER, before=(_CLUSTER, _WEB_UP, _SHOP_UP), undo=(_NO_CLUSTER,), permissions=(_OF_CLUSTERS, _OF_APPS)
     ),
 }

@@ -88,7 +88,7 @@ _TOOLS_DOWN = module("k8s_apply", wait_timeout=60, owner="tools", state="absent"
 
 _BOOTS = ("kill-after", "abandon", "cut-after", "sigint", "sigterm", "together")
 """For flows of which each case boots a cluster: what leaves the account in a state of its own."""
-_ROLE = ("kubernetes_cluster",)
+_PERMISSIONS = ("roles/kubernetes_cluster/README.md",)
 _PRUNED = {f"kubernetes.List{kind}" for kind in ("Configmaps", "Deployments", "Namespaces", "Pods", "Events")}
 
 
@@ -111,12 +111,12 @@ def _of_nodes(act: Task, *before: Task) -> Flow:
         raze=(_NO_CLUSTER,),
         injections=(*_BOOTS, "error-503", "overtaken"),
         picks=first_and_last,
-        roles=_ROLE,
+        permissions=_PERMISSIONS,
     )
 
 
 FLOWS: Mapping[str, Flow] = {
-    "k8s-cluster-up": Flow(_ONE_NODE, undo=(_NO_CLUSTER,), injections=_BOOTS, picks=writes, roles=_ROLE),
+    "k8s-cluster-up": Flow(_ONE_NODE, undo=(_NO_CLUSTER,), injections=_BOOTS, picks=writes, permissions=_PERMISSIONS),
     "k8s-cluster-larger": _of_nodes(_TWO_NODES),
     "k8s-cluster-smaller": _of_nodes(_ONE_NODE, _TWO_NODES),
     "k8s-cluster-down": Flow(
@@ -125,8 +125,8 @@ FLOWS: Mapping[str, Flow] = {
         undo=(_NO_CLUSTER,),
         injections=_BOOTS,
         picks=writes,
-        by_others=frozenset({"delete service security group k8s-elb*"}),  # the cloud controller's, after the balancer
-        roles=_ROLE,
+        optional=frozenset({"delete service security group k8s-elb*"}),  # the cloud controller's, after the balancer
+        permissions=_PERMISSIONS,
     ),
     "k8s-app-up": _on_cluster(_WEB_UP, _WEB_DOWN),
     "k8s-app-update": _on_cluster(_NEW_IMAGE, _WEB_DOWN, _WEB_UP),

@@ -109,6 +109,8 @@ def _of_stack(act: Task, *before: Task, undo: Task = _DOWN, **more: Any) -> Flow
 
 _SLOW = {"rancher_process_seconds": 0.1}
 """Each state of an upgrade lasts long enough for a run to be killed in it."""
+_REST = frozenset({"update service web (upgrade)"})
+"""What a run that finds an upgrade under way still does."""
 _KILLS = ("kill-before", "kill-after", "abandon", "cut-after")
 
 _WHILE_MADE = ("kill-after", "abandon", "cut-after", "overtaken", "together")
@@ -125,7 +127,7 @@ FLOWS: Mapping[str, Flow] = {
     "rancher-environment-up": Flow(_ENVIRONMENT, undo=(_NO_ENVIRONMENT,)),
     "rancher-environment-down": Flow(_NO_ENVIRONMENT, before=(_ENVIRONMENT,), undo=(_NO_ENVIRONMENT,)),
     "rancher-stack-up": _of_stack(_UP),
-    "rancher-stack-upgrade": _of_stack(_UPGRADE, _UP),
+    "rancher-stack-upgrade": _of_stack(_UPGRADE, _UP, optional=_REST),
     "rancher-stack-upgrade-slow": _of_stack(_UPGRADE, _UP, settings=_SLOW, injections=_KILLS),
     "rancher-stack-upgrade-fails": _of_stack(_ROLLED_BACK, _UP),
     "rancher-stack-upgrade-stuck": _of_stack(_UPGRADE, _UP, _STUCK),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from faults.flow import Flow, Task, module
 
 _ZONE = "faults.example.com"
+_PERMISSIONS = ("plugins/modules/route53_records.py",)
 
 
 def _records(state: str) -> Task:
@@ -26,6 +27,6 @@ _MAKE_ZONE = Task(
 _UP, _DOWN = _records("present"), _records("absent")
 
 FLOWS: Mapping[str, Flow] = {
-    "route53-up": Flow(_UP, base=(_MAKE_ZONE,), undo=(_DOWN,)),
-    "route53-down": Flow(_DOWN, base=(_MAKE_ZONE,), before=(_UP,), undo=(_DOWN,)),
+    "route53-up": Flow(_UP, base=(_MAKE_ZONE,), undo=(_DOWN,), permissions=_PERMISSIONS),
+    "route53-down": Flow(_DOWN, base=(_MAKE_ZONE,), before=(_UP,), undo=(_DOWN,), permissions=_PERMISSIONS),
 }
