@@ -110,7 +110,9 @@ def _of_stack(act: Task, *before: Task, undo: Task = _DOWN, **more: Any) -> Flow
 _SLOW = {"rancher_process_seconds": 0.1}
 """Each state of an upgrade lasts long enough for a run to be killed in it."""
 _REST = frozenset({"update service web (upgrade)"})
-"""What a run that finds an upgrade under way still does."""
+"""What a run still does that finds an upgrade under way."""
+_AGAIN = frozenset({"update service web (image)"})
+"""What a run does that finds one that was just taken back."""
 _KILLS = ("kill-before", "kill-after", "abandon", "cut-after")
 
 _WHILE_MADE = ("kill-after", "abandon", "cut-after", "overtaken", "together")
@@ -130,7 +132,7 @@ FLOWS: Mapping[str, Flow] = {
     "rancher-stack-upgrade": _of_stack(_UPGRADE, _UP, optional=_REST),
     "rancher-stack-upgrade-slow": _of_stack(_UPGRADE, _UP, settings=_SLOW, injections=_KILLS),
     "rancher-stack-upgrade-fails": _of_stack(_ROLLED_BACK, _UP),
-    "rancher-stack-upgrade-stuck": _of_stack(_UPGRADE, _UP, _STUCK),
+    "rancher-stack-upgrade-stuck": _of_stack(_UPGRADE, _UP, _STUCK, optional=_REST | _AGAIN),
     "rancher-stack-scale": _of_stack(_SCALED, _UP),
     "rancher-stack-catalog": _of_stack(_CATALOG),
     "rancher-stack-down": _of_stack(_DOWN, _UP),
