@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the demo's report is made of: how long each step of a playbook took, what failed, and what it published.
 
-A step is a run of tasks whose first tag of the form ``step_<name>`` is the same. What the playbook publishes is the
-run's custom statistics (``ansible.builtin.set_stats`` with ``per_host: false``).
+A step is all tasks that have the same tag of the form ``step_<name>``. A task that has several of these prepares for
+the first of them that comes. What the playbook publishes is the run's custom statistics (``ansible.builtin.set_stats`` with ``per_host: false``).
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ requirements:
   - named in C(callbacks_enabled)
 """
 
+PREPARING = " "  # no step's name
+
 
 class CallbackModule(CallbackBase):
     """Collects while the playbook runs, and writes once at its end."""
@@ -39,14 +41,17 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._steps: list[dict[str, Any]] = []
+        self._seconds: dict[str, float] = {}
         self._current: str | None = None
         self._since = 0.0
         self._failures: list[dict[str, str]] = []
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         """Every task, whatever host it runs on, belongs to its step, or to none."""
-        name = next((tag.removeprefix("step_") for tag in task.tags if tag.startswith("step_")), None)
+        names = [tag.removeprefix("step_") for tag in task.tags if tag.startswith("step_")]
+        if len(names) == 1 and self._current == PREPARING:
+            self._current = names[0]
+        name = PREPARING if len(names) > 1 else next(iter(names), None)
         if name != self._current:
             self._close_step()
             self._current, self._since = name, time.monotonic()
@@ -60,9 +65,11 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """The end of the run, failed or not."""
         self._close_step()
-        document = {"steps": self._steps, "failures": self._failures, "published": stats.custom.get("_run", {})}
+        steps = [{"name": name, "seconds": seconds} for name, seconds in self._seconds.items()]
+        document = {"steps": steps, "failures": self._failures, "published": stats.custom.get("_run", {})}
         Path(os.environ["SCHEDULERS_STEPS_FILE"]).write_text(json.dumps(document, indent=2), encoding="utf-8")
 
     def _close_step(self) -> None:
-        if self._current:
-            self._steps.append({"name": self._current, "seconds": time.monotonic() - self._since})
+        if self._current and self._current != PREPARING:
+            taken = time.monotonic() - self._since
+            self._seconds[self._current] = self._seconds.get(self._current, 0.0) + taken
