@@ -4,7 +4,8 @@
 """What the demo's report is made of: how long each step of a playbook took, what failed, and what it published.
 
 A step is all tasks that have the same tag of the form ``step_<name>``. A task that has several of these prepares for
-the first of them that comes. What the playbook publishes is the run's custom statistics (``ansible.builtin.set_stats`` with ``per_host: false``).
+the first of them that comes. What the playbook publishes is the run's custom statistics (``ansible.builtin.set_stats``
+with ``per_host: false``).
 """
 
 from __future__ import annotations
