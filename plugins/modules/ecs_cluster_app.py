@@ -262,7 +262,9 @@ options:
         choices: [internet-facing, internal]
         default: internet-facing
       listener_port:
-        description: The port on which it listens, for HTTP, or for TCP if it is of type V(network).
+        description:
+          - The port on which it listens, for HTTP, or for TCP if it is of type V(network).
+          - A shared classic load balancer goes on listening on an earlier port too, until the app is deleted.
         type: int
         default: 80
       container_port:
