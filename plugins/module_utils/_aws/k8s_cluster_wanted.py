@@ -261,11 +261,16 @@ def _network(scene: Scene) -> list[Wanted]:
     ]
 
 
+def _unopened(scene: Scene) -> bool:
+    """Whether the control plane's group has never been opened: there is none, or a run that made it was cut short."""
+    group = scene.live.get(group_key(CONTROL_PLANE))
+    return group is None or (CONTROL_PLANE not in scene.live and not group.spec["ingress"])
+
+
 def _security_groups(scene: Scene) -> list[Wanted]:
     """One for each side; all of both may reach all of both. From outside, only the API server can be reached."""
-    new = group_key(CONTROL_PLANE) not in scene.live
     anyone = [str(Opening("tcp", API_PORT, API_PORT, source)) for source in ANYWHERE]
-    api = scene.options.ingress if scene.options.ingress is not None else anyone if new else None
+    api = scene.options.ingress if scene.options.ingress is not None else anyone if _unopened(scene) else None
     # what load balancers may reach on nodes, the cloud controller writes there
     ingress: dict[str, Sequence[str] | None] = {CONTROL_PLANE: api, NODES: None}
     groups = [

@@ -165,6 +165,24 @@ def test_from_outside_only_the_api_can_be_reached(given: dict[str, Any], opened:
     assert resources["security-group-nodes"].spec["ingress"] is None
 
 
+@pytest.mark.parametrize(
+    ("rules", "instances", "opened"),
+    [
+        ([], [], ["tcp 6443 from 0.0.0.0/0"]),  # the run that made it ended before it opened it
+        (["tcp 6443 from 10.0.0.0/8"], [], None),
+        ([], [INSTANCE], None),  # somebody has shut it
+    ],
+)
+def test_a_group_that_was_never_opened_is_opened(
+    rules: list[str], instances: list[Live], opened: list[str] | None
+) -> None:
+    key = "security-group-control-plane"
+    group = Live(key, "security_group", "", "sg-1", {"ingress": dict.fromkeys(rules, "allowed")})
+    ingress = plan_of({key: group, **{one.key: one for one in instances}}, zone=ZONE)[key].spec["ingress"]
+
+    assert (ingress if ingress is None else [*ingress]) == opened
+
+
 def test_instances_are_safe() -> None:
     resources = plan_of({}, zone=ZONE)
 
