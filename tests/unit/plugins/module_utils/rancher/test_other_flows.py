@@ -57,7 +57,7 @@ def sentences(outcome: Outcome) -> list[str]:
 
 
 def hosts(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
-    return lab.run(hosts_module.ensure, module_spec(HOSTS, seconds=60), check=check, **given)
+    return lab.run(hosts_module.ensure, module_spec(HOSTS, seconds=300), check=check, **given)
 
 
 def test_hosts_by_a_machine_driver(either: RancherLab) -> None:
@@ -426,7 +426,7 @@ def test_users_that_github_does_not_tell_of() -> None:
 
 # Environments
 
-ENVIRONMENTS = module_spec(ENVIRONMENT_SPEC, environment=False, seconds=60)
+ENVIRONMENTS = module_spec(ENVIRONMENT_SPEC, environment=False, seconds=300)
 
 
 def environment(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
