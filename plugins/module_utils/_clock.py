@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ._errors import Interruption
 
-NAP_SECONDS = 0.5
+HEARTBEAT_SECONDS = 0.5  # who waits longer looks that often whether the process shall end
 
 
 class Ending:
@@ -46,14 +46,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's monotonic clock: a change of the wall clock neither shortens nor lengthens a wait.
-
-    Args:
-        ending: sleep ends with the process.
-    """
-
-    def __init__(self, ending: Ending = ENDING) -> None:
-        self._ending = ending
+    """The machine's monotonic clock: a change of the wall clock neither shortens nor lengthens a wait."""
 
     def now(self) -> float:
         return time.monotonic()
@@ -61,10 +54,10 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Raises ``Interruption`` when the process shall end."""
         awake = time.monotonic() + seconds
-        self._ending.check()
+        ENDING.check()
         while (left := awake - time.monotonic()) > 0:
-            time.sleep(min(left, NAP_SECONDS))
-            self._ending.check()
+            time.sleep(min(left, HEARTBEAT_SECONDS))
+            ENDING.check()
 
 
 @dataclass(frozen=True)

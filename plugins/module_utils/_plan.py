@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from ._clock import HEARTBEAT_SECONDS
 from ._compare import Difference, differences
 from ._errors import InputError, Interruption, PartialError, SchedulersError, as_ours
 
@@ -25,7 +26,6 @@ Spec = Mapping[str, Any]
 Graph = Mapping[str, Collection[str]]  # kind -> the kinds that it needs
 
 WORKERS = 8
-HEARTBEAT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from .._errors import InputError, NotFoundError
@@ -36,7 +37,7 @@ def instance_subnets(aws: Aws, cluster: str, *, zones: int) -> tuple[str, ...]:
     # one text with commas in the API
     subnets = sorted(one.strip() for one in groups[0]["VPCZoneIdentifier"].split(",") if one.strip())
     of_zone: dict[str, str] = {}
-    for one in sorted(_described(aws, subnets), key=lambda one: subnets.index(one["SubnetId"])):
+    for one in sorted(_described(aws, subnets), key=itemgetter("SubnetId")):
         of_zone.setdefault(one["AvailabilityZone"], one["SubnetId"])
     if len(of_zone) < zones:
         raise InputError(
@@ -44,7 +45,7 @@ def instance_subnets(aws: Aws, cluster: str, *, zones: int) -> tuple[str, ...]:
             f"are in {len(of_zone)}",
             hint="Give load_balancer.subnets, of more zones.",
         )
-    return tuple(sorted(of_zone.values()))
+    return tuple(of_zone.values())
 
 
 def check_balancer_subnets(aws: Aws, subnets: Sequence[str], vpc_id: str, *, zones: int) -> None:

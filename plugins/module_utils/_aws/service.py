@@ -180,10 +180,11 @@ class Services:
 
     def delete(self, step: Step, live: Live) -> None:
         """ECS scales down to nothing, drains connections, stops the tasks: the service is gone once it is INACTIVE."""
-        name = live.attributes["raw"]["serviceName"]
+        service = live.attributes["raw"]
+        name = service["serviceName"]
         request = {"cluster": self._cluster, "service": name, "force": True}
         deadline, pace = self._run.deadline, self._run.pace
-        if live.attributes["raw"]["status"] != DRAINING:
+        if service["status"] != DRAINING:
             self._run.aws.delete("ecs", "DeleteService", request, doing=step.sentence, deadline=deadline, pace=pace)
 
         def look() -> Service:
