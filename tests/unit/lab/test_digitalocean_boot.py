@@ -20,7 +20,7 @@ DOCKER = "#!/bin/sh\nset -e\ncurl -fsSL https://get.docker.com | sh\n"
 
 def page(url: str) -> str:
     """What is answered there, once something is."""
-    for _unused in range(200):
+    for _unused in range(1000):
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 return str(answer.read().decode())
