@@ -1,18 +1,19 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Amazon ECS: a cluster up and down, apps up, updated, scaled and down."""
+"""Amazon ECS: a cluster up and down, apps up, updated, scaled and down, and what is left looked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from faults.flow import Flow, Task, module
+from faults.flow import Flow, Task, first_and_last, module
 
 _OF_CLUSTERS, _OF_APPS = "roles/ecs_cluster/README.md", "roles/ecs_app/README.md"
 _COMMON = {"region": "us-east-1", "wait_sleep": 1}
 _CLUSTER = module("ecs_cluster", **_COMMON, name="faults", desired_count=2)
 _NO_CLUSTER = module("ecs_cluster", **_COMMON, name="faults", state="absent", force=True)
+_LEFT = module("scheduler_leftovers_info", region="us-east-1")
 
 
 def _app(name: str, options: Mapping[str, Any]) -> Task:
@@ -61,5 +62,13 @@ FLOWS: Mapping[str, Flow] = {
     "ecs-app-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _WEB_UP),
     "ecs-cluster-down": Flow(
         _NO_CLUSTER, before=(_CLUSTER, _WEB_UP, _SHOP_UP), undo=(_NO_CLUSTER,), permissions=(_OF_CLUSTERS, _OF_APPS)
+    ),
+    "ecs-leftovers": Flow(
+        _LEFT,
+        base=(_CLUSTER, _WEB_UP, _SHOP_UP),
+        raze=(_NO_CLUSTER,),
+        injections=("throttle", "error-500", "cut-before", "late"),  # it changes nothing, and a reader may be killed
+        picks=first_and_last,
+        permissions=("plugins/modules/scheduler_leftovers_info.py",),
     ),
 }

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from faults.flow import Flow, Task, first_and_last, module, writes
@@ -28,9 +27,9 @@ _ONE_NODE, _TWO_NODES = (_cluster(zone="us-east-1a", node_count=count) for count
 _NO_CLUSTER = _cluster(state="absent", delete_data=True)
 
 
-def _on_cluster(act: Task, undo: Task, *before: Task) -> Flow:
+def _on_cluster(act: Task, undo: Task, *before: Task, **more: Any) -> Flow:
     """A flow of what runs on a cluster that is shared by the cases of a batch."""
-    return Flow(act, base=(_ONE_NODE,), before=before, undo=(undo,), raze=(_NO_CLUSTER,))
+    return Flow(act, base=(_ONE_NODE,), before=before, undo=(undo,), raze=(_NO_CLUSTER,), **more)
 
 
 def _app(**options: Any) -> Task:
@@ -98,7 +97,16 @@ def _few_lists(calls: Sequence[Call]) -> list[Call]:
 
 
 def _tools_flow(act: Task, *before: Task) -> Flow:
-    return replace(_on_cluster(act, _TOOLS_DOWN, *before), picks=_few_lists)
+    return _on_cluster(act, _TOOLS_DOWN, *before, picks=_few_lists)
+
+
+def _of_app(act: Task, *before: Task) -> Flow:
+    return _on_cluster(act, _WEB_DOWN, *before, permissions=("roles/kubernetes_app/README.md",))
+
+
+def _of_site(act: Task, *before: Task) -> Flow:
+    listed = ("roles/kubernetes_wordpress/README.md",)
+    return _on_cluster(act, _SITE_DOWN, *before, picks=first_and_last, permissions=listed)
 
 
 def _of_nodes(act: Task, *before: Task) -> Flow:
@@ -128,11 +136,11 @@ FLOWS: Mapping[str, Flow] = {
         optional=frozenset({"delete service security group k8s-elb*"}),  # the cloud controller's, after the balancer
         permissions=_PERMISSIONS,
     ),
-    "k8s-app-up": _on_cluster(_WEB_UP, _WEB_DOWN),
-    "k8s-app-update": _on_cluster(_NEW_IMAGE, _WEB_DOWN, _WEB_UP),
-    "k8s-app-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _WEB_UP),
-    "k8s-wordpress-up": replace(_on_cluster(_SITE_UP, _SITE_DOWN), picks=first_and_last),
-    "k8s-wordpress-down": replace(_on_cluster(_SITE_DOWN, _SITE_DOWN, _SITE_UP), picks=first_and_last),
+    "k8s-app-up": _of_app(_WEB_UP),
+    "k8s-app-update": _of_app(_NEW_IMAGE, _WEB_UP),
+    "k8s-app-down": _of_app(_WEB_DOWN, _WEB_UP),
+    "k8s-wordpress-up": _of_site(_SITE_UP),
+    "k8s-wordpress-down": _of_site(_SITE_DOWN, _SITE_UP),
     "k8s-tools-up": _tools_flow(_TOOLS_UP),
     "k8s-tools-change": _tools_flow(_TOOLS_CHANGED, _TOOLS_UP),
     "k8s-tools-down": _tools_flow(_TOOLS_DOWN, _TOOLS_UP),
