@@ -14,7 +14,7 @@ from .._plan import Graph, Handler, Live, Plan, Step, Wanted, apply, decide, dis
 from .api import Aws, Connection
 from .ebs_volume_options import DEFAULT_TYPE, NEEDS_IOPS, VolumeOptions
 from .run import Run
-from .volumes import SNAPSHOT, VOLUME, VOLUME_RULES, Snapshots, Volumes, find_volume
+from .volumes import SNAPSHOT, USABLE, VOLUME, VOLUME_RULES, Snapshots, Volumes, find_volume
 
 GRAPH: Graph = {"volume": ()}
 
@@ -37,7 +37,17 @@ def _ensure_present(context: Context, run: Run, options: VolumeOptions, there: L
     plan = decide([Wanted(VOLUME, "volume", options.name, wanted_spec(run, options, there))], live, GRAPH, VOLUME_RULES)
     if not context.check_mode:
         live = dict(apply(plan, _handlers(context, run), live).live)
+        if not plan.changed:
+            live = {VOLUME: _usable(context, run, live[VOLUME])}
     return Outcome(to_result(options.name, live.get(VOLUME)), plan)
+
+
+def _usable(context: Context, run: Run, there: Live) -> Live:
+    """A volume with nothing left to do once it can be used: the run that made it may have ended before it could."""
+    if there.attributes["state"] in USABLE:
+        return there
+    volumes = Volumes(run, wait=context.params["wait"])
+    return volumes.usable(there.id, there.name, f"wait until volume {there.name} can be used")
 
 
 def _ensure_absent(context: Context, run: Run, options: VolumeOptions, there: Live | None) -> Outcome:

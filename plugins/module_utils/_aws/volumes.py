@@ -39,7 +39,8 @@ FIELDS = {
     "snapshot": "SnapshotId",
 }
 MODIFIABLE = ("size", "type", "iops", "throughput")
-STATES = frozenset({"creating", "available", "in-use"})
+USABLE = frozenset({"available", "in-use"})
+STATES = USABLE | {"creating"}
 GONE = frozenset({"deleting", "deleted"})
 FRESH_SECONDS = 15.0  # a volume younger than this may not be in all lists yet
 GENERATIONS = 20
@@ -92,7 +93,7 @@ class Volumes:
             token = {"ClientToken": client_token(request, generation)}
             answer = self._run.aws.call("ec2", "CreateVolume", {**request, **token}, doing=step.sentence)
             if self._exists(step, answer):
-                return self._usable(step, answer["VolumeId"])
+                return self.usable(answer["VolumeId"], step.name, step.sentence)
         raise SchedulersError(
             f"EC2 answers with volumes that are deleted, {GENERATIONS} times", doing=step.sentence, hint="Wait a day."
         )
@@ -103,7 +104,7 @@ class Volumes:
             self._modify(step, spec, live)
         if "tags" in changed:
             retag(self._run, step, spec["tags"], live.id)
-        return self._usable(step, live.id)
+        return self.usable(live.id, step.name, step.sentence)
 
     def delete(self, step: Step, live: Live) -> None:
         """Ends with a look: a volume is ``deleting`` for a while."""
@@ -112,7 +113,7 @@ class Volumes:
             "ec2", "DeleteVolume", {"VolumeId": live.id}, doing=step.sentence, deadline=run.deadline, pace=run.pace
         )
         wait_until(
-            lambda: self._look(step, live.id),
+            lambda: self._look(step.sentence, live.id),
             ready=lambda volume: volume is None or not self._wait,
             describe=lambda volume: f"{live.id} is {volume['State']}" if volume else "gone",
             deadline=run.deadline,
@@ -123,7 +124,7 @@ class Volumes:
     def _exists(self, step: Step, answer: Mapping[str, Any]) -> bool:
         """Whether an answer is about a volume that is there; one made a moment ago may take another moment."""
         age = datetime.datetime.now(datetime.UTC) - answer["CreateTime"]
-        find = partial(self._look, step, answer["VolumeId"])
+        find = partial(self._look, step.sentence, answer["VolumeId"])
         found = awaited(self._run, find, max(0.0, FRESH_SECONDS - age.total_seconds()), "volume") or find()
         return found is not None and found["State"] not in GONE
 
@@ -133,7 +134,7 @@ class Volumes:
             self._run.aws.call("ec2", "ModifyVolume", request, doing=step.sentence)
         except BusyError:  # a change is under way: perhaps the same one, of a run that was killed
             self._await_modified(step, live.id)
-            now = self._look(step, live.id) or {}
+            now = self._look(step.sentence, live.id) or {}
             if any(now.get(FIELDS[one]) != spec[one] for one in MODIFIABLE if spec.get(one) is not None):
                 raise
             return
@@ -160,21 +161,22 @@ class Volumes:
             pace=self._run.pace,
         )
 
-    def _usable(self, step: Step, volume_id: str) -> Live:
+    def usable(self, volume_id: str, name: str, doing: str) -> Live:
+        """The volume once it can be used."""
         volume = wait_until(
-            lambda: self._look(step, volume_id) or {"State": "missing"},
-            ready=lambda volume: volume["State"] in (STATES - {"creating"} if self._wait else STATES),
+            lambda: self._look(doing, volume_id) or {"State": "missing"},
+            ready=lambda volume: volume["State"] in (USABLE if self._wait else STATES),
             failed=lambda volume: f"volume {volume_id} is in state error" if volume["State"] == "error" else None,
             describe=lambda volume: f"{volume_id} is {volume['State']}",
             deadline=self._run.deadline,
-            doing=step.sentence,
+            doing=doing,
             pace=self._run.pace,
         ).value
-        return live_volume(volume, step.name)
+        return live_volume(volume, name)
 
-    def _look(self, step: Step, volume_id: str) -> dict[str, Any] | None:
+    def _look(self, doing: str, volume_id: str) -> dict[str, Any] | None:
         try:
-            found = self._run.aws.call("ec2", "DescribeVolumes", {"VolumeIds": [volume_id]}, doing=step.sentence)
+            found = self._run.aws.call("ec2", "DescribeVolumes", {"VolumeIds": [volume_id]}, doing=doing)
         except NotFoundError:
             return None
         volume: dict[str, Any] | None = next((one for one in found["Volumes"] if one["State"] != "deleted"), None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, wait_options
+from ansible_collections.container.schedulers.plugins.module_utils._aws import ebs_volume
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ebs_volume import farewell, wanted_spec
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ebs_volume_options import VolumeOptions
 from ansible_collections.container.schedulers.plugins.module_utils._aws.options import CONNECTION
@@ -30,6 +31,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     InputError,
     StateFailedError,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._ownership import Mark
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step, apply
 from ansible_collections.container.schedulers.plugins.modules.ebs_volume import SPEC
@@ -44,10 +46,14 @@ WANTED: dict[str, Any] = {"zone": "eu-west-1c", "size": 10, "type": "gp3", "encr
 LOST = ReadTimeoutError(endpoint_url="https://ec2")
 
 
-def options(**given: Any) -> VolumeOptions:
+def params(**given: Any) -> dict[str, Any]:
     every = SPEC.merge(STATE, wait_options(600), CONNECTION).options
     assert {*given} <= {*every}
-    return VolumeOptions.from_params({**{name: one.get("default") for name, one in every.items()}, **given})
+    return {**{name: one.get("default") for name, one in every.items()}, **given}
+
+
+def options(**given: Any) -> VolumeOptions:
+    return VolumeOptions.from_params(params(**given))
 
 
 def a_run(aws: ScriptedAws) -> Run:
@@ -287,6 +293,36 @@ def test_new_tags_are_no_modification() -> None:
     step = Step("update", VOLUME, "volume", "mysql", spec, live(), differences(spec, live().spec))
     with scripted(Call("ec2", "CreateTags", {}, {"Resources": ["vol-1"]}), described(a_volume())) as aws:
         Volumes(a_run(aws)).update(step, spec, live())
+
+
+def ensured(monkeypatch: pytest.MonkeyPatch, *states: str, **given: Any) -> Outcome:
+    """What the module says of a volume as it should be, that is in these states one after the other."""
+    tags = {**TAGS, **options(name="mysql", cluster="one").volume_tags()}
+    told = [{"Key": key, "Value": value} for key, value in tags.items()]
+    with scripted(*(described(a_volume(state=one, Tags=told)) for one in states)) as aws:
+        monkeypatch.setattr(ebs_volume, "Aws", lambda _connection: aws)
+        return ebs_volume.ensure(Context(params(name="mysql", cluster="one", **given), clock=aws.clock))
+
+
+@pytest.mark.parametrize(
+    ("states", "wait"),
+    [
+        (["available"], True),
+        (["creating", "creating", "available"], True),  # the run that made it was killed
+        (["creating", "creating"], False),
+    ],
+)
+def test_one_that_is_there_is_waited_for_too(monkeypatch: pytest.MonkeyPatch, states: list[str], wait: bool) -> None:
+    outcome = ensured(monkeypatch, *states, wait=wait)
+
+    assert outcome.plan is not None
+    assert not outcome.plan.changed
+    assert outcome.result["volume"]["state"] == states[-1]
+
+
+def test_one_that_is_there_and_failed_is_not_taken_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StateFailedError, match="volume vol-1 is in state error"):
+        ensured(monkeypatch, "error", "error")
 
 
 def test_gone_means_gone() -> None:
