@@ -119,10 +119,11 @@ NOT_FOUND_TEXT = {
     "ValidationError": re.compile(r"\bnot found\b", re.IGNORECASE),
     "ClientException": re.compile(r"unable to describe task definition", re.IGNORECASE),
 }
-# IAM is eventually consistent: these say that a role or profile made a moment ago is not known everywhere yet
+# IAM is eventually consistent: these say that a role or profile made a moment ago is not known everywhere yet;
+# or that an instance which a killed run has made does not run yet
 SETTLING_TEXT = re.compile(
     r"invalid iam instance profile|unable to assume the (service linked )?role|role .* (is invalid|cannot be assumed)"
-    r"|invalid launch template.*does not exist",
+    r"|invalid launch template.*does not exist|the pending\S* instance .*is not in a valid state",
     re.IGNORECASE,
 )
 
