@@ -121,7 +121,9 @@ def shared_spec(own: Spec, live: Spec | None, host_port: int) -> dict[str, Any]:
     if live is None:
         return dict(own)
     checked = instance_port(live["health_check"]["target"])
-    others = {instance_port(listener) for listener in live["listeners"].values()} - {host_port}
+    # the listener at one's own port is about to lead to another one, if it does not lead to host_port
+    theirs = [listener for port, listener in live["listeners"].items() if port not in own["listeners"]]
+    others = {*map(instance_port, theirs)} - {host_port}
     managed = {**own, "listeners": {**live["listeners"], **own["listeners"]}}
     if checked in others:
         del managed["health_check"]

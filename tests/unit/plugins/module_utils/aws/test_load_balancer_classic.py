@@ -79,6 +79,7 @@ def test_the_listeners_of_others_stay_on_a_shared_one() -> None:
         ("HTTP:9090/x", {"80": "HTTP to HTTP 80", "9090": "HTTP to HTTP 9090"}, False),  # another app's
         ("HTTP:9090/x", {"80": "HTTP to HTTP 80"}, True),  # that of an app which is gone
         ("TCP:9090", {"9090": "HTTP to HTTP 9090"}, False),
+        ("HTTP:8080/", {"80": "HTTP to HTTP 8080"}, True),  # the port that the app itself had before
     ],
 )
 def test_a_shared_one_has_one_health_check(target: str, listeners: dict[str, str], managed: bool) -> None:
