@@ -94,7 +94,7 @@ def app_handlers(run: Run, balancers: Run | None = None) -> dict[str, Handler]:
 
 @dataclass(frozen=True)
 class Names:
-    """What an app's things may be called, as far as the options say it: for what the tagging API does not know yet."""
+    """What an app's things may be called: for what the tagging API does not know yet."""
 
     families: frozenset[str] = frozenset()
     balancers: frozenset[str] = frozenset()
@@ -223,12 +223,12 @@ def _all(run: Run, services: list[Live], marked: _Marked, scaling: list[Live], n
         **{f"group {one}": partial(_group, run, {"TargetGroupArns": [one]}) for one in marked.groups},
     }
     found = [live for lives in gather(looks).values() for live in lives if live]
-    if names.target_groups and not any(live.kind == "target_group" for live in found):
-        late = {
-            **{one: partial(_balancer, run, {"Names": [one]}) for one in names.balancers},
-            **{f"group {one}": partial(_group, run, {"Names": [one]}) for one in names.target_groups},
-        }
-        found += [live for lives in gather(late).values() for live in lives if live]
+    there = {live.name for live in found if live.kind in ("classic_load_balancer", "load_balancer", "target_group")}
+    late = {
+        **{f"balancer {one}": partial(_balancer, run, {"Names": [one]}) for one in names.balancers - there},
+        **{f"group {one}": partial(_group, run, {"Names": [one]}) for one in names.target_groups - there},
+    }
+    found += [live for lives in gather(late).values() for live in lives if live]
     doomed = {live.id for live in found if live.kind == "load_balancer"}
     return [
         *services,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,8 +17,14 @@ from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, Names, app_handlers, find_app, list_services
 from .ecs_app_read import app_groups, security_groups
 from .ecs_app_result import to_result
-from .ecs_app_wanted import ports_behind, target_group_name, without_listeners_to
-from .load_balancer_classic import find_classic
+from .ecs_app_wanted import (
+    BALANCER_GROUP_KIND,
+    balancer_of,
+    ports_behind,
+    target_group_name,
+    without_listeners_to,
+)
+from .load_balancer_classic import find_classic, instance_port
 from .names import app_mark, cluster_mark
 from .run import Run
 from .service import SERVICE
@@ -48,51 +54,65 @@ def _after(plan: Plan, first: Plan) -> Plan:
 
 
 def _find(run: Run, options: AppOptions) -> dict[str, Live]:
-    found = gather(
-        {
-            "app": lambda: find_app(run, options.cluster, _names(options)),
-            "groups": lambda: app_groups(run, security_groups(run)),
-        }
-    )
-    return {one.key: one for lives in found.values() for one in lives}
+    groups = app_groups(run, security_groups(run))
+    return {one.key: one for one in (*find_app(run, options.cluster, _names(options, groups)), *groups)}
 
 
-def _names(options: AppOptions) -> Names:
-    """What the options say of names, for what the tagging API does not know yet."""
-    balancer = options.balancer if options.balancer and options.balancer.type != "none" else None
-    own = balancer is not None and not balancer.shared
+def _names(options: AppOptions, groups: Sequence[Live]) -> Names:
+    """What the app's things are called, if an earlier run made them so late that the tagging API does not know them.
+
+    Args:
+        groups: the security groups of its own load balancers, each of which is made before the load balancer.
+    """
+    given = options.balancer if options.balancer and options.balancer.type != "none" else None
+    balancers = {balancer_of(one) for one in groups if one.kind == BALANCER_GROUP_KIND}
+    balancers |= {given.name} if given and not given.shared else set()
+    grouped = not given.classic if given else bool(balancers)
     return Names(
         families=frozenset({str(options.with_family(None).family)}),
-        balancers=frozenset({balancer.name} if balancer and own else ()),
-        target_groups=frozenset({target_group_name(options)} if balancer and not balancer.classic else ()),
+        balancers=frozenset(balancers),
+        target_groups=frozenset({target_group_name(options)} if grouped else ()),
         log_groups=frozenset({options.log.group} if options.log else ()),
     )
 
 
 def _listener_removal(run: Run, options: AppOptions, live: Mapping[str, Live]) -> Plan:
     """The app's listener off a classic load balancer that it shares, unless another app uses it too."""
-    service = live.get(SERVICE)
-    behind = {one.get("load_balancer") for one in service.spec["load_balancers"]} if service else set()
-    shared = behind - {None, *(one.name for one in live.values() if one.kind == "classic_load_balancer")}
-    for name in shared:
+    for name in _shared_balancers(options, live):
         above = find_classic(run, name)
-        if service and above and cluster_mark(options.cluster).owns(above.spec["tags"]):
-            return _without_listener(run, options, service, above)
+        if above and cluster_mark(options.cluster).owns(above.spec["tags"]):
+            return _without_listener(run, options, live.get(SERVICE), above)
     return Plan()
 
 
-def _without_listener(run: Run, options: AppOptions, service: Live, above: Live) -> Plan:
-    ports = _host_ports(run, service, above.name)
+def _shared_balancers(options: AppOptions, live: Mapping[str, Live]) -> set[str]:
+    """Those that the service is behind; that which is given, if a run was killed before it made the service."""
+    service, given = live.get(SERVICE), options.balancer
+    if service is None:
+        return {given.name} if given and given.classic and given.shared else set()
+    behind = {one.get("load_balancer") for one in service.spec["load_balancers"]}
+    own = {one.name for one in live.values() if one.kind == "classic_load_balancer"}
+    return {name for name in behind - own if name}
+
+
+def _without_listener(run: Run, options: AppOptions, service: Live | None, above: Live) -> Plan:
+    ports = _host_ports(run, service, above.name) if service else _port_behind(options, above)
     others = [
         one
         for one in list_services(run, options.cluster)
-        if one.name != service.name
+        if one.name != options.name
         and any(behind.get("load_balancer") == above.name for behind in one.spec["load_balancers"])
     ]
     looks = gather({one.name: partial(_host_ports, run, one, above.name) for one in others})
     unused = ports - {port for theirs in looks.values() for port in theirs}
     wanted = without_listeners_to(above, unused)
     return decide([wanted], {above.key: above}, APP_GRAPH) if wanted else Plan()
+
+
+def _port_behind(options: AppOptions, above: Live) -> set[int]:
+    """The port of the instances that the listener at the given port leads to."""
+    listener = above.spec["listeners"].get(str(options.balancer.listener_port)) if options.balancer else None
+    return {instance_port(listener)} if listener else set()
 
 
 def _host_ports(run: Run, service: Live, balancer: str) -> set[int]:

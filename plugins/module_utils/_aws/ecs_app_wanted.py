@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._errors import InputError
+from .._ownership import PART
 from .._plan import Live, Ref, Wanted
 from .app_options import AppOptions, Balancer, balanced_port, check_percents
 from .load_balancer_classic import LOAD_BALANCER, instance_port, listener_to, own_spec, shared_spec
@@ -244,6 +245,11 @@ def ingress_key(first: int, last: int) -> str:
 def group_part(balancer: str) -> str:
     """The part, in the mark, of the security group of a load balancer: apps of a cluster may share several."""
     return f"{BALANCER_GROUP}/{balancer}"
+
+
+def balancer_of(group: Live) -> str:
+    """The name of the load balancer whose security group this is."""
+    return str(group.spec["tags"][PART]).removeprefix(group_part(""))
 
 
 def target_group_name(options: AppOptions) -> str:

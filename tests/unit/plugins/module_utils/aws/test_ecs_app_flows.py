@@ -352,6 +352,116 @@ def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:
     ]
 
 
+def v2(name: str = "one-lb") -> dict[str, Any]:
+    arn = f"arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/{name}/1"
+    found = {"LoadBalancerArn": arn, "LoadBalancerName": name, "DNSName": f"{name}.elb.example", "Type": "application"}
+    return {**found, "Scheme": "internet-facing", "VpcId": "vpc-1", "AvailabilityZones": []}
+
+
+def tags_of(arn: str, part: str) -> Call:
+    tags = {"TagDescriptions": [{"ResourceArn": arn, "Tags": upper_mark(part)}]}
+    return Call("elbv2", "DescribeTags", tags, {"ResourceArns": [arn]})
+
+
+NO_CLASSIC = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
+NO_GROUP = Call("elbv2", "DescribeTargetGroups", failure("TargetGroupNotFound"))
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        (live_balancer(), "classic_load_balancer"),
+        (
+            (
+                NO_CLASSIC,
+                Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
+                tags_of(v2()["LoadBalancerArn"], "load-balancer"),
+            ),
+            "load_balancer",
+        ),
+    ],
+)
+def test_a_load_balancer_that_no_list_shows_yet_is_found_by_its_security_group(
+    run: Flow, found: tuple[Call, ...], kind: str
+) -> None:
+    """A run was killed a moment ago, and nothing is said but what the app is called."""
+    outcome = run(
+        services(),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_REVISIONS,
+        groups(INSTANCES, balancer_group()),
+        *found,
+        NO_GROUP,
+        check=True,
+        state="absent",
+    )
+    assert outcome.plan
+    assert [step.kind for step in outcome.plan.steps] == [kind, "load_balancer_security_group"]
+
+
+def test_a_load_balancer_is_looked_up_though_its_target_group_is_listed(run: Flow) -> None:
+    """The target group was made first: of the two it may be the only one that the tagging API knows."""
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/ecs-one-web/1"
+    group = {"TargetGroupArn": arn, "TargetGroupName": "ecs-one-web", "LoadBalancerArns": [], "VpcId": "vpc-1"}
+    outcome = run(
+        services(),
+        Call(
+            "resourcegroupstaggingapi",
+            "GetResources",
+            {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": upper_mark("target-group")}]},
+        ),
+        NO_SCALING,
+        NO_REVISIONS,
+        groups(INSTANCES),
+        NO_CLASSIC,
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [{**group, "Protocol": "HTTP"}]}),
+        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
+        tags_of(arn, "target-group"),
+        tags_of(v2()["LoadBalancerArn"], "load-balancer"),
+        check=True,
+        state="absent",
+        load_balancer={"type": "application", "name": "one-lb"},
+    )
+    assert outcome.plan
+    assert [step.kind for step in outcome.plan.steps] == ["load_balancer", "target_group"]
+
+
+@pytest.mark.parametrize(
+    ("others_port", "sentences"),
+    [
+        (8080, ["update classic load balancer one-lb (listeners.80, health_check.target)"]),
+        (80, []),  # another app is reached through it
+    ],
+)
+def test_a_listener_of_an_app_that_never_had_a_service_goes_too(
+    run: Flow, others_port: int, sentences: list[str]
+) -> None:
+    """A run was killed between the shared load balancer and the service."""
+    other = service(serviceName="other", taskDefinition=f"{ACCOUNT}:task-definition/other:1", **BEHIND)
+    ports = [{"containerPort": 80, "hostPort": others_port, "protocol": "tcp"}]
+    listeners = [
+        {"Listener": {"Protocol": "HTTP", "LoadBalancerPort": port, "InstanceProtocol": "HTTP", "InstancePort": port}}
+        for port in (80, 8080)
+    ]
+    outcome = run(
+        services(),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_REVISIONS,
+        groups(INSTANCES),
+        *live_balancer("", ListenerDescriptions=listeners),
+        Call("ecs", "ListServices", {"serviceArns": ["other"]}),
+        services(other),
+        Call("ecs", "DescribeTaskDefinition", described(1, portMappings=ports)),
+        check=True,
+        state="absent",
+        load_balancer={**CLASSIC, "shared": True},
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == sentences
+
+
 def test_what_does_not_go_away_is_named(run: Flow) -> None:
     left = service(status="ACTIVE")
     with pytest.raises(PartialError, match="still there: service web"):

@@ -177,10 +177,7 @@ def test_our_own_errors_and_defects_pass_unchanged() -> None:
         (SchedulersError("Invalid launch template: lt-1 does not exist"), True),
         (SchedulersError("Invalid security group"), False),
         (AuthError("denied"), False),
-        (
-            SchedulersError("The pending instance 'i-1' is not in a valid state for this operation (InvalidInstanceID)"),
-            True,
-        ),
+        (SchedulersError("The pending instance 'i-1' is not in a valid state for this operation"), True),
         (SchedulersError("The terminated instance 'i-1' is not in a valid state for this operation"), False),
     ],
 )  # fmt: skip
