@@ -307,7 +307,8 @@ def _security_groups(scene: Scene) -> list[Wanted]:
 
 def _parameter(scene: Scene, word: str) -> Wanted:
     key = parameter_key(word)
-    spec = {"secret": word in SECRETS, "tags": scene.tags(key)}
+    written = None if CONTROL_PLANE in scene.live else False  # of one that is gone nothing may be believed any more
+    spec = {"secret": word in SECRETS, "written": written, "tags": scene.tags(key)}
     return Wanted(key, "parameter", parameter_name(scene.options.name, word), spec)
 
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the instances of a Kubernetes cluster and its maker tell each other, as SSM parameters.
 
-The maker makes them, empty but with their tags; instances only ever write a new value into one that is there. Which
-role may read or write which, ``k8s_policies`` says. PRIVATE.
+The maker makes them, empty but with their tags; instances only ever write a new value into one that is there. Before
+it makes a control plane it takes back what another one has written: that would lead nodes and users nowhere. Which role
+may read or write which, ``k8s_policies`` says. PRIVATE.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ NODE_PROGRESS = "node-progress"  # at what a node failed last
 SECRETS = frozenset({JOIN, ADMIN})
 PARAMETERS = (JOIN, ADMIN, PROGRESS, NODE_PROGRESS)
 PENDING = "pending"  # the value before an instance has written one
+FIRST_VERSION = 1  # that of a value which has never been written over
 
 
 def parameter_name(cluster: str, word: str) -> str:
@@ -94,7 +96,7 @@ def read_value(aws: Aws, cluster: str, word: str) -> str:
 
 
 class Parameters:
-    """Parameters with spec ``{secret, tags}``."""
+    """Parameters with spec ``{secret, written, tags}``; what is written can only be taken back."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -119,8 +121,13 @@ class Parameters:
         return create_once(create, find, self._run.aws.policy)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
-        request = {"ResourceType": "Parameter", "ResourceId": live.id, "Tags": to_tags(spec["tags"])}
-        self._run.aws.call("ssm", "AddTagsToResource", request, doing=step.sentence)
+        changed = {one.field for one in step.differences}
+        if "written" in changed:
+            request = {"Name": live.id, "Value": PENDING, "Overwrite": True}
+            self._run.aws.call("ssm", "PutParameter", request, doing=step.sentence)
+        if "tags" in changed:
+            tags = {"ResourceType": "Parameter", "ResourceId": live.id, "Tags": to_tags(spec["tags"])}
+            self._run.aws.call("ssm", "AddTagsToResource", tags, doing=step.sentence)
         return Live(live.key, live.kind, live.name, live.id, spec)
 
     def delete(self, step: Step, live: Live) -> None:
@@ -143,5 +150,6 @@ def _live(run: Run, parameter: Mapping[str, Any]) -> Live | None:
         return None
     tags = from_tags(answer["TagList"])
     require_ours(run.mark, tags, f"parameter {name}")
-    spec = {"secret": parameter["Type"] == "SecureString", "tags": tags}
+    written = parameter.get("Version", FIRST_VERSION) > FIRST_VERSION
+    spec = {"secret": parameter["Type"] == "SecureString", "written": written, "tags": tags}
     return Live(parameter_key(name.rpartition("/")[2]), "parameter", name, name, spec)

@@ -246,8 +246,8 @@ JOIN = "/kubernetes/one/join"
 JOIN_TAGS = {one["Key"]: one["Value"] for one in marks("parameter-join")}
 
 
-def parameters(*names: str) -> Call:
-    found = [{"Name": one, "Type": "SecureString"} for one in names]
+def parameters(*names: str, version: int = 1) -> Call:
+    found = [{"Name": one, "Type": "SecureString", "Version": version} for one in names]
     return Call("ssm", "DescribeParameters", {"Parameters": found})
 
 
@@ -255,9 +255,12 @@ def tagged(tags: list[dict[str, str]]) -> Call:
     return Call("ssm", "ListTagsForResource", {"TagList": tags}, {"ResourceId": JOIN})
 
 
-def test_parameters_are_read_with_their_tags() -> None:
-    with scripted(parameters(JOIN), tagged(marks("parameter-join"))) as aws:
-        assert read_parameters(a_run(aws), "one")["parameter-join"].spec == {"secret": True, "tags": JOIN_TAGS}
+@pytest.mark.parametrize(("version", "written"), [(1, False), (2, True)])
+def test_parameters_are_read_with_their_tags(version: int, written: bool) -> None:
+    with scripted(parameters(JOIN, version=version), tagged(marks("parameter-join"))) as aws:
+        live = read_parameters(a_run(aws), "one")["parameter-join"]
+
+    assert live.spec == {"secret": True, "written": written, "tags": JOIN_TAGS}
 
 
 def test_that_of_somebody_else_is_left_alone() -> None:
@@ -285,6 +288,13 @@ def test_what_an_instance_has_written_is_not_written_over() -> None:
     taken = Call("ssm", "PutParameter", failure("ParameterAlreadyExists"), lambda given: "Overwrite" not in given)
     with scripted(taken, parameters(JOIN), tagged(marks("parameter-join"))) as aws:
         assert Parameters(a_run(aws)).create(create, spec).id == JOIN
+
+
+def test_what_a_control_plane_that_is_gone_has_written_is_taken_back() -> None:
+    live = Live("parameter-join", "parameter", JOIN, JOIN, {"secret": True, "written": True, "tags": JOIN_TAGS})
+    spec = {"secret": True, "written": False, "tags": JOIN_TAGS}
+    with scripted(Call("ssm", "PutParameter", {}, {"Name": JOIN, "Value": "pending", "Overwrite": True})) as aws:
+        Parameters(a_run(aws)).update(step("update", "parameter", spec, live), spec, live)
 
 
 def test_a_parameter_is_retagged_and_deleted() -> None:

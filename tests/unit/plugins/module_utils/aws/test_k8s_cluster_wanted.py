@@ -139,6 +139,16 @@ def test_everything_new_carries_mark_and_tags() -> None:
         assert tags["team"] == "blue"
 
 
+@pytest.mark.parametrize(("live", "written"), [({}, False), ({CONTROL_PLANE: INSTANCE}, None)])
+def test_nobody_believes_what_a_control_plane_has_published_that_is_gone(
+    live: dict[str, Live], written: bool | None
+) -> None:
+    resources = plan_of(live, zone=ZONE)
+
+    assert {one.spec["written"] for one in resources.values() if one.kind == "parameter"} == {written}
+    assert "parameter" in GRAPH["control_plane"]  # and not after the next one has begun to publish
+
+
 def test_secrets_are_encrypted_and_the_rest_is_not() -> None:
     found = {one.name: one.spec["secret"] for one in plan_of({}, zone=ZONE).values() if one.kind == "parameter"}
 
