@@ -22,6 +22,7 @@ class Node:
     Attributes:
         instance: the id of its EC2 instance, empty as long as it does not say.
         initialised: whether the cloud controller has been there.
+        leaving: a run has begun to empty it, to take it away.
         problem: why it is not ready, in its own words.
     """
 
@@ -31,6 +32,7 @@ class Node:
     initialised: bool
     version: str = ""
     problem: str = ""
+    leaving: bool = False
 
     @property
     def usable(self) -> bool:
@@ -49,6 +51,9 @@ class ClusterApi(Protocol):
 
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
         """No new pods for the node, and those that are there end or move."""
+
+    def keep(self, node: str) -> None:
+        """The node stays after all: pods may be put on it again."""
 
     def forget(self, node: str) -> None:
         """The node is gone for good."""

@@ -55,6 +55,7 @@ options:
       - How many nodes there should be. If not given, a new cluster gets two.
       - When there are too many, outdated ones go first. Each is drained, so that its pods move to the others; pods that
         nothing controls are lost.
+      - A node that a run has begun to drain, and that stays after all, takes pods again.
     type: int
   control_plane_type:
     description:

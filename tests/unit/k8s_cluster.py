@@ -120,6 +120,9 @@ class FakeCluster:
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
         self.done.append(("drain", node))
 
+    def keep(self, node: str) -> None:
+        self.done.append(("keep", node))
+
     def forget(self, node: str) -> None:
         self.done.append(("forget", node))
 

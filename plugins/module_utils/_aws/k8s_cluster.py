@@ -5,24 +5,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import _kubeconfig
 from .._cluster_api import Connect
+from .._errors import SchedulersError
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Live, apply, decide
 from .api import Aws, Connection
-from .control_plane import CONTROL_PLANE
+from .control_plane import CONTROL_PLANE, halted
 from .k8s_access import KUBECONFIG, Access, wanted_kubeconfig
 from .k8s_boot import control_plane_script
 from .k8s_cluster_handlers import Tools, cluster_handlers
 from .k8s_cluster_lookup import look_up
 from .k8s_cluster_options import ClusterOptions
 from .k8s_cluster_read import read
-from .k8s_cluster_ready import Readiness, Standing, never_joined
+from .k8s_cluster_ready import Readiness, Standing, amiss
 from .k8s_cluster_result import to_result
 from .k8s_cluster_teardown import ensure_absent
 from .k8s_cluster_wanted import GRAPH, RULES, Scene, role_key, settings, wanted
@@ -73,16 +73,18 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
 def _told(
     run: Run, cluster: str, found: Mapping[str, Live], access: Access
 ) -> tuple[_kubeconfig.Document | None, Mapping[str, Live]]:
-    """What the control plane has published, and what there is: a node says so that failed to boot and never joined."""
+    """What the control plane has published, and what there is, with what is amiss with nodes as it knows them."""
     if CONTROL_PLANE not in found:
         return None, found
     reads = {"access": access.document, "nodes": lambda: read_value(run.aws, cluster, NODE_PROGRESS)}
     answers: dict[str, Any] = gather(reads)
-    told = Progress.parse(answers["nodes"])
-    there = found.get(told.instance)
-    if not answers["access"] or there is None or there.kind != "node" or not never_joined(told, access.api):
+    if not answers["access"] or halted(found[CONTROL_PLANE]):
         return answers["access"], found
-    return answers["access"], {**found, there.key: replace(there, spec={**there.spec, "boot": told.state})}
+    try:
+        known = access.api().nodes()
+    except SchedulersError:  # nobody knows, and the wait for the nodes says why
+        return answers["access"], found
+    return answers["access"], {**found, **amiss(found, known, Progress.parse(answers["nodes"]))}
 
 
 def _standing(readiness: Readiness, live: Mapping[str, Live], *, wait: bool) -> Standing:

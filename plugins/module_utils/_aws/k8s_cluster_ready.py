@@ -8,11 +8,11 @@ instance has said at what its boot failed. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .._cluster_api import ClusterApi, Node
-from .._errors import AnswerLostError, SchedulersError, ThrottledError, UnreachableError
+from .._errors import AnswerLostError, ThrottledError, UnreachableError
 from .._plan import Live
 from .._wait import wait_until
 from .cluster_ready import activities_of, hopeless, sentence
@@ -75,14 +75,26 @@ class Standing:
         return [one for one in self.nodes if one.instance in self.instances and not one.usable]
 
 
-def never_joined(progress: Progress, api: Callable[[], ClusterApi]) -> bool:
-    """Whether an instance has told of a boot that failed, and the API server knows no node of it, in whatever state."""
-    if progress.state != "failed":
-        return False
-    try:
-        return all(one.instance != progress.instance for one in api().nodes())
-    except SchedulersError:
-        return False  # nobody knows, and the wait for the nodes says why
+def amiss(live: Mapping[str, Live], nodes: Sequence[Node], progress: Progress) -> dict[str, Live]:
+    """The instances of the group that are not as they should be, with what is amiss in their specs. Pure.
+
+    One has told of a boot that failed, and the API server knows no node of it, in whatever state. Or an earlier run has
+    begun to empty a node, and ended before it had taken it away.
+
+    Args:
+        nodes: what the API server knows.
+        progress: what an instance has told last.
+    """
+    known = {one.instance: one for one in nodes}
+    found = {}
+    for one in live.values():
+        if one.kind != "node":
+            continue
+        if one.id in known and known[one.id].leaving:
+            found[one.key] = replace(one, spec={**one.spec, "leaving": True})
+        elif one.id not in known and one.id == progress.instance and progress.state == "failed":
+            found[one.key] = replace(one, spec={**one.spec, "boot": progress.state})
+    return found
 
 
 class Readiness:

@@ -385,6 +385,8 @@ def _group(scene: Scene) -> Wanted:
 def _replaced(scene: Scene) -> list[Wanted]:
     """Nodes that never joined are replaced, and, if that is wanted, those of another version of the template.
 
+    One that an earlier run has begun to empty, and that stays, takes pods again.
+
     A group that shrinks takes some away first; which, it has decided by what there is now, too.
     """
     count = scene.options.node_count
@@ -392,10 +394,10 @@ def _replaced(scene: Scene) -> list[Wanted]:
     leaving = surplus(group, count) if group and count else []
     spec = {"template_version": Ref(LAUNCH_TEMPLATE, "version")} if scene.options.replace_outdated else {}
     staying = [one for one in scene.live.values() if one.kind == "node" and one.id not in leaving]
-    found = [Wanted(one.key, "node", one.name, {**spec, **_booted(one)}) for one in staying]
+    found = [Wanted(one.key, "node", one.name, {**spec, **_mended(one)}) for one in staying]
     return [one for one in found if one.spec]
 
 
-def _booted(node: Live) -> dict[str, str]:
-    """What a node lacks that never joined."""
-    return {"boot": "done"} if "boot" in node.spec else {}
+def _mended(node: Live) -> dict[str, Any]:
+    """What a node should be instead of what is amiss with it."""
+    return {name: value for name, value in {"boot": "done", "leaving": False}.items() if name in node.spec}

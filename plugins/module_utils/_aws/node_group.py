@@ -50,6 +50,13 @@ class Departures:
             if name:
                 api.forget(name)
 
+    def call_off(self, instance_id: str) -> None:
+        """Let a node stay that an earlier run has begun to empty."""
+        api = self._api()
+        for one in api.nodes():
+            if one.instance == instance_id:
+                api.keep(one.name)
+
 
 class NodeGroups(ScalingGroups):
     """Groups as ``ScalingGroups`` has them."""
@@ -69,7 +76,7 @@ class NodeGroups(ScalingGroups):
 
 
 class Nodes:
-    """Nodes with spec ``{template_version}``: replaced by one of another version.
+    """Nodes with spec ``{template_version, boot, leaving}``: replaced, if more than that it is leaving has to change.
 
     Args:
         await_ready: ends when the group has all of its nodes again.
@@ -84,6 +91,9 @@ class Nodes:
         raise NotImplementedError(f"{step.label}: auto scaling groups make nodes")
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        if {one.field for one in step.differences} == {"leaving"}:
+            self._departures.call_off(live.id)
+            return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec})
         with self._turn:
             self._departures.take(live.id, step, replaced=True)
             self._await_ready()

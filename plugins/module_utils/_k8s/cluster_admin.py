@@ -11,6 +11,7 @@ from typing import Any
 from .._clock import Deadline
 from .._cluster_api import Node
 from .._errors import BusyError, NotFoundError, WaitTimeoutError
+from .._ownership import PREFIX
 from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Api, Object
@@ -24,6 +25,7 @@ SYSTEM = "kube-system"
 DNS = "coredns"
 UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
 MIRROR = "kubernetes.io/config.mirror"
+LEAVING = f"{PREFIX}leaving"  # tells a node that a run has closed from one that somebody else has
 FINISHED = ("Succeeded", "Failed")
 DETACH_SECONDS = 120.0
 
@@ -57,9 +59,11 @@ class ClusterAdmin:
         Raises:
             WaitTimeoutError: some did not in time; the message names them.
         """
-        if self._api.get(NODE, node) is None:
+        there = self._api.get(NODE, node)
+        if there is None:
             return
-        self._api.patch(NODE, node, {"spec": {"unschedulable": True}})
+        if not (there.get("spec") or {}).get("unschedulable"):
+            self._close(node, closed=True)
 
         def evicted() -> list[str]:
             pods = [one for one in self._api.list(POD, fields=f"spec.nodeName={node}").items if movable(one)]
@@ -94,6 +98,15 @@ class ClusterAdmin:
                 doing=f"take the volumes off {node}",
                 pace=pace,
             )
+
+    def keep(self, node: str) -> None:
+        """Undoes what ``drain`` begins with."""
+        self._close(node, closed=False)
+
+    def _close(self, node: str, *, closed: bool) -> None:
+        annotations = {LEAVING: "true" if closed else None}
+        change = {"metadata": {"annotations": annotations}, "spec": {"unschedulable": True if closed else None}}
+        self._api.patch(NODE, node, change)
 
     def forget(self, node: str) -> None:
         """The node is gone for good."""
@@ -160,6 +173,7 @@ def node_of(thing: Object) -> Node:
         initialised=UNINITIALISED not in taints,
         version=str((thing.get("status") or {}).get("nodeInfo", {}).get("kubeletVersion", "")),
         problem="" if ready else str(condition.get("message") or "its kubelet has not reported yet"),
+        leaving=LEAVING in (thing["metadata"].get("annotations") or {}),
     )
 
 

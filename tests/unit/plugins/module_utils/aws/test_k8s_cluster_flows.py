@@ -372,6 +372,30 @@ def test_a_node_whose_boot_failed_is_replaced_if_it_never_joined(
     assert outcome.plan.sentences() == sentences
 
 
+def shrunk_in_part() -> dict[str, Any]:
+    """A group that a run has begun to make smaller, and was killed before it had emptied a node."""
+    return {**group("i-1", "i-2"), "MinSize": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentences"),
+    [
+        ({}, ["update node i-1 (leaving)"]),
+        ({"node_count": 2}, ["update auto scaling group kubernetes-one-nodes (min_size)", "update node i-1 (leaving)"]),
+        ({"node_count": 1}, ["update auto scaling group kubernetes-one-nodes (max_size, desired_count)"]),  # goes on
+    ],
+)
+def test_a_node_that_was_to_go_and_stays_takes_pods_again(
+    flow: Flow, given: dict[str, Any], sentences: list[str]
+) -> None:
+    with_kubeconfig(flow)
+    cluster = FakeCluster([node("i-0"), node("i-1", leaving=True), node("i-2")])
+    outcome = flow(cluster, *there(shrunk_in_part()), check_mode=True, **given)
+
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == sentences
+
+
 def test_a_failure_of_an_instance_that_is_gone_is_nobodys(flow: Flow) -> None:
     with_kubeconfig(flow)
     outcome = flow(FakeCluster(UnreachableError("asked")), *there(group("i-2"), FAILED), check_mode=True)

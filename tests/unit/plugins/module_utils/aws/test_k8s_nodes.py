@@ -243,6 +243,17 @@ def test_nothing_is_terminated_if_a_node_cannot_be_emptied() -> None:
             groups_of_nodes.update(step, step.spec, live)
 
 
+def test_a_node_that_stays_is_not_replaced() -> None:
+    live = Live("i-1", "node", "i-1", "i-1", {"template_version": "1", "leaving": True})
+    spec = {"leaving": False}
+    step = Step("update", "i-1", "node", "i-1", spec, live, differences(spec, live.spec))
+    cluster = FakeCluster([node("i-1", leaving=True), node("i-2")])
+    with scripted() as aws:
+        kept = Nodes(Departures(a_run(aws), lambda: cluster), lambda: pytest.fail("waited")).update(step, spec, live)
+
+    assert (cluster.done, kept.spec["leaving"]) == ([("keep", "node-i-1")], False)
+
+
 def test_a_node_is_replaced_and_the_others_wait_for_the_new_one() -> None:
     live, ready = Live("i-1", "node", "i-1", "i-1", {"template_version": "1"}), []
     step = Step("update", "i-1", "node", "i-1", {"template_version": "2"}, live)

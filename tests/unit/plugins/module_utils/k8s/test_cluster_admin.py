@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.module_utils._errors import WaitTimeoutError
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.cluster_admin import (
+    LEAVING,
     ClusterAdmin,
     connect,
     movable,
@@ -119,7 +120,7 @@ def test_a_node_is_emptied_by_eviction() -> None:
     ending = pod("web", metadata={"deletionTimestamp": "now"})
     with api_server(
         Call("GET", NODE, {"metadata": {"name": "n-1"}}),
-        Call("PATCH", NODE, {}, body={"spec": {"unschedulable": True}}),
+        Call("PATCH", NODE, {}, body={"metadata": {"annotations": {LEAVING: "true"}}, "spec": {"unschedulable": True}}),
         Call("GET", PODS, listing(pod("web"), pod("agent", "DaemonSet")), {"fieldSelector": "spec.nodeName=n-1"}),
         Call("POST", eviction, BUDGET),
         Call("GET", PODS, listing(pod("web"))),
@@ -129,6 +130,25 @@ def test_a_node_is_emptied_by_eviction() -> None:
         Call("GET", ATTACHMENTS, listing()),
     ) as server:
         drain(server)
+
+
+def test_a_node_that_somebody_has_closed_is_emptied_and_stays_theirs() -> None:
+    with api_server(
+        Call("GET", NODE, {"metadata": {"name": "n-1"}, "spec": {"unschedulable": True}}),
+        Call("GET", PODS, listing()),
+        Call("GET", ATTACHMENTS, listing()),
+    ) as server:
+        drain(server)
+
+
+def test_a_node_that_is_leaving_says_so_until_it_is_kept() -> None:
+    closed = {"metadata": {"name": "n-1", "annotations": {LEAVING: "true"}}, "spec": {"unschedulable": True}}
+    opened = {"metadata": {"annotations": {LEAVING: None}}, "spec": {"unschedulable": None}}
+    with api_server(Call("PATCH", NODE, {}, body=opened)) as server:
+        ClusterAdmin(server.api()).keep("n-1")
+
+    assert node_of(closed).leaving
+    assert not node_of({**closed, "metadata": {"name": "n-1"}}).leaving  # somebody else has closed it
 
 
 def test_a_node_that_is_gone_is_empty() -> None:
