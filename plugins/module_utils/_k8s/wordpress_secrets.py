@@ -18,6 +18,7 @@ from .kinds import SECRET
 from .object_set import require_ours
 from .objects import key_of, name_of, place_of, presentable
 from .run import Run
+from .wordpress_options import NOTE, note_of
 from .wordpress_wanted import SALTS, credentials_name, salts_name
 
 BYTES = 24
@@ -31,22 +32,23 @@ def names(options: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def wanted_secrets(run: Run, options: Mapping[str, Any], given: Mapping[str, str | None]) -> list[dict[str, Any]]:
-    """Secrets with new values, as they would be made if there were none.
+    """Secrets with new values, as they would be made if there were none; and with the note of the options.
 
     Args:
         given: values that the user chose, by key.
     """
     passwords = {name: given.get(name) or secrets.token_urlsafe(BYTES) for name in PASSWORDS}
     salts = {name: secrets.token_urlsafe(SALT_BYTES) for name in SALTS}
+    metadata = {"namespace": options["namespace"], "labels": run.owner.labels}
     return [
         {
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "Opaque",
-            "metadata": {"name": name, "namespace": options["namespace"], "labels": run.owner.labels},
+            "metadata": {**metadata, "name": name, "annotations": notes},
             "data": {key: encoded(value) for key, value in values.items()},
         }
-        for name, values in zip(names(options), (passwords, salts), strict=True)
+        for name, values, notes in zip(names(options), (passwords, salts), ({NOTE: note_of(options)}, {}), strict=True)
     ]
 
 

@@ -103,10 +103,12 @@ def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret
     if step.action == "create":
         password = site.password or value_of(secret, "admin-password")
         if not wp.is_installed():
-            wp.install(settings, password, site.language)
+            wp.install(settings, password)
         else:  # by an earlier run; or it came with its volumes, and what the Secret says has to open it
             wp.set({name: settings[name] for name in SETTINGS})
             wp.set_password(settings["admin_user"], password)
+        if site.language:
+            wp.speak(site.language)
         return _note(run, options, settings, None)
     changed = {one.path for one in step.differences}
     wp.set({name: settings[name] for name in changed if name in SETTINGS})
@@ -173,7 +175,7 @@ class _Wp:
         ).value
         return answer.rc == 0
 
-    def install(self, settings: Mapping[str, str], password: str, language: str | None) -> None:
+    def install(self, settings: Mapping[str, str], password: str) -> None:
         """Install it; a lost answer is no reason to do it twice."""
         arguments = [
             f"--url={settings['url']}",
@@ -188,8 +190,10 @@ class _Wp:
         except (AnswerLostError, UnreachableError):
             if not self.is_installed():
                 self.run("core", "install", *arguments, stdin=password)
-        if language:
-            self.run("language", "core", "install", language, "--activate")
+
+    def speak(self, language: str) -> None:
+        """Let the site speak a language; one that it has already is only switched to."""
+        self.run("language", "core", "install", language, "--activate")
 
     def set(self, values: Mapping[str, str]) -> None:
         """Set options of WordPress."""

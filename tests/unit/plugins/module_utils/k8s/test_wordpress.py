@@ -36,6 +36,7 @@ class Wp:
         self.calls: list[str] = []
         self.passwords: list[str] = []
         self.database_comes = 0
+        self.languages = [""]
 
     def __call__(self, _pod: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
         assert container == "wp-cli"
@@ -49,7 +50,8 @@ class Wp:
             self.installed = True
         if given:
             self.passwords.append(given.strip())
-        return ("", "Error: not today\n", 1) if words[1:3] == ["language", "core"] else ("", "", 0)
+        known = words[1:3] != ["language", "core"] or words[4] in self.languages
+        return ("", "", 0) if known else ("", "Error: not today\n", 1)
 
 
 def site_of(cluster: SmallCluster, **options: Any) -> Outcome:
@@ -229,6 +231,42 @@ def test_a_refusal_of_wp_cli_is_told() -> None:
     finally:
         cluster.close()
     assert "create Deployment default/wordpress" in caught.value.details["steps_done"]
+
+
+def test_a_site_that_was_installed_and_no_more_gets_its_language_later() -> None:
+    wp = Wp()
+    cluster = ready(wp)
+    try:
+        with pytest.raises(PartialError, match="not today"):
+            site_of(cluster, site={**SITE, "language": "de_DE"})
+        wp.languages.append("de_DE")
+        wp.calls.clear()
+        again = site_of(cluster, site={**SITE, "language": "de_DE"})
+    finally:
+        cluster.close()
+    assert sentences(again) == ["create site default/wordpress"]
+    assert "core install" not in wp.calls
+    assert wp.calls[-1] == "language core"
+
+
+def test_what_was_given_is_known_though_the_run_went_no_further_than_the_secrets() -> None:
+    cluster = ready(Wp())
+
+    def refuse(method: str, path: str, body: Any) -> tuple[int, dict[str, Any]] | None:
+        salts = method == "POST" and path.endswith("/secrets") and body["metadata"]["name"] == "wordpress-salts"
+        return (403, {"reason": "Forbidden", "message": "no"}) if salts else None
+
+    try:
+        cluster.refuse = refuse
+        with pytest.raises(PartialError):
+            site_of(cluster, storage={"mode": "existing", "size": "5Gi", **VOLUMES})
+        cluster.refuse = lambda *_request: None
+        site_of(cluster, site=None)
+        volume = cluster.get("PersistentVolume", "default-wordpress-site", "")
+    finally:
+        cluster.close()
+    assert volume is not None
+    assert volume["spec"]["csi"]["volumeHandle"] == VOLUMES["site_volume"]
 
 
 def test_volumes_that_are_there() -> None:
