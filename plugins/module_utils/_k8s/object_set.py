@@ -21,9 +21,21 @@ from .api import Api, Object, Written
 from .kinds import NAMESPACE, Kind
 from .manifests import Manifest, prepared, refuse_twice, stratum
 from .namespaces import wait_until_usable
-from .objects import changes, controller_of, key_of, label_of, labels_of, name_of, namespace_of, place_of, presentable
+from .objects import (
+    changes,
+    controller_of,
+    is_leaving,
+    key_of,
+    label_of,
+    labels_of,
+    name_of,
+    namespace_of,
+    place_of,
+    presentable,
+)
 from .run import Run
 from .settled import is_settled
+from .waiting import wait_gone
 
 Place = tuple[Kind, str]  # a kind and a namespace, empty for all of them
 
@@ -145,12 +157,14 @@ def survey(
     unknown = [item for item in asked if item.key not in live and (found := tried[item.key]) and not found.created]
     seen = gather({item.key: partial(_look, run, item, adopt) for item in unknown}, workers=WORKERS)
     live |= {key: thing for key, thing in seen.items() if thing}
+    leaving = _gone(run, items, live)
+    live = {key: thing for key, thing in live.items() if key not in leaving}
     wanted = {item.key for item in items}
     settled = {item.key: live[item.key] for item in items if item.key in live and item.key not in tried}
     return Survey(
         items,
         {key: thing for key, thing in live.items() if key in wanted},
-        {**settled, **{key: found.object for key, found in tried.items() if found}},
+        {**settled, **{key: found.object for key, found in tried.items() if found and key not in leaving}},
         [thing for key, thing in live.items() if key not in wanted],
         {**{key: kind for key, (kind, _thing) in marked.items()}, **{item.key: item.kind for item in items}},
     )
@@ -246,6 +260,17 @@ def require_ours(run: Run, thing: Object, *, adopt: bool = False) -> None:
     told = f"belongs to {whose}" if whose else "was not made by this task"
     hint = "Choose another name" + ("." if whose else ", or set adopt: true to take it over.")
     raise NotOursError(f"{label_of(thing)} exists and {told}", hint=hint)
+
+
+def _gone(run: Run, items: Iterable[Item], live: Mapping[str, Object]) -> set[str]:
+    """The objects of the set that are on their way out, once they are gone: what is applied to one goes with it.
+
+    A run that was killed while it deleted them leaves such.
+    """
+    leaving = {item.key: item.kind for item in items if is_leaving(live.get(item.key))}
+    if not run.check_mode:
+        wait_gone(run, [(kind, live[key]) for key, kind in leaving.items()])
+    return {*leaving}
 
 
 def decide(found: Survey) -> Plan:

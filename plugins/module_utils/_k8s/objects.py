@@ -51,6 +51,11 @@ def place_of(thing: Object) -> str:
     return "/".join(part for part in (namespace_of(thing), name_of(thing)) if part)
 
 
+def is_leaving(thing: Object | None) -> bool:
+    """Whether an object is there and is being deleted."""
+    return bool(thing and thing["metadata"].get("deletionTimestamp"))
+
+
 def controller_of(thing: Object) -> Mapping[str, Any] | None:
     """The reference to what controls an object, such as the ReplicaSet of a pod."""
     owners = thing["metadata"].get("ownerReferences") or ()

@@ -298,3 +298,38 @@ def test_a_pod_waits_for_the_account_of_its_namespace() -> None:
     with small_cluster() as cluster:
         cluster.refuse = refuse
         assert sentences(apply(cluster, pod, wait=False)) == ["create Pod default/one"]
+
+
+def on_its_way_out(cluster: SmallCluster) -> Any:
+    """What was made, as a run leaves it that was killed while it deleted it; it is gone at the second look."""
+    there = cluster.get("ConfigMap", "colours")
+    assert there is not None
+    cluster.put({**there, "metadata": {**there["metadata"], "deletionTimestamp": "now", "finalizers": ["x/y"]}})
+    path = "/api/v1/namespaces/default/configmaps"
+    before = len(cluster.requests)
+
+    def refuse(_method: str, asked: str, _body: Any) -> None:
+        if asked == path and ("GET", path) in cluster.requests[before:-1]:
+            cluster.remove("ConfigMap", "colours")
+
+    cluster.refuse = refuse
+    return there["metadata"]["uid"]
+
+
+def test_what_is_being_deleted_is_waited_for_and_made_again() -> None:
+    with small_cluster() as cluster:
+        apply(cluster, COLOURS)
+        before = on_its_way_out(cluster)
+        again = apply(cluster, COLOURS)
+        there = cluster.get("ConfigMap", "colours")
+    assert sentences(again) == ["create ConfigMap default/colours"]
+    assert there is not None
+    assert there["metadata"]["uid"] != before
+    assert "deletionTimestamp" not in there["metadata"]
+
+
+def test_a_check_says_so_and_does_not_wait() -> None:
+    with small_cluster() as cluster:
+        apply(cluster, COLOURS)
+        on_its_way_out(cluster)
+        assert sentences(apply(cluster, COLOURS, check=True)) == ["create ConfigMap default/colours"]
