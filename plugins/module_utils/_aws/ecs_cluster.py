@@ -27,7 +27,7 @@ from .launch_templates import read_launch_template
 from .names import ClusterNames, cluster_mark
 from .network import read_network
 from .run import Run
-from .scaling_groups import SCALING_GROUP, members, read_scaling_group
+from .scaling_groups import LEAVING_TAG, SCALING_GROUP, members, read_scaling_group
 from .security_groups import find_security_groups, live_security_group
 
 
@@ -97,10 +97,11 @@ def _with_subnets_in_order(live: dict[str, Live]) -> dict[str, Live]:
 
 def _with_instances(live: dict[str, Live]) -> dict[str, Live]:
     """The members of the group as resources of their own, so that they can be replaced."""
-    instances = {}
-    for member in members(live[SCALING_GROUP]) if SCALING_GROUP in live else ():
+    instances, group = {}, live.get(SCALING_GROUP)
+    leaving = group.spec["tags"].get(LEAVING_TAG) if group else None
+    for member in members(group) if group else ():
         name, spec = member["instance_id"], {"template_version": member["template_version"]}
-        instances[name] = Live(name, "instance", name, name, spec)
+        instances[name] = Live(name, "instance", name, name, {**spec, **({"leaving": True} if name == leaving else {})})
     return {**live, **instances}
 
 

@@ -243,8 +243,12 @@ def _group(
 
 
 def _instances(options: ClusterOptions, live: Mapping[str, Live]) -> list[Wanted]:
-    """Instances of another version than the group's are replaced, if that is wanted."""
-    if not options.replace_outdated:
-        return []
-    spec = {"template_version": Ref(LAUNCH_TEMPLATE, "version")}
-    return [Wanted(one.key, "instance", one.name, spec) for one in live.values() if one.kind == "instance"]
+    """Instances of another version than the group's are replaced, if that is wanted.
+
+    One that an earlier run has begun to drain for that, and had not ended, stays if it is not wanted any more.
+    """
+    spec = {"template_version": Ref(LAUNCH_TEMPLATE, "version")} if options.replace_outdated else {}
+    instances = [one for one in live.values() if one.kind == "instance"]
+    kept = {one.key: {"leaving": False} for one in instances if "leaving" in one.spec}
+    found = [Wanted(one.key, "instance", one.name, {**spec, **kept.get(one.key, {})}) for one in instances]
+    return [one for one in found if one.spec]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One instance of a cluster at a time: replaced by one of the newest template version, or ended for good. PRIVATE."""
+"""One instance of a cluster at a time: replaced by one of the newest template version, kept, or ended. PRIVATE."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from .._plan import Live, Spec, Step
 from .._wait import wait_until
 from .cluster_ready import Readiness, described_instances
 from .run import Run
-from .scaling_groups import await_terminated, read_scaling_group
+from .scaling_groups import await_terminated, note_leaving, read_scaling_group
 
 
 class Instances:
-    """Instances with spec ``{template_version}``. Auto scaling groups make them; this replaces and ends them.
+    """Instances with spec ``{template_version, leaving}``. Auto scaling groups make them; this replaces and ends them.
+
+    One that an earlier run has begun to drain, and that stays, gets tasks again.
 
     Args:
         cluster: the cluster's name.
@@ -33,11 +35,18 @@ class Instances:
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         """Its tasks move away, it goes, and the group starts another one that joins the cluster."""
+        if {one.field for one in step.differences} == {"leaving"}:
+            self._keep(step, live.id)
+            return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec})
         with self._turn:
-            self._drain(step, live.id)
+            arns = self._registered(step, live.id)
+            if arns:
+                self._drain(step, live.id, arns)
             request = {"InstanceId": live.id, "ShouldDecrementDesiredCapacity": False}
             run = self._run
             run.aws.call("autoscaling", "TerminateInstanceInAutoScalingGroup", request, doing=step.sentence)
+            if arns:
+                note_leaving(run, self._group, "", step.sentence)
             group = read_scaling_group(run, self._group, adopt=True)
             if group:
                 Readiness(run, self._cluster, group).await_ready()
@@ -49,14 +58,22 @@ class Instances:
         )
         await_terminated(self._run, step.sentence, {live.id})
 
-    def _drain(self, step: Step, instance_id: str) -> None:
-        arns = self._call("ListContainerInstances", {"filter": f"ec2InstanceId == {instance_id}"}, step)
-        if not arns["containerInstanceArns"]:
-            return
-        arn = arns["containerInstanceArns"][0]
-        self._call("UpdateContainerInstancesState", {"containerInstances": [arn], "status": "DRAINING"}, step)
+    def _keep(self, step: Step, instance_id: str) -> None:
+        arns = self._registered(step, instance_id)
+        if arns:
+            self._call("UpdateContainerInstancesState", {"containerInstances": arns, "status": "ACTIVE"}, step)
+        note_leaving(self._run, self._group, "", step.sentence)
+
+    def _registered(self, step: Step, instance_id: str) -> list[str]:
+        """What ECS calls the instance, nothing if it never joined."""
+        answer = self._call("ListContainerInstances", {"filter": f"ec2InstanceId == {instance_id}"}, step)
+        return list(answer["containerInstanceArns"][:1])
+
+    def _drain(self, step: Step, instance_id: str, arns: list[str]) -> None:
+        note_leaving(self._run, self._group, instance_id, step.sentence)
+        self._call("UpdateContainerInstancesState", {"containerInstances": arns, "status": "DRAINING"}, step)
         wait_until(
-            lambda: described_instances(self._run.aws, self._cluster, [arn]),
+            lambda: described_instances(self._run.aws, self._cluster, arns),
             ready=lambda found: not any(one["runningTasksCount"] for one in found),
             describe=lambda found: f"{found[0]['runningTasksCount']} tasks still run on {instance_id}",
             deadline=self._run.deadline,

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from .._errors import BusyError, ConflictError
-from .._ownership import OWNER, PART, require_ours
+from .._ownership import OWNER, PART, PREFIX, require_ours
 from .._plan import Live, Spec, Step
 from .._retry import create_once
 from .._wait import wait_for, wait_until
@@ -21,6 +21,7 @@ from .api import from_tags
 from .run import Run
 
 SCALING_GROUP = "auto-scaling-group"  # key of a plan, and part in the mark
+LEAVING_TAG = f"{PREFIX}leaving"  # a tag of the group, which is read anyway: the instance that a run has begun to drain
 ALIVE = ["pending", "running", "shutting-down", "stopping", "stopped"]
 LEAVING = ("Terminating", "Terminated", "Detach")
 FIELDS = {"min_size": "MinSize", "max_size": "MaxSize", "desired_count": "DesiredCapacity"}
@@ -47,6 +48,13 @@ def read_scaling_group(run: Run, name: str, *, adopt: bool = False, departing: b
 def members(group: Live) -> list[dict[str, Any]]:
     """The group's instances, without those that are on their way out."""
     return [one for one in group.attributes["instances"] if not one["lifecycle"].startswith(LEAVING)]
+
+
+def note_leaving(run: Run, group: str, instance_id: str, doing: str) -> None:
+    """Note which instance is being drained, or that none is: a run that is killed meanwhile leaves it without tasks."""
+    tag = {"ResourceId": group, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    request = {"Tags": [{**tag, "Key": LEAVING_TAG, "Value": instance_id}]}
+    run.aws.call("autoscaling", "CreateOrUpdateTags", request, doing=doing)
 
 
 def desired_count(group: Live) -> int:

@@ -14,6 +14,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_
     hopeless,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.instances import Instances
+from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
 from ansible_collections.container.schedulers.plugins.module_utils._errors import StateFailedError, WaitTimeoutError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
 from unit.ecs_cluster import a_run, marks
@@ -181,15 +182,34 @@ OLD = Live("i-1", "instance", "i-1", "i-1", {"template_version": "1"})
 ENDED = Call("autoscaling", "TerminateInstanceInAutoScalingGroup", params={"ShouldDecrementDesiredCapacity": False})
 
 
+def noted(instance_id: str) -> Call:
+    tag = {"ResourceId": "g", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+    tags = [{**tag, "Key": "container.schedulers/leaving", "Value": instance_id}]
+    return Call("autoscaling", "CreateOrUpdateTags", params={"Tags": tags})
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_an_instance_that_stays_after_all_gets_tasks_again(joined: bool) -> None:
+    live = Live("i-1", "instance", "i-1", "i-1", {"template_version": "1", "leaving": True})
+    spec = {"leaving": False}
+    step = Step("update", "i-1", "instance", "i-1", spec, live, differences(spec, live.spec))
+    active = Call("ecs", "UpdateContainerInstancesState", params={"status": "ACTIVE"})
+    with scripted(*((listed("i-1"), active) if joined else (listed(),)), noted("")) as aws:
+        kept = Instances(a_run(aws), "web", "g").update(step, spec, live)
+    assert kept.spec == {"template_version": "1", "leaving": False}
+
+
 def test_an_instance_is_drained_ended_and_replaced() -> None:
     with scripted(
         Call(
             "ecs", "ListContainerInstances", {"containerInstanceArns": ["arn-i-1"]}, {"filter": "ec2InstanceId == i-1"}
         ),
+        noted("i-1"),
         Call("ecs", "UpdateContainerInstancesState", params={"status": "DRAINING"}),
         described("i-1", tasks=2),
         described("i-1"),
         ENDED,
+        noted(""),
         scaling("i-2", desired=1),
         listed("i-2"),
         described("i-2"),
@@ -206,7 +226,9 @@ def test_an_instance_that_never_joined_needs_no_draining() -> None:
 
 def test_tasks_that_cannot_move_are_said() -> None:
     with (
-        scripted(listed("i-1"), Call("ecs", "UpdateContainerInstancesState"), described("i-1", tasks=3)) as aws,
+        scripted(
+            listed("i-1"), noted("i-1"), Call("ecs", "UpdateContainerInstancesState"), described("i-1", tasks=3)
+        ) as aws,
         pytest.raises(WaitTimeoutError, match=r"3 tasks still run on i-1.*Is there room"),
     ):
         Instances(a_run(aws, seconds=0), "web", "g").update(STEP, {}, OLD)

@@ -239,6 +239,24 @@ def test_check_mode_on_a_cluster_shows_its_instances(ensure: Any) -> None:
     assert [one["instance_id"] for one in outcome.result["instances"]] == ["i-1"]
 
 
+@pytest.mark.parametrize(
+    ("given", "sentences"),
+    [
+        ({}, ["update instance i-1 (leaving)"]),
+        ({"replace_outdated": True}, ["update instance i-1 (template_version, leaving)"]),
+    ],
+)
+def test_an_instance_that_a_killed_run_has_drained_gets_tasks_again_or_goes(
+    ensure: Any, given: dict[str, Any], sentences: list[str]
+) -> None:
+    tags = [*GROUP["Tags"], {"Key": "container.schedulers/leaving", "Value": "i-1"}]
+    drained = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [{**GROUP, "Tags": tags}]})
+    there = (drained if one is DESCRIBED_GROUP else one for one in THERE)
+    with scripted(*there, *MEMBERS) as aws:
+        outcome = ensure(aws, check_mode=True, **given)
+    assert outcome.plan.sentences() == sentences
+
+
 def test_bad_input_ends_before_the_first_call(ensure: Any) -> None:
     with scripted() as aws, pytest.raises(InputError):
         ensure(aws, min_size=2, max_size=1)
