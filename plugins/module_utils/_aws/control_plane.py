@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._errors import SchedulersError
+from .._clock import Deadline
+from .._errors import BusyError, SchedulersError
 from .._ownership import PREFIX, only_one
 from .._plan import Live, Rule, Spec, Step
 from .._wait import wait_until
@@ -28,6 +29,7 @@ SETTINGS = ("version", "pod_network", "pod_cidr", "service_cidr")  # in its tags
 FIXED = ("zone", "instance_type", *SETTINGS)
 CONTROL_PLANE_RULE = Rule(immutable=frozenset(FIXED))
 ENDING = frozenset({"shutting-down", "terminated"})
+ENDING_SECONDS = 300.0  # within these an instance that is ending is gone, and its address free
 
 
 def setting_tag(setting: str) -> str:
@@ -104,8 +106,7 @@ class ControlPlanes:
         described = {**request, "UserData": self._user_data(spec["address"])}
         for generation in range(GENERATIONS):
             token = {"ClientToken": client_token(described, generation)}
-            answer = self._run.aws.call("ec2", "RunInstances", {**request, **token}, doing=step.sentence, settles=True)
-            instance = self._running(step, answer["Instances"][0]["InstanceId"])
+            instance = self._running(step, self._begun(step, {**request, **token}))
             if instance:
                 return live_control_plane(instance)
         raise SchedulersError(
@@ -122,6 +123,26 @@ class ControlPlanes:
         run, request = self._run, {"InstanceIds": [live.id]}
         run.aws.delete("ec2", "TerminateInstances", request, doing=step.sentence, deadline=run.deadline)
         await_terminated(run, step.sentence, {live.id})
+
+    def _begun(self, step: Step, request: Mapping[str, Any]) -> str:
+        """The id of the instance. The private address of one that is ending is free once that is gone."""
+        run = self._run
+
+        def attempt() -> tuple[str, str]:
+            try:
+                answer = run.aws.call("ec2", "RunInstances", request, doing=step.sentence, settles=True)
+            except BusyError as error:
+                return "", error.message
+            return answer["Instances"][0]["InstanceId"], ""
+
+        return wait_until(
+            attempt,
+            ready=lambda found: bool(found[0]),
+            describe=lambda found: found[1],
+            deadline=Deadline(run.deadline.clock, min(ENDING_SECONDS, run.deadline.left())),
+            doing=step.sentence,
+            pace=run.pace,
+        ).value[0]
 
     def _running(self, step: Step, instance_id: str) -> Mapping[str, Any] | None:
         """The instance once it runs; None if it was made, and ended, by an earlier run with the same token."""

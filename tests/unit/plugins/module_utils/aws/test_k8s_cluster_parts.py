@@ -204,6 +204,18 @@ def test_a_lost_answer_starts_no_second_one() -> None:
     assert len({*tokens}) == 1
 
 
+def test_the_address_of_one_that_is_ending_is_waited_for() -> None:
+    taken = failure("InvalidIPAddress.InUse", "Address 172.20.0.9 is in use.")
+    with scripted(Call("ec2", "RunInstances", taken, times=2), ran(), described(instance())) as aws:
+        assert made(aws).id == "i-1"
+
+
+def test_an_address_that_somebody_keeps_is_said() -> None:
+    taken = failure("InvalidIPAddress.InUse", "Address 172.20.0.9 is in use.")
+    with scripted(Call("ec2", "RunInstances", taken)) as aws, pytest.raises(WaitTimeoutError, match="is in use"):
+        ControlPlanes(a_run(aws, seconds=0), lambda _address: BOOT).create(CREATE, SPEC)
+
+
 def test_one_that_an_earlier_run_has_ended_is_not_taken_for_a_new_one() -> None:
     with scripted(ran("i-0"), described(instance("terminated", "i-0")), ran(), described(instance())) as aws:
         assert made(aws).id == "i-1"
