@@ -66,7 +66,7 @@ class NodeGroups(ScalingGroups):
         self._departures = departures
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
-        leaving = surplus(live, spec.get("desired_count", live.spec["desired_count"]))
+        leaving = surplus(live, spec["desired_count"]) if "desired_count" in spec else []
         if leaving:
             # with a lower minimum only, the group itself takes nothing away
             self._resize(step, {"min_size": spec["min_size"]})

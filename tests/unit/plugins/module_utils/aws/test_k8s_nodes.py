@@ -227,6 +227,17 @@ def test_a_group_that_grows_asks_no_api_server() -> None:
         NodeGroups(run, Departures(run, nobody)).update(step, step.spec, live)
 
 
+def test_without_a_word_about_their_number_no_node_is_taken_away() -> None:
+    """Somebody has lowered the desired capacity a moment ago, and AWS has not chosen yet."""
+    live = live_group("i-1", "i-2")
+    fewer = Live(live.key, live.kind, live.name, live.id, {**live.spec, "desired_count": 1}, live.attributes)
+    spec = {"template_id": "lt-1", "template_version": "2"}
+    step = Step("update", SCALING_GROUP, "auto_scaling_group", live.name, spec, fewer, differences(spec, live.spec))
+    with scripted(Call("autoscaling", "UpdateAutoScalingGroup", {}, lambda given: "MinSize" not in given)) as aws:
+        run = a_run(aws)
+        NodeGroups(run, Departures(run, lambda: pytest.fail("asked"))).update(step, spec, fewer)
+
+
 def test_nothing_is_terminated_if_a_node_cannot_be_emptied() -> None:
     class Stuck(FakeCluster):
         def drain(self, *_arguments: Any) -> None:
