@@ -96,6 +96,12 @@ def _private_addresses() -> None:
             subnet._subnet_ips[free[0]] = instance
             return free[0]
 
+    @replaces(Subnet, "request_ip")
+    def _request_ip(original: Original, subnet: Any, address: str, instance: Any) -> None:
+        if address in subnet._subnet_ips:
+            raise aws_error("ec2", "InvalidIPAddress.InUse", f"Address {address} is in use.")
+        original(subnet, address, instance)
+
 
 def _security_groups() -> None:
     @replaces(SecurityGroupBackend, "delete_security_group")

@@ -59,6 +59,15 @@ def test_public_addresses_stay_on_this_machine(instance: Any) -> None:
     assert any(ipaddress.ip_address(instance["PublicIpAddress"]) in network for network in networks)
 
 
+def test_a_private_address_is_given_once(ec2: Any, instance: Any, network: Network, refused: Any) -> None:
+    request = {"ImageId": instance["ImageId"], "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1}
+    request |= {"SubnetId": network.subnet, "PrivateIpAddress": instance["PrivateIpAddress"]}
+    refused("InvalidIPAddress.InUse", ec2.run_instances, **request)
+    ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    again = ec2.run_instances(**request)["Instances"][0]
+    assert again["PrivateIpAddress"] == instance["PrivateIpAddress"]
+
+
 def test_instance_shows_the_groups_of_its_interface(instance: Any, network: Network) -> None:
     assert [group["GroupId"] for group in instance["SecurityGroups"]] == [network.group]
 
