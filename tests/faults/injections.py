@@ -77,7 +77,10 @@ def _interrupted_by(number: signal.Signals) -> Happening:
     def interrupt(scene: Scene) -> list[Outcome]:
         run = scene.start_until_held()
         run.send(number)
-        time.sleep(10 * _LOOK_SECONDS)  # the run notes the signal before it gets its answer
+        deadline = time.monotonic() + SECONDS
+        while not (run.has_noted(number) or time.monotonic() > deadline):
+            time.sleep(_LOOK_SECONDS)
+        time.sleep(10 * _LOOK_SECONDS)  # the run acts on the signal before it gets its answer
         scene.laboratory.release()
         return [run.outcome()]
 

@@ -12,6 +12,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import re
 import runpy
 import signal
 import sys
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SECONDS = 120.0
+SECONDS = 400.0
 """No run may take longer; one that does is killed and counts as not converged."""
 
 _LIBRARIES = ("ansible.module_utils.basic", "boto3", "botocore.config", "jmespath")
@@ -96,6 +97,15 @@ class Running:
         """Send it a signal, if it still runs."""
         if self._process.pid and not self.has_ended():
             os.kill(self._process.pid, number)
+
+    def has_noted(self, number: signal.Signals) -> bool:
+        """Whether a signal has reached it: the kernel keeps it until the process has its turn on a busy machine."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+        except OSError:
+            return True  # it has ended
+        pending = re.findall(r"^(?:SigPnd|ShdPnd):\s*(\w+)$", status, re.MULTILINE)
+        return not any(int(mask, 16) >> (number - 1) & 1 for mask in pending)
 
     def outcome(self) -> Outcome:
         """Wait for its end."""

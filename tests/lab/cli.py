@@ -24,8 +24,10 @@ from lab.account import ACCESS_KEY_ID, DIGITALOCEAN_TOKEN, SECRET_ACCESS_KEY
 from lab.kubernetes import programs
 from lab.world import Settings
 
-_START_SECONDS = 30.0
-_STOP_SECONDS = 10.0
+_START_SECONDS = 120.0
+_STOP_SECONDS = 60.0
+_ANSWER_SECONDS = 30.0
+"""A busy machine may need long for what takes a moment. Where nobody listens, that is known at once."""
 
 
 class LabError(Exception):
@@ -173,7 +175,7 @@ def _answers(information: dict[str, Any]) -> bool:
     if not information:
         return False
     try:
-        with urllib.request.urlopen(information["control"], timeout=5) as answer:
+        with urllib.request.urlopen(information["control"], timeout=_ANSWER_SECONDS) as answer:
             return bool(json.load(answer)["pid"] == information["pid"])
     except (OSError, ValueError, KeyError):
         return False

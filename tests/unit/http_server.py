@@ -59,6 +59,7 @@ class ScriptedServer(ThreadingHTTPServer):
         self.seen: list[Seen] = []
         self.turn = threading.Lock()
         self.closed = threading.Event()  # a reply that closes has closed
+        self.asked = threading.Event()  # the last reply is asked for
         self.ended = threading.Event()
 
     @property
@@ -78,6 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
             seen = Seen(self.command, self.path, body, dict(self.headers), self.client_address[1])
             self.server.seen.append(seen)
             reply = self.server.replies.pop(0)
+            if not self.server.replies:
+                self.server.asked.set()
         if reply.cut == "before":
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
@@ -106,6 +109,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         pass
+
+
+@contextmanager
+def deaf_port() -> Iterator[int]:
+    """A port where nobody listens: it is taken, as one that was let go may be another server's the next moment."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @contextmanager

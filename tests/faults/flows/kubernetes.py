@@ -16,7 +16,7 @@ def _cluster(**options: Any) -> Task:
         "k8s_aws_cluster",
         region="us-east-1",
         wait_sleep=1,
-        wait_timeout=100,
+        wait_timeout=300,
         name="faults",
         kubeconfig="$KUBECONFIG",
         **options,
@@ -33,7 +33,7 @@ def _on_cluster(act: Task, undo: Task, *before: Task, **more: Any) -> Flow:
 
 
 def _app(**options: Any) -> Task:
-    return module("k8s_cluster_app", wait_timeout=60, namespace="default", name="web", **options)
+    return module("k8s_cluster_app", wait_timeout=300, namespace="default", name="web", **options)
 
 
 _WEB: Mapping[str, Any] = {
@@ -48,12 +48,12 @@ _NEW_IMAGE = _app(**{**_WEB, "image": "httpd:2.4.62", "replicas": 3})
 
 _SITE_UP = module(
     "k8s_wordpress",
-    wait_timeout=100,
+    wait_timeout=300,
     namespace="default",
     site={"title": "Faults", "admin_email": "admin@example.com"},
     service={"type": "ClusterIP"},
 )
-_SITE_DOWN = module("k8s_wordpress", wait_timeout=100, namespace="default", state="absent", delete_data=True)
+_SITE_DOWN = module("k8s_wordpress", wait_timeout=300, namespace="default", state="absent", delete_data=True)
 
 
 def _config(name: str, value: str) -> Mapping[str, Any]:
@@ -78,12 +78,12 @@ _TOOL = {
 
 
 def _tools(*manifests: Mapping[str, Any], **options: Any) -> Task:
-    return module("k8s_apply", wait_timeout=60, owner="tools", prune=True, definition=list(manifests), **options)
+    return module("k8s_apply", wait_timeout=300, owner="tools", prune=True, definition=list(manifests), **options)
 
 
 _TOOLS_UP = _tools(_NAMESPACE, _ACCOUNT, _TOOL, _config("old", "1"), _config("both", "1"))
 _TOOLS_CHANGED = _tools(_NAMESPACE, _ACCOUNT, _TOOL, _config("both", "2"), _config("new", "1"))
-_TOOLS_DOWN = module("k8s_apply", wait_timeout=60, owner="tools", state="absent")
+_TOOLS_DOWN = module("k8s_apply", wait_timeout=300, owner="tools", state="absent")
 
 _BOOTS = ("kill-after", "abandon", "cut-after", "sigint", "sigterm", "together")
 """For flows of which each case boots a cluster: what leaves the account in a state of its own."""

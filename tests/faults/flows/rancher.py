@@ -9,7 +9,7 @@ from typing import Any
 
 from faults.flow import Flow, Task, module
 
-_PACE = {"wait_sleep": 1, "wait_timeout": 60}
+_PACE = {"wait_sleep": 1, "wait_timeout": 300}
 
 
 def _task(program: str, **options: Any) -> Task:

@@ -32,7 +32,8 @@ from lab.kubernetes.nodes import Machine
 from lab.messages import Answer, Request, json_answer
 
 START_SECONDS = 180.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
 FILE = "kubernetes.json"
 
 
@@ -311,7 +312,7 @@ def _read(state: Path) -> dict[str, Any]:
 
 def _answers(information: dict[str, Any]) -> bool:
     try:
-        with _direct().open(information["control"], timeout=5) as answer:
+        with _direct().open(information["control"], timeout=ANSWER_SECONDS) as answer:
             return bool(json.load(answer)["pid"] == information["pid"])
     except (OSError, ValueError, KeyError):
         return False

@@ -43,7 +43,7 @@ class RunningLab:
 
     def _make(self, service: str, region: str = REGION, **options: Any) -> Any:
         config = Config(
-            retries={"total_max_attempts": options.pop("attempts", 1)}, read_timeout=options.pop("timeout", 20)
+            retries={"total_max_attempts": options.pop("attempts", 1)}, read_timeout=options.pop("timeout", 60)
         )
         keys = {"aws_access_key_id": ACCESS_KEY_ID, "aws_secret_access_key": SECRET_ACCESS_KEY, **options}
         return self._session.client(service, region_name=region, endpoint_url=self.url, config=config, **keys)
@@ -52,7 +52,7 @@ class RunningLab:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_lab{path}", data=data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             return {"status": error.code, **json.load(error)}
@@ -66,7 +66,7 @@ class RunningLab:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
             with urllib.request.urlopen(
-                urllib.request.Request(url, data, headers, method=method), timeout=20
+                urllib.request.Request(url, data, headers, method=method), timeout=60
             ) as answer:
                 return answer.status, json.loads(answer.read() or b"null"), dict(answer.headers)
         except urllib.error.HTTPError as error:

@@ -33,9 +33,8 @@ def address(droplet: dict[str, Any]) -> str:
 
 def booted(lab: Any, droplet_id: int) -> str:
     """What the user data wrote, once it has run."""
-    for _unused in range(500):
-        text = str(lab.control("GET", f"/digitalocean/{droplet_id}")["console"])
-        if text:
-            return text
+    deadline = time.monotonic() + 120
+    while not (text := str(lab.control("GET", f"/digitalocean/{droplet_id}")["console"])):
+        assert time.monotonic() < deadline, "the user data has not run"
         time.sleep(0.02)
-    raise AssertionError("the user data has not run")
+    return text

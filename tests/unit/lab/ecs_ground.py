@@ -155,7 +155,7 @@ class EcsGround:
 
         return self.until(look)
 
-    def until(self, look: Callable[[], T | None], limit: float = 20.0) -> T:
+    def until(self, look: Callable[[], T | None], limit: float = 120.0) -> T:
         """What `look` finds, asked for again and again; user data takes real time."""
         deadline = time.monotonic() + limit
         while not (found := look()):

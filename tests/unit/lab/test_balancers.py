@@ -27,7 +27,7 @@ class Site(EcsGround):
 
     def get(self, url: str) -> tuple[int, str]:
         try:
-            with self._opener.open(url, timeout=10) as answer:
+            with self._opener.open(url, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -134,12 +134,12 @@ def test_a_shut_security_group_makes_targets_unhealthy(site: Site) -> None:
 def test_a_task_that_fails_its_health_check_is_replaced(site: Site) -> None:
     site.application(path="/missing")
     site.define()
-    site.serve(count=1, loadBalancers=site.behind_application(), healthCheckGracePeriodSeconds=60)
+    site.serve(count=1, loadBalancers=site.behind_application(), healthCheckGracePeriodSeconds=600)
     site.until(lambda: site.states() == ["unhealthy"])
     first = site.tasks()[0]["taskArn"]
-    site.lab.advance(50, steps=10)
+    site.lab.advance(500, steps=10)
     assert [task["taskArn"] for task in site.tasks()] == [first]
-    site.lab.advance(20, steps=10)
+    site.lab.advance(200, steps=10)
     assert first not in [task["taskArn"] for task in site.tasks()]
     events = " ".join(site.events())
     assert "(port 32768) is unhealthy in (target-group " in events

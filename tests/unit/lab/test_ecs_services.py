@@ -30,17 +30,17 @@ def web(ground: EcsGround) -> EcsGround:
 
 def test_a_service_comes_up_step_by_step(ground: EcsGround) -> None:
     ground.hosts(2)
-    ground.lab.settings(task_seconds=10)
+    ground.lab.settings(task_seconds=1000)  # so that the seconds of a busy machine do not count
     ground.define()
     created = ground.serve()
     assert (created["runningCount"], created["deployments"][0]["rolloutState"]) == (0, "IN_PROGRESS")
-    ground.lab.advance(5)
+    ground.lab.advance(500)
     service = ground.service()
     assert (service["runningCount"], service["pendingCount"]) == (0, 2)
     assert {task["lastStatus"] for task in ground.tasks()} == {"PENDING"}
     cluster = ground.ecs.describe_clusters(clusters=["demo"])["clusters"][0]
     assert (cluster["pendingTasksCount"], cluster["activeServicesCount"]) == (2, 1)
-    ground.lab.advance(6)
+    ground.lab.advance(501)
     service = ground.steady()
     assert service["deployments"][0]["rolloutStateReason"].endswith("completed.")
     assert {task["availabilityZone"] for task in ground.tasks()} == {"us-east-1a", "us-east-1b"}

@@ -22,7 +22,7 @@ from lab.kubernetes.cloud import NoCloud
 from lab.kubernetes.cluster import Cluster, Options
 
 Object = dict[str, Any]
-PATIENCE = 60.0
+PATIENCE = 300.0
 PODS = "/api/v1/namespaces/default/pods"
 
 
@@ -74,7 +74,7 @@ class Bed:
     def get(self, host: str, path: str = "/") -> tuple[int, str]:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": self.cluster.proxy.url}))
         try:
-            with opener.open(f"http://{host}{path}", timeout=20) as answer:
+            with opener.open(f"http://{host}{path}", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -146,7 +146,8 @@ def test_logs_of_a_crash_are_the_previous_ones(bed: Bed) -> None:
 
     assert bed.wait(waiting)
     assert bed.kubectl("logs", "crasher", "--previous") == "crash: fatal: cannot start, exit code 1\n"
-    assert any(one["message"].startswith("Back-off restarting failed container main") for one in bed.events("crasher"))
+    said = "Back-off restarting failed container main"
+    assert bed.wait(lambda: any(one["message"].startswith(said) for one in bed.events("crasher")))
     bed.kubectl("delete", "pod", "crasher")
 
 
@@ -173,8 +174,8 @@ def test_a_job_runs_its_command(bed: Bed) -> None:
         spec = {"restartPolicy": "Never", "containers": [{**container, "env": [{"name": "CODE", "value": code}]}]}
         job = {"backoffLimit": 0, "template": {"spec": spec}}
         bed.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": job})
-    bed.kubectl("wait", "--for=condition=Complete", "job/good", "--timeout=60s")
-    bed.kubectl("wait", "--for=condition=Failed", "job/bad", "--timeout=60s")
+    bed.kubectl("wait", "--for=condition=Complete", "job/good", "--timeout=240s")
+    bed.kubectl("wait", "--for=condition=Failed", "job/bad", "--timeout=240s")
     assert "from good-" in bed.kubectl("logs", "job/good")
 
 
@@ -238,11 +239,14 @@ def test_a_load_balancer_answers_from_its_pods_in_turn(bed: Bed) -> None:
 
     host = bed.wait(name)
     bed.wait(lambda: bed.get(host)[0] == 200)
-    pages = bed.wait(lambda: {bed.get(host)[1].partition("host name: ")[2][:5] for _unused in range(4)})
-    assert pages == {"web-0", "web-1"}
+
+    def pages() -> set[str]:
+        return {bed.get(host)[1].partition("host name: ")[2][:5] for _unused in range(4)}
+
+    assert bed.wait(lambda: pages() == {"web-0", "web-1"})  # its endpoints may come one after the other
     assert "web-" in bed.client.get("/api/v1/namespaces/default/services/web:80/proxy/")
     bed.kubectl("delete", "service", "web")
-    assert bed.get(host)[0] == 502
+    assert bed.wait(lambda: bed.get(host)[0] == 502)
 
 
 def test_a_missing_secret_keeps_the_container_from_being_created(bed: Bed) -> None:

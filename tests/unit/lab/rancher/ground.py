@@ -54,7 +54,7 @@ class Ground:
         data = None if body is None else json.dumps(body).encode()
         try:
             with urllib.request.urlopen(
-                urllib.request.Request(url, data, headers, method=method), timeout=20
+                urllib.request.Request(url, data, headers, method=method), timeout=60
             ) as answer:
                 return answer.status, json.loads(answer.read() or b"null"), dict(answer.headers)
         except urllib.error.HTTPError as error:
@@ -94,13 +94,12 @@ class Ground:
 
         return self.eventually(look)
 
-    def eventually(self, look: Callable[[], Any]) -> Any:
-        for _unused in range(300):
-            found = look()
-            if found:
-                return found
+    def eventually(self, look: Callable[[], Any], seconds: float = 120) -> Any:
+        deadline = time.monotonic() + seconds
+        while not (found := look()):
+            assert time.monotonic() < deadline, "it does not come to that"
             time.sleep(0.02)
-        raise AssertionError("it does not come to that")
+        return found
 
     # Things
 
@@ -136,7 +135,7 @@ class Ground:
 
 def page(endpoint: Document) -> str:
     url = f"http://{endpoint['ipAddress']}:{endpoint['port']}/"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 
@@ -144,7 +143,7 @@ def talk(access: Document, typed: str = "") -> str:
     """A WebSocket's other side, in a few lines: connect, say something, listen to the end."""
     place, _unused, path = access["url"].removeprefix("ws://").partition("/")
     host, _unused, port = place.partition(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         head = f"GET /{path}?token={access['token']} HTTP/1.1\r\nHost: {place}\r\nUpgrade: websocket\r\n"
         head += "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bGFi\r\n\r\n"
         connection.sendall(head.encode())

@@ -188,7 +188,7 @@ def test_githubs_own_dance(ground: Ground) -> None:
     site = ground.lab.world.addresses["github"]
     query = f"client_id={GITHUB_CLIENT_ID}&state=s1&redirect_uri=http://127.0.0.1:1/back"
     with pytest.raises(urllib.error.HTTPError) as redirect:
-        urllib.request.build_opener(Stay).open(f"{site}/login/oauth/authorize?{query}", timeout=10)
+        urllib.request.build_opener(Stay).open(f"{site}/login/oauth/authorize?{query}", timeout=60)
     place = redirect.value.headers["Location"]
     redirect.value.close()
     assert place.startswith("http://127.0.0.1:1/back?code=")

@@ -15,7 +15,7 @@ def fetch(endpoint: Document, path: str = "/", host: str = "") -> tuple[int, str
     url = f"http://{endpoint['ipAddress']}:{endpoint['port']}{path}"
     request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -136,13 +136,13 @@ def test_a_site_on_the_cluster_is_the_same_from_every_container(old: Ground) -> 
     old.act(site, "setservicelinks", serviceLinks=[{"serviceId": balancer["id"], "name": "galera-lb"}])
     form = {"weblog_title": "Ours", "user_name": "me", "admin_password": "x", "admin_email": "me@example.org"}
     url = f"http://{first['ipAddress']}:{first['port']}/wp-admin/install.php?step=2"
-    with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), timeout=10) as answer:
+    with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), timeout=60) as answer:
         assert "Success!" in answer.read().decode()
     request = urllib.request.Request(
         f"http://{second['ipAddress']}:{second['port']}/",
         headers={"Host": f"{first['ipAddress']}:{first['port']}"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert "<title>Ours</title>" in answer.read().decode()
 
 

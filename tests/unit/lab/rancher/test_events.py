@@ -24,13 +24,13 @@ def listening(ground: Ground, path: str = "", key: Document | None = None) -> It
     pair = f"{key['publicValue']}:{key['secretValue']}" if key else ":"
     header = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"} if key else {}
     address = f"{path or ground.base}/subscribe?{QUERY}".replace("http", "ws", 1)
-    with closing(websocket.create_connection(address, timeout=10, header=header)) as connection:
+    with closing(websocket.create_connection(address, timeout=60, header=header)) as connection:
         yield connection
 
 
 def heard(connection: websocket.WebSocket, kind: str, state: str, one: str | None = None) -> Document:
     """The first message that a thing of this kind, or this one, has come into this state."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         message: dict[str, Any] = json.loads(connection.recv())
         resource = message["data"].get("resource") or {}

@@ -10,22 +10,24 @@ import pytest
 from lab.rancher.health import ServiceHealth
 from unit.lab.rancher.ground import CHECK, WEB, Document, Ground
 
+SLOW: Document = {**CHECK, "interval": 200_000}
+"""A check at intervals that are so long that the seconds of a busy machine do not count."""
 STOPPED_BY_HAND = ("/bin/sh", "-c", "supervisorctl stop nginx; kill 12 13")
 
 
 @pytest.fixture
 def web(ground: Ground) -> Document:
     ground.hosts("a", "b")
-    config = {**WEB, "healthCheck": CHECK}
+    config = {**WEB, "healthCheck": SLOW}
     return ground.until(ground.service(ground.stack(), scale=2, launchConfig=config), "active", healthy=True)
 
 
 def test_a_dead_program_costs_the_container_after_three_failures(ground: Ground, web: Document) -> None:
     victim, other = ground.containers(web)
     ground.run(victim, *STOPPED_BY_HAND)
-    ground.lab.advance(3.9, steps=4)
+    ground.lab.advance(390, steps=4)
     assert ground.again(victim)["healthState"] == "healthy"
-    ground.lab.advance(2.5, steps=5)
+    ground.lab.advance(250, steps=5)
     assert ground.again(victim)["healthState"] == "unhealthy"
     ground.eventually(lambda: ground.again(victim)["state"] in ("removed", "purged"))
     ground.until(web, "active", healthy=True)
@@ -39,9 +41,9 @@ def test_a_dead_program_costs_the_container_after_three_failures(ground: Ground,
 def test_two_failures_are_forgiven(ground: Ground, web: Document) -> None:
     victim = ground.containers(web)[0]
     ground.run(victim, *STOPPED_BY_HAND)
-    ground.lab.advance(3.9, steps=4)
+    ground.lab.advance(390, steps=4)
     ground.run(victim, "supervisorctl", "start", "nginx")
-    ground.lab.advance(10, steps=10)
+    ground.lab.advance(1000, steps=10)
     assert ground.again(victim)["healthState"] == "healthy"
 
 
@@ -58,13 +60,13 @@ def test_without_a_strategy_it_is_only_said(ground: Ground) -> None:
 
 def test_a_container_that_never_answers_is_replaced_after_its_time(ground: Ground) -> None:
     ground.hosts("a")
-    check = {**CHECK, "port": 81, "initializingTimeout": 20_000}
+    check = {**SLOW, "port": 81, "initializingTimeout": 2_000_000}
     web = ground.service(ground.stack(), launchConfig={**WEB, "healthCheck": check})
     assert ground.again(web)["healthState"] == "initializing"
     (first,) = ground.containers(web)
-    ground.lab.advance(18, steps=9)
+    ground.lab.advance(1800, steps=9)
     assert ground.again(first)["healthState"] == "initializing"
-    ground.lab.advance(6, steps=6)
+    ground.lab.advance(600, steps=6)
     ground.eventually(lambda: first["id"] not in {one["id"] for one in ground.containers(web)})
 
 

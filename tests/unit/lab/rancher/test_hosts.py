@@ -130,7 +130,7 @@ def test_a_registration_token_is_a_command_to_run(ground: Ground) -> None:
     token = ground.until(made, "active")
     assert token["registrationUrl"] == f"{ground.url}/v1/scripts/{token['token']}"
     assert token["command"].endswith(f"{token['image']} {token['registrationUrl']}")
-    with urllib.request.urlopen(token["registrationUrl"], timeout=10) as answer:
+    with urllib.request.urlopen(token["registrationUrl"], timeout=60) as answer:
         assert b"CATTLE_URL" in answer.read()
 
 
@@ -156,14 +156,14 @@ def test_a_server_on_a_droplet(ground: Ground, tag: str, version: str) -> None:
 
     def pong() -> bool:
         try:
-            with urllib.request.urlopen(f"{url}/ping", timeout=5) as answer:
+            with urllib.request.urlopen(f"{url}/ping", timeout=60) as answer:
                 return answer.read() == b"pong"
         except OSError:
             return False
 
     ground.eventually(pong)
-    with urllib.request.urlopen(f"{url}/v1/settings/rancher.server.version", timeout=5) as answer:
+    with urllib.request.urlopen(f"{url}/v1/settings/rancher.server.version", timeout=60) as answer:
         assert json.load(answer)["value"] == version
     ground.stack("only-here")
-    with urllib.request.urlopen(f"{url}/v1/environments", timeout=5) as answer:
+    with urllib.request.urlopen(f"{url}/v1/environments", timeout=60) as answer:
         assert json.load(answer)["data"] == []

@@ -69,7 +69,7 @@ def test_it_waits_for_the_new_ones_to_be_healthy_and_can_be_cancelled(ground: Gr
     assert {"rollback", "continueupgrade"} <= set(same["actions"])
     ground.act(cancelled, "rollback")
     ground.until(web, "active", healthy=True)
-    assert {one["id"] for one in ground.containers(web)} == before
+    ground.eventually(lambda: {one["id"] for one in ground.containers(web)} == before)
 
 
 def test_the_older_server_offers_other_actions(old: Ground) -> None:

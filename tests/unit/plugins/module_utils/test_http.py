@@ -31,7 +31,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._http import 
 )
 from ansible_collections.container.schedulers.plugins.module_utils._retry import Effect, RetryPolicy
 from unit.clock import FakeClock
-from unit.http_server import Reply, serving
+from unit.http_server import Reply, deaf_port, serving
 
 
 @pytest.fixture(autouse=True)
@@ -117,16 +117,19 @@ def test_the_server_says_how_long_to_wait(status: int, method: str) -> None:
 
 
 def test_an_answer_that_never_comes_is_not_waited_for() -> None:
-    with serving(Reply(cut="never")) as server, pytest.raises(AnswerLostError, match=r"timed out"):
-        client(server.url, timeout=0.05).request("POST", "/", {}, doing="make it")
+    with serving(Reply(cut="never")) as server:
+        with pytest.raises(AnswerLostError, match=r"timed out"):
+            client(server.url, timeout=0.05).request("POST", "/", {}, doing="make it")
+        assert server.asked.wait(60)  # a client that is so impatient may be gone before the server has read a word
 
 
 def test_where_nobody_listens() -> None:
-    with serving() as server:
-        url = server.url
     clock = FakeClock()
-    with pytest.raises(UnreachableError, match=r"Could not look: 127.0.0.1:\d+ cannot be reached: Connection refused"):
-        client(url, clock).request("POST", "/", {}, doing="look")
+    with (
+        deaf_port() as port,
+        pytest.raises(UnreachableError, match=r"Could not look: 127.0.0.1:\d+ cannot be reached: Connection refused"),
+    ):
+        client(f"http://127.0.0.1:{port}", clock).request("POST", "/", {}, doing="look")
     assert len(clock.slept) == 5  # nothing arrived, so even a create may be sent again
 
 

@@ -16,7 +16,7 @@ def test_nothing_to_read() -> None:
 
 
 def test_reads_run_at_the_same_time() -> None:
-    meeting = threading.Barrier(3, timeout=5)  # passes only if all three are inside at once
+    meeting = threading.Barrier(3, timeout=60)  # passes only if all three are inside at once
 
     def read(name: str) -> str:
         meeting.wait()

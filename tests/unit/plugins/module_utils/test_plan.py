@@ -276,7 +276,7 @@ def test_references_are_what_the_steps_before_brought() -> None:
 
 
 def test_independent_steps_run_at_the_same_time() -> None:
-    meeting = threading.Barrier(2, timeout=5)  # passes only if both are inside at once
+    meeting = threading.Barrier(2, timeout=60)  # passes only if both are inside at once
 
     def before(key: str) -> None:
         if key.startswith("subnet"):
@@ -324,15 +324,29 @@ def test_a_failure_says_what_was_done_and_starts_nothing_more() -> None:
     assert not {"route_table", "subnet-a", "group"} & {key for _moment, _action, key in cloud.log}
 
 
-def test_what_is_under_way_when_another_fails_is_finished_and_told() -> None:
-    failed_already = threading.Event()
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set once the run has noted a failure: that a step has failed does not yet say that the run knows."""
+    event, fail = threading.Event(), _plan._Run.fail
+
+    def note(run: Any, step: Step | None, error: BaseException) -> None:
+        fail(run, step, error)
+        event.set()
+
+    monkeypatch.setattr(_plan._Run, "fail", note)
+    return event
+
+
+def test_what_is_under_way_when_another_fails_is_finished_and_told(noted: threading.Event) -> None:
+    begun = threading.Event()
 
     def before(key: str) -> None:
         if key == "template":
-            failed_already.set()
+            assert begun.wait(60)
             raise AuthError("denied")
         if key == "vpc":
-            assert failed_already.wait(5)
+            begun.set()
+            assert noted.wait(60)
 
     with pytest.raises(PartialError) as failed:
         run(WANTED, cloud=Cloud(before=before))
@@ -340,17 +354,18 @@ def test_what_is_under_way_when_another_fails_is_finished_and_told() -> None:
     assert failed.value.details["step_failed"] == "create template web"
 
 
-def test_of_two_failures_the_first_is_told() -> None:
-    order = threading.Event()
+def test_of_two_failures_the_first_is_told(noted: threading.Event) -> None:
+    begun = threading.Event()
 
     def before(key: str) -> None:
         if key == "template":
-            order.wait(5)
+            begun.set()
+            assert noted.wait(60)
             raise AuthError("second")
         if key == "vpc":
+            assert begun.wait(60)
             raise AuthError("first")
 
-    threading.Timer(0.05, order.set).start()
     with pytest.raises(PartialError, match="first"):
         run(WANTED, cloud=Cloud(before=before))
 
@@ -457,13 +472,13 @@ def ending_signals() -> Iterator[threading.Event]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interruption_ends_the_run_when_what_is_under_way_is_done(
-    number: signal.Signals, ending_signals: threading.Event
+    number: signal.Signals, ending_signals: threading.Event, noted: threading.Event
 ) -> None:
     def before(key: str) -> None:
         if key == "vpc":
             os.kill(os.getpid(), number)
-            assert ending_signals.wait(5)
-            threading.Event().wait(0.1)
+            assert ending_signals.wait(60)
+            assert noted.wait(60)
 
     cloud = Cloud(before=before)
     with pytest.raises(PartialError) as failed:

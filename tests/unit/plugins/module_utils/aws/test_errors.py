@@ -29,6 +29,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._ownership im
 from ansible_collections.container.schedulers.plugins.module_utils._retry import RetryPolicy
 from botocore import exceptions as library
 from unit.clock import FakeClock
+from unit.http_server import deaf_port
 
 SECRET = "lab-not-a-secret-000001"
 
@@ -218,9 +219,9 @@ def http(status: str, body: str) -> Callable[[socket.socket], object]:
 LISTS = {"ecs": "ListClusters", "ec2": "DescribeVpcs", "route53": "ListHostedZones"}
 
 
-def ask(endpoint: str, service: str = "ecs") -> SchedulersError:
+def ask(endpoint: str, service: str = "ecs", patience: float = 60) -> SchedulersError:
     connection = Connection(
-        region="eu-west-1", access_key="LAB", secret_key=SECRET, endpoint_url=endpoint, request_timeout=1
+        region="eu-west-1", access_key="LAB", secret_key=SECRET, endpoint_url=endpoint, request_timeout=patience
     )
     aws = Aws(connection, RetryPolicy(clock=FakeClock(), attempts=2))
     with pytest.raises(SchedulersError) as failed:
@@ -232,9 +233,8 @@ def ask(endpoint: str, service: str = "ecs") -> SchedulersError:
 
 
 def test_nobody_listens() -> None:
-    with server(lambda _connection: None) as endpoint:
-        pass
-    error = ask(endpoint)
+    with deaf_port() as port:
+        error = ask(f"http://127.0.0.1:{port}")
     assert isinstance(error, UnreachableError)
     assert "Are region, endpoint_url and proxy right?" in str(error)
 
@@ -283,8 +283,8 @@ def test_an_answer_with_nothing_in_it_is_one_when_it_says_so(status: str, body: 
 
 def test_an_answer_that_takes_too_long() -> None:
     done = threading.Event()
-    with server(lambda _connection: bool(done.wait(10))) as endpoint:
-        error = ask(endpoint)
+    with server(lambda _connection: bool(done.wait(60))) as endpoint:
+        error = ask(endpoint, patience=1)
         done.set()
     assert isinstance(error, AnswerLostError)
     assert "timeout" in str(error).lower()

@@ -244,7 +244,7 @@ def run_shell(tmp_path: Path, work: str, reports: str) -> tuple[int, str, list[A
     common = common.replace("/var/log", str(tmp_path))
     settings = f"PROGRESS_PARAMETER=/p\nREPORT={reports}\n"
     done = subprocess.run(
-        ["bash", "-c", settings + common + work], capture_output=True, text=True, check=False, timeout=20
+        ["bash", "-c", settings + common + work], capture_output=True, text=True, check=False, timeout=120
     )
     calls = tmp_path / "instance.py.calls"
     told = [eval(line) for line in calls.read_text().splitlines()] if calls.exists() else []

@@ -12,7 +12,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.user_dat
 
 def test_the_script_writes_the_agents_configuration(tmp_path: Path) -> None:
     script = ecs_user_data("our-cluster").replace("/etc/ecs", str(tmp_path / "ecs"))
-    subprocess.run(["/bin/sh", "-c", script], check=True, timeout=10)
+    subprocess.run(["/bin/sh", "-c", script], check=True, timeout=60)
     lines = (tmp_path / "ecs" / "ecs.config").read_text().splitlines()
     assert lines[0] == "ECS_CLUSTER=our-cluster"
     assert "ECS_AWSVPC_BLOCK_IMDS=true" in lines

@@ -40,7 +40,7 @@ def node(name: str, ready: str = "True", **more: Any) -> dict[str, Any]:
     return thing("Node", name, "", spec=spec, status=status, **more)
 
 
-def run_on(cluster: SmallCluster, seconds: float = 20.0) -> Run:
+def run_on(cluster: SmallCluster, seconds: float = 120.0) -> Run:
     return Run(cluster.api(), Owner("", ""), Deadline(SystemClock(), seconds))
 
 

@@ -85,7 +85,7 @@ def serving(folder: Path, name: str, client: str = "") -> Iterator[tuple[str, st
 
 
 def get(login: Login) -> bytes:
-    return Transport(login, 5.0).request("GET", "/", {}).body
+    return Transport(login, 60.0).request("GET", "/", {}).body
 
 
 def test_a_server_of_the_right_authority(tmp_path: Path) -> None:

@@ -30,13 +30,13 @@ WATCH = {"watch": "1"}
 def until(scene: Scene, holds: Callable[[], bool]) -> None:
     """Real time passes here, as threads of their own do the work; a test that would wait for ever fails instead."""
     clock = SystemClock()
-    deadline = clock.now() + 20
+    deadline = clock.now() + 120
     while not holds():
         assert clock.now() < deadline
         scene.rest(0.05)
 
 
-def run_of(api: Api, seconds: float = 20.0) -> Run:
+def run_of(api: Api, seconds: float = 120.0) -> Run:
     return Run(api, Owner("test", "a"), Deadline(SystemClock(), seconds))
 
 
@@ -119,11 +119,12 @@ def test_a_server_that_is_back_after_long_is_found_within_a_second(lists: bool) 
 
 
 def test_a_watch_that_does_not_begin_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "HEADER_SECONDS", 0.05)
+    """More than once, maybe: on a busy machine the second one does not begin in so short a time either."""
+    monkeypatch.setattr(transport, "HEADER_SECONDS", 0.2)
     with (
         api_server(
             Call("GET", PODS, Silence(), query=WATCH),
-            Call("GET", PODS, events(("MODIFIED", ready_pod())), query=WATCH),
+            Call("GET", PODS, events(("MODIFIED", ready_pod())), query=WATCH, times=0),
             Call("GET", PODS, listing(ready_pod(ready="False", version="5"))),
         ) as server,
         Scene(server.api(), [Feed(POD, "shop")]) as scene,
@@ -231,7 +232,7 @@ def test_what_does_not_go_is_named_with_what_holds_it() -> None:
         api_server(Call("GET", maps, events(), query=WATCH, times=0), Call("GET", maps, listing(held))) as server,
         pytest.raises(WaitTimeoutError, match="ConfigMap shop/a: held by the finalizers x/y"),
     ):
-        wait_gone(run_of(server.api(), 0.5), [(CONFIG_MAP, held)])
+        wait_gone(run_of(server.api(), 2), [(CONFIG_MAP, held)])  # all of it passes; the list is read in a moment
 
 
 def test_several_of_a_kind_are_watched_together() -> None:

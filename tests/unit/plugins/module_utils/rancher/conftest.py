@@ -45,7 +45,7 @@ class RancherLab:
         """The lab's own API."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.addresses['control']}{path}", data, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
@@ -53,7 +53,7 @@ class RancherLab:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
     def host(self, name: str, **more: Any) -> dict[str, Any]:
@@ -76,8 +76,8 @@ class RancherLab:
         return validated
 
 
-def module_spec(spec: ArgumentSpec, *, environment: bool = True, seconds: int = 20) -> ArgumentSpec:
-    """The options of a module that changes things."""
+def module_spec(spec: ArgumentSpec, *, environment: bool = True, seconds: int = 300) -> ArgumentSpec:
+    """The options of a module that changes things; the time is for a busy machine, and passes only if it fails."""
     merged = spec.merge(STATE, wait_options(seconds, sleep=1))
     return merged.merge(ENVIRONMENT) if environment else merged
 

@@ -96,11 +96,15 @@ def test_the_first_pause_with_a_stream_is_a_short_one(monkeypatch: pytest.Monkey
     assert slept(clock) == []
 
 
-def test_a_change_ends_the_pause_and_those_on_its_heels_are_of_the_same_pause() -> None:
+def test_a_change_ends_the_pause_and_those_on_its_heels_are_of_the_same_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(events.time, "monotonic", lambda: 100.0 + sum(waited))
+    monkeypatch.setattr(events.time, "sleep", waited.append)
     stream = ScriptedStream(event("container"), event("service"), event("stack"))
     clock = told_by(stream)
     clock.sleep(LONG)
     assert stream.said == []
+    assert waited == [pytest.approx(events.SETTLE_SECONDS)]
     assert slept(clock) == []
 
 
@@ -162,16 +166,16 @@ def test_messages_of_a_real_connection() -> None:
         connection.sendall(frame(event("host").encode()) + CLOSE)
 
     stream, seen = reads(script)
-    assert stream.read(5) == event("host")
+    assert stream.read(60) == event("host")
     with pytest.raises(AnswerLostError, match="has ended"):
-        stream.read(5)
+        stream.read(60)
     assert seen == ["GET /v1/projects/1a5/subscribe?eventNames=resource.change HTTP/1.1"]
 
 
 def test_a_connection_that_is_cut() -> None:
     stream, _seen = reads(lambda _connection: None)
     with pytest.raises(AnswerLostError, match="broke"):
-        stream.read(5)
+        stream.read(60)
 
 
 def test_silence_is_borne_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

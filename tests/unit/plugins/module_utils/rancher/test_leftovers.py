@@ -40,7 +40,7 @@ def report(lab: RancherLab, owner: str = "") -> dict[str, Any]:
 
 
 def fill(lab: RancherLab) -> None:
-    lab.run(hosts_module.ensure, module_spec(HOSTS, seconds=300), count=1, **DROPLETS)
+    lab.run(hosts_module.ensure, module_spec(HOSTS), count=1, **DROPLETS)
     lab.host("theirs")
     lab.run(ensure_stack, module_spec(STACK), name="Web", services=[APP])
     stacks = f"/{lab.version}/projects/1a5/{'environments' if lab.version == 'v1' else 'stacks'}"

@@ -57,7 +57,7 @@ def sentences(outcome: Outcome) -> list[str]:
 
 
 def hosts(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
-    return lab.run(hosts_module.ensure, module_spec(HOSTS, seconds=300), check=check, **given)
+    return lab.run(hosts_module.ensure, module_spec(HOSTS), check=check, **given)
 
 
 def test_hosts_by_a_machine_driver(either: RancherLab) -> None:
@@ -100,10 +100,11 @@ def at_the_cloud(lab: RancherLab) -> list[str]:
 
 
 def test_a_host_that_is_just_being_made_leaves_nothing_at_the_cloud(either: RancherLab) -> None:
-    either.control("POST", "/settings", {"droplet_boot_seconds": 1})
+    either.control("POST", "/settings", {"droplet_boot_seconds": 10_000})
     hosts(either, count=1, wait=False, **DRIVER)
     with pytest.raises(PartialError, match=r"host node1 is \w+.* It is still being made"):
         hosts(either, state="absent", purge=True, wait_timeout=0)
+    either.control("POST", "/clock", {"advance": 10_000})
     assert sentences(hosts(either, state="absent", purge=True)) == ["delete host node1"]
     assert at_the_cloud(either) == []
 
@@ -426,7 +427,7 @@ def test_users_that_github_does_not_tell_of() -> None:
 
 # Environments
 
-ENVIRONMENTS = module_spec(ENVIRONMENT_SPEC, environment=False, seconds=300)
+ENVIRONMENTS = module_spec(ENVIRONMENT_SPEC, environment=False)
 
 
 def environment(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:

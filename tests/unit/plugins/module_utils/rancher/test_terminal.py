@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline, SystemClock
+from ansible_collections.container.schedulers.plugins.module_utils._clock import Clock, Deadline, SystemClock
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     SchedulersError,
     UnreachableError,
@@ -27,6 +27,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.term
     read_all,
     socket_address,
 )
+from unit.http_server import deaf_port
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Script = Callable[[socket.socket], None]
@@ -71,12 +72,40 @@ def terminal(script: Script, status: str = "101 Switching Protocols") -> Iterato
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", seen
     finally:
         listener.close()
-        thread.join(5)
+        thread.join(60)
 
 
-def read(url: str, seconds: float = 5.0) -> bytes:
+def read(url: str, seconds: float = 60.0, clock: Clock | None = None) -> bytes:
     access = {"url": "ws://rancher:8080/v1/exec/", "token": "a b"}
-    return read_all(HttpSettings(url), access, Deadline(SystemClock(), seconds))
+    return read_all(HttpSettings(url), access, Deadline(clock or SystemClock(), seconds))
+
+
+class Listening(SystemClock):
+    """Time that crawls until the first piece was read: a busy machine may need long to come to that."""
+
+    def __init__(self) -> None:
+        self.since = super().now()
+        self.before: float | None = None
+
+    def now(self) -> float:
+        passed = super().now() - self.since
+        return passed / 100 if self.before is None else self.before + passed
+
+    def hear(self) -> None:
+        if self.before is None:
+            self.before, self.since = self.now(), super().now()
+
+
+@pytest.fixture
+def listening(monkeypatch: pytest.MonkeyPatch) -> Listening:
+    clock = Listening()
+
+    def decode(piece: str | bytes) -> bytes:
+        clock.hear()
+        return base64.b64decode(piece)
+
+    monkeypatch.setattr(terminal_module, "b64decode", decode)
+    return clock
 
 
 def test_output_comes_in_pieces_until_the_end() -> None:
@@ -94,16 +123,16 @@ def test_a_connection_that_just_ends_is_an_end_too() -> None:
         assert read(url) == b"x"
 
 
-def test_a_command_that_is_not_done_in_time() -> None:
+def test_a_command_that_is_not_done_in_time(listening: Listening) -> None:
     done = threading.Event()
 
     def script(connection: socket.socket) -> None:
         connection.sendall(shown("so far"))
-        done.wait(10)
+        done.wait(60)
 
     with terminal(script) as (url, _seen):
         with pytest.raises(WaitTimeoutError, match="it may still run") as caught:
-            read(url, 0.2)
+            read(url, 0.2, listening)
         done.set()
     assert caught.value.details == {"stdout": "so far"}
 
@@ -117,9 +146,7 @@ def test_a_token_that_is_not_accepted() -> None:
 
 
 def test_where_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(UnreachableError, match="cannot be reached"):
+    with deaf_port() as port, pytest.raises(UnreachableError, match="cannot be reached"):
         read(f"http://127.0.0.1:{port}")
 
 
@@ -153,15 +180,15 @@ def test_a_real_shell_says_it_as_it_is_understood() -> None:
 
 
 def test_a_command_that_never_stops_talking_ends_in_time_and_only_its_last_words_are_kept(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, listening: Listening
 ) -> None:
     monkeypatch.setattr(terminal_module, "MOST_BYTES", 1000)
 
     def talk(connection: socket.socket) -> None:
         with suppress(OSError):
             while True:
-                connection.sendall(shown("y\n" * 100))
+                connection.sendall(shown("y\n" * 600))
 
     with terminal(talk) as (url, _seen), pytest.raises(WaitTimeoutError, match="not done after") as caught:
-        read(url, seconds=0.3)
+        read(url, 0.3, listening)
     assert len(caught.value.details["stdout"]) == 1000
