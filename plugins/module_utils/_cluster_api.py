@@ -41,10 +41,13 @@ class Node:
 
 
 class ClusterApi(Protocol):
-    """Every call may raise a ``SchedulersError``: the server does not answer, or refuses."""
+    """Every call but a glance may raise a ``SchedulersError``: the server does not answer, or refuses."""
 
     def nodes(self) -> Sequence[Node]:
         """All nodes, with that of the control plane."""
+
+    def glance(self) -> Sequence[Node] | None:
+        """All nodes, for a caller who can do without: asked once, for a few seconds. None: the server does not say."""
 
     def dns_problem(self) -> str:
         """Why names cannot be resolved, the empty string if they can."""

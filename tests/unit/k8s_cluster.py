@@ -114,6 +114,12 @@ class FakeCluster:
         answer = self.known.pop(0) if len(self.known) > 1 else self.known[0]
         return _given(answer)
 
+    def glance(self) -> Sequence[Node] | None:
+        try:
+            return self.nodes()
+        except SchedulersError:
+            return None
+
     def dns_problem(self) -> str:
         return self.dns.pop(0) if len(self.dns) > 1 else self.dns[0]
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from .. import _kubeconfig
 from .._cluster_api import Connect
-from .._errors import SchedulersError
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Live, apply, decide
@@ -80,9 +79,8 @@ def _told(
     answers: dict[str, Any] = gather(reads)
     if not answers["access"] or halted(found[CONTROL_PLANE]):
         return answers["access"], found
-    try:
-        known = access.api().nodes()
-    except SchedulersError:  # nobody knows, and the wait for the nodes says why
+    known = access.api().glance()
+    if known is None:  # the wait for the nodes says why
         return answers["access"], found
     return answers["access"], {**found, **amiss(found, known, Progress.parse(answers["nodes"]))}
 

@@ -82,6 +82,10 @@ class Api:
         """The same cluster for a caller that tries again itself: no request is repeated."""
         return Api(self.transport, replace(self.policy, attempts=1))
 
+    def hurried(self, seconds: float) -> Api:
+        """The same cluster for a caller who can do without: each request is tried once, for so many seconds."""
+        return Api(Transport(self.transport.login, seconds), replace(self.policy, attempts=1))
+
     def kind(self, api_version: str, name: str) -> Kind:
         """Where objects of a kind live: from the table, or by one request for its API group.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._clock import Deadline
 from .._cluster_api import Node
-from .._errors import BusyError, NotFoundError, WaitTimeoutError
+from .._errors import BusyError, NotFoundError, SchedulersError, WaitTimeoutError
 from .._ownership import PREFIX
 from .._retry import Effect
 from .._wait import Pace, wait_until
@@ -28,6 +28,7 @@ MIRROR = "kubernetes.io/config.mirror"
 LEAVING = f"{PREFIX}leaving"  # tells a node that a run has closed from one that somebody else has
 FINISHED = ("Succeeded", "Failed")
 DETACH_SECONDS = 120.0
+GLANCE_SECONDS = 5.0  # a server that a firewall hides does not answer at all, and this run may be the one to open it
 
 
 def connect(kubeconfig: Mapping[str, Any]) -> ClusterAdmin:
@@ -44,6 +45,13 @@ class ClusterAdmin:
     def nodes(self) -> Sequence[Node]:
         """All nodes, with that of the control plane."""
         return [node_of(one) for one in self._api.list(NODE).items]
+
+    def glance(self) -> Sequence[Node] | None:
+        """All nodes; None if the server does not say at once."""
+        try:
+            return ClusterAdmin(self._api.hurried(GLANCE_SECONDS)).nodes()
+        except SchedulersError:
+            return None
 
     def dns_problem(self) -> str:
         """Why names cannot be resolved, the empty string if they can."""

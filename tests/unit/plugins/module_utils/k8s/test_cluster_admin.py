@@ -50,6 +50,16 @@ def test_nodes_say_which_instances_they_are() -> None:
     assert (node.name, node.instance, node.usable, node.version, node.problem) == ("n-1", "i-1", True, "v1.36.4", "")
 
 
+def test_a_glance_asks_once_and_does_without() -> None:
+    thing = {"metadata": {"name": "n-1"}, "spec": {}, "status": {}}
+    busy = Call("GET", "/api/v1/nodes", Status(503, "ServiceUnavailable", "later"))
+    with api_server(Call("GET", "/api/v1/nodes", listing(thing)), busy) as server:
+        admin = ClusterAdmin(server.api())
+        seen, unseen = admin.glance(), admin.glance()
+
+    assert ([one.name for one in seen or ()], unseen) == (["n-1"], None)
+
+
 @pytest.mark.parametrize(
     ("conditions", "taints", "ready", "initialised", "problem"),
     [
