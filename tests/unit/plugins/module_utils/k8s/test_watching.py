@@ -144,6 +144,7 @@ def test_a_version_that_was_forgotten_means_reading_the_list_again(trouble: Any)
         Scene(server.api(), [Feed(POD, "shop")]) as scene,
     ):
         until(scene, lambda: bool(scene.objects(POD)) and scene.objects(POD)[0]["metadata"]["resourceVersion"] == "11")
+        until(scene, lambda: len(server.paths("GET")) == 4)  # the list is seen before the watch is asked for
 
 
 def test_no_right_ends_the_wait() -> None:
