@@ -31,9 +31,9 @@ options:
     required: true
   state:
     description:
-      - V(present) makes it, or changes it to what the options say. If nothing but its name is given, an existing one is
-        left as it is.
-      - V(absent) removes it with all that is in it.
+      - V(present) makes it, or changes it to what the options say, and activates it if it is not active. If nothing but
+        its name is given, an active one is left as it is.
+      - V(absent) removes it with all that is in it, and before that the API keys that were made for its kubeconfig.
     type: str
     choices: [present, absent]
     default: present

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from .._errors import SchedulersError
+from contextlib import suppress
+from typing import Any
+
+from .._errors import BusyError, SchedulersError
 from .._plan import Live, Spec, Step
 from .._retry import Effect
 from .._wait import wait_until
@@ -47,9 +50,20 @@ class DropletHandler:
                 f"its status is {live.spec['status']}", doing=step.sentence, hint="It cannot be powered on as it is."
             )
         path, doing = f"droplets/{live.id}/actions", f"power on droplet {live.name}"
-        action = self._run.api.call("POST", path, body={"type": "power_on"}, doing=doing)["action"]
+        asked: list[Any] = []
+
+        def look() -> str:
+            """What became of it. As long as something else is going on, it may be that an earlier run has asked."""
+            if asked:
+                return str(self._run.api.get(f"{path}/{asked[0]}", doing=doing)["action"]["status"])
+            if read_droplet(self._run.api, int(live.id)).status == "active":
+                return "completed"
+            with suppress(BusyError):
+                asked.append(self._run.api.call("POST", path, body={"type": "power_on"}, doing=doing)["action"]["id"])
+            return "in-progress"
+
         wait_until(
-            lambda: str(self._run.api.get(f"{path}/{action['id']}", doing=doing)["action"]["status"]),
+            look,
             ready=lambda status: status == "completed",
             failed=lambda status: "DigitalOcean could not do it" if status == "errored" else None,
             deadline=self._run.deadline,

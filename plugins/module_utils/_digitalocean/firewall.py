@@ -140,7 +140,7 @@ def outbound() -> list[dict[str, Any]]:
 def wanted_firewall(mark: Mark, rules: Rules | None, live: Live | None) -> Wanted:
     """The firewall as it should be. Rules that are not given: a new one lets nothing in, an existing one stays."""
     default: Rules | None = None if live else {}
-    return Wanted(KEY, KIND, firewall_name(mark), {"inbound": default if rules is None else rules})
+    return Wanted(KEY, KIND, firewall_name(mark), {"inbound": default if rules is None else rules, "applied": True})
 
 
 def read_firewall(api: DigitalOcean, mark: Mark) -> Live | None:
@@ -165,7 +165,7 @@ def read_firewall(api: DigitalOcean, mark: Mark) -> Live | None:
 def live_firewall(answer: Answer) -> Live:
     """A firewall as the plan sees it. What others attached to it is kept by an update."""
     kept = {"droplet_ids": answer.get("droplet_ids") or [], "tags": answer.get("tags") or []}
-    spec = {"inbound": normal_form(answer.get("inbound_rules") or ())}
+    spec = {"inbound": normal_form(answer.get("inbound_rules") or ()), "applied": answer.get("status") != "failed"}
     attributes = {**kept, "outbound_rules": answer.get("outbound_rules") or outbound()}
     return Live(KEY, KIND, str(answer["name"]), str(answer["id"]), spec, attributes)
 
@@ -188,7 +188,7 @@ class FirewallHandler:
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         doing = f"change {step.label}"
-        body = self._body(spec, live.attributes)
+        body = self._body({**live.spec, **spec}, live.attributes)
         return live_firewall(_checked(self._api.call("PUT", f"firewalls/{live.id}", body=body, doing=doing), doing))
 
     def delete(self, step: Step, live: Live) -> None:

@@ -94,5 +94,7 @@ def _nested(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _flat(config: Object) -> Object:
-    """The other way round. Pure."""
+    """The other way round; what is kept of another provider says nothing of GitHub. Pure."""
+    if str(config.get("provider") or PROVIDERS[GITHUB]).lower() != PROVIDERS[GITHUB]:
+        return {}
     return {**config, **(config.get("githubConfig") or {})}

@@ -29,6 +29,7 @@ MARK = Mark("rancher/server")
 ACCESS, KEY, STALE_KEY, FILE = "access_control", "api_key", "stale_api_key", "api_key_file"
 GRAPH: Mapping[str, tuple[str, ...]] = {KEY: (), STALE_KEY: (), FILE: (KEY,), ACCESS: (KEY, STALE_KEY, FILE)}
 PUBLIC_API = "https://api.github.com"
+NOT_OURS = "This module knows github and local only, and leaves it as it is. Switch it off in Rancher's pages."
 KINDS = {"users": "github_user", "orgs": "github_org"}
 Asker = Callable[[str], Object]
 
@@ -81,7 +82,7 @@ class Case:
             raise ConflictError(
                 f"access control is on with {provider}",
                 doing="switch it off",
-                hint="This module knows github and local only. Switch it off in Rancher's pages.",
+                hint=NOT_OURS,
             )
         if provider == LOCAL:  # it takes its administrator with every change
             self.options.need("password", to=f"switch access control off with {provider}")
@@ -123,7 +124,7 @@ class Case:
             raise ConflictError(
                 f"access control is on with {provider}",
                 doing=f"switch it on with {options.provider}",
-                hint="Switch it off first, with state: absent.",
+                hint="Switch it off first, with state: absent." if provider in PROVIDERS else NOT_OURS,
             )
         on = provider == options.provider
         live = {ACCESS: self._live(options.provider, on=on)}
@@ -368,11 +369,24 @@ class Door:
         api, options = self._case.api, self._case.options
         closed = {**config, "enabled": False, "accessMode": "unrestricted"}
         api.configure(GITHUB, closed, doing=step.sentence)
-        token = api.log_in(GITHUB, str(options.code), doing="log in with the code of GitHub")
+        try:
+            token = api.log_in(GITHUB, str(options.code), doing="log in with the code of GitHub")
+        except SchedulersError as error:
+            if error.code == "codeInvalid":
+                error.hint = self._who_used_it()
+            raise
         identity = token.get("userIdentity") or {}
         if not identity.get("externalId"):
             raise SchedulersError("the answer names no user", doing="log in with the code of GitHub")
         return f"{identity['externalIdType']}:{identity['externalId']}"
+
+    def _who_used_it(self) -> str:
+        """A code is good once; if it was an earlier run's, whose it was is the administrator already."""
+        again = "A code is good once: give a new one"
+        kind, _colon, number = identity_of_account(self._case.api.administrator()).partition(":")
+        if kind != KINDS["users"]:
+            return f"{again}."
+        return f"{again}; or, if {kind}:{number}, who is the administrator now, has used it, allowed_users: [{number}]."
 
 
 def _as_sent(spec: Spec, allowed: list[str]) -> dict[str, Any]:

@@ -293,6 +293,7 @@ class Rancher:
         raise InputError(
             f"url: {server} is no Rancher 1.x server"
             + (f": it offers {', '.join(sorted(offered))}" if offered else ", or its API is not there"),
+            code="NotRancher",
             hint="Give the address that Rancher's web pages are at.",
         )
 

@@ -13,9 +13,9 @@ from .._ownership import Mark, only_one
 from .._wait import Pace
 from .api import Connection, Object, Rancher
 from .environment_options import ORCHESTRATIONS, EnvironmentOptions
-from .marks import words_of
+from .marks import tags_of, words_of
 from .names import number_of
-from .ready import going_of
+from .ready import GOING_STATES
 
 ENVIRONMENT = "environment"  # key and kind in a plan, and part in the mark
 
@@ -47,26 +47,37 @@ class Case:
         return Mark(f"rancher/{self.options.name}")
 
     def find(self) -> Object | None:
-        """The environment.
+        """The environment, in whatever state it is, unless it is being removed.
 
         Raises:
             ConflictError: there are two of the name.
         """
-        meant = {one["id"]: one for one in self.all_named()}
+        meant = {one["id"]: one for one in self.all_named() if not _is_going(one)}
         identifier = only_one(meant, f"environment {self.options.name}")
         return meant[identifier] if identifier else None
+
+    def going(self) -> list[Object]:
+        """Those of ours that an earlier run has deleted, and that are not gone yet."""
+        return [one for one in self.all_named() if _is_going(one) and self.owns(one)]
+
+    def owns(self, environment: Object) -> bool:
+        """Whether it has our mark."""
+        return self.mark.owns(tags_of(environment.get("description")))
 
     def all_named(self) -> list[Object]:
         """All of the name, in the order in which they were made."""
         name = self.options.name
         found = self.rancher.list(self.rancher.path("projects"), doing=f"look for environment {name}")
-        meant = [one for one in found if one.get("name") == name and not going_of(one)]
-        return sorted(meant, key=lambda one: number_of(one["id"]))
+        return sorted((one for one in found if one.get("name") == name), key=lambda one: number_of(one["id"]))
 
     def hosts(self, environment: str) -> list[Object]:
         """The hosts of the environment."""
         path = self.rancher.path("hosts", project=environment)
         return self.rancher.list(path, doing=f"list the hosts of environment {self.options.name}")
+
+
+def _is_going(raw: Object) -> bool:
+    return raw.get("state") in GOING_STATES
 
 
 def orchestration_of(raw: Object, *, v1: bool) -> str:

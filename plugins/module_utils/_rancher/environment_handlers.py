@@ -10,10 +10,11 @@ from typing import Any
 from .._errors import InputError, NotOursError
 from .._plan import Live, Spec, Step
 from .._retry import Effect
+from .activation import activate
 from .api import Object
 from .environment_case import Case
 from .environment_options import ORCHESTRATIONS
-from .marks import tags_of
+from .ready import going_of
 from .removal import remove
 
 
@@ -31,7 +32,7 @@ class Environments:
             body["members"] = _as_sent(spec["members"])
         made = case.rancher.create(case.rancher.path("projects"), body, self._named, doing=step.sentence)
         mine = Live(step.key, step.kind, step.name, made["id"], spec, {"raw": made})
-        ours = [one for one in case.all_named() if case.mark.owns(tags_of(one.get("description")))]
+        ours = [one for one in case.all_named() if case.owns(one) and not going_of(one)]
         if not ours or ours[0]["id"] == made["id"]:
             return mine
         self.delete(step, mine)
@@ -40,6 +41,9 @@ class Environments:
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         rancher, raw = self._case.rancher, live.attributes["raw"]
         changed = {one.field for one in step.differences}
+        if "active" in changed:
+            deadline, pace = self._case.deadline, self._case.pace
+            raw = activate(rancher, raw, doing=step.sentence, deadline=deadline, pace=pace)
         if "description" in changed:
             raw = rancher.update(raw, {"description": spec["description"]}, doing=step.sentence)
         if "members" in changed:
@@ -48,9 +52,12 @@ class Environments:
         return Live(step.key, step.kind, step.name, live.id, spec, {"raw": raw})
 
     def delete(self, step: Step, live: Live) -> None:
-        case, raw = self._case, live.attributes["raw"]
-        first = ("deactivate",)
-        remove(case.rancher, [raw], doing=step.sentence, deadline=case.deadline, pace=case.pace, first=first)
+        self.see_off(live.attributes["raw"], doing=step.sentence)
+
+    def see_off(self, raw: Object, *, doing: str) -> None:
+        """Deleted, unless it is on its way already, and looked at until it is gone."""
+        case, first = self._case, ("deactivate",)
+        remove(case.rancher, [raw], doing=doing, deadline=case.deadline, pace=case.pace, first=first)
 
     def _kind(self, spec: Spec, step: Step) -> dict[str, Any]:
         """Rancher 1.0 and 1.1 say it by a switch, later ones by a template."""
@@ -72,7 +79,7 @@ class Environments:
 
     def _named(self) -> Object | None:
         found = self._case.find()
-        if found and not self._case.mark.owns(tags_of(found.get("description"))):
+        if found and not self._case.owns(found):
             raise NotOursError(f"environment {self._case.options.name} is somebody else's")
         return found
 

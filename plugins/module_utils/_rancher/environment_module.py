@@ -11,6 +11,7 @@ from .._module import Context, Outcome
 from .._plan import Handler, Live, Plan, Rule, Wanted, apply, decide, dismantle
 from .._wait import wait_until
 from .access_api import AccessApi
+from .activation import OFF_STATES
 from .api import Object
 from .environment_case import ENVIRONMENT, Case, orchestration_of, result_of
 from .environment_handlers import Environments
@@ -20,6 +21,7 @@ from .kubeconfig_keys import (
     KEY,
     STALE_KEY,
     KubeconfigKeys,
+    keys_to_remove,
     live_kubeconfig,
     wait_for_kubernetes,
     wanted_kubeconfig,
@@ -40,7 +42,7 @@ def ensure(context: Context) -> Outcome:
 def _present(context: Context, case: Case) -> Outcome:
     raw = case.find()
     live = {ENVIRONMENT: _live(case, raw)} if raw else {}
-    wanted = [_wanted(case, raw)] if raw is None or case.options.manages else []
+    wanted = [_wanted(case, raw)] if raw is None or case.options.manages or raw.get("state") in OFF_STATES else []
     stale: list[Live] = []
     if case.options.kubeconfig:
         wanted += wanted_kubeconfig(case, raw)
@@ -58,10 +60,11 @@ def _present(context: Context, case: Case) -> Outcome:
 
 
 def _absent(context: Context, case: Case) -> Outcome:
-    raw = case.find()
+    raw, name = case.find(), case.options.name
     if raw is None:
+        for one in () if context.check_mode else case.going():
+            Environments(case).see_off(one, doing=f"see environment {name} gone")
         return Outcome({"environment": None}, Plan())
-    name = case.options.name
     require_marked(case.mark, raw, f"environment {name}", adopt=case.options.adopt)
     hosts = case.hosts(raw["id"])
     if hosts and not case.options.force:
@@ -71,7 +74,8 @@ def _absent(context: Context, case: Case) -> Outcome:
             hint="Remove them with container.schedulers.rancher_hosts, or set force: true. Machines that joined by "
             "themselves would stay.",
         )
-    live = {ENVIRONMENT: _live(case, raw)}
+    # the keys first: by the environment they are found
+    live = {one.key: one for one in (_live(case, raw), *keys_to_remove(case, raw))}
     plan = dismantle(live.values(), GRAPH)
     if not context.check_mode:
         apply(plan, _handlers(case), live)
@@ -85,6 +89,7 @@ def _handlers(case: Case) -> dict[str, Handler]:
 
 def _live(case: Case, raw: Object) -> Live:
     spec = {
+        "active": raw.get("state") not in OFF_STATES,
         "description": raw.get("description") or "",
         "orchestration": orchestration_of(raw, v1=case.rancher.is_v1),
         "members": {} if case.options.members is None else _members(case, raw),
@@ -104,6 +109,7 @@ def _wanted(case: Case, raw: Object | None) -> Wanted:
         require_marked(case.mark, raw, f"environment {options.name}", adopt=options.adopt)
     default = None if raw or options.template else ORCHESTRATIONS[0]  # a template says it by itself
     spec = {
+        "active": True if raw else None,
         "description": managed_description(options.description, raw, case.mark, ENVIRONMENT),
         "orchestration": options.orchestration or default,
         "members": options.members if raw or options.members else _owner(case),
@@ -127,6 +133,7 @@ def _settled(case: Case, raw: Object) -> Object:
         describe=describe,
         deadline=case.deadline,
         doing=doing,
+        hint="One that failed can be removed with state: absent.",
         pace=case.pace,
     ).value
     if case.options.kubeconfig:

@@ -59,7 +59,7 @@ def _present(context: Context, run: Run, options: HostOptions) -> Outcome:
     plan = dismantle(failed, HOST_GRAPH) + decide(wanted, live, HOST_GRAPH, HOST_RULES)
     plan = _in_order(plan, failed)
     doomed = [view for view in views if options.purge and view.name not in options.names and _is_ours(run, view)]
-    plan += dismantle([live_host(view, options.driver) for view in doomed], HOST_GRAPH)
+    plan += dismantle([_keyed(view, options.driver) for view in doomed], HOST_GRAPH)
     if context.check_mode:
         return Outcome({"hosts": [host_result(view) for view in named.values()]}, plan)
     applied = apply(plan, _handlers(run, options, config), live)
@@ -208,7 +208,8 @@ def _handlers(run: Run, options: HostOptions, config: Mapping[str, Any]) -> dict
 
 
 def _is_ours(run: Run, view: HostView) -> bool:
-    return host_mark(run).owns(view.labels) and not view.is_going
+    """Also one that an earlier run has deleted: as long as it can be seen, it is not gone."""
+    return host_mark(run).owns(view.labels)
 
 
 def _keyed(view: HostView, driver: str) -> Live:

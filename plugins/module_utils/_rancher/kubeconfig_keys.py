@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .._errors import InputError, NotFoundError
+from .._errors import AuthError, InputError, NotFoundError
 from .._ownership import Mark
 from .._plan import Live, Ref, Spec, Step, Wanted
 from .._wait import wait_until
@@ -70,6 +70,19 @@ def live_kubeconfig(case: Case, raw: Object | None) -> tuple[list[Live], list[Li
         live.append(Live(FILE, FILE, path, path, {"key": mine["id"]}))
     lost = [one for one in listed if one is not mine]
     return live, [Live(f"{STALE_KEY}/{one['id']}", STALE_KEY, one["id"], one["id"], {}, {"raw": one}) for one in lost]
+
+
+def keys_to_remove(case: Case, raw: Object) -> list[Live]:
+    """The administrator's keys that were made for an environment. Its own keys, in 1.0 and 1.1, go with it."""
+    if case.rancher.is_v1 or orchestration_of(raw, v1=False) != KUBERNETES:
+        return []
+    try:
+        listed = keys_of(case, raw["id"]).list()
+    except (AuthError, NotFoundError):  # who may not see the administrator cannot have made any
+        return []
+    given = case.rancher.connection.access_key  # the run itself still needs it
+    others = [one for one in listed if one.get("publicValue") != given]
+    return [Live(f"{KEY}/{one['id']}", KEY, KEY_NAME, one["id"], {}, {"raw": one}) for one in others]
 
 
 class KubeconfigKeys:

@@ -8,12 +8,13 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from .._clock import Deadline
-from .._errors import ConflictError
+from .._errors import ConflictError, WaitTimeoutError
 from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
 from .ready import GOING_STATES, describe
 
+STUCK = "StillRemoving"
 # in the making, and there is nothing to deactivate yet
 UNFINISHED_STATES = frozenset({"provisioning", "creating", "bootstrapping", "registering", "erroring", "activating"})
 
@@ -34,25 +35,31 @@ def remove(
         first: actions to take as long as they are offered, before Rancher lets the thing be deleted.
 
     Raises:
-        WaitTimeoutError: it is still there.
+        WaitTimeoutError: it is still there; its code tells whether the server has been at it, and does not get on.
     """
     links = [str(one["links"]["self"]) for one in things]
+    left: list[Object] = []
 
     def look() -> list[Object]:
-        found = [one for one in (rancher.find(link, doing=doing) for link in links) if one]
-        if found:
-            _lead_out(rancher, found[0], first, doing)
-        return found
+        left[:] = [one for one in (rancher.find(link, doing=doing) for link in links) if one]
+        if left:
+            _lead_out(rancher, left[0], first, doing)
+        return left
 
-    wait_until(
-        look,
-        ready=lambda found: not found,
-        describe=lambda found: "; ".join(map(describe, found)),
-        deadline=deadline,
-        doing=doing,
-        hint=hint,
-        pace=pace,
-    )
+    try:
+        wait_until(
+            look,
+            ready=lambda found: not found,
+            describe=lambda found: "; ".join(map(describe, found)),
+            deadline=deadline,
+            doing=doing,
+            hint=hint,
+            pace=pace,
+        )
+    except WaitTimeoutError as error:
+        if left[0].get("state") in GOING_STATES:
+            error.code = STUCK
+        raise
 
 
 def _lead_out(rancher: Rancher, thing: Object, first: Collection[str], doing: str) -> None:

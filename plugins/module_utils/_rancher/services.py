@@ -12,6 +12,7 @@ from .._ownership import require_ours
 from .._plan import Live, Plan, Rule, Spec, Step
 from .._retry import Effect
 from .._wait import wait_until
+from .activation import OFF_STATES, activate
 from .api import Object
 from .dialect import DIALECTS
 from .environments import Run
@@ -19,7 +20,7 @@ from .launch_config import LAUNCH_FIELDS, as_asked, live_launch, rendered_launch
 from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_rules
 from .marks import tags_of
 from .names import number_of
-from .ready import GOING_STATES, going_of, is_settled
+from .ready import GOING_STATES
 from .ready import describe as described_state
 from .removal import remove
 from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, resume_upgrade, settlement, upgrade
@@ -85,7 +86,7 @@ def live_service(
         "metadata": service.get("metadata") or {},
         "retain_ip": bool(service.get("retainIp")),
         "description": service.get("description") or "",
-        "started": service.get("state") not in ("inactive", "deactivating"),
+        "started": service.get("state") not in OFF_STATES,
         "upgrade": str(service["state"]) if left else "none",
         "rules": rules or [],
     }
@@ -179,7 +180,7 @@ class Services:
         if upgrades or "upgrade" in changed:
             service = self._at_rest(service, live, doing)
         if "started" in changed:
-            service = self._started(service, doing)
+            service = activate(run.rancher, service, doing=doing, deadline=run.deadline, pace=run.pace)
         if upgrades:
             launch = self._launch(step, spec, changed, service["launchConfig"])
             body = self._policy.strategy(launch, service.get("secondaryLaunchConfigs"))
@@ -206,26 +207,6 @@ class Services:
         if service["state"] in UPGRADE_STATES:
             return resume_upgrade(self._run, service, goal or "finish", self._policy, doing=doing)
         return service
-
-    def _started(self, service: Object, doing: str) -> Object:
-        """Switched on again; one that is just being switched off can be as soon as it is off."""
-        run = self._run
-
-        def step() -> Object:
-            now = run.rancher.get(service["links"]["self"], doing=doing)
-            if "activate" in (now.get("actions") or {}):
-                return run.rancher.act(now, "activate", doing=doing)
-            return now
-
-        return wait_until(
-            step,
-            ready=is_settled,
-            failed=going_of,
-            describe=described_state,
-            deadline=run.deadline,
-            doing=doing,
-            pace=run.pace,
-        ).value
 
     def _named(self, step: Step, spec: Spec) -> Object | None:
         """The service of this name that we made, after an answer was lost or the name found taken.
@@ -287,11 +268,10 @@ class Services:
             launch["imageUuid"] = f"docker:{image.removeprefix('docker:')}"
 
     def _needs_listeners(self, step: Step, spec: Spec, changed: set[str]) -> bool:
-        """Whether a load balancer has to publish other ports: those are part of the launchConfig."""
-        if step.kind != "load_balancer" or "rules" not in changed or step.live is None:
+        """Whether a load balancer of /v1 has to publish other ports, which are not compared by themselves there."""
+        if not self._run.rancher.is_v1 or "rules" not in changed or step.live is None:
             return False
-        ports = v1_ports if self._run.rancher.is_v1 else v2_ports
-        return ports(spec["rules"]) != ports(step.live.spec["rules"])
+        return v1_ports(spec["rules"]) != v1_ports(step.live.spec["rules"])
 
     def _lead(self, service: Object, rules: Any, doing: str) -> None:
         """Make a load balancer lead where its rules say."""

@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .._errors import InputError
 from .._module import Context, Outcome
-from .._plan import Handler, Live, Plan, apply, decide, dismantle
+from .._plan import Handler, Live, Plan, Wanted, apply, decide, dismantle
 from .._wait import wait_until
 from .api import Object
 from .environments import Run
@@ -130,21 +129,18 @@ class Case:
             return {}
         finish = self.options.policy.finish
         found = [live_stack(self.stack, self.veil, self.content, finish=finish)]
-        specs = {one.name: one.spec for one in self.options.services or ()}
+        specs = {one.key: one.spec for one in self._wanted_services()}
         for raw in self.world.services_of(self.stack) if self.options.services is not None else ():
-            wanted, picked = specs.get(raw["name"], {}), self.run.environment.picked_ports
+            wanted, picked = specs.get(service_key(raw["name"]), {}), self.run.environment.picked_ports
             rules = rules_of(raw, self.world.maps, v1=self.world.v1)
             if self.world.v1:
-                rules = with_protocols(rules, self._wanted_rules(raw["name"]))
+                rules = with_protocols(rules, wanted.get("rules") or ())
             found.append(live_service(raw, wanted, self.veil, rules, picked=picked, finish=finish))
             found.append(live_links(raw["name"], raw["id"], links_of(maps_of(raw, self.world.maps))))
         return {one.key: one for one in found}
 
-    def _wanted_rules(self, name: str) -> Sequence[Mapping[str, Any]]:
-        """The rules of a load balancer, as far as their targets are there."""
-        mark = self.run.mark(self.options.name)
-        wanted = wanted_services(self.options, self.world, mark)
-        return next((one.spec.get("rules") or () for one in wanted if one.key == service_key(name)), ())
+    def _wanted_services(self) -> list[Wanted]:
+        return wanted_services(self.options, self.world, self.run.mark(self.options.name))
 
     def plan(self, live: Mapping[str, Live]) -> Plan:
         """What has to be done."""
@@ -153,7 +149,7 @@ class Case:
             return Plan()
         wanted = [
             wanted_stack(self.options, self.content, self.stack, mark, self.veil),
-            *wanted_services(self.options, self.world, mark),
+            *self._wanted_services(),
         ]
         plan = decide(wanted, live, STACK_GRAPH, STACK_RULES)
         return plan + dismantle(unwanted_services(self.options, live, mark), STACK_GRAPH)

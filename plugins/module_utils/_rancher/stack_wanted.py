@@ -11,7 +11,7 @@ from .._errors import InputError
 from .._ownership import Mark
 from .._plan import Live, Ref, Wanted
 from .api import Object
-from .links import Target, in_v1_order
+from .links import Target, in_v1_order, v2_ports
 from .marks import managed_description, require_marked
 from .ports import Claim
 from .service_options import ServiceOptions
@@ -100,6 +100,8 @@ def _wanted_service(service: ServiceOptions, raw: Object | None, mark: Mark, wor
     if service.rules is not None:
         rules = [{**rule, "service": _reference(rule["service"], world)} for rule in service.rules]
         spec["rules"] = in_v1_order(rules) if world.v1 else rules
+        if not world.v1:  # there, a run that was cut short may have changed what is published, and not the rules
+            spec["ports"] = sorted(v2_ports(rules))
     kind = "load_balancer" if service.is_balancer else "service"
     return Wanted(service_key(service.name), kind, service.name, spec)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from .._compare import differences
 from .._errors import BusyError
 from .._ownership import require_ours
 from .._plan import Live, Rule, Spec, Step
@@ -92,7 +93,7 @@ class Stacks:
         stack: Object = live.attributes["raw"]
         if changed & (CONTENT_FIELDS | {"upgrade"}):
             stack = self._at_rest(stack, doing, again=bool(changed & CONTENT_FIELDS))
-        if changed & CONTENT_FIELDS and self._content:
+        if self._content and self._differs(stack, spec):
             stack = upgrade(run, stack, self._content.body(), self._policy, doing=doing)
         if "description" in changed:
             stack = run.rancher.update(stack, {"description": spec["description"]}, doing=doing)
@@ -109,6 +110,11 @@ class Stacks:
             return stack
         back = stack["state"] in ("canceled-upgrade", "canceling-upgrade") or (again and stack["state"] == "upgrading")
         return resume_upgrade(self._run, stack, "rollback" if back else "finish", self._policy, doing=doing)
+
+    def _differs(self, stack: Object, spec: Spec) -> bool:
+        """Whether it is made from something else: after an upgrade was taken back it is, whatever was seen before."""
+        wanted = {name: spec[name] for name in CONTENT_FIELDS}
+        return bool(differences(wanted, self._live(stack).spec, subset=STACK_RULE.subset))
 
     def _named(self, step: Step) -> Object | None:
         run = self._run

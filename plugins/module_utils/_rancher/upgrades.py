@@ -114,7 +114,7 @@ def settlement(service: Mapping[str, Any], wanted: Callable[[Launch], bool]) -> 
         return Settlement("rollback", old)
     if state in ("canceled-rollback", "canceling-rollback"):
         return Settlement("finish", launch)
-    return Settlement(None, launch)
+    return Settlement(None, old if state == "rolling-back" else launch)
 
 
 def next_action(thing: Mapping[str, Any], goal: Goal) -> str | None:

@@ -210,6 +210,17 @@ def test_a_power_on_that_fails_says_so(ground: Ground) -> None:
         make(ground)
 
 
+def test_a_power_on_that_an_earlier_run_has_asked_for_is_waited_for(ground: Ground) -> None:
+    """That run died; while the action runs, DigitalOcean takes no other one."""
+    droplet = make(ground).result["droplets"][0]
+    ground.ask("POST", f"droplets/{droplet['id']}/actions", {"type": "power_off"})
+    ground.clock.sleep(1)
+    ground.settings(droplet_action_seconds=20)
+    ground.ask("POST", f"droplets/{droplet['id']}/actions", {"type": "power_on"})
+    assert make(ground).result["droplets"][0]["status"] == "active"
+    assert not changed(make(ground))
+
+
 def test_what_is_archived_is_not_powered_on(ground: Ground) -> None:
     make(ground)
     next(iter(ground.world.backends["digitalocean"].teams.team("main").droplets.values()))["status"] = "archive"  # type: ignore[attr-defined]
@@ -232,6 +243,22 @@ def test_the_firewall_follows_and_what_others_put_on_it_stays(ground: Ground) ->
     assert not changed(make(ground))  # not given: the rules stay as they are
     assert changed(make(ground, firewall=False))
     assert ground.things("firewall") == []
+
+
+def test_a_firewall_that_could_not_be_applied_is_not_taken_for_one(ground: Ground) -> None:
+    """Its rules are as they should be, but DigitalOcean has given up on them."""
+    make(ground, allow=ALLOW)
+    (wall,) = ground.world.backends["digitalocean"].teams.team("main").firewalls.values()
+    wall["status"] = "failed"
+    for given in ({"allow": ALLOW}, {}):  # also where the rules are those that are there
+        planned = make(ground, check_mode=True, **given).plan
+        assert planned is not None
+        assert planned.sentences() == [f"update firewall {wall['name']} (applied)"]
+        with pytest.raises(PartialError, match="DigitalOcean could not apply it"):
+            make(ground, **given)
+    assert wall["inbound_rules"][0]["sources"]["addresses"] == ["127.0.0.1/32"]
+    wall["status"] = "succeeded"
+    assert not changed(make(ground))
 
 
 def test_a_firewall_of_others_with_our_name_is_refused(ground: Ground) -> None:

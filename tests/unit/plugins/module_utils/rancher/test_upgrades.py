@@ -48,7 +48,7 @@ def in_upgrade(state: str, *actions: str, **fields: Any) -> dict[str, Any]:
         ("canceling-upgrade", "1.28", "rollback", "1.27"),
         ("canceled-rollback", "1.28", "finish", "1.28"),
         ("finishing-upgrade", "1.28", None, "1.28"),
-        ("rolling-back", "1.28", None, "1.28"),
+        ("rolling-back", "1.28", None, "1.27"),
     ],
 )
 def test_how_an_upgrade_of_an_earlier_run_ends(state: str, wanted: str, goal: Goal | None, image: str) -> None:

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Switching things of Rancher on that were switched off: by a user, or by a run that died before it deleted them.
+
+PRIVATE.
+"""
+
+from __future__ import annotations
+
+from .._clock import Deadline
+from .._wait import Pace, wait_until
+from .api import Object, Rancher
+from .ready import describe, going_of, is_settled
+
+OFF_STATES = frozenset({"inactive", "deactivating"})
+
+
+def activate(rancher: Rancher, thing: Object, *, doing: str, deadline: Deadline, pace: Pace) -> Object:
+    """The thing, active; one that is just being switched off can be switched on as soon as it is off.
+
+    Raises:
+        StateFailedError: it never will be.
+        WaitTimeoutError: it was not in time.
+    """
+
+    def step() -> Object:
+        now = rancher.get(thing["links"]["self"], doing=doing)
+        if "activate" in (now.get("actions") or {}):
+            return rancher.act(now, "activate", doing=doing)
+        return now
+
+    return wait_until(
+        step, ready=is_settled, failed=going_of, describe=describe, deadline=deadline, doing=doing, pace=pace
+    ).value

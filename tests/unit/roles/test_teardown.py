@@ -1,0 +1,196 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The teardown of Rancher's hosts by their server, or by DigitalOcean alone if that cannot be asked or gets nowhere.
+
+Played against the lab: whatever the server does, its droplets must not stay on the bill, what could not be asked is
+said, and that nothing is left is said only by who has looked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+TESTS = Path(__file__).parents[2]
+TOKEN = "lab-not-a-secret-000002"
+PLACE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYi1ub3QtYS1rZXktbGFiLW5vdC1hLWtleS0w somebody"
+PAGE = b"<html><body>The service is starting, come back later</body></html>"
+
+
+class Lab:
+    """A lab with a Rancher server, and a DigitalOcean where that makes its hosts."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        self.addresses = addresses
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.addresses['control']}{path}", data, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def droplets(self) -> list[str]:
+        items = self.control("GET", "/inventory")["items"]
+        return sorted(one["name"] for one in items if one["kind"] == "droplet")
+
+    def play(self, folder: Path, *tasks: dict[str, Any]) -> tuple[int, str]:
+        """Play tasks; the exit status and what was said, on one line."""
+        defaults = {
+            "group/container.schedulers.digitalocean": {"api_url": self.addresses["digitalocean"], "api_token": TOKEN},
+            "container.schedulers.digitalocean_droplets": {"settle_seconds": 0, "wait_sleep": 1},
+            "group/container.schedulers.rancher": {"url": self.addresses["rancher"], "request_timeout": 1},
+            "container.schedulers.rancher_hosts": {"wait_sleep": 1},
+        }
+        play = {"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": list(tasks)}
+        (folder / "play.yml").write_text(yaml.safe_dump([play]))
+        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "play.yml"]
+        finished = subprocess.run(
+            [*command, "-e", json.dumps({"ansible_python_interpreter": sys.executable})],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return finished.returncode, " ".join((finished.stdout + finished.stderr).split())
+
+    def teardown(self, folder: Path, url: str | None = None) -> tuple[int, str]:
+        hosts = {"set": "hosts", "names": ["hosts-1"], "url": url or self.addresses["rancher"]}
+        given = {"teardown_rancher_hosts": [hosts], "teardown_confirm": "hosts", "teardown_wait_timeout": 20}
+        return self.play(
+            folder, {"ansible.builtin.import_role": {"name": "container.schedulers.teardown"}, "vars": given}
+        )
+
+
+@pytest.fixture(scope="module")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    state = tmp_path_factory.mktemp("teardown-lab")
+    command = [sys.executable, "-m", "lab"]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    subprocess.run([*command, "start", "--state", str(state)], check=True, capture_output=True, env=environment)
+    yield Lab(json.loads((state / "lab.json").read_text()))
+    subprocess.run([*command, "stop", "--state", str(state)], check=False, capture_output=True, env=environment)
+
+
+@pytest.fixture
+def lab(_running: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """One host that the server has made, whose droplet has got our mark, as the role rancher_hosts does it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _running.control("POST", "/reset")
+    (tmp_path / "key.pub").write_text(PUBLIC_KEY)
+    host = {"names": ["hosts-1"], "driver_config": PLACE, "driver_secrets": {"access_token": TOKEN}}
+    droplet = {
+        "name": "hosts",
+        "names": ["hosts-1"],
+        "adopt": True,
+        "ssh_public_key_files": [str(tmp_path / "key.pub")],
+    }
+    code, said = _running.play(
+        tmp_path,
+        {"container.schedulers.rancher_hosts": host},
+        {"container.schedulers.digitalocean_droplets": {**droplet, **PLACE}},
+    )
+    assert code == 0, said
+    assert _running.droplets() == ["hosts-1"]
+    return _running
+
+
+@contextmanager
+def proxy(status: int) -> Iterator[str]:
+    """The address of a proxy that answers with a page of its own for the server behind it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(PAGE)))
+            self.end_headers()
+            self.wfile.write(PAGE)
+
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Nothing to tell."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ({"service": "rancher", "kind": "error", "status": 522}, "HTTP 522"),
+        ({"service": "rancher", "kind": "error", "status": 503, "skip": 3}, "HTTP 503"),
+        ({"service": "rancher", "kind": "hang"}, "no answer from"),
+    ],
+    ids=["behind-a-proxy", "dies-meanwhile", "hangs"],
+)
+def test_a_server_that_cannot_be_asked_keeps_nothing_on_the_bill(
+    lab: Lab, tmp_path: Path, fault: dict[str, Any], why: str
+) -> None:
+    lab.control("POST", "/faults", [{**fault, "times": 0}])
+    code, said = lab.teardown(tmp_path)
+    assert code == 0, said
+    assert "The server of hosts could not be asked to delete its hosts" in said
+    assert why in said
+    assert "Nothing is left of hosts." in said
+    assert lab.droplets() == []
+
+
+@pytest.mark.parametrize(("status", "why"), [(200, "is no Rancher 1.x server"), (404, "is no Rancher")])
+def test_a_page_of_a_proxy_is_no_answer_of_the_server(lab: Lab, tmp_path: Path, status: int, why: str) -> None:
+    with proxy(status) as url:
+        code, said = lab.teardown(tmp_path, url)
+    assert code == 0, said
+    assert "could not be asked to delete its hosts" in said
+    assert why in said
+    assert lab.droplets() == []
+
+
+def test_a_server_that_does_not_get_on_keeps_nothing_on_the_bill(lab: Lab, tmp_path: Path) -> None:
+    """Its driver may not delete droplets any more: the host stays in removal for ever."""
+    refused = {"service": "digitalocean", "action": "DeleteDroplet", "agent": "docker-machine", "kind": "error"}
+    lab.control("POST", "/faults", [{**refused, "status": 403, "times": 0}])
+    code, said = lab.teardown(tmp_path)
+    assert code == 0, said
+    assert "has not done so: Could not delete host hosts-1: not ready after 20 seconds" in said
+    assert lab.droplets() == []
+
+
+def test_who_refuses_is_obeyed_and_named(lab: Lab, tmp_path: Path) -> None:
+    lab.control("POST", "/faults", [{"service": "rancher", "kind": "error", "status": 401, "times": 0}])
+    code, said = lab.teardown(tmp_path)
+    assert code != 0
+    assert "Rancher does not accept the API key" in said
+    assert "Left over, and perhaps on the bill" in said
+    assert "Nothing is left of" not in said
+    assert lab.droplets() == ["hosts-1"]
+
+
+def test_nothing_is_left_is_not_said_without_a_look(lab: Lab, tmp_path: Path) -> None:
+    blind = {"service": "digitalocean", "action": "ListVolumes", "kind": "error", "status": 403, "code": "forbidden"}
+    silent = {"service": "rancher", "kind": "error", "status": 500}
+    lab.control("POST", "/faults", [{**blind, "times": 0}, {**silent, "times": 0}])
+    code, said = lab.teardown(tmp_path)
+    assert code != 0
+    assert "It is not proven that nothing is left. Could not look for:" in said
+    assert "Nothing is left of" not in said
+    assert lab.droplets() == []
