@@ -100,10 +100,12 @@ class Running:
 
     def has_noted(self, number: signal.Signals) -> bool:
         """Whether a signal has reached it: the kernel keeps it until the process has its turn on a busy machine."""
+        if self.has_ended():  # of it: the kernel goes on saying that it is pending
+            return True
         try:
             status = Path(f"/proc/{self._process.pid}/status").read_text()
         except OSError:
-            return True  # it has ended
+            return True
         pending = re.findall(r"^(?:SigPnd|ShdPnd):\s*(\w+)$", status, re.MULTILINE)
         return not any(int(mask, 16) >> (number - 1) & 1 for mask in pending)
 
