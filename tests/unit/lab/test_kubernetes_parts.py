@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from lab.kubernetes.journal import Journal
 from lab.kubernetes.kubelet import agent
 from lab.kubernetes.kubelet.references import _expanded
 from lab.kubernetes.kubelet.volumes import volume_id
-from lab.kubernetes.processes import Process
+from lab.kubernetes.processes import Process, free_port
 from lab.kubernetes.services import admits, host_name
 from lab.kubernetes.storage import quantity
 
@@ -112,6 +113,17 @@ def test_a_process_that_ended_is_noticed(tmp_path: Path) -> None:
         threading.Event().wait(0.02)
     assert process.ended
     assert process.last_words() == "last words"
+
+
+def test_a_port_in_use_is_not_given() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        assert taken.getsockname()[1] not in [free_port() for _unused in range(200)]  # all of them, twice
+
+
+def test_ports_are_none_that_clients_get() -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert free_port() < max(lowest, 30_000)
 
 
 def test_certificates_fit_together(tmp_path: Path) -> None:
