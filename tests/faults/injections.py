@@ -29,9 +29,7 @@ class Scene:
     def start_until_held(self) -> Running:
         """A run that has come to the call, or to its end if it never makes that call."""
         run = self.start()
-        deadline = time.monotonic() + SECONDS
-        while not (self.laboratory.holds() or run.has_ended() or time.monotonic() > deadline):
-            time.sleep(_LOOK_SECONDS)
+        _wait(lambda: self.laboratory.holds() or run.has_ended())
         return run
 
 
@@ -40,6 +38,13 @@ Where = Callable[[Sequence[Call]], list[Call]]
 Happening = Callable[[Scene], list[Outcome]]
 Judgement = Callable[[Sequence[Outcome]], str]
 """What is wrong with how the disturbed runs ended, or nothing."""
+
+
+def _wait(happened: Callable[[], bool]) -> None:
+    """Until it has happened, or a run takes longer than any may."""
+    deadline = time.monotonic() + SECONDS
+    while not (happened() or time.monotonic() > deadline):
+        time.sleep(_LOOK_SECONDS)
 
 
 def _at_every(calls: Sequence[Call]) -> list[Call]:
@@ -77,9 +82,7 @@ def _interrupted_by(number: signal.Signals) -> Happening:
     def interrupt(scene: Scene) -> list[Outcome]:
         run = scene.start_until_held()
         run.send(number)
-        deadline = time.monotonic() + SECONDS
-        while not (run.has_noted(number) or time.monotonic() > deadline):
-            time.sleep(_LOOK_SECONDS)
+        _wait(lambda: run.has_noted(number))
         time.sleep(10 * _LOOK_SECONDS)  # the run acts on the signal before it gets its answer
         scene.laboratory.release()
         return [run.outcome()]

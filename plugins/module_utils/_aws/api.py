@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -136,17 +137,36 @@ class Aws:
         pace: Pace | None = None,
     ) -> None:
         """Delete something. What is missing is gone already; what is still in use is tried again until the deadline."""
+        with suppress(NotFoundError):
+            self.call_when_free(service, operation, request, doing=doing, deadline=deadline, pace=pace)
 
-        def attempt() -> str:
+    def call_when_free(
+        self,
+        service: str,
+        operation: str,
+        request: Mapping[str, Any],
+        *,
+        doing: str,
+        deadline: Deadline,
+        pace: Pace | None = None,
+        settles: bool = False,
+    ) -> Answer:
+        """A call that is refused while something else is in the way: tried again until the deadline."""
+
+        def attempt() -> tuple[str, Answer]:
             try:
-                self.call(service, operation, request, doing=doing)
-            except NotFoundError:
-                return ""
+                return "", self.call(service, operation, request, doing=doing, settles=settles)
             except BusyError as error:
-                return error.message
-            return ""
+                return error.message, {}
 
-        wait_until(attempt, ready=lambda busy: not busy, deadline=deadline, doing=doing, pace=pace)
+        return wait_until(
+            attempt,
+            ready=lambda found: not found[0],
+            describe=lambda found: found[0],
+            deadline=deadline,
+            doing=doing,
+            pace=pace,
+        ).value[1]
 
     def _settled(self, send: Any) -> Answer:
         clock, pace, look = self.policy.clock, Pace(cap=5.0), 1

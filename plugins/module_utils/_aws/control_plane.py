@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._clock import Deadline
-from .._errors import BusyError, SchedulersError
+from .._errors import SchedulersError
 from .._ownership import PREFIX, only_one
 from .._plan import Live, Rule, Spec, Step
 from .._wait import wait_until
@@ -102,11 +102,22 @@ class ControlPlanes:
 
     def create(self, step: Step, spec: Spec) -> Live:
         """Ends when the instance runs; what runs on it is waited for elsewhere."""
-        request = run_request(spec, self._user_data(spec["address"]))
-        described = {**request, "UserData": self._user_data(spec["address"])}
+        run, script = self._run, self._user_data(spec["address"])
+        request = run_request(spec, script)
+        described = {**request, "UserData": script}
         for generation in range(GENERATIONS):
             token = {"ClientToken": client_token(described, generation)}
-            instance = self._running(step, self._begun(step, {**request, **token}))
+            answer = run.aws.call_when_free(
+                "ec2",
+                "RunInstances",
+                {**request, **token},
+                doing=step.sentence,
+                # the private address of one that is ending is free once that is gone
+                deadline=Deadline(run.deadline.clock, min(ENDING_SECONDS, run.deadline.left())),
+                pace=run.pace,
+                settles=True,
+            )
+            instance = self._running(step, answer["Instances"][0]["InstanceId"])
             if instance:
                 return live_control_plane(instance)
         raise SchedulersError(
@@ -123,26 +134,6 @@ class ControlPlanes:
         run, request = self._run, {"InstanceIds": [live.id]}
         run.aws.delete("ec2", "TerminateInstances", request, doing=step.sentence, deadline=run.deadline)
         await_terminated(run, step.sentence, {live.id})
-
-    def _begun(self, step: Step, request: Mapping[str, Any]) -> str:
-        """The id of the instance. The private address of one that is ending is free once that is gone."""
-        run = self._run
-
-        def attempt() -> tuple[str, str]:
-            try:
-                answer = run.aws.call("ec2", "RunInstances", request, doing=step.sentence, settles=True)
-            except BusyError as error:
-                return "", error.message
-            return answer["Instances"][0]["InstanceId"], ""
-
-        return wait_until(
-            attempt,
-            ready=lambda found: bool(found[0]),
-            describe=lambda found: found[1],
-            deadline=Deadline(run.deadline.clock, min(ENDING_SECONDS, run.deadline.left())),
-            doing=step.sentence,
-            pace=run.pace,
-        ).value[0]
 
     def _running(self, step: Step, instance_id: str) -> Mapping[str, Any] | None:
         """The instance once it runs; None if it was made, and ended, by an earlier run with the same token."""

@@ -21,7 +21,7 @@ from .launch_templates import INSTANCE, LAUNCH_TEMPLATE, TEMPLATE_RULE
 from .names import ClusterNames
 from .network import DEFAULT_ROUTE, INTERNET_GATEWAY, NETWORK_GRAPH, NETWORK_RULES, subnet_key
 from .run import Run
-from .scaling_groups import SCALING_GROUP
+from .scaling_groups import SCALING_GROUP, wanted_members
 from .security_groups import SECURITY_GROUP_RULE, allowed
 from .user_data import ecs_user_data
 from .vpcs import VPC
@@ -247,8 +247,5 @@ def _instances(options: ClusterOptions, live: Mapping[str, Live]) -> list[Wanted
 
     One that an earlier run has begun to drain for that, and had not ended, stays if it is not wanted any more.
     """
-    spec = {"template_version": Ref(LAUNCH_TEMPLATE, "version")} if options.replace_outdated else {}
     instances = [one for one in live.values() if one.kind == "instance"]
-    kept = {one.key: {"leaving": False} for one in instances if "leaving" in one.spec}
-    found = [Wanted(one.key, "instance", one.name, {**spec, **kept.get(one.key, {})}) for one in instances]
-    return [one for one in found if one.spec]
+    return wanted_members(instances, replace_outdated=options.replace_outdated)

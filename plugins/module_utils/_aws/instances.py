@@ -11,7 +11,7 @@ from .._plan import Live, Spec, Step
 from .._wait import wait_until
 from .cluster_ready import Readiness, described_instances
 from .run import Run
-from .scaling_groups import await_terminated, note_leaving, read_scaling_group
+from .scaling_groups import await_terminated, note_leaving, only_stays, read_scaling_group
 
 
 class Instances:
@@ -35,7 +35,7 @@ class Instances:
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         """Its tasks move away, it goes, and the group starts another one that joins the cluster."""
-        if {one.field for one in step.differences} == {"leaving"}:
+        if only_stays(step):
             self._keep(step, live.id)
             return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec})
         with self._turn:

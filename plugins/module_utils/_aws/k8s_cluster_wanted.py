@@ -35,7 +35,7 @@ from .launch_templates import INSTANCE, LAUNCH_TEMPLATE, TEMPLATE_RULE
 from .network import DEFAULT_ROUTE, INTERNET_GATEWAY, NETWORK_GRAPH, NETWORK_RULES, subnet_key
 from .node_group import surplus
 from .run import Run
-from .scaling_groups import SCALING_GROUP
+from .scaling_groups import SCALING_GROUP, wanted_members
 from .security_groups import SECURITY_GROUP_RULE, Opening, allowed
 from .vpcs import VPC
 
@@ -392,12 +392,5 @@ def _replaced(scene: Scene) -> list[Wanted]:
     count = scene.options.node_count
     group = scene.live.get(SCALING_GROUP)
     leaving = surplus(group, count) if group and count else []
-    spec = {"template_version": Ref(LAUNCH_TEMPLATE, "version")} if scene.options.replace_outdated else {}
     staying = [one for one in scene.live.values() if one.kind == "node" and one.id not in leaving]
-    found = [Wanted(one.key, "node", one.name, {**spec, **_mended(one)}) for one in staying]
-    return [one for one in found if one.spec]
-
-
-def _mended(node: Live) -> dict[str, Any]:
-    """What a node should be instead of what is amiss with it."""
-    return {name: value for name, value in {"boot": "done", "leaving": False}.items() if name in node.spec}
+    return wanted_members(staying, replace_outdated=scene.options.replace_outdated)

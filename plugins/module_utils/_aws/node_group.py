@@ -11,7 +11,7 @@ from typing import Any
 from .._cluster_api import ClusterApi
 from .._plan import Live, Spec, Step
 from .run import Run
-from .scaling_groups import ScalingGroups, await_terminated, members
+from .scaling_groups import ScalingGroups, await_terminated, members, only_stays
 
 
 def surplus(group: Live, count: int) -> list[str]:
@@ -91,7 +91,7 @@ class Nodes:
         raise NotImplementedError(f"{step.label}: auto scaling groups make nodes")
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
-        if {one.field for one in step.differences} == {"leaving"}:
+        if only_stays(step):
             self._departures.call_off(live.id)
             return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec})
         with self._turn:

@@ -9,21 +9,23 @@ version is not the group's. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from .._errors import BusyError, ConflictError
+from .._errors import ConflictError
 from .._ownership import OWNER, PART, PREFIX, require_ours
-from .._plan import Live, Spec, Step
+from .._plan import Live, Ref, Spec, Step, Wanted
 from .._retry import create_once
 from .._wait import wait_for, wait_until
 from .api import from_tags
+from .launch_templates import LAUNCH_TEMPLATE
 from .run import Run
 
 SCALING_GROUP = "auto-scaling-group"  # key of a plan, and part in the mark
 LEAVING_TAG = f"{PREFIX}leaving"  # a tag of the group, which is read anyway: the instance that a run has begun to drain
 ALIVE = ["pending", "running", "shutting-down", "stopping", "stopped"]
 LEAVING = ("Terminating", "Terminated", "Detach")
+MENDED = {"boot": "done", "leaving": False}  # what a member should be, where its spec says that something is amiss
 FIELDS = {"min_size": "MinSize", "max_size": "MaxSize", "desired_count": "DesiredCapacity"}
 
 
@@ -48,6 +50,21 @@ def read_scaling_group(run: Run, name: str, *, adopt: bool = False, departing: b
 def members(group: Live) -> list[dict[str, Any]]:
     """The group's instances, without those that are on their way out."""
     return [one for one in group.attributes["instances"] if not one["lifecycle"].startswith(LEAVING)]
+
+
+def wanted_members(staying: Iterable[Live], *, replace_outdated: bool) -> list[Wanted]:
+    """The members that have to change: those with something amiss, and, if wanted, those of another version. Pure."""
+    spec = {"template_version": Ref(LAUNCH_TEMPLATE, "version")} if replace_outdated else {}
+    found = [
+        Wanted(one.key, one.kind, one.name, {**spec, **{name: MENDED[name] for name in MENDED if name in one.spec}})
+        for one in staying
+    ]
+    return [one for one in found if one.spec]
+
+
+def only_stays(step: Step) -> bool:
+    """Whether nothing is wrong with a member but that an earlier run has begun to take it away. Pure."""
+    return {one.field for one in step.differences} == {"leaving"}
 
 
 def note_leaving(run: Run, group: str, instance_id: str, doing: str) -> None:
@@ -116,20 +133,15 @@ class ScalingGroups:
 
     def _resize(self, step: Step, spec: Spec) -> None:
         """Update, and again while another change of the group is under way."""
-
-        def attempt() -> str:
-            try:
-                self._call("UpdateAutoScalingGroup", _request(step.name, spec), step)
-            except BusyError as error:
-                return error.message
-            return ""
-
-        wait_until(
-            attempt,
-            ready=lambda busy: not busy,
-            deadline=self._run.deadline,
+        run, request = self._run, _request(step.name, spec)
+        run.aws.call_when_free(
+            "autoscaling",
+            "UpdateAutoScalingGroup",
+            request,
             doing=step.sentence,
-            pace=self._run.pace,
+            deadline=run.deadline,
+            pace=run.pace,
+            settles=True,
         )
 
     def _call(self, operation: str, request: Mapping[str, Any], step: Step) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from .api import Connection, Object, Rancher
 from .environment_options import ORCHESTRATIONS, EnvironmentOptions
 from .marks import tags_of, words_of
 from .names import number_of
-from .ready import GOING_STATES
+from .ready import is_going
 
 ENVIRONMENT = "environment"  # key and kind in a plan, and part in the mark
 
@@ -47,18 +48,22 @@ class Case:
         return Mark(f"rancher/{self.options.name}")
 
     def find(self) -> Object | None:
-        """The environment, in whatever state it is, unless it is being removed.
+        """The environment, as ``meant`` has it."""
+        return self.meant(self.all_named())
+
+    def meant(self, named: Iterable[Object]) -> Object | None:
+        """The environment among all of its name, in whatever state it is, unless it is being removed.
 
         Raises:
-            ConflictError: there are two of the name.
+            ConflictError: there are two.
         """
-        meant = {one["id"]: one for one in self.all_named() if not _is_going(one)}
+        meant = {one["id"]: one for one in named if not is_going(one)}
         identifier = only_one(meant, f"environment {self.options.name}")
         return meant[identifier] if identifier else None
 
-    def going(self) -> list[Object]:
-        """Those of ours that an earlier run has deleted, and that are not gone yet."""
-        return [one for one in self.all_named() if _is_going(one) and self.owns(one)]
+    def going(self, named: Iterable[Object]) -> list[Object]:
+        """Those of ours among all of the name that an earlier run has deleted, and that are not gone yet."""
+        return [one for one in named if is_going(one) and self.owns(one)]
 
     def owns(self, environment: Object) -> bool:
         """Whether it has our mark."""
@@ -74,10 +79,6 @@ class Case:
         """The hosts of the environment."""
         path = self.rancher.path("hosts", project=environment)
         return self.rancher.list(path, doing=f"list the hosts of environment {self.options.name}")
-
-
-def _is_going(raw: Object) -> bool:
-    return raw.get("state") in GOING_STATES
 
 
 def orchestration_of(raw: Object, *, v1: bool) -> str:

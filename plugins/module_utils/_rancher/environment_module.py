@@ -60,9 +60,10 @@ def _present(context: Context, case: Case) -> Outcome:
 
 
 def _absent(context: Context, case: Case) -> Outcome:
-    raw, name = case.find(), case.options.name
+    named, name = case.all_named(), case.options.name
+    raw = case.meant(named)
     if raw is None:
-        for one in () if context.check_mode else case.going():
+        for one in () if context.check_mode else case.going(named):
             Environments(case).see_off(one, doing=f"see environment {name} gone")
         return Outcome({"environment": None}, Plan())
     require_marked(case.mark, raw, f"environment {name}", adopt=case.options.adopt)

@@ -16,7 +16,7 @@ from typing import Any
 from .._parallel import gather
 from .api import Object
 from .environments import Run
-from .ready import GOING_STATES, failure_of
+from .ready import failure_of, is_going
 from .veil import is_secret
 
 UNBORN_STATES = ("requested", "provisioning", "provisioned", "registering", "activating")
@@ -83,7 +83,7 @@ class HostView:
     def is_going(self) -> bool:
         """Whether it is being removed."""
         parts = [one for one in (self.host, self.machine) if one]
-        return all(one.get("state") in GOING_STATES for one in parts)
+        return all(map(is_going, parts))
 
     @property
     def machine_id(self) -> str | None:

@@ -37,9 +37,14 @@ def failure_of(thing: Thing) -> str | None:
     return None
 
 
+def is_going(thing: Thing) -> bool:
+    """Whether it is being removed, or is gone and only still shown."""
+    return thing.get("state") in GOING_STATES
+
+
 def going_of(thing: Thing) -> str | None:
     """Why it can never become ready: because it failed, or is being removed by somebody else."""
-    if thing.get("state") in GOING_STATES:
+    if is_going(thing):
         return f"{label_of(thing)} is being removed"
     return failure_of(thing)
 

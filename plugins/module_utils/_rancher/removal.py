@@ -12,7 +12,7 @@ from .._errors import ConflictError, WaitTimeoutError
 from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
-from .ready import GOING_STATES, describe
+from .ready import describe, is_going
 
 STUCK = "StillRemoving"
 # in the making, and there is nothing to deactivate yet
@@ -57,17 +57,16 @@ def remove(
             pace=pace,
         )
     except WaitTimeoutError as error:
-        if left[0].get("state") in GOING_STATES:
+        if is_going(left[0]):
             error.code = STUCK
         raise
 
 
 def _lead_out(rancher: Rancher, thing: Object, first: Collection[str], doing: str) -> None:
     """The next step on the way out, if there is one to take."""
-    state = thing.get("state")
-    if state in GOING_STATES:
+    if is_going(thing):
         return
-    offered = thing.get("actions") or {}
+    state, offered = thing.get("state"), thing.get("actions") or {}
     # refused because it has moved on since the look, or has yet to: the next look tells where it is
     with suppress(ConflictError):
         if "evacuate" in first and "evacuate" in offered:

@@ -20,8 +20,8 @@ from .launch_config import LAUNCH_FIELDS, as_asked, live_launch, rendered_launch
 from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_rules
 from .marks import tags_of
 from .names import number_of
-from .ready import GOING_STATES
 from .ready import describe as described_state
+from .ready import is_going
 from .removal import remove
 from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, resume_upgrade, settlement, upgrade
 from .veil import Veil
@@ -112,7 +112,7 @@ def rules_of(service: Object, maps: Sequence[Object], *, v1: bool) -> list[dict[
 
 def maps_of(service: Object, maps: Sequence[Object]) -> list[Object]:
     """The service consume maps of one service, in the order in which they were made. Pure."""
-    theirs = [one for one in maps if one["serviceId"] == service["id"] and one.get("state") not in GOING_STATES]
+    theirs = [one for one in maps if one["serviceId"] == service["id"] and not is_going(one)]
     return sorted(theirs, key=lambda one: number_of(one["id"]))
 
 
@@ -219,7 +219,7 @@ class Services:
         stack_id = DIALECTS[run.rancher.version].stack_id
         query = {"name": step.name, stack_id: spec["stack"]}
         for one in run.rancher.list(run.path("services"), query, doing=step.sentence):
-            if one.get("state") in GOING_STATES:
+            if is_going(one):
                 raise BusyError("it is being removed")
             require_ours(run.mark(_app_of(spec)), tags_of(one.get("description")), f"{step.label} of the stack")
             return one

@@ -16,7 +16,7 @@ from .catalog import Template, find_template
 from .dialect import DIALECTS
 from .environments import Run
 from .links import Target
-from .ready import GOING_STATES
+from .ready import is_going
 from .stack_content import Content, content_of
 from .stack_options import StackOptions
 from .stacks import find_stacks, stack_id_of
@@ -98,7 +98,7 @@ def _template(run: Run, options: StackOptions) -> Template:
 
 
 def _staying(things: Sequence[Object]) -> tuple[Object, ...]:
-    return tuple(one for one in things if one.get("state") not in GOING_STATES)
+    return tuple(one for one in things if not is_going(one))
 
 
 def content_in(world: World, options: StackOptions) -> Content | None:

@@ -17,7 +17,7 @@ from .compose import comparable
 from .dialect import DIALECTS
 from .environments import Run
 from .marks import tags_of
-from .ready import GOING_STATES
+from .ready import is_going
 from .removal import remove
 from .stack_content import Content
 from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, resume_upgrade, upgrade
@@ -119,7 +119,7 @@ class Stacks:
     def _named(self, step: Step) -> Object | None:
         run = self._run
         for one in find_stacks(run, step.name, doing=step.sentence):
-            if one.get("state") in GOING_STATES:
+            if is_going(one):
                 raise BusyError("it is being removed")
             require_ours(run.mark(step.name), tags_of(one.get("description")), step.label)
             return one

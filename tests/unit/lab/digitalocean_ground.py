@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
+
+from unit.waiting import eventually
 
 TEMPLATE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYi1ub3QtYS1rZXktbGFiLW5vdC1hLWtleS0w somebody"
@@ -33,8 +34,6 @@ def address(droplet: dict[str, Any]) -> str:
 
 def booted(lab: Any, droplet_id: int) -> str:
     """What the user data wrote, once it has run."""
-    deadline = time.monotonic() + 120
-    while not (text := str(lab.control("GET", f"/digitalocean/{droplet_id}")["console"])):
-        assert time.monotonic() < deadline, "the user data has not run"
-        time.sleep(0.02)
-    return text
+    return eventually(
+        lambda: str(lab.control("GET", f"/digitalocean/{droplet_id}")["console"]), "the user data has not run"
+    )

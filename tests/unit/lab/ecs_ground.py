@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from unit.waiting import eventually
 
 AMI = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
 POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
@@ -157,8 +158,4 @@ class EcsGround:
 
     def until(self, look: Callable[[], T | None], limit: float = 120.0) -> T:
         """What `look` finds, asked for again and again; user data takes real time."""
-        deadline = time.monotonic() + limit
-        while not (found := look()):
-            assert time.monotonic() < deadline, "it never came"
-            time.sleep(0.01)
-        return found
+        return eventually(look, "it never came", limit, pause=0.01)

@@ -20,6 +20,7 @@ import lab
 import pytest
 from lab import boot
 from lab.boot import Boot, Equipment, Result, script_of
+from unit.waiting import eventually
 
 TESTS = Path(lab.__file__).resolve().parents[1]
 
@@ -33,11 +34,7 @@ def run(directory: Path, user_data: str, time_limit: float = 60) -> Result:
 
 
 def wait(started: Boot) -> Result:
-    deadline = time.monotonic() + 120
-    while (result := started.poll()) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    return result
+    return eventually(started.poll, "it does not end", pause=0.005)
 
 
 @pytest.mark.parametrize(
@@ -111,10 +108,7 @@ def commands() -> list[bytes]:
 
 
 def until(holds: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    eventually(holds, "it does not come to that", seconds, pause=0.005)
 
 
 def test_a_script_that_never_ends_is_killed(tmp_path: Path) -> None:

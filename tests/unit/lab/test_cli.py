@@ -9,12 +9,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from unit.waiting import eventually
 
 TESTS = Path(__file__).parents[2]
 
@@ -71,10 +71,7 @@ def test_run_ends_on_sigterm(state: Path) -> None:
         stderr=subprocess.STDOUT,
     )
     try:
-        deadline = time.monotonic() + 120  # as long as `start` waits
-        while not (state / "lab.json").exists():
-            assert time.monotonic() < deadline, "it does not begin"
-            time.sleep(0.05)
+        eventually((state / "lab.json").exists, "it does not begin", 120, pause=0.05)  # as long as `start` waits
         process.terminate()
         output, _unused = process.communicate(timeout=60)
     finally:

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from lab.kubernetes import nodes, programs
 from lab.kubernetes.client import ApiError, Client
 from lab.kubernetes.cloud import NoCloud
 from lab.kubernetes.cluster import Cluster, Options
+from unit.waiting import eventually
 
 Object = dict[str, Any]
 PATIENCE = 300.0
@@ -52,11 +52,7 @@ class Bed:
 
     def wait(self, look: Callable[[], Any]) -> Any:
         """What `look` finds, as soon as it finds something."""
-        deadline = time.monotonic() + PATIENCE
-        while not (found := look()):
-            assert time.monotonic() < deadline, "it did not happen"
-            time.sleep(0.1)
-        return found
+        return eventually(look, "it did not happen", PATIENCE, pause=0.1)
 
     def ready(self, name: str) -> Object:
         found: Object = self.wait(lambda: self._ready(name))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 import warnings
@@ -20,6 +19,7 @@ from lab.kubernetes.client import Client
 from lab.kubernetes.ec2.metadata import Metadata
 from lab.messages import Request
 from moto.ec2.models import ec2_backends
+from unit.waiting import eventually
 
 IMAGE = "/aws/service/debian/release/13/latest/amd64"
 VERSION = "2012-10-17"
@@ -189,11 +189,7 @@ def site(lab: Any) -> Site:
 
 
 def wait(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.2)
-    return found
+    return eventually(look, "it did not happen", PATIENCE, pause=0.2)
 
 
 def get(lab: Any, url: str) -> tuple[int, str]:

@@ -23,6 +23,7 @@ from lab.kubernetes.kubelet.volumes import volume_id
 from lab.kubernetes.processes import Process, free_port
 from lab.kubernetes.services import admits, host_name
 from lab.kubernetes.storage import quantity
+from unit.waiting import eventually
 
 FAKE_GO = """#!/bin/sh
 # Says that it is new enough, counts its builds, and writes an executable where -o says.
@@ -96,22 +97,16 @@ def test_a_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     stat = Path(f"/proc/{finished.stdout.strip()}/stat")
-    for _unused in range(1000):
-        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("it is still there")
+    eventually(
+        lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z", "it is still there", 20
+    )
 
 
 def test_a_process_that_ended_is_noticed(tmp_path: Path) -> None:
     process = Process("f", ["sh", "-c", "echo last words; exit 3"], tmp_path / "log", tmp_path)
     assert not process.ended
     process.start()
-    for _unused in range(1000):
-        if process.ended:
-            break
-        threading.Event().wait(0.02)
-    assert process.ended
+    eventually(lambda: process.ended, "it has not ended", 20)
     assert process.last_words() == "last words"
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from lab.aws.patching import AwsError
 from lab.faults import KINDS, Faults, Rule, RuleError
 from lab.messages import Call, Request
+from unit.waiting import eventually
 
 VPC = {"CidrBlock": "10.0.0.0/16"}
 
@@ -116,7 +116,7 @@ def test_delay_answers_after_the_client_gave_up(lab: Any) -> None:
     lab.faults({"kind": "delay", "action": "CreateVpc", "seconds": 20})
     with pytest.raises(ReadTimeoutError):
         lab.client("ec2", timeout=0.3).create_vpc(**VPC)
-    until(lambda: vpcs(lab) == 1, "the work is not done")
+    eventually(lambda: vpcs(lab) == 1, "the work is not done", seconds=60)
 
 
 def test_hang_does_nothing(lab: Any) -> None:
@@ -155,17 +155,8 @@ class Background:
         return self.error
 
 
-def until(look: Callable[[], Any], otherwise: str) -> Any:
-    """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + 60
-    while not (found := look()):
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.02)
-    return found
-
-
 def wait_held(lab: Any) -> dict[str, Any]:
-    return dict(until(lambda: lab.control("GET", "/faults")["held"], "no request is held")[0])
+    return dict(eventually(lambda: lab.control("GET", "/faults")["held"], "no request is held", seconds=60)[0])
 
 
 def wait_given_up(lab: Any) -> None:
@@ -175,7 +166,7 @@ def wait_given_up(lab: Any) -> None:
         entries = lab.control("GET", "/journal")["entries"]
         return bool(entries) and all(entry["ms"] for entry in entries)
 
-    until(over, "a request is still worked on")
+    eventually(over, "a request is still worked on", seconds=60)
 
 
 @pytest.mark.parametrize(("kind", "made"), [("pause_before", 0), ("pause_after", 1)])

@@ -9,12 +9,10 @@ said, and that nothing is left is said only by who has looked.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,25 +20,16 @@ from typing import Any
 
 import pytest
 import yaml
+from unit.lab_process import LabProcess, running_lab
 
-TESTS = Path(__file__).parents[2]
 TOKEN = "lab-not-a-secret-000002"
 PLACE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYi1ub3QtYS1rZXktbGFiLW5vdC1hLWtleS0w somebody"
 PAGE = b"<html><body>The service is starting, come back later</body></html>"
 
 
-class Lab:
+class Lab(LabProcess):
     """A lab with a Rancher server, and a DigitalOcean where that makes its hosts."""
-
-    def __init__(self, addresses: Mapping[str, str]) -> None:
-        self.addresses = addresses
-
-    def control(self, method: str, path: str, body: object = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.addresses['control']}{path}", data, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)
 
     def droplets(self) -> list[str]:
         items = self.control("GET", "/inventory")["items"]
@@ -77,12 +66,8 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    state = tmp_path_factory.mktemp("teardown-lab")
-    command = [sys.executable, "-m", "lab"]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    subprocess.run([*command, "start", "--state", str(state)], check=True, capture_output=True, env=environment)
-    yield Lab(json.loads((state / "lab.json").read_text()))
-    subprocess.run([*command, "stop", "--state", str(state)], check=False, capture_output=True, env=environment)
+    with running_lab(tmp_path_factory.mktemp("teardown-lab")) as addresses:
+        yield Lab(addresses, answer_seconds=20)
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import base64
 import json
 import os
 import socket
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any
+
+from unit.waiting import eventually
 
 Document = dict[str, Any]
 WEB: Document = {"imageUuid": "docker:russmckendrick/cluster", "ports": ["80/tcp"]}
@@ -95,11 +96,7 @@ class Ground:
         return self.eventually(look)
 
     def eventually(self, look: Callable[[], Any], seconds: float = 120) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (found := look()):
-            assert time.monotonic() < deadline, "it does not come to that"
-            time.sleep(0.02)
-        return found
+        return eventually(look, "it does not come to that", seconds)
 
     # Things
 

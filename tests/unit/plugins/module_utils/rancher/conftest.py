@@ -5,12 +5,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +15,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._argspec impo
 from ansible_collections.container.schedulers.plugins.module_utils._clock import SystemClock
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import CONNECTION, ENVIRONMENT
+from unit.lab_process import LabProcess, running_lab
 
-TESTS = Path(__file__).parents[4]
 VERSIONS = ("v1", "v2-beta")
 Ensure = Callable[[Context], Outcome]
 
@@ -32,21 +28,14 @@ class EagerClock(SystemClock):
         super().sleep(min(seconds, 0.05))
 
 
-class RancherLab:
+class RancherLab(LabProcess):
     """A lab with a Rancher server."""
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
+        super().__init__(addresses, answer_seconds=60)
         self.url = addresses["rancher"]
-        self.addresses = addresses
         self.version = "v2-beta"
         self.access: dict[str, str] = {}
-
-    def control(self, method: str, path: str, body: object = None) -> Any:
-        """The lab's own API."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.addresses['control']}{path}", data, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Rancher's API, by hand."""
@@ -84,13 +73,8 @@ def module_spec(spec: ArgumentSpec, *, environment: bool = True, seconds: int = 
 
 @pytest.fixture(scope="session")
 def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RancherLab]:
-    state = tmp_path_factory.mktemp("rancher-lab")
-    command = [sys.executable, "-m", "lab"]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    subprocess.run([*command, "start", "--state", str(state)], check=True, capture_output=True, env=environment)
-    addresses = json.loads((state / "lab.json").read_text())
-    yield RancherLab(addresses)
-    subprocess.run([*command, "stop", "--state", str(state)], check=False, capture_output=True, env=environment)
+    with running_lab(tmp_path_factory.mktemp("rancher-lab")) as addresses:
+        yield RancherLab(addresses)
 
 
 @pytest.fixture
