@@ -8,9 +8,6 @@ said, and that nothing is left is said only by who has looked.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from unit.lab_process import LabProcess, running_lab
+from unit.roles.playing import play
 
 TOKEN = "lab-not-a-secret-000002"
 PLACE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
@@ -36,25 +33,13 @@ class Lab(LabProcess):
         return sorted(one["name"] for one in items if one["kind"] == "droplet")
 
     def play(self, folder: Path, *tasks: dict[str, Any]) -> tuple[int, str]:
-        """Play tasks; the exit status and what was said, on one line."""
         defaults = {
             "group/container.schedulers.digitalocean": {"api_url": self.addresses["digitalocean"], "api_token": TOKEN},
             "container.schedulers.digitalocean_droplets": {"settle_seconds": 0, "wait_sleep": 1},
             "group/container.schedulers.rancher": {"url": self.addresses["rancher"], "request_timeout": 1},
             "container.schedulers.rancher_hosts": {"wait_sleep": 1},
         }
-        play = {"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": list(tasks)}
-        (folder / "play.yml").write_text(yaml.safe_dump([play]))
-        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "play.yml"]
-        finished = subprocess.run(
-            [*command, "-e", json.dumps({"ansible_python_interpreter": sys.executable})],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        return finished.returncode, " ".join((finished.stdout + finished.stderr).split())
+        return play(folder, list(tasks), keywords={"module_defaults": defaults})
 
     def teardown(self, folder: Path, url: str | None = None) -> tuple[int, str]:
         hosts = {"set": "hosts", "names": ["hosts-1"], "url": url or self.addresses["rancher"]}
