@@ -239,7 +239,8 @@ EOF
     systemctl restart containerd
 }
 
-# Pods get addresses that the VPC routes to their node; only what leaves the VPC is given the node's address.
+# Pods get addresses that the VPC routes to their node. What they send to others than pods is given the node's address,
+# within the VPC too: its DNS server leaves everybody else without an answer.
 configure_routed_pods() {
     cat >>/etc/containerd/config.toml <<'EOF'
 [plugins.'io.containerd.cri.v1.runtime'.cni]
@@ -257,18 +258,13 @@ EOF
 EOF
     cat >"$PROGRAMS/masquerade" <<EOF
 #!/bin/sh
-set -e
-iptables -w -t nat -N PODS-OUT 2>/dev/null || iptables -w -t nat -F PODS-OUT
-iptables -w -t nat -A PODS-OUT -d $VPC_CIDR -j RETURN
-iptables -w -t nat -A PODS-OUT -d $POD_CIDR -j RETURN
-iptables -w -t nat -A PODS-OUT -j MASQUERADE
-iptables -w -t nat -C POSTROUTING -s $POD_CIDR -j PODS-OUT 2>/dev/null ||
-    iptables -w -t nat -A POSTROUTING -s $POD_CIDR -j PODS-OUT
+iptables -w -t nat -C POSTROUTING -s $POD_CIDR ! -d $POD_CIDR -j MASQUERADE 2>/dev/null ||
+    iptables -w -t nat -A POSTROUTING -s $POD_CIDR ! -d $POD_CIDR -j MASQUERADE
 EOF
     chmod 0755 "$PROGRAMS/masquerade"
     cat >/etc/systemd/system/pods-masquerade.service <<EOF
 [Unit]
-Description=Give the address of this node to what its pods send out of the VPC
+Description=Give the address of this node to what its pods send to others than pods
 After=network-online.target
 Wants=network-online.target
 [Service]

@@ -91,6 +91,28 @@ def test_certificates_are_renewed_and_published_before_what_runs_takes_them_up(t
     ]
 
 
+def test_what_pods_send_to_others_than_pods_has_the_address_of_their_node(tmp_path: Path) -> None:
+    """The VPC's DNS server, too: it answers only addresses of its VPC (kubernetes/kubernetes, issue 17084)."""
+    program = scripts()["node"].split('cat >"$PROGRAMS/masquerade" <<EOF\n', 1)[1].split("\nEOF\n", 1)[0]
+    iptables = tmp_path / "iptables"
+    # -C fails as long as there is no such rule
+    iptables.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *" -C "*) grep -qxF -e "$(echo "$*" | sed "s/ -C / -A /")" {tmp_path}/rules;;\n'
+        f'*) echo "$*" >>{tmp_path}/rules;; esac\n'
+    )
+    iptables.chmod(0o755)
+    (tmp_path / "rules").touch()
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "POD_CIDR": "10.244.0.0/16"}
+
+    for _start in range(2):
+        subprocess.run(["sh", "-c", program], check=True, env=variables)
+
+    assert (tmp_path / "rules").read_text().splitlines() == [
+        "-w -t nat -A POSTROUTING -s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE"
+    ]
+
+
 def test_both_know_where_the_api_is_and_neither_knows_a_secret() -> None:
     for script in scripts().values():
         assert "API_ADDRESS=172.20.0.9\n" in script
@@ -100,7 +122,7 @@ def test_both_know_where_the_api_is_and_neither_knows_a_secret() -> None:
 
 
 def test_values_are_quoted() -> None:
-    boot = Boot("one", "1.36.4", "a b; rm", "routes", "", "", "")
+    boot = Boot("one", "1.36.4", "a b; rm", "routes", "", "")
 
     assert "API_ADDRESS='a b; rm'\n" in node_script(boot)
 
