@@ -335,7 +335,7 @@ EOF
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
-clusterName: $CLUSTER
+clusterName: "$CLUSTER"
 kubernetesVersion: v$KUBERNETES_VERSION
 controlPlaneEndpoint: $API_ADDRESS:6443
 encryptionAlgorithm: ECDSA-P256

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.container.schedulers.plugins.module_utils._aws import k8s_boot_texts
 from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_boot import (
     Boot,
@@ -330,16 +331,29 @@ def test_a_node_waits_however_long_the_control_plane_takes(tmp_path: Path) -> No
     assert slept == 400
 
 
-def test_a_control_plane_takes_back_what_another_has_published_before_it_makes_its_own(tmp_path: Path) -> None:
-    (tmp_path / "kubeadm").write_text("#!/bin/sh\nexit 9\n")
+def run_control_plane(tmp_path: Path, cluster: str) -> tuple[int, dict[str, Any], list[Any]]:
+    """How a control plane ends whose kubeadm gives up, what kubeadm was told by kind, and what was told to AWS."""
+    (tmp_path / "kubeadm").write_text(f'#!/bin/sh\ncat "$3" >{tmp_path}/told\nexit 9\n')
     (tmp_path / "kubeadm").chmod(0o755)
     known = f"PATH={tmp_path}:$PATH JOIN_PARAMETER=/j NODE_NAME=n ZONE=z INSTANCE=i PRIVATE_IP=p PUBLIC_IP=p\n"
-    network = "CLUSTER=c KUBERNETES_VERSION=1 API_ADDRESS=a POD_CIDR=p SERVICE_CIDR=s\n"
+    network = f"CLUSTER={cluster} KUBERNETES_VERSION=1 API_ADDRESS=a POD_CIDR=p SERVICE_CIDR=s\n"
     work = k8s_boot_texts.CONTROL_PLANE.replace("/etc/kubernetes", str(tmp_path))
     code, _console, told = run_shell(tmp_path, known + network + work, "failures")
+    return code, {one["kind"]: one for one in yaml.safe_load_all((tmp_path / "told").read_text())}, told
+
+
+def test_a_control_plane_takes_back_what_another_has_published_before_it_makes_its_own(tmp_path: Path) -> None:
+    code, _configuration, told = run_control_plane(tmp_path, "c")
 
     assert code == 9
     assert told[0] == (["put", "/j"], PENDING)  # in one line, even after the newline that comes with each answer
+
+
+@pytest.mark.parametrize("name", ["kubernetes", "2026", "true", "1e3"])
+def test_a_cluster_may_have_a_name_that_yaml_takes_for_something_else(name: str, tmp_path: Path) -> None:
+    _code, configuration, _told = run_control_plane(tmp_path, name)
+
+    assert configuration["ClusterConfiguration"]["clusterName"] == name
 
 
 def test_the_log_is_for_root_only(tmp_path: Path) -> None:
