@@ -160,14 +160,15 @@ packages() {
     apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 "$@"
 }
 
-# The machine's own daily update may hold the lock of the lists, for which apt does not wait.
+# The machine's own daily update may hold the lock of the lists, for which apt does not wait. Nor does it mind a server
+# that it cannot reach, unless it is told to; but without lists there are no packages.
 update_lists() {
     local tries
     for tries in 1 2 3 4 5; do
-        ! packages update || return 0
+        ! packages --error-on=any update || return 0
         sleep $((tries * 5))
     done
-    packages update
+    packages --error-on=any update
 }
 
 # A repository is trusted by the fingerprint of its key, and by that key only.

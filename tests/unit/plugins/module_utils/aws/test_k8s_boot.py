@@ -295,6 +295,24 @@ def test_a_node_reports_failures_only(tmp_path: Path) -> None:
     assert "UNSET" in told[0][1]
 
 
+def test_lists_of_packages_are_fetched_until_they_are_there(tmp_path: Path) -> None:
+    """A server that cannot be reached is no error to apt-get update, unless --error-on=any says so."""
+    stand_ins = {
+        "apt-get": f"#!/bin/sh\necho >>{tmp_path}/tries\n"
+        f"[ $(wc -l <{tmp_path}/tries) -le 2 ] || {{ touch {tmp_path}/lists; exit 0; }}\n"
+        'case "$*" in *--error-on=any*) exit 100;; esac\n',
+        "sleep": "#!/bin/sh\n",
+    }
+    for name, text in stand_ins.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+
+    code, _console, _told = run_shell(tmp_path, f"PATH={tmp_path}:$PATH\nupdate_lists\n", "failures")
+
+    assert code == 0
+    assert (tmp_path / "lists").exists()
+
+
 def run_node(tmp_path: Path, *published: str) -> tuple[str, int]:
     """What a node joins with, and how often it has waited: it finds one of these values after the other."""
     folder = str(tmp_path)
