@@ -224,6 +224,15 @@ def test_loki_is_given_lines_as_they_were_written(by_store: dict[str, list[Objec
     assert output["drop_single_key"] == "raw"
 
 
+def test_what_asks_for_a_password_in_a_header_is_not_opened_through_the_api_server() -> None:
+    """It takes that header off: the endpoint filter for authentication of k8s.io/apiserver."""
+    how = rendered(ROLE, "{{ __kubernetes_tools_how }}", [{"item": {"namespace": "logging", "path": "/through"}}])[0]
+
+    assert "/through" in how["kibana"]  # has a page for it
+    assert "/through" not in how["elasticsearch"]
+    assert "port-forward service/elasticsearch 9200" in how["elasticsearch"]
+
+
 def test_a_changed_configuration_restarts_its_pods() -> None:
     def pods(objects: list[Object]) -> list[Object]:
         return [
