@@ -15,8 +15,9 @@ Manifest = dict[str, Any]
 
 SYSTEM = "kube-system"
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
-# the minor of the cloud controller manager follows that of Kubernetes
-CLOUD_CONTROLLER_VERSIONS = {"1.35": "v1.35.3", "1.36": "v1.36.1", "1.37": "v1.37.1"}
+# The minor of the cloud controller manager is that of Kubernetes, or the one before. Not every release has an image;
+# those that have: https://github.com/kubernetes/k8s.io/tree/main/registry.k8s.io/images/k8s-staging-provider-aws
+CLOUD_CONTROLLER_VERSIONS = {"1.35": "v1.35.2", "1.36": "v1.36.1", "1.37": "v1.36.1"}
 CLOUD_CONTROLLER = "registry.k8s.io/provider-aws/cloud-controller-manager"
 FLANNEL = "ghcr.io/flannel-io/flannel:v0.28.9"
 FLANNEL_PLUGIN = "ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel3"

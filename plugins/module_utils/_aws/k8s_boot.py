@@ -30,7 +30,6 @@ class Boot:
     version: str
     api_address: str
     pod_network: str
-    vpc_cidr: str
     pod_cidr: str
     service_cidr: str
 
@@ -42,7 +41,6 @@ class Boot:
             "CONTAINERD_VERSION": CONTAINERD_VERSION,
             "API_ADDRESS": self.api_address,
             "POD_NETWORK": self.pod_network,
-            "VPC_CIDR": self.vpc_cidr,
             "POD_CIDR": self.pod_cidr,
             "JOIN_PARAMETER": parameter_name(self.cluster, JOIN),
         }

@@ -160,14 +160,15 @@ packages() {
     apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 "$@"
 }
 
-# The machine's own daily update may hold the lock of the lists, for which apt does not wait.
+# The machine's own daily update may hold the lock of the lists, for which apt does not wait. Nor does it mind a server
+# that it cannot reach, unless it is told to; but without lists there are no packages.
 update_lists() {
     local tries
     for tries in 1 2 3 4 5; do
-        ! packages update || return 0
+        ! packages --error-on=any update || return 0
         sleep $((tries * 5))
     done
-    packages update
+    packages --error-on=any update
 }
 
 # A repository is trusted by the fingerprint of its key, and by that key only.
@@ -239,7 +240,8 @@ EOF
     systemctl restart containerd
 }
 
-# Pods get addresses that the VPC routes to their node; only what leaves the VPC is given the node's address.
+# Pods get addresses that the VPC routes to their node. What they send to others than pods is given the node's address,
+# within the VPC too: its DNS server leaves everybody else without an answer.
 configure_routed_pods() {
     cat >>/etc/containerd/config.toml <<'EOF'
 [plugins.'io.containerd.cri.v1.runtime'.cni]
@@ -257,18 +259,13 @@ EOF
 EOF
     cat >"$PROGRAMS/masquerade" <<EOF
 #!/bin/sh
-set -e
-iptables -w -t nat -N PODS-OUT 2>/dev/null || iptables -w -t nat -F PODS-OUT
-iptables -w -t nat -A PODS-OUT -d $VPC_CIDR -j RETURN
-iptables -w -t nat -A PODS-OUT -d $POD_CIDR -j RETURN
-iptables -w -t nat -A PODS-OUT -j MASQUERADE
-iptables -w -t nat -C POSTROUTING -s $POD_CIDR -j PODS-OUT 2>/dev/null ||
-    iptables -w -t nat -A POSTROUTING -s $POD_CIDR -j PODS-OUT
+iptables -w -t nat -C POSTROUTING -s $POD_CIDR ! -d $POD_CIDR -j MASQUERADE 2>/dev/null ||
+    iptables -w -t nat -A POSTROUTING -s $POD_CIDR ! -d $POD_CIDR -j MASQUERADE
 EOF
     chmod 0755 "$PROGRAMS/masquerade"
     cat >/etc/systemd/system/pods-masquerade.service <<EOF
 [Unit]
-Description=Give the address of this node to what its pods send out of the VPC
+Description=Give the address of this node to what its pods send to others than pods
 After=network-online.target
 Wants=network-online.target
 [Service]
@@ -339,7 +336,7 @@ EOF
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
-clusterName: $CLUSTER
+clusterName: "$CLUSTER"
 kubernetesVersion: v$KUBERNETES_VERSION
 controlPlaneEndpoint: $API_ADDRESS:6443
 encryptionAlgorithm: ECDSA-P256

@@ -114,7 +114,6 @@ class Settings:
             self.version,
             self.api_address,
             self.pod_network,
-            self.cidr,
             self.pod_cidr,
             self.service_cidr,
         )

@@ -69,6 +69,8 @@ def test_join_is_understood() -> None:
         ("kind: ClusterConfiguration\n", "kind: ClusterConfiguration\nsanss: []\n", 'unknown field "sanss"'),
         ("  name: ip", "  nam: x\n  name: ip", 'unknown field "nodeRegistration.nam"'),
         ("extraArgs: [{name: cloud-provider, value: external}]}", "extraArgs: {cloud-provider: external}}", "Arg"),
+        ("kubernetesVersion: v1", "clusterName: 2026\nkubernetesVersion: v1", "unmarshal number into .*clusterName"),
+        ("kubernetesVersion: v1", "clusterName: true\nkubernetesVersion: v1", "unmarshal bool into .*clusterName"),
         ("podSubnet: 10.244.0.0/16", "podSubnet: 10.96.0.0/12", "overlaps with serviceSubnet"),
         ("podSubnet: 10.244.0.0/16", "podSubnet: all", "couldn't parse subnet"),
         ("advertiseAddress: 172.20.0.9", "advertiseAddress: 172.20.0.8", "no address of this host"),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from unit.roles.rendering import rendered
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "kubernetes_tools"
 TOOLS = ("metrics-server", "dashboard", "monitoring", "logging")
 STORES = ("loki", "elasticsearch")
+# what Elasticsearch calls the templates and policies that it makes itself, and puts back when somebody changes them
+ELASTICSEARCHS_OWN = {"logs", "metrics", "synthetics", "traces", "ilm-history", "slm-history"}
+# of a container of containerd, kubelet's cAdvisor fills none of these (it has no file system for them)
+NOT_OF_CONTAINERD = ("container_fs_usage_bytes", "container_fs_limit_bytes", "container_fs_inodes")
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 Object = dict[str, Any]
 
@@ -175,7 +180,7 @@ def test_what_pods_mount_is_there(objects: list[Object]) -> None:
     ("file", "title", "words"),
     [
         ("cluster.json", "Cluster", ("cpu", "memory", "network", "filesystem", "by (node)")),
-        ("pods.json", "Pods", ("cpu", "memory", "network", "fs_usage", "by (pod")),
+        ("pods.json", "Pods", ("cpu", "memory", "network", "fs_reads", "fs_writes", "by (pod")),
     ],
 )
 def test_dashboards_show_what_the_chapter_shows(
@@ -187,6 +192,7 @@ def test_dashboards_show_what_the_chapter_shows(
 
     assert dashboard["title"] == title
     assert [word for word in words if word not in asked] == []
+    assert [metric for metric in NOT_OF_CONTAINERD if metric in asked] == []
     # lists are made anew for the chosen time, so that what is gone can still be chosen
     assert all(variable["refresh"] == 2 for variable in dashboard["templating"]["list"])
 
@@ -198,6 +204,33 @@ def test_grafana_shows_the_logs_if_loki_keeps_them(by_store: dict[str, list[Obje
 
     assert sources(by_store["loki"]) == ["Prometheus", "Loki"]
     assert sources(by_store["elasticsearch"]) == ["Prometheus"]
+
+
+def test_elasticsearch_leaves_alone_what_is_put_into_it(by_store: dict[str, list[Object]]) -> None:
+    users = next(one for one in containers(by_store["elasticsearch"]) if one["name"] == "users")
+    script = users["command"][-1]
+    policies = re.findall(r"PUT _ilm/policy/(\S+)", script)
+    templates = re.findall(r"PUT _index_template/(\S+)", script)
+
+    assert policies == re.findall(r'"index.lifecycle.name": "([^"]+)"', script)
+    assert len(policies) == len(templates) == 1
+    assert not {*policies, *templates} & ELASTICSEARCHS_OWN
+
+
+def test_loki_is_given_lines_as_they_were_written(by_store: dict[str, list[Object]]) -> None:
+    held = next(one for one in by_store["loki"] if identity(one) == ("ConfigMap", "logging-agents", "fluent-bit"))
+    output = yaml.safe_load(held["data"]["fluent-bit.yaml"])["pipeline"]["outputs"][0]
+
+    assert output["drop_single_key"] == "raw"
+
+
+def test_what_asks_for_a_password_in_a_header_is_not_opened_through_the_api_server() -> None:
+    """It takes that header off: the endpoint filter for authentication of k8s.io/apiserver."""
+    how = rendered(ROLE, "{{ __kubernetes_tools_how }}", [{"item": {"namespace": "logging", "path": "/through"}}])[0]
+
+    assert "/through" in how["kibana"]  # has a page for it
+    assert "/through" not in how["elasticsearch"]
+    assert "port-forward service/elasticsearch 9200" in how["elasticsearch"]
 
 
 def test_a_changed_configuration_restarts_its_pods() -> None:

@@ -34,6 +34,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 REGISTRATION = ("name", "criSocket", "taints", "kubeletExtraArgs", "ignorePreflightErrors", "imagePullPolicy",
                 "imagePullSerial")  # fmt: skip
+TEXTS = ("kubernetesVersion", "controlPlaneEndpoint", "clusterName", "encryptionAlgorithm")  # of a ClusterConfiguration
 LEAST_CPUS, LEAST_MEBIBYTES = 2, 1700
 
 
@@ -114,6 +115,10 @@ def _check_fields(kind: str, document: dict[str, Any]) -> None:
     if unknown:
         raise KubeadmError(f'error unmarshaling configuration {API}, Kind={kind}: strict decoding error: unknown field '
                            f'"{unknown[0]}"')  # fmt: skip
+    for name in TEXTS:
+        if isinstance(document.get(name), (bool, int, float)):
+            what = "bool" if isinstance(document[name], bool) else "number"
+            raise KubeadmError(f"json: cannot unmarshal {what} into Go struct field {kind}.{name} of type string")
     for path, value in _arguments(document):
         if not isinstance(value, list) or any(set(entry) != {"name", "value"} for entry in value):
             raise KubeadmError(

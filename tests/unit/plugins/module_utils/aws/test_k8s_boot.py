@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.container.schedulers.plugins.module_utils._aws import k8s_boot_texts
 from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_boot import (
     Boot,
@@ -91,6 +92,28 @@ def test_certificates_are_renewed_and_published_before_what_runs_takes_them_up(t
     ]
 
 
+def test_what_pods_send_to_others_than_pods_has_the_address_of_their_node(tmp_path: Path) -> None:
+    """The VPC's DNS server, too: it answers only addresses of its VPC (kubernetes/kubernetes, issue 17084)."""
+    program = scripts()["node"].split('cat >"$PROGRAMS/masquerade" <<EOF\n', 1)[1].split("\nEOF\n", 1)[0]
+    iptables = tmp_path / "iptables"
+    # -C fails as long as there is no such rule
+    iptables.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *" -C "*) grep -qxF -e "$(echo "$*" | sed "s/ -C / -A /")" {tmp_path}/rules;;\n'
+        f'*) echo "$*" >>{tmp_path}/rules;; esac\n'
+    )
+    iptables.chmod(0o755)
+    (tmp_path / "rules").touch()
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "POD_CIDR": "10.244.0.0/16"}
+
+    for _start in range(2):
+        subprocess.run(["sh", "-c", program], check=True, env=variables)
+
+    assert (tmp_path / "rules").read_text().splitlines() == [
+        "-w -t nat -A POSTROUTING -s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE"
+    ]
+
+
 def test_both_know_where_the_api_is_and_neither_knows_a_secret() -> None:
     for script in scripts().values():
         assert "API_ADDRESS=172.20.0.9\n" in script
@@ -100,7 +123,7 @@ def test_both_know_where_the_api_is_and_neither_knows_a_secret() -> None:
 
 
 def test_values_are_quoted() -> None:
-    boot = Boot("one", "1.36.4", "a b; rm", "routes", "", "", "")
+    boot = Boot("one", "1.36.4", "a b; rm", "routes", "", "")
 
     assert "API_ADDRESS='a b; rm'\n" in node_script(boot)
 
@@ -272,6 +295,24 @@ def test_a_node_reports_failures_only(tmp_path: Path) -> None:
     assert "UNSET" in told[0][1]
 
 
+def test_lists_of_packages_are_fetched_until_they_are_there(tmp_path: Path) -> None:
+    """A server that cannot be reached is no error to apt-get update, unless --error-on=any says so."""
+    stand_ins = {
+        "apt-get": f"#!/bin/sh\necho >>{tmp_path}/tries\n"
+        f"[ $(wc -l <{tmp_path}/tries) -le 2 ] || {{ touch {tmp_path}/lists; exit 0; }}\n"
+        'case "$*" in *--error-on=any*) exit 100;; esac\n',
+        "sleep": "#!/bin/sh\n",
+    }
+    for name, text in stand_ins.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+
+    code, _console, _told = run_shell(tmp_path, f"PATH={tmp_path}:$PATH\nupdate_lists\n", "failures")
+
+    assert code == 0
+    assert (tmp_path / "lists").exists()
+
+
 def run_node(tmp_path: Path, *published: str) -> tuple[str, int]:
     """What a node joins with, and how often it has waited: it finds one of these values after the other."""
     folder = str(tmp_path)
@@ -308,16 +349,29 @@ def test_a_node_waits_however_long_the_control_plane_takes(tmp_path: Path) -> No
     assert slept == 400
 
 
-def test_a_control_plane_takes_back_what_another_has_published_before_it_makes_its_own(tmp_path: Path) -> None:
-    (tmp_path / "kubeadm").write_text("#!/bin/sh\nexit 9\n")
+def run_control_plane(tmp_path: Path, cluster: str) -> tuple[int, dict[str, Any], list[Any]]:
+    """How a control plane ends whose kubeadm gives up, what kubeadm was told by kind, and what was told to AWS."""
+    (tmp_path / "kubeadm").write_text(f'#!/bin/sh\ncat "$3" >{tmp_path}/told\nexit 9\n')
     (tmp_path / "kubeadm").chmod(0o755)
     known = f"PATH={tmp_path}:$PATH JOIN_PARAMETER=/j NODE_NAME=n ZONE=z INSTANCE=i PRIVATE_IP=p PUBLIC_IP=p\n"
-    network = "CLUSTER=c KUBERNETES_VERSION=1 API_ADDRESS=a POD_CIDR=p SERVICE_CIDR=s\n"
+    network = f"CLUSTER={cluster} KUBERNETES_VERSION=1 API_ADDRESS=a POD_CIDR=p SERVICE_CIDR=s\n"
     work = k8s_boot_texts.CONTROL_PLANE.replace("/etc/kubernetes", str(tmp_path))
     code, _console, told = run_shell(tmp_path, known + network + work, "failures")
+    return code, {one["kind"]: one for one in yaml.safe_load_all((tmp_path / "told").read_text())}, told
+
+
+def test_a_control_plane_takes_back_what_another_has_published_before_it_makes_its_own(tmp_path: Path) -> None:
+    code, _configuration, told = run_control_plane(tmp_path, "c")
 
     assert code == 9
     assert told[0] == (["put", "/j"], PENDING)  # in one line, even after the newline that comes with each answer
+
+
+@pytest.mark.parametrize("name", ["kubernetes", "2026", "true", "1e3"])
+def test_a_cluster_may_have_a_name_that_yaml_takes_for_something_else(name: str, tmp_path: Path) -> None:
+    _code, configuration, _told = run_control_plane(tmp_path, name)
+
+    assert configuration["ClusterConfiguration"]["clusterName"] == name
 
 
 def test_the_log_is_for_root_only(tmp_path: Path) -> None:

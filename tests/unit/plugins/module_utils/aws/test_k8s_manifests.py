@@ -26,6 +26,8 @@ ALL = [
     *ebs_driver("eu-west-1", "one", {"b": "2", "a": "1"}),
 ]
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+# those of these minors that have an image in registry.k8s.io: promoted with kubernetes/k8s.io 9796 and before
+CLOUD_CONTROLLERS = {"v1.34.0", "v1.34.2", "v1.34.3", "v1.35.0", "v1.35.2", "v1.36.1"}
 
 
 def actions(policy: Mapping[str, Any]) -> set[str]:
@@ -110,6 +112,15 @@ def test_the_cloud_controller_follows_version_and_network(minor: str, routes: bo
 
     assert container["image"].endswith(f":{CLOUD_CONTROLLER_VERSIONS[minor]}")
     assert f"--configure-cloud-routes={flag}" in container["args"]
+
+
+@pytest.mark.parametrize("minor", CLOUD_CONTROLLER_VERSIONS)
+def test_the_cloud_controller_has_an_image_and_is_not_newer_than_the_api_server(minor: str) -> None:
+    version = CLOUD_CONTROLLER_VERSIONS[minor]
+    behind = int(minor.split(".")[1]) - int(version.split(".")[1])
+
+    assert version in CLOUD_CONTROLLERS
+    assert behind in (0, 1)  # https://kubernetes.io/releases/version-skew-policy/
 
 
 def test_every_account_has_the_roles_that_are_bound_to_it() -> None:
