@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from unit.lab_process import LabProcess, running_lab
+from unit.roles.playing import playbook
 
 TOKEN = "lab-not-a-secret-000002"
 PLACE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
@@ -179,3 +180,25 @@ def test_nothing_is_left_is_not_said_without_a_look(lab: Lab, tmp_path: Path) ->
     assert "It is not proven that nothing is left. Could not look for:" in said
     assert "Nothing is left of" not in said
     assert lab.droplets() == []
+
+
+@pytest.mark.parametrize("server", [True, False], ids=["with-its-server", "server-is-gone"])
+def test_the_walk_takes_down_what_it_made_with_nothing_but_a_confirmation(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: bool
+) -> None:
+    """As its own last words say it is done: who has to be let in, and passwords, need not be known to delete."""
+    monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", TOKEN)
+    given = {
+        "rancher_confirm": "rancher",
+        "digitalocean_api_url": lab.addresses["digitalocean"],
+        "digitalocean_settle_seconds": 0,
+    }
+    if server:
+        droplet = {"name": "rancher", "ssh_public_key_files": [str(tmp_path / "key.pub")], **PLACE}
+        assert lab.play(tmp_path, {"container.schedulers.digitalocean_droplets": droplet})[0] == 0
+    tags = ("--tags", "step_teardown,step_leftovers")
+    code, said = playbook(tmp_path, "container.schedulers.rancher", given, *tags)
+
+    assert code == 0, said
+    assert "Nothing is left of rancher-hosts, rancher-kubernetes, rancher." in " ".join(said.split())
+    assert lab.droplets() == ["hosts-1"]
