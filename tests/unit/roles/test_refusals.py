@@ -4,36 +4,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from unit.roles.playing import play, preflight
 
 ROOT = Path(__file__).resolve().parents[3]
 WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
-
-
-def play(folder: Path, tasks: list[dict[str, Any]], given: dict[str, Any]) -> tuple[int, str]:
-    """Play tasks, with variables that are given as by -e; the exit status and what was said."""
-    (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "play.yml"]
-    finished = subprocess.run(
-        [*command, "-e", json.dumps({"ansible_python_interpreter": sys.executable, **given})],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return finished.returncode, finished.stdout + finished.stderr
-
-
-def preflight(role: str) -> dict[str, Any]:
-    return {"ansible.builtin.import_role": {"name": f"container.schedulers.{role}", "tasks_from": "preflight"}}
 
 
 @pytest.mark.parametrize(("confirm", "deletes"), [("", False), ("another", False), ("wordpress", True)])

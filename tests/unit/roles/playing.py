@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles and playbooks as ansible-playbook plays them, on this machine, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def play(folder: Path, tasks: list[dict[str, Any]], given: dict[str, Any]) -> tuple[int, str]:
+    """Play tasks, with variables that are given as by -e; the exit status and what was said."""
+    (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    return playbook(folder, "play.yml", given)
+
+
+def playbook(folder: Path, name: str, given: dict[str, Any], *options: str) -> tuple[int, str]:
+    """Play a playbook, by its path or its full name, with variables that are given as by -e."""
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", name, *options]
+    finished = subprocess.run(
+        [*command, "-e", json.dumps({"ansible_python_interpreter": sys.executable, **given})],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def preflight(role: str) -> dict[str, Any]:
+    return {"ansible.builtin.import_role": {"name": f"container.schedulers.{role}", "tasks_from": "preflight"}}
