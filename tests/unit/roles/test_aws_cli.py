@@ -1,9 +1,10 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which keys of the environment aws_cli writes into a profile."""
+"""Which keys of the environment aws_cli writes into a profile, and with which Python it installs the tool."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,20 @@ def test_keys_that_are_good_for_hours_are_not_written_down(
 
     assert code == 0, said
     assert f"keys: {keys}." in said
+
+
+def test_the_python_that_ansible_has_found_makes_the_virtual_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PATH": "/usr/bin:/bin", "PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_RETRIES": "0"}.items():
+        monkeypatch.setenv(name, value)
+    given = {
+        "ansible_python_interpreter": "auto_silent",
+        "ansible_interpreter_python_fallback": [sys.executable],
+        "aws_cli_region": "eu-west-1",
+        "aws_cli_directory": str(tmp_path / "venv"),
+        "aws_cli_config_directory": str(tmp_path),
+    }
+    play(tmp_path, [{"ansible.builtin.import_role": {"name": "container.schedulers.aws_cli"}}], given)
+
+    assert (tmp_path / "venv" / "bin" / "python").exists()  # there is no index to take the tool itself from
