@@ -43,3 +43,24 @@ def test_the_python_that_ansible_has_found_makes_the_virtual_environment(
     play(tmp_path, [{"ansible.builtin.import_role": {"name": "container.schedulers.aws_cli"}}], given)
 
     assert (tmp_path / "venv" / "bin" / "python").exists()  # there is no index to take the tool itself from
+
+
+def test_it_makes_a_profile_for_every_item_of_a_loop_around_it(tmp_path: Path) -> None:
+    included = {
+        "ansible.builtin.include_role": {"name": "container.schedulers.aws_cli"},
+        "vars": {"aws_cli_profile": "{{ item.name }}"},
+        "loop": [{"name": "first"}, {"name": "second"}],
+    }
+    given = {
+        "aws_cli_install": "false",
+        "aws_cli_region": "eu-west-1",
+        "aws_cli_access_key": "",
+        "aws_cli_secret_key": "",
+        "aws_cli_config_directory": str(tmp_path),
+    }
+    code, said = play(tmp_path, [included], given)
+
+    assert code == 0, said
+    config = (tmp_path / "config").read_text()
+    assert "[profile first]" in config
+    assert "[profile second]" in config

@@ -23,7 +23,7 @@ Object = dict[str, Any]
 def render(*tools: str, **settings: Any) -> list[Object]:
     """The objects of the tools, as the role hands them to k8s_apply."""
     expression = "{{ __kubernetes_tools_ground_manifests + __kubernetes_tools_manifests }}"
-    answers = rendered(ROLE, expression, [{"item": tool, **settings} for tool in tools])
+    answers = rendered(ROLE, expression, [{"__kubernetes_tools_item": tool, **settings} for tool in tools])
     return [one for objects in answers for one in objects]
 
 
