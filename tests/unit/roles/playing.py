@@ -1,11 +1,10 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays of a few tasks on this machine, by the real ansible-playbook."""
+"""Roles and playbooks as ansible-playbook plays them, on this machine, in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,25 +14,28 @@ import yaml
 
 
 def play(
-    folder: Path,
-    tasks: list[dict[str, Any]],
-    given: dict[str, Any] | None = None,
-    *,
-    keywords: dict[str, Any] | None = None,
-    arguments: tuple[str, ...] = (),
-    environment: dict[str, str] | None = None,
+    folder: Path, tasks: list[dict[str, Any]], given: dict[str, Any], *options: str, **keywords: Any
 ) -> tuple[int, str]:
-    """Play tasks, with variables that are given as by -e; the exit status and what was said, on one line."""
-    what = {"hosts": "localhost", "gather_facts": False, **(keywords or {}), "tasks": tasks}
-    (folder / "play.yml").write_text(yaml.safe_dump([what]))
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "play.yml"]
+    """Play tasks, with variables that are given as by -e, and with other keywords of a play; see ``playbook``."""
+    plays = [{"hosts": "localhost", "gather_facts": False, **keywords, "tasks": tasks}]
+    (folder / "play.yml").write_text(yaml.safe_dump(plays))
+    return playbook(folder, "play.yml", given, *options)
+
+
+def playbook(folder: Path, name: str, given: dict[str, Any], *options: str) -> tuple[int, str]:
+    """Play a playbook, by its path or its full name; the exit status and what was said, on one line."""
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", name, *options]
     finished = subprocess.run(
-        [*command, *arguments, "-e", json.dumps({"ansible_python_interpreter": sys.executable, **(given or {})})],
+        [*command, "-e", json.dumps({"ansible_python_interpreter": sys.executable, **given})],
         cwd=folder,
-        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     return finished.returncode, " ".join((finished.stdout + finished.stderr).split())
+
+
+def preflight(role: str) -> dict[str, Any]:
+    """The task that lets a role look at its input, and do nothing else."""
+    return {"ansible.builtin.import_role": {"name": f"container.schedulers.{role}", "tasks_from": "preflight"}}

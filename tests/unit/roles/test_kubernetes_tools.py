@@ -28,7 +28,7 @@ Object = dict[str, Any]
 def render(*tools: str, **settings: Any) -> list[Object]:
     """The objects of the tools, as the role hands them to k8s_apply."""
     expression = "{{ __kubernetes_tools_ground_manifests + __kubernetes_tools_manifests }}"
-    answers = rendered(ROLE, expression, [{"item": tool, **settings} for tool in tools])
+    answers = rendered(ROLE, expression, [{"__kubernetes_tools_item": tool, **settings} for tool in tools])
     return [one for objects in answers for one in objects]
 
 
@@ -226,7 +226,11 @@ def test_loki_is_given_lines_as_they_were_written(by_store: dict[str, list[Objec
 
 def test_what_asks_for_a_password_in_a_header_is_not_opened_through_the_api_server() -> None:
     """It takes that header off: the endpoint filter for authentication of k8s.io/apiserver."""
-    how = rendered(ROLE, "{{ __kubernetes_tools_how }}", [{"item": {"namespace": "logging", "path": "/through"}}])[0]
+    how = rendered(
+        ROLE,
+        "{{ __kubernetes_tools_how }}",
+        [{"__kubernetes_tools_item": {"namespace": "logging", "path": "/through"}}],
+    )[0]
 
     assert "/through" in how["kibana"]  # has a page for it
     assert "/through" not in how["elasticsearch"]

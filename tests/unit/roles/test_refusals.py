@@ -9,14 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
-from unit.roles.playing import play
+from unit.roles.playing import play, preflight
 
 ROOT = Path(__file__).resolve().parents[3]
 WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
-
-
-def preflight(role: str) -> dict[str, Any]:
-    return {"ansible.builtin.import_role": {"name": f"container.schedulers.{role}", "tasks_from": "preflight"}}
 
 
 @pytest.mark.parametrize(("confirm", "deletes"), [("", False), ("another", False), ("wordpress", True)])

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,26 @@ def test_the_role_passes_every_option_on(role: str, module: str) -> None:
 
     only_for_absent = {"delete_data", "force"}
     assert {*passed} == {*module_options(module)} - only_for_absent | {"state"}
+
+
+def tasks_of(part: Any) -> Iterator[dict[str, Any]]:
+    """Every task in a file, those in blocks too."""
+    for task in part or ():
+        yield task
+        for below in ("block", "rescue", "always"):
+            yield from tasks_of(task.get(below))
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
+def test_loops_leave_item_to_those_who_include_the_role_in_a_loop(role: str) -> None:
+    """Variables that are given with it are rendered where they are used: item would be the role's there."""
+    files = (ROOT / "roles" / role).glob("tasks/**/*.yml")
+    loops = [task for file in files for task in tasks_of(yaml.safe_load(file.read_text())) if "loop" in task]
+    theirs = [
+        one["name"] for one in loops if not one.get("loop_control", {}).get("loop_var", "").startswith(f"__{role}")
+    ]
+
+    assert theirs == []
 
 
 @pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))

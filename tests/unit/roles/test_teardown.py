@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from unit.lab_process import LabProcess, running_lab
-from unit.roles.playing import play
+from unit.roles.playing import play, playbook
 
 TOKEN = "lab-not-a-secret-000002"
 PLACE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
@@ -39,7 +39,7 @@ class Lab(LabProcess):
             "group/container.schedulers.rancher": {"url": self.addresses["rancher"], "request_timeout": 1},
             "container.schedulers.rancher_hosts": {"wait_sleep": 1},
         }
-        return play(folder, list(tasks), keywords={"module_defaults": defaults})
+        return play(folder, list(tasks), {}, module_defaults=defaults)
 
     def teardown(self, folder: Path, url: str | None = None) -> tuple[int, str]:
         hosts = {"set": "hosts", "names": ["hosts-1"], "url": url or self.addresses["rancher"]}
@@ -164,3 +164,43 @@ def test_nothing_is_left_is_not_said_without_a_look(lab: Lab, tmp_path: Path) ->
     assert "It is not proven that nothing is left. Could not look for:" in said
     assert "Nothing is left of" not in said
     assert lab.droplets() == []
+
+
+@pytest.mark.parametrize("server", [True, False], ids=["with-its-server", "server-is-gone"])
+def test_the_walk_takes_down_what_it_made_with_nothing_but_a_confirmation(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: bool
+) -> None:
+    """As its own last words say it is done: who has to be let in, and passwords, need not be known to delete."""
+    monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", TOKEN)
+    given = {
+        "rancher_confirm": "rancher",
+        "digitalocean_api_url": lab.addresses["digitalocean"],
+        "digitalocean_settle_seconds": 0,
+    }
+    if server:
+        droplet = {"name": "rancher", "ssh_public_key_files": [str(tmp_path / "key.pub")], **PLACE}
+        assert lab.play(tmp_path, {"container.schedulers.digitalocean_droplets": droplet})[0] == 0
+    tags = ("--tags", "step_teardown,step_leftovers")
+    code, said = playbook(tmp_path, "container.schedulers.rancher", given, *tags)
+
+    assert code == 0, said
+    assert "Nothing is left of rancher-hosts, rancher-kubernetes, rancher." in said
+    assert lab.droplets() == ["hosts-1"]
+
+
+def test_leftovers_of_one_provider_are_told_though_another_refuses_in_every_region(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "x", "DIGITALOCEAN_ACCESS_TOKEN": TOKEN}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    given = {
+        "leftovers_regions": "eu-west-1,us-east-1",
+        "aws_endpoint_url": lab.addresses["aws"],
+        "digitalocean_api_url": lab.addresses["digitalocean"],
+    }
+    code, said = playbook(tmp_path, "container.schedulers.leftovers", given)
+
+    assert code == 0, said
+    assert "digitalocean/hosts" in said
+    assert "us-east-1: " in said.partition("regions_without_answer")[2]

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which keys of the environment aws_cli writes into a profile, and what it installs: one version, by its checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unit.roles.playing import play, preflight
+
+ROLE = {"ansible.builtin.import_role": {"name": "container.schedulers.aws_cli"}}
+SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Index:
+    """A folder that pip takes for its only index, with an awscli that knows its version and nothing else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def publish(self, version: str) -> str:
+        """Put a version there; its checksum."""
+        about = f"awscli-{version}.dist-info"
+        program = f"def main():\n    print('aws-cli/{version} Python/3')\n"
+        with zipfile.ZipFile(wheel := self.folder / f"awscli-{version}-py3-none-any.whl", "w") as package:
+            package.writestr("awscli.py", program)
+            package.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: awscli\nVersion: {version}\n")
+            package.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            package.writestr(f"{about}/entry_points.txt", "[console_scripts]\naws = awscli:main\n")
+            package.writestr(f"{about}/RECORD", "")
+        return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    if shutil.which("aws", path=SYSTEM):
+        pytest.skip("this machine has an aws of its own")
+    (folder := tmp_path / "index").mkdir()
+    for name, value in {"PATH": SYSTEM, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}.items():
+        monkeypatch.setenv(name, value)
+    return Index(folder)
+
+
+def wanted(folder: Path, version: str, checksum: str) -> dict[str, Any]:
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"awscli=={version} \\\n    --hash=sha256:{checksum}\n")
+    return {
+        "aws_cli_requirements": str(requirements),
+        "aws_cli_directory": str(folder / "tool"),
+        "aws_cli_config_directory": str(folder / "aws"),
+        "aws_cli_region": "eu-west-1",
+        "aws_cli_access_key": "",
+        "aws_cli_secret_key": "",
+    }
+
+
+def test_the_tool_is_installed_once_and_follows_its_requirements(tmp_path: Path, index: Index) -> None:
+    first = wanted(tmp_path, "1.0.1", index.publish("1.0.1"))
+    for options, changes in [((), True), (("--check",), False)]:
+        code, said = play(tmp_path, [ROLE], first, *options)
+        assert code == 0, said
+        assert ("changed=0" not in said) is changes, said
+
+    # by the Python that Ansible finds
+    second = wanted(tmp_path, "1.0.2", index.publish("1.0.2"))
+    second |= {"ansible_python_interpreter": "auto_silent", "ansible_interpreter_python_fallback": [sys.executable]}
+    show = {"ansible.builtin.command": {"argv": ["{{ aws_cli_command }}", "--version"]}}
+    code, said = play(tmp_path, [ROLE, show], second, "-v")
+    assert code == 0, said
+    assert "aws-cli/1.0.2" in said
+
+
+def test_a_package_of_another_checksum_is_not_installed(tmp_path: Path, index: Index) -> None:
+    index.publish("1.0.1")
+    given = wanted(tmp_path, "1.0.1", "0" * 64)
+    code, said = play(tmp_path, [ROLE], given, "--check")
+    assert code == 0, said
+    assert not (tmp_path / "tool").exists()
+
+    code, said = play(tmp_path, [ROLE], given)
+    assert code != 0
+    assert "DO NOT MATCH THE HASHES" in said
+    assert not (tmp_path / "tool" / "bin" / "aws").exists()
+
+
+@pytest.mark.parametrize(
+    ("token", "keys"), [("AWS_UNRELATED", "key/secret"), ("AWS_SESSION_TOKEN", "/"), ("AWS_SECURITY_TOKEN", "/")]
+)
+def test_keys_that_are_good_for_hours_are_not_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str, keys: str
+) -> None:
+    """botocore takes the token by either name; AWX gives it by the older one, and newer versions by both."""
+    environment = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1"}
+    for name, value in {**environment, token: "token"}.items():
+        monkeypatch.setenv(name, value)
+    show = {"ansible.builtin.debug": {"msg": "keys: {{ aws_cli_access_key }}/{{ aws_cli_secret_key }}."}}
+    code, said = play(tmp_path, [preflight("aws_cli"), show], {"aws_cli_config_directory": str(tmp_path)})
+
+    assert code == 0, said
+    assert f"keys: {keys}." in said
+
+
+def test_it_makes_a_profile_for_every_item_of_a_loop_around_it(tmp_path: Path) -> None:
+    included = {
+        "ansible.builtin.include_role": {"name": "container.schedulers.aws_cli"},
+        "vars": {"aws_cli_profile": "{{ item.name }}"},
+        "loop": [{"name": "first"}, {"name": "second"}],
+    }
+    given = {
+        "aws_cli_install": "false",
+        "aws_cli_region": "eu-west-1",
+        "aws_cli_access_key": "",
+        "aws_cli_secret_key": "",
+        "aws_cli_config_directory": str(tmp_path),
+    }
+    code, said = play(tmp_path, [included], given)
+
+    assert code == 0, said
+    config = (tmp_path / "config").read_text()
+    assert "[profile first]" in config
+    assert "[profile second]" in config

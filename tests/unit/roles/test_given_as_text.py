@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""-e and the surveys of AWX give text: for numbers, for lists, and nothing at all for what is not answered.
+
+The argument spec of a role takes all that, and Ansible does not convert what it has checked. So the role has to.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from unit.roles.playing import play, playbook, preflight
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+CONVERTED = ("int", "bool")
+
+
+def uses(role: Path, option: str) -> list[str]:
+    """Every line of the role that does more with the option than hand it on or show it."""
+    files = [*role.glob("tasks/**/*.yml"), *role.glob("vars/*.yml"), *role.glob("templates/*")]
+    lines = [line.strip() for file in files for line in file.read_text().splitlines() if option in line]
+    handed_on = rf"\{{\{{ {option}( \| (string|default\((omit|'')\)))? \}}\}}"
+    spoken_of = rf"\b{option}(:| is| has| says| otherwise)"
+    return [line for line in lines if re.search(rf"\b{option}\b", re.sub(f"{handed_on}|{spoken_of}", "", line))]
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir()))
+def test_numbers_and_switches_are_converted_before_they_are_compared(role: str) -> None:
+    spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text())
+    options = spec["argument_specs"]["main"]["options"]
+    unconverted = [
+        line
+        for name, option in options.items()
+        if option["type"] in CONVERTED
+        for line in uses(ROLES / role, name)
+        if not re.search(rf"\b{name} \| (default\(.*\) \| )?{option['type']}\b", line)
+    ]
+
+    assert unconverted == []
+
+
+def test_a_number_of_hosts_is_compared_as_one(tmp_path: Path) -> None:
+    given = {"ecs_app_name": "shop", "ecs_app_cluster": "web", "ecs_app_verify_hosts": "3"}
+    code, said = play(tmp_path, [preflight("ecs_app")], given)
+
+    assert code != 0
+    assert "3 hosts can only answer through a load balancer" in said
+
+
+@pytest.mark.parametrize("clusters", ["web,shop", "web, shop", ["web", "shop"]])
+def test_names_with_commas_between_them_are_a_list(tmp_path: Path, clusters: object) -> None:
+    given = {"teardown_ecs_clusters": clusters, "teardown_droplets": "", "teardown_confirm": "web,shop"}
+    code, said = play(tmp_path, [preflight("teardown")], given)
+
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(("sources", "accepted"), [("203.0.113.0/24,2001:db8::/32", True), ("", False)])
+def test_address_ranges_are_a_list_too(tmp_path: Path, sources: str, accepted: bool) -> None:
+    show = {"ansible.builtin.debug": {"msg": "from {{ __rancher_server_sources | join(' and ') }}"}}
+    code, said = play(tmp_path, [preflight("rancher_server"), show], {"rancher_server_sources": sources})
+
+    assert (code == 0) is accepted, said
+    assert ("from 203.0.113.0/24 and 2001:db8::/32" in said) is accepted
+    assert accepted or "Set rancher_server_sources" in said
+
+
+def test_a_tool_that_is_named_alone_is_a_list_too(tmp_path: Path) -> None:
+    given = {"kubernetes_tools_names": "dashboard,logging", "kubernetes_tools_retention_days": "7"}
+    show = {"ansible.builtin.debug": {"msg": "{{ __kubernetes_tools_expected | join(' and ') }}"}}
+    code, said = play(tmp_path, [preflight("kubernetes_tools"), show], given)
+
+    assert code == 0, said
+    assert "headlamp/headlamp and logging/loki" in said
+
+
+@pytest.mark.parametrize("walk", ["ecs", "kubernetes"])
+def test_a_confirmation_that_is_not_answered_confirms_nothing(tmp_path: Path, walk: str) -> None:
+    code, said = playbook(
+        tmp_path, f"container.schedulers.{walk}", {f"{walk}_confirm": "", f"{walk}_name": ""}, "--tags", "step_teardown"
+    )
+
+    assert code == 0, said
+    assert "stays, and costs money" in said
