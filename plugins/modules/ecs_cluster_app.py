@@ -174,7 +174,10 @@ options:
     description: How many percent of the tasks there may be during a deployment. AWS's default for a new app is 200.
     type: int
   circuit_breaker:
-    description: Whether ECS gives up a deployment whose tasks keep failing. If not given, it does, and rolls back.
+    description:
+      - Whether ECS gives up a deployment whose tasks keep failing. If not given, it does, and rolls back.
+      - ECS has no circuit breaker for an app behind a classic load balancer. The module itself fails there, too, when
+        tasks keep failing, but nothing is rolled back.
     type: dict
     suboptions:
       enable:

@@ -229,7 +229,7 @@ def _service(params: Params) -> dict[str, Any]:
         "desired_count": params["desired_count"],
         "minimum_healthy_percent": lowest,
         "maximum_percent": highest,
-        "circuit_breaker": params["circuit_breaker"] or {"enable": True, "rollback": True},
+        "circuit_breaker": params["circuit_breaker"],
         "placement_constraints": None if constraints is None else [_constraint(one) for one in constraints],
         "placement_strategy": None if strategy is None else [_strategy(one) for one in strategy],
         "capacity_provider_strategy": params["capacity_provider_strategy"],

@@ -181,6 +181,15 @@ def test_a_classic_balancer_wants_a_fixed_port(site: Site, refused: Any) -> None
     refused("InvalidParameterException", site.serve, loadBalancers=site.behind_classic())
 
 
+def test_there_is_no_circuit_breaker_behind_a_classic_balancer(site: Site, refused: Any) -> None:
+    site.classic()
+    site.define(container=FIXED)
+    off = {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}}
+    refused("InvalidParameterException", site.serve, loadBalancers=site.behind_classic(), **off)
+    site.serve(loadBalancers=site.behind_classic())
+    refused("InvalidParameterException", site.update, **off)
+
+
 def test_a_service_role_must_trust_ecs(site: Site, refused: Any) -> None:
     site.classic()
     site.define(container=FIXED)

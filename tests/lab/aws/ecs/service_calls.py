@@ -270,6 +270,10 @@ def _check(backend: Any, given: Mapping[str, Any], definition: Any) -> None:
         raise invalid("Health check grace period is only valid for services configured to use load balancers")
     for entry in given.get("loadBalancers") or ():
         _check_balancer(backend, entry, definition)
+    classic = any(entry.get("loadBalancerName") for entry in given.get("loadBalancers") or ())
+    if classic and "deploymentCircuitBreaker" in (given.get("deploymentConfiguration") or {}):
+        message = "Deployment circuit breaker feature is not supported with Classic Load Balancers."
+        raise invalid(f"{message} Remove the Classic Load Balancer and try again.")
     for item in given.get("capacityProviderStrategy") or ():
         if item["capacityProvider"] not in backend.capacity_providers:
             raise invalid("The specified capacity provider was not found. Specify a valid name or ARN and try again.")

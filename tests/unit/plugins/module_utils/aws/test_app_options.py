@@ -99,7 +99,7 @@ def test_two_ports_may_both_be_picked_by_ecs() -> None:
 
 def test_what_is_not_given_is_not_there() -> None:
     assert options().container == {}
-    assert options().service == {"circuit_breaker": {"enable": True, "rollback": True}}
+    assert options().service == {}
     assert (options().log, options().balancer, options().scaling) == (None, None, None)
 
 

@@ -137,6 +137,11 @@ def test_an_update_says_what_differs(fields: set[str], request_: dict[str, Any])
     assert rendered(SPEC, fields) == request_
 
 
+def test_behind_a_classic_load_balancer_the_circuit_breaker_is_not_spoken_of() -> None:
+    request = rendered({**SPEC, "load_balancers": CLASSIC}, {"maximum_percent"})
+    assert request == {"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 200}}
+
+
 def test_everything_is_said_in_ecs_words() -> None:
     spec = {
         "placement_constraints": [{"type": "distinctInstance", "expression": ""}],
