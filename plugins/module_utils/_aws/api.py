@@ -93,7 +93,8 @@ class Aws:
             operation: the API's name ("CreateVpc").
             request: its parameters.
             doing: verb phrase for the error message.
-            settles: the call names things made moments ago; "not found" may then mean "not yet", for up to a minute.
+            settles: the call names things made or changed moments ago; "not found" may then mean "not yet", and "being
+                changed" a change of ours, for up to a minute.
 
         Raises:
             SchedulersError: see ``errors.translate``.

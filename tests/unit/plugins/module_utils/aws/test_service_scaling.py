@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.service_scaling import (
     METRIC,
     SCALING,
@@ -74,6 +75,13 @@ def test_it_is_made_with_its_mark() -> None:
 def test_registering_again_does_no_harm() -> None:
     lost = Call(API, "RegisterScalableTarget", failure("InternalServiceException", "oops", 500))
     with scripted(lost, registered(mark(SCALING)), PUT) as aws:
+        ServiceScaling(a_run(aws)).create(Step("create", SCALING, "service_scaling", "of web", SPEC), SPEC)
+
+
+@pytest.mark.parametrize("code", ["FailedResourceAccessException", "ConcurrentUpdateException"])
+def test_the_first_of_an_account_waits_for_the_role_that_it_needs(code: str) -> None:
+    early = Call(API, "PutScalingPolicy", failure(code, "Unable to retrieve alarms"))
+    with scripted(registered(mark(SCALING)), early, PUT) as aws:
         ServiceScaling(a_run(aws)).create(Step("create", SCALING, "service_scaling", "of web", SPEC), SPEC)
 
 
