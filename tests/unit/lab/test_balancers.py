@@ -85,6 +85,7 @@ def test_the_chapters_load_balancer_rotates(site: Site) -> None:
     site.serve(loadBalancers=site.behind_classic())
     site.steady()
     assert "(service web) registered 2 instances in (elb old)" in site.events()
+    assert "rolloutState" not in site.service()["deployments"][0]
     health = site.elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
     assert [state["State"] for state in health] == ["InService", "InService"]
     tasks = {task["containers"][0]["runtimeId"][:12] for task in site.tasks()}

@@ -266,7 +266,8 @@ class Deployment:
     capacity_provider_strategy: list[Document]
     network_configuration: Document | None = None
     status: str = "PRIMARY"
-    rollout_state: str = "IN_PROGRESS"
+    behind_classic: bool = False
+    progress: str = "IN_PROGRESS"
     rollout_state_reason: str = ""
     failed_tasks: int = 0
     running_count: int = 0
@@ -277,6 +278,11 @@ class Deployment:
 
     def __post_init__(self) -> None:
         self.rollout_state_reason = self.rollout_state_reason or f"ECS deployment {self.id} in progress."
+
+    @property
+    def rollout_state(self) -> str | None:
+        """The progress as it is described: of a service behind a classic load balancer ECS does not tell it."""
+        return None if self.behind_classic else self.progress
 
 
 @dataclass(eq=False)
