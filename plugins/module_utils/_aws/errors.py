@@ -133,7 +133,8 @@ SETTLING_TEXT = re.compile(
 )
 SETTLING_CODES = frozenset(
     {
-        "ConcurrentUpdateException",  # these three: an earlier change of the same thing is not complete
+        "ConcurrentModification",  # these four: an earlier change of the same thing is not complete
+        "ConcurrentUpdateException",
         "OperationAbortedException",
         "ResourceContention",
         "FailedResourceAccessException",  # Application Auto Scaling's own role was made a moment ago

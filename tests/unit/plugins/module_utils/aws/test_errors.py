@@ -193,6 +193,7 @@ TEMPLATE = "You must use a valid fully-formed launch template."
         (SchedulersError("The target group with targetGroupArn x does not have an associated load balancer."), True),
         (SchedulersError("User x is not authorized to perform: y", code="FailedResourceAccessException"), True),
         (BusyError("a pending update", code="ResourceContention"), True),
+        (BusyError("submitted simultaneously", code="ConcurrentModification"), True),
         (BusyError("a pending update", code="ConcurrentUpdateException"), True),
         (BusyError("Please try again.", code="OperationAbortedException"), True),
         (BusyError("in use", code="DependencyViolation"), False),
