@@ -26,6 +26,8 @@ from .task_definition import ecs_tags
 SERVICE = "service"  # key in a plan, and part in the mark
 SERVICE_RULE = Rule(immutable=frozenset({"scheduling"}))
 
+REBALANCING = "availabilityZoneRebalancing"
+ZONE = "attribute:ecs.availability-zone"
 DRAINING = "DRAINING"  # deleted, but tasks of it still run
 NOT_IDEMPOTENT = re.compile(r"not idempotent", re.IGNORECASE)
 STILL_DRAINING = re.compile(r"still draining", re.IGNORECASE)
@@ -92,6 +94,17 @@ def circuit_breaker(
             hint="Leave it out, or use a load balancer of type application or network.",
         )
     return None
+
+
+def may_rebalance(spec: Spec) -> bool:
+    """Whether ECS can move the tasks of a service so that all zones have as many. Pure.
+
+    A new service is given this unless it cannot be; an update that leaves no way for it is refused as long as it is on.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+    """
+    first = next(iter(spec["placement_strategy"]), {"type": "spread", "field": ZONE})
+    bound = any(ZONE in one["expression"] for one in spec["placement_constraints"])
+    return spec["maximum_percent"] > 100 and (first["type"], first["field"]) == ("spread", ZONE) and not bound
 
 
 def refuse_new_classic_balancer(name: str, live: Spec, after: Sequence[Mapping[str, Any]]) -> None:
@@ -202,6 +215,8 @@ class Services:
         request = {"cluster": self._cluster, "service": step.name, **fields}
         if "capacity_provider_strategy" in changed:
             request["forceNewDeployment"] = True  # tasks move to another provider by a deployment only
+        if live.attributes["raw"].get(REBALANCING) == "ENABLED" and not may_rebalance({**live.spec, **spec}):
+            request[REBALANCING] = "DISABLED"
         answer = self._run.aws.call("ecs", "UpdateService", request, doing=step.sentence, settles=True)
         return live_service(answer["service"])
 
