@@ -113,7 +113,9 @@ options:
     description: The directory to run in, in place of the image's.
     type: str
   health_check:
-    description: How Docker finds out whether the container is healthy. A task that is not is replaced.
+    description:
+      - How Docker finds out whether the container is healthy. A task that is not is replaced.
+      - ECS has none of this for an app behind a classic load balancer.
     type: dict
     suboptions:
       command:

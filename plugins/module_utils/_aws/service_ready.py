@@ -27,6 +27,7 @@ from .scaling_groups import desired_count, read_scaling_group
 Service = Mapping[str, Any]  # as DescribeServices gives it
 Deployment = Mapping[str, Any]
 
+TASKS_AT_ONCE = 100  # ARNs in one DescribeTasks
 SHOWN_EVENTS = 5
 GRACE_LOOKS = 5  # looks at the same trouble before it is believed: an instance may be about to join
 PULL_FAILURES = 2
@@ -357,11 +358,18 @@ def stopped_reasons(run: Run, goal: Goal) -> tuple[str, ...]:
     """Why the tasks of a deployment stopped, as far as ECS still knows (about an hour)."""
     doing = f"look at the stopped tasks of service {goal.name}"
     request = {"cluster": goal.cluster, "serviceName": goal.name, "desiredStatus": "STOPPED"}
-    arns = run.aws.call("ecs", "ListTasks", request, doing=doing)["taskArns"]
-    if not arns:
-        return ()
-    tasks = run.aws.call("ecs", "DescribeTasks", {"cluster": goal.cluster, "tasks": arns}, doing=doing)["tasks"]
+    tasks = described_tasks(run, request, doing=doing)
     return tuple(reason_of(task) for task in tasks if task.get("startedBy") == goal.deployment)
+
+
+def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str) -> list[dict[str, Any]]:
+    """The tasks that a ListTasks brings, in full."""
+    arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing)
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(arns), TASKS_AT_ONCE):
+        some = {"cluster": request["cluster"], "tasks": arns[start : start + TASKS_AT_ONCE]}
+        found.extend(run.aws.call("ecs", "DescribeTasks", some, doing=doing)["tasks"])
+    return found
 
 
 def reason_of(task: Mapping[str, Any]) -> str:

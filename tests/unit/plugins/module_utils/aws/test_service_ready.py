@@ -23,6 +23,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.service_
     placed,
     ready,
     reason_of,
+    stopped_reasons,
     wait_ready,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
@@ -291,6 +292,18 @@ def test_stopped_tasks_are_asked_for_their_reason_when_there_are_more_of_them() 
         pytest.raises(StateFailedError, match="2 tasks stopped one after the other: CannotPullContainerError"),
     ):
         wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+
+
+def test_stopped_tasks_are_read_to_the_last_page() -> None:
+    pages = [[f"t{number}" for number in range(100)], ["mine"]]
+    mine = {"startedBy": GOAL.deployment, "stoppedReason": "out of memory"}
+    with scripted(
+        Call("ecs", "ListTasks", {"taskArns": pages[0], "nextToken": "more"}, {"desiredStatus": "STOPPED"}),
+        Call("ecs", "ListTasks", {"taskArns": pages[1]}, {"nextToken": "more"}),
+        Call("ecs", "DescribeTasks", {"tasks": [{"startedBy": "another"}] * 100}, {"tasks": pages[0]}),
+        Call("ecs", "DescribeTasks", {"tasks": [mine]}, {"tasks": pages[1]}),
+    ) as aws:
+        assert stopped_reasons(a_run(aws), GOAL) == ("out of memory",)
 
 
 def test_stopped_tasks_may_be_forgotten() -> None:
