@@ -184,11 +184,7 @@ def known_region(session: Any, given: str | None, default: str = "") -> str:
         raise InputError(
             "no AWS region is given", hint="Set region, or AWS_REGION in the environment, or region in the profile."
         )
-    known = {
-        name
-        for partition in session.get_available_partitions()
-        for name in session.get_available_regions("sts", partition_name=partition)  # everywhere, and soon read
-    }
+    known = _regions()
     if region not in known:
         close = difflib.get_close_matches(region, sorted(known), n=3)
         raise InputError(
@@ -196,6 +192,15 @@ def known_region(session: Any, given: str | None, default: str = "") -> str:
             hint=f"Did you mean {' or '.join(close)}?" if close else "eu-west-1 is one, for example.",
         )
     return str(region)
+
+
+def _regions() -> frozenset[str]:
+    """All regions that botocore has endpoints for. Its lists of regions by service lack those of the last years."""
+    import botocore.session  # noqa: PLC0415
+
+    partitions = botocore.session.get_session().get_data("partitions")["partitions"]
+    names = {name for partition in partitions for name in partition["regions"]}
+    return frozenset(name for name in names if not name.endswith("-global"))
 
 
 def _from_answer(response: dict[str, Any], doing: str) -> SchedulersError:
