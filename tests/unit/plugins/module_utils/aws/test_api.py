@@ -317,6 +317,11 @@ def test_no_region_and_a_wrong_one_are_said_in_a_sentence(monkeypatch: pytest.Mo
         Aws(Connection(region="?"))
 
 
+def test_a_session_token_goes_with_its_keys() -> None:
+    with pytest.raises(InputError, match="session_token: access_key and secret_key have to be given with it"):
+        Aws(Connection(region="eu-west-1", session_token="lab-not-a-secret-000002"))
+
+
 def test_an_unknown_profile_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
