@@ -232,6 +232,27 @@ def test_a_token_of_a_deleted_volume_is_not_taken_for_a_new_one(ghost: Any) -> N
     assert len({*tokens}) == 2
 
 
+def test_a_token_that_ec2_refuses_as_its_volume_is_deleted_is_followed_by_another() -> None:
+    gone = "The client token you have provided is associated with a resource that is already deleted."
+    with scripted(
+        Call("ec2", "CreateVolume", failure("IdempotentParameterMismatch", gone)),
+        Call("ec2", "CreateVolume", a_volume()),
+        described(a_volume(), times=2),
+    ) as aws:
+        assert Volumes(a_run(aws)).create(CREATE, WANTED).id == "vol-1"
+        tokens = {params["ClientToken"] for operation, params in aws.made if operation == "create_volume"}
+    assert len(tokens) == 2
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_a_volume_with_a_key_that_may_not_be_used_does_not_stay(seen: int) -> None:
+    missing = Call("ec2", "DescribeVolumes", failure("InvalidVolume.NotFound"), times=30)
+    answered = Call("ec2", "CreateVolume", a_volume(state="creating", CreateTime=datetime.datetime.now(datetime.UTC)))
+    aws = ScriptedAws((answered, *([described(a_volume(state="creating"))] * seen), missing))
+    with pytest.raises(StateFailedError, match=r"had made volume vol-1, and has it no more.*Does the KMS key exist"):
+        Volumes(a_run(aws)).create(CREATE, WANTED)
+
+
 def test_tokens_follow_from_what_is_asked_for() -> None:
     assert client_token({"Size": 1}, 0) == client_token({"Size": 1}, 0)
     assert len({client_token({"Size": 1}, 0), client_token({"Size": 2}, 0), client_token({"Size": 1}, 1)}) == 3
