@@ -40,6 +40,10 @@ STOPPING = re.compile(r"has begun draining connections|has stopped \d+ running t
 MOVING = re.compile(r"has started \d+ tasks?|has reached a steady state|deployment completed")
 PORT_TAKEN = re.compile(r"already using a port")
 PULL_FAILED = re.compile(r"^CannotPull|pull image manifest", re.IGNORECASE)
+STARTED = re.compile(r"has started (\d+) tasks?")
+SCALED_IN = re.compile(r"^Scaling activity initiated by")
+# stop codes of tasks that did nothing wrong
+BLAMELESS = frozenset({"SpotInterruption", "TerminationNotice", "UserInitiated"})
 MANUAL = re.compile(r"\s*For more information, see .*$")
 
 ADVICE = (
@@ -315,9 +319,17 @@ class Watcher:
     def _note_failures(self, service: Service) -> None:
         deployments = service.get("deployments", ())
         failures = sum(one.get("failedTasks", 0) for one in deployments if one["id"] == self._goal.deployment)
+        # ECS counts no failure any more once a task has run, if only for a second
+        failures += replacements(service, self._goal.since)
         if failures > self._failures:
             self._failures = failures
             self._stopped = stopped_reasons(self._run, self._goal)
+
+
+def replacements(service: Service, since: datetime) -> int:
+    """How many tasks ECS has started since then in the place of others that had stopped. Pure."""
+    found = (STARTED.search(one["message"]) for one in service.get("events", ()) if one["createdAt"] >= since)
+    return max(0, sum(int(one[1]) for one in found if one) - int(service["desiredCount"]))
 
 
 def wait_ready(run: Run, goal: Goal, *, first: Service | None, healthy: Callable[[], int] | None) -> Service:
@@ -359,7 +371,11 @@ def stopped_reasons(run: Run, goal: Goal) -> tuple[str, ...]:
     doing = f"look at the stopped tasks of service {goal.name}"
     request = {"cluster": goal.cluster, "serviceName": goal.name, "desiredStatus": "STOPPED"}
     tasks = described_tasks(run, request, doing=doing)
-    return tuple(reason_of(task) for task in tasks if task.get("startedBy") == goal.deployment)
+    return tuple(reason_of(task) for task in tasks if task.get("startedBy") == goal.deployment and _to_blame(task))
+
+
+def _to_blame(task: Mapping[str, Any]) -> bool:
+    return task.get("stopCode") not in BLAMELESS and not SCALED_IN.search(task.get("stoppedReason") or "")
 
 
 def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str) -> list[dict[str, Any]]:
