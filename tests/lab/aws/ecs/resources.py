@@ -270,6 +270,8 @@ class Deployment:
     progress: str = "IN_PROGRESS"
     rollout_state_reason: str = ""
     failed_tasks: int = 0
+    came_up: bool = False
+    """One of its tasks has run, and was healthy."""
     running_count: int = 0
     pending_count: int = 0
     rollback_of: str | None = None

@@ -159,12 +159,13 @@ class Services:
         self.mark(service)
 
     def _count_success(self, service: Service, task: Task) -> None:
-        """A task came up: failures are counted from the start again."""
+        """A task came up: the deployment's failures are none, and are counted no more."""
         if task.started_by == service.primary.id:
             service.failures, service.retry_at, service.primary.failed_tasks = 0, 0.0, 0
+            service.primary.came_up = True
 
     def _count_failure(self, service: Service, deployment: Deployment) -> None:
-        deployment.failed_tasks += 1
+        deployment.failed_tasks += not deployment.came_up
         deployment.updated_at = self._world.clock.utc()
         service.failures += 1
         threshold = deployments.breaker_threshold(service.desired_count)
