@@ -44,6 +44,8 @@ THROTTLED = frozenset(
         "TransactionInProgressException",
     }
 )
+# ECS has one code for everything that is the client's doing
+THROTTLED_TEXT = re.compile(r"too many concurrent attempts", re.IGNORECASE)
 REFUSED_CREDENTIALS = frozenset(
     {
         "InvalidAccessKeyId",
@@ -208,7 +210,7 @@ def _from_answer(response: dict[str, Any], doing: str) -> SchedulersError:
     message = str(response["Error"].get("Message") or code)
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     text = f"{message} ({code})" if code and code not in message else message
-    if code in THROTTLED or status == 429:
+    if code in THROTTLED or status == 429 or THROTTLED_TEXT.search(message):
         return ThrottledError(text, retry_after=_retry_after(response), code=code, doing=doing)
     if code in EXPIRED:
         return AuthError(

@@ -96,11 +96,16 @@ def test_families(code: str, status: int, family: type[SchedulersError]) -> None
         ("ValidationError", "AutoScalingGroup name not found - AutoScalingGroup 'x' not found", False),
         ("ValidationError", "1 validation error detected", True),
         ("ClientException", "Unable to describe task definition.", False),
-        ("ClientException", "Too many concurrent attempts to create a new revision", True),
+        ("ClientException", "Too many containers", True),
     ],
 )
 def test_not_found_in_words_only(code: str, message: str, found: bool) -> None:
     assert isinstance(refused(code, message=message), NotFoundError) is not found
+
+
+def test_revisions_that_are_registered_at_the_same_time_are_throttled() -> None:
+    message = "Too many concurrent attempts to create a new revision of the specified family."
+    assert isinstance(refused("ClientException", message=message), ThrottledError)
 
 
 def test_aws_own_words_and_code_are_told() -> None:
