@@ -339,6 +339,7 @@ options:
   tags:
     description:
       - Tags for everything that is made. Other tags that are there stay.
+      - At most 40, of what all services take, which is letters, numbers, spaces and C(_.:/=+-@).
       - A shared load balancer gets those of the app that makes it.
     type: dict
   adopt:
