@@ -35,7 +35,7 @@ options:
     type: str
     aliases: [aws_secret_key]
   session_token:
-    description: The session token of temporary credentials.
+    description: The session token of temporary credentials. It goes with O(access_key) and O(secret_key).
     type: str
     aliases: [aws_session_token]
   endpoint_url:

@@ -123,7 +123,9 @@ options:
     type: str
     choices: [disabled, enabled, enhanced]
   tags:
-    description: Tags for everything that is made. Other tags that are there stay.
+    description:
+      - Tags for everything that is made. Other tags that are there stay.
+      - At most 40, of what all services take, which is letters, numbers, spaces and C(_.:/=+-@).
     type: dict
   adopt:
     description:

@@ -113,7 +113,9 @@ options:
     description: The directory to run in, in place of the image's.
     type: str
   health_check:
-    description: How Docker finds out whether the container is healthy. A task that is not is replaced.
+    description:
+      - How Docker finds out whether the container is healthy. A task that is not is replaced.
+      - ECS has none of this for an app behind a classic load balancer.
     type: dict
     suboptions:
       command:
@@ -174,7 +176,10 @@ options:
     description: How many percent of the tasks there may be during a deployment. AWS's default for a new app is 200.
     type: int
   circuit_breaker:
-    description: Whether ECS gives up a deployment whose tasks keep failing. If not given, it does, and rolls back.
+    description:
+      - Whether ECS gives up a deployment whose tasks keep failing. If not given, it does, and rolls back.
+      - ECS has no circuit breaker for an app behind a classic load balancer. The module itself fails there, too, when
+        tasks keep failing, but nothing is rolled back.
     type: dict
     suboptions:
       enable:
@@ -334,6 +339,7 @@ options:
   tags:
     description:
       - Tags for everything that is made. Other tags that are there stay.
+      - At most 40, of what all services take, which is letters, numbers, spaces and C(_.:/=+-@).
       - A shared load balancer gets those of the app that makes it.
     type: dict
   adopt:
@@ -477,7 +483,7 @@ deployment:
       description: Its id.
       type: str
     rollout_state:
-      description: Its state.
+      description: Its state. ECS does not tell it of an app behind a classic load balancer.
       type: str
       sample: COMPLETED
     rollout_state_reason:

@@ -111,7 +111,7 @@ apps:
           description: Its id.
           type: str
         rollout_state:
-          description: Its state.
+          description: Its state. ECS does not tell it of an app behind a classic load balancer.
           type: str
           sample: COMPLETED
         rollout_state_reason:

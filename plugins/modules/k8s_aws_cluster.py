@@ -123,7 +123,9 @@ options:
     description: Whether the cluster's context is the current one. If not given, it becomes so when it is first written.
     type: bool
   tags:
-    description: Tags for everything that is made. Other tags that are there stay.
+    description:
+      - Tags for everything that is made. Other tags that are there stay.
+      - At most 40, of what all services take, which is letters, numbers, spaces and C(_.:/=+-@).
     type: dict
   delete_data:
     description:

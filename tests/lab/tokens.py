@@ -3,7 +3,7 @@
 """EC2's client tokens: the same token with the same arguments is the same call, answered again as things are now.
 
 With other arguments it is an error. A token is remembered for a day, also when what it made has been deleted since:
-the answer then shows the thing as it is, terminated for instance.
+then it is an error, too, for volumes and for instances.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def install(world: World) -> None:
         if earlier.arguments != _arguments(call):
             message = "The request uses the same client token as a previous, but non-identical request."
             raise aws_error("ec2", "IdempotentParameterMismatch", message)
+        _refuse_what_is_gone(call, earlier.result)
         return _again(call, earlier)
 
 
@@ -63,6 +64,15 @@ def _key(call: Call) -> tuple[str, str, str]:
 
 def _arguments(call: Call) -> dict[str, str]:
     return {name: value for name, value in call.params.items() if name not in _NOT_ARGUMENTS}
+
+
+def _refuse_what_is_gone(call: Call, made: Any) -> None:
+    if call.action == "CreateVolume" and made.id not in made.ec2_backend.volumes:
+        message = "The client token you have provided is associated with a resource that is already deleted. "
+        raise aws_error("ec2", "IdempotentParameterMismatch", f"{message}Please use a different client token.")
+    if call.action == "RunInstances" and any(one.state == "terminated" for one in made.instances):
+        message = "The client token you have provided is associated with an instance that is terminated."
+        raise aws_error("ec2", "IdempotentInstanceTerminated", message)
 
 
 def _again(call: Call, earlier: _Seen) -> Answer:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class FakeClock:
     """Stands still but for what is slept.
@@ -21,4 +23,4 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.time += seconds
+        self.time = max(self.time + seconds, math.nextafter(self.time, math.inf))  # goes on, however short the sleep

@@ -3,7 +3,8 @@
 """AWS as a script: the calls that a test expects, with their answers. A call too many or too few fails the test.
 
 The calls of one operation are answered in the order of the script; different operations may come in any order, as
-independent reads run in parallel. Errors are botocore's own, so their translation is tested along the way.
+independent reads run in parallel. Errors are botocore's own, so their translation is tested along the way. Parameters
+are held against the models of the services, as botocore does before it sends anything.
 
     with scripted(
         Call("ec2", "DescribeVpcs", {"Vpcs": []}),
@@ -17,12 +18,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from ansible_collections.container.schedulers.plugins.module_utils._aws.api import Aws, Connection
 from ansible_collections.container.schedulers.plugins.module_utils._retry import RetryPolicy
 from botocore import xform_name
 from botocore.exceptions import ClientError
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 from unit.clock import FakeClock
 
 Matcher = Mapping[str, Any] | Callable[[Mapping[str, Any]], bool]
@@ -74,6 +78,7 @@ class ScriptedAws(Aws):
 
     def answer(self, service: str, operation: str, params: dict[str, Any]) -> Mapping[str, Any]:
         """The scripted answer to a call."""
+        refuse_unknown(service, operation, params)
         with self._turn:
             self.made.append((operation, params))
             for index, call in enumerate(self._script):
@@ -103,6 +108,21 @@ class _Client:
             return self._aws.answer(self._service, operation, params)
 
         return send
+
+
+def refuse_unknown(service: str, operation: str, params: dict[str, Any]) -> None:
+    """Fail on parameters that the operation does not have, lacks, or has with another type; names may be short."""
+    encoded = {"UserData": ""} if "UserData" in params else {}  # botocore encodes the bytes before it looks
+    report = ParamValidator().validate({**params, **encoded}, input_shapes(service)[operation]).generate_report()
+    wrong = [line for line in report.splitlines() if not line.startswith("Invalid length")]
+    assert not wrong, f"{service}.{operation}: {wrong}"
+
+
+@cache
+def input_shapes(service: str) -> dict[str, Any]:
+    """What the operations of a service take, by their names in Python."""
+    model = get_session().get_service_model(service)
+    return {xform_name(name): model.operation_model(name).input_shape for name in model.operation_names}
 
 
 @contextmanager

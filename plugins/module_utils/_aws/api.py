@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .._errors import BusyError, NotFoundError, SchedulersError
+from .._errors import BusyError, InputError, NotFoundError, SchedulersError
 from .._retry import Effect, RetryPolicy
 from .._wait import Pace, wait_until
 from . import answers, errors
@@ -93,7 +93,8 @@ class Aws:
             operation: the API's name ("CreateVpc").
             request: its parameters.
             doing: verb phrase for the error message.
-            settles: the call names things made moments ago; "not found" may then mean "not yet", for up to a minute.
+            settles: the call names things made or changed moments ago; "not found" may then mean "not yet", and "being
+                changed" a change of ours, for up to a minute.
 
         Raises:
             SchedulersError: see ``errors.translate``.
@@ -247,6 +248,8 @@ def tag_specifications(kind: str, tags: Mapping[str, str]) -> list[dict[str, Any
 def _session(connection: Connection) -> Any:
     import boto3  # noqa: PLC0415
 
+    if connection.session_token and not connection.access_key:  # boto3 would look no further for the keys
+        raise InputError("session_token: access_key and secret_key have to be given with it")
     return boto3.session.Session(
         profile_name=connection.profile or None,
         aws_access_key_id=connection.access_key or None,

@@ -111,15 +111,21 @@ class AppOptions:
         name = checked_name("name", params["name"], APP_NAME_LIMIT)
         cluster = checked_name("cluster", params["cluster"], CLUSTER_NAME_LIMIT)
         _at_least("keep_revisions", params["keep_revisions"], 1)
+        container, balancer = _container(params), _balancer(params)
+        if "health_check" in container and balancer and balancer.classic:
+            raise InputError(
+                "health_check: ECS has none for the containers of a service behind a classic load balancer",
+                hint="The load balancer looks at health_check_path.",
+            )
         return cls(
             name=name,
             cluster=cluster,
             family=checked_name("family", params["family"], LONG_LIMIT) if params["family"] else None,
-            container=_container(params),
+            container=container,
             roles={role: _role(role, params[role]) for role in ("task_role", "execution_role") if params[role]},
             service=_service(params),
             log=_log(params),
-            balancer=_balancer(params),
+            balancer=balancer,
             scaling=_scaling(params),
             keep_revisions=params["keep_revisions"],
             adopt=params["adopt"],
@@ -229,7 +235,7 @@ def _service(params: Params) -> dict[str, Any]:
         "desired_count": params["desired_count"],
         "minimum_healthy_percent": lowest,
         "maximum_percent": highest,
-        "circuit_breaker": params["circuit_breaker"] or {"enable": True, "rollback": True},
+        "circuit_breaker": params["circuit_breaker"],
         "placement_constraints": None if constraints is None else [_constraint(one) for one in constraints],
         "placement_strategy": None if strategy is None else [_strategy(one) for one in strategy],
         "capacity_provider_strategy": params["capacity_provider_strategy"],
@@ -303,6 +309,8 @@ def _check_balancer_numbers(given: Params) -> None:
     if not given["health_check_path"].startswith("/"):
         raise InputError(f"load_balancer: health_check_path {given['health_check_path']!r} must begin with a slash")
     if given["grace_period"] is not None:
+        if given["type"] == "none":
+            raise InputError("load_balancer: grace_period: there is none without a load balancer")
         _between("load_balancer: grace_period", given["grace_period"], 0, 2**31 - 1)
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from .._errors import SchedulersError
@@ -26,8 +27,14 @@ CONNECTED = "agentConnected == true"
 EXPLAIN_SECONDS = 20.0  # between two looks at why
 SKEW_SECONDS = 60.0  # how far our clock may be from that of AWS
 GRACE_SECONDS = 300.0  # an instance that runs for so long should have registered
-PASSING = re.compile(r"insufficient.*capacity|capacity.*not available", re.IGNORECASE)  # another zone may have some
+# another zone may have what this one lacks
+PASSING = re.compile(
+    r"insufficient.*capacity|not have sufficient .*capacity|not supported in your requested availability zone",
+    re.IGNORECASE,
+)
 PASSING_FAILURES = 3  # as many in a row are not passing any more
+# an instance was started, and ended before it was in service: somebody's doing, or its volume's key may not be used
+ENDED_EARLY = re.compile(r"Termination Reason:")
 CONSOLE_LINES = 8
 NOT_REGISTERED_HINT = (
     "An instance registers if its subnet has a route to the internet (or to VPC endpoints of ECS), its profile "
@@ -176,18 +183,19 @@ def activities_of(run: Run, group: str) -> list[dict[str, Any]]:
 
 def hopeless(activities: Sequence[Mapping[str, Any]]) -> str | None:
     """Why an auto scaling group starts no instances and never will, by its activities, newest first. Pure."""
-    failures = []
-    for one in activities:
-        if one["StatusCode"] != "Failed":
-            break
-        failures.append(one)
+    failures = [*takewhile(_failed, activities)]
     if not failures:
         return None
     message = failures[0].get("StatusMessage", "")
-    passing = SETTLING_TEXT.search(message) or PASSING.search(message)
+    passing = any(kind.search(message) for kind in (SETTLING_TEXT, PASSING, ENDED_EARLY))
     if passing and len(failures) < PASSING_FAILURES:
         return None
     return f"AWS does not start instances: {message or failures[0].get('Description', '')}"
+
+
+def _failed(activity: Mapping[str, Any]) -> bool:
+    early = activity["StatusCode"] == "Cancelled" and ENDED_EARLY.search(activity.get("StatusMessage", ""))
+    return activity["StatusCode"] == "Failed" or bool(early)
 
 
 def sentence(activity: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from .launch_templates import template_data
 from .run import Run
 from .scaling_groups import ALIVE, await_terminated
 from .user_data import packed
-from .volumes import GENERATIONS, client_token
+from .volumes import GENERATIONS, USED_UP, client_token
 
 CONTROL_PLANE = "control-plane"  # key of a plan, and part in the mark
 SETTINGS = ("version", "pod_network", "pod_cidr", "service_cidr")  # in its tags
@@ -107,16 +107,21 @@ class ControlPlanes:
         described = {**request, "UserData": script}
         for generation in range(GENERATIONS):
             token = {"ClientToken": client_token(described, generation)}
-            answer = run.aws.call_when_free(
-                "ec2",
-                "RunInstances",
-                {**request, **token},
-                doing=step.sentence,
-                # the private address of one that is ending is free once that is gone
-                deadline=Deadline(run.deadline.clock, min(ENDING_SECONDS, run.deadline.left())),
-                pace=run.pace,
-                settles=True,
-            )
+            try:
+                answer = run.aws.call_when_free(
+                    "ec2",
+                    "RunInstances",
+                    {**request, **token},
+                    doing=step.sentence,
+                    # the private address of one that is ending is free once that is gone
+                    deadline=Deadline(run.deadline.clock, min(ENDING_SECONDS, run.deadline.left())),
+                    pace=run.pace,
+                    settles=True,
+                )
+            except SchedulersError as error:
+                if error.code not in USED_UP:
+                    raise
+                continue
             instance = self._running(step, answer["Instances"][0]["InstanceId"])
             if instance:
                 return live_control_plane(instance)

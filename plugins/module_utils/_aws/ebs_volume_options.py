@@ -32,6 +32,8 @@ THROUGHPUT = {"gp3": (125, 2000)}
 NEEDS_IOPS = frozenset({"io1", "io2"})
 # without * and ?, which are wildcards where volumes are looked for
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# an id or alias would do for making a volume, but EC2 says the ARN only of the one that is there
+KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/\S+")
 CSI_TAG = {"ebs.csi.aws.com/cluster": "true"}
 
 
@@ -64,6 +66,12 @@ class VolumeOptions:
             checked_cluster_name("cluster", params["cluster"])
         if params["kms_key"] and params["encrypted"] is False:
             raise InputError("kms_key: a volume with encrypted: false has no key")
+        if params["kms_key"] and not KEY_ARN.fullmatch(params["kms_key"]):
+            raise InputError(
+                f"kms_key: {params['kms_key']!r} must be the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)"
+            )
+        if "Name" in (params["tags"] or {}):
+            raise InputError("tags: Name is the volume's own name, by which it is found")
         options = cls(
             **{name: params[name] for name in cls.__dataclass_fields__ if name != "tags"},
             tags=checked_tags(params["tags"] or {}),

@@ -18,7 +18,7 @@ from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import tasks_of, to_result, url_of, urls_of
 from .ecs_app_wanted import sharing, wanted_app
-from .ecs_cluster_options import checked_tags
+from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, healthy_behind_classic
 from .load_balancer_v2 import healthy_in_group
 from .names import app_mark
@@ -38,7 +38,7 @@ def ensure_present(context: Context) -> Outcome:
     options = AppOptions.from_params(context.params)
     aws = Aws(Connection.from_params(context.params))
     mark = app_mark(options.cluster, options.name)
-    run = Run(aws, mark, context.deadline(), context.pace(), checked_tags(context.params["tags"] or {}))
+    run = Run(aws, mark, context.deadline(), context.pace(), shared_tags(context.params["tags"] or {}))
     found = _found(context, run, options)
     options = found.options
     wanted = wanted_app(run, options, found.live, found.place)

@@ -13,10 +13,9 @@ from .._parallel import gather
 from .api import from_tags
 from .load_balancer_v2 import listeners_of
 from .run import Run
-from .service_ready import Service, latest_events, primary_of
+from .service_ready import Service, described_tasks, latest_events, primary_of
 from .task_definition import family_of, revision_of
 
-TASKS_AT_ONCE = 100  # ARNs in one DescribeTasks
 NAMED_AT_ONCE = 20  # load balancers in one DescribeLoadBalancers
 HTTP_PORT = 80
 
@@ -81,13 +80,7 @@ def tasks_of(run: Run, cluster: str, service: str | None = None) -> list[dict[st
     """The tasks of a service, or of the whole cluster."""
     request = {"cluster": cluster, **({"serviceName": service} if service else {})}
     doing = f"look at the tasks of {'service ' + service if service else 'cluster ' + cluster}"
-    arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing)
-    batches = [arns[start : start + TASKS_AT_ONCE] for start in range(0, len(arns), TASKS_AT_ONCE)]
-    found: list[dict[str, Any]] = []
-    for batch in batches:
-        answer = run.aws.call("ecs", "DescribeTasks", {"cluster": cluster, "tasks": batch}, doing=doing)
-        found.extend(answer["tasks"])
-    return found
+    return described_tasks(run, request, doing=doing)
 
 
 def urls_of(run: Run, services: Iterable[Service], host_ports: Mapping[str, Collection[int]]) -> dict[str, str]:

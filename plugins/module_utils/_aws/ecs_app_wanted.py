@@ -18,7 +18,7 @@ from .log_group import LOG_GROUP
 from .names import LOAD_BALANCER_LIMIT, LONG_LIMIT, cluster_mark, derived_name
 from .run import Run
 from .security_groups import Opening, allowed
-from .service import SERVICE, refuse_new_classic_balancer
+from .service import SERVICE, circuit_breaker, refuse_new_classic_balancer
 from .service_scaling import SCALING, resource_id
 from .task_definition import TASK_DEFINITION, own_container, wanted_definition
 
@@ -84,16 +84,18 @@ def _scaling(options: AppOptions) -> list[Wanted]:
 
 
 def _service(run: Run, options: AppOptions, live: Mapping[str, Live], behind: Sequence[Any] | None) -> Wanted:
+    there = live.get(SERVICE)
+    before: Mapping[str, Any] = there.spec if there else {}
+    balanced = before.get("load_balancers", ()) if behind is None else behind
     spec = {
         **options.service,
+        "circuit_breaker": circuit_breaker(options.service.get("circuit_breaker"), balanced),
         "scheduling": "REPLICA",
         "task_definition": Ref(TASK_DEFINITION),
         "load_balancers": behind,
         "health_check_grace_period": options.balancer.grace_period if options.balancer else None,
         "tags": run.tags_for(SERVICE),
     }
-    there = live.get(SERVICE)
-    before: Mapping[str, Any] = there.spec if there else {}
     if there is None:
         spec.setdefault("desired_count", options.scaling.min if options.scaling else 1)
     elif behind is not None:

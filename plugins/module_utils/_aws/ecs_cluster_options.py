@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +25,8 @@ LARGEST_VOLUME = 16384  # GiB, gp3
 LARGEST_PREFIX = 24  # of an own VPC: each of its subnets gets a sixteenth, and /28 is the smallest that AWS has
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/\S+")
-TAG_LIMIT = 45  # AWS allows 50, the mark and the name need some
+TAG_LIMIT = 40  # AWS allows 50; the mark, the name, and the tags that Kubernetes' controllers look for need some
+TAG_SIGNS = frozenset("_.:/=+-@")  # what IAM, ECS, ELB and CloudWatch Logs allow beside letters, numbers and spaces
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class ClusterOptions:
             ingress=_ingress(params["allowed_cidrs"], params["instance_ports"]),
             instance_policies=_policies(params["instance_policies"]),
             container_insights=params["container_insights"],
-            tags=checked_tags(params["tags"] or {}),
+            tags=shared_tags(params["tags"] or {}),
             replace_outdated=params["replace_outdated"],
             adopt=params["adopt"],
         )
@@ -105,6 +107,27 @@ def checked_tags(tags: Mapping[str, Any]) -> dict[str, str]:
         if not 0 < len(key) <= 128 or len(str(value)) > 256:
             raise InputError(f"tags: {key!r} is too long, a key has 1 to 128 characters and a value up to 256")
     return {key: str(value) for key, value in tags.items()}
+
+
+def shared_tags(tags: Mapping[str, Any]) -> dict[str, str]:
+    """The user's tags for things of several services; EC2 takes more than the others do.
+
+    Raises:
+        InputError: as for ``checked_tags``; or a service refuses a character, or IAM two names that are one to it.
+    """
+    checked = checked_tags(tags)
+    for key, value in checked.items():
+        odd = sorted({one for one in key + value if one not in TAG_SIGNS and unicodedata.category(one)[0] not in "LNZ"})
+        if odd:
+            raise InputError(
+                f"tags: {key!r} has {' '.join(odd)}, which not all services take",
+                hint="Letters, numbers, spaces and _ . : / = + - @ can be.",
+            )
+    spellings = {key.lower(): key for key in checked}
+    twice = next((key for key in checked if spellings[key.lower()] != key), None)
+    if twice:
+        raise InputError(f"tags: {twice!r} and {spellings[twice.lower()]!r} are one name to IAM")
+    return checked
 
 
 def checked_range(option: str, text: str) -> str:

@@ -44,9 +44,10 @@ THROTTLED = frozenset(
         "TransactionInProgressException",
     }
 )
+# ECS has one code for everything that is the client's doing
+THROTTLED_TEXT = re.compile(r"too many concurrent attempts", re.IGNORECASE)
 REFUSED_CREDENTIALS = frozenset(
     {
-        "AuthFailure",
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "MissingAuthenticationToken",
@@ -56,7 +57,12 @@ REFUSED_CREDENTIALS = frozenset(
     }
 )
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "OptInRequired"})
+# EC2 has one code for credentials that it does not know and for what belongs to others; words tell them apart
+EC2_REFUSAL = "AuthFailure"
+EC2_UNKNOWN_CREDENTIALS = re.compile(r"validate the provided access credentials", re.IGNORECASE)
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "OptInRequired", EC2_REFUSAL}
+)
 BUSY = frozenset(
     {
         "CannotDelete",
@@ -70,7 +76,7 @@ BUSY = frozenset(
         "IncorrectModificationState",  # a volume that is being changed
         "InvalidGroup.InUse",
         "InvalidIPAddress.InUse",
-        "OperationNotPermitted",
+        "OperationAbortedException",
         "ResourceContention",
         "ResourceInUse",
         "ResourceInUseException",
@@ -119,12 +125,22 @@ NOT_FOUND_TEXT = {
     "ValidationError": re.compile(r"\bnot found\b", re.IGNORECASE),
     "ClientException": re.compile(r"unable to describe task definition", re.IGNORECASE),
 }
-# IAM is eventually consistent: these say that a role or profile made a moment ago is not known everywhere yet;
-# or that an instance which a killed run has made does not run yet
+# AWS is eventually consistent: these say that a role, profile, template or listener made a moment ago is not known
+# everywhere yet; or that an instance which a killed run has made does not run yet
 SETTLING_TEXT = re.compile(
     r"invalid iam instance profile|unable to assume the (service linked )?role|role .* (is invalid|cannot be assumed)"
-    r"|invalid launch template.*does not exist|the pending\S* instance .*is not in a valid state",
+    r"|the specified launch template, .*does not exist|does not have an associated load balancer"
+    r"|the pending\S* instance .*is not in a valid state",
     re.IGNORECASE,
+)
+SETTLING_CODES = frozenset(
+    {
+        "ConcurrentModification",  # these four: an earlier change of the same thing is not complete
+        "ConcurrentUpdateException",
+        "OperationAbortedException",
+        "ResourceContention",
+        "FailedResourceAccessException",  # Application Auto Scaling's own role was made a moment ago
+    }
 )
 
 
@@ -156,7 +172,7 @@ def translate(error: Exception, doing: str) -> SchedulersError:
 
 def may_settle(error: SchedulersError) -> bool:
     """Whether an error can be the echo of a change that has not reached all of AWS yet."""
-    return isinstance(error, NotFoundError) or bool(SETTLING_TEXT.search(error.message))
+    return isinstance(error, NotFoundError) or error.code in SETTLING_CODES or bool(SETTLING_TEXT.search(error.message))
 
 
 def known_region(session: Any, given: str | None, default: str = "") -> str:
@@ -170,11 +186,7 @@ def known_region(session: Any, given: str | None, default: str = "") -> str:
         raise InputError(
             "no AWS region is given", hint="Set region, or AWS_REGION in the environment, or region in the profile."
         )
-    known = {
-        name
-        for partition in session.get_available_partitions()
-        for name in session.get_available_regions("sts", partition_name=partition)  # everywhere, and soon read
-    }
+    known = _regions()
     if region not in known:
         close = difflib.get_close_matches(region, sorted(known), n=3)
         raise InputError(
@@ -184,18 +196,35 @@ def known_region(session: Any, given: str | None, default: str = "") -> str:
     return str(region)
 
 
+def _regions() -> frozenset[str]:
+    """All regions that botocore has endpoints for. Its lists of regions by service lack those of the last years."""
+    import botocore.session  # noqa: PLC0415
+
+    partitions = botocore.session.get_session().get_data("partitions")["partitions"]
+    names = {name for partition in partitions for name in partition["regions"]}
+    return frozenset(name for name in names if not name.endswith("-global"))
+
+
 def _from_answer(response: dict[str, Any], doing: str) -> SchedulersError:
     code = str(response["Error"].get("Code", ""))
     message = str(response["Error"].get("Message") or code)
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     text = f"{message} ({code})" if code and code not in message else message
-    if code in THROTTLED or status == 429:
+    if code in THROTTLED or status == 429 or THROTTLED_TEXT.search(message):
         return ThrottledError(text, retry_after=_retry_after(response), code=code, doing=doing)
     if code in EXPIRED:
-        return AuthError("the AWS credentials have expired", hint="Get new ones.", code=code, doing=doing)
-    if code in REFUSED_CREDENTIALS:
         return AuthError(
-            "AWS does not accept the credentials", hint="Are key, secret and account right?", code=code, doing=doing
+            "the AWS credentials have expired",
+            hint="Get new ones; or is the clock of this machine wrong?",
+            code=code,
+            doing=doing,
+        )
+    if code in REFUSED_CREDENTIALS or (code == EC2_REFUSAL and EC2_UNKNOWN_CREDENTIALS.search(message)):
+        return AuthError(
+            "AWS does not accept the credentials",
+            hint="Are key, secret and account right, is the region enabled for the account, and is the clock right?",
+            code=code,
+            doing=doing,
         )
     if code in DENIED:
         return AuthError(text, hint="The README of the role lists the permissions needed.", code=code, doing=doing)

@@ -22,13 +22,23 @@ INSTANCE_PROFILE = "instance-profile"
 ATTACHED = "attached"
 PATIENCE_SECONDS = 10.0  # a run makes its VPC within a few seconds of its role
 
+# beginning of a region's name -> partition (botocore's partitions.json)
+PARTITIONS = {
+    "cn-": "aws-cn",
+    "eusc-": "aws-eusc",
+    "eu-isoe-": "aws-iso-e",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+}
+
 IDENTITY_GRAPH: Mapping[str, tuple[str, ...]] = {"role": (), "instance_profile": ("role",)}
 
 
 def partition(region: str) -> str:
     """The partition that a region belongs to, as ARNs have it."""
-    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
+    return next((name for prefix, name in PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def trust_policy(region: str) -> str:

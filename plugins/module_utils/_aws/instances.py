@@ -11,7 +11,7 @@ from .._plan import Live, Spec, Step
 from .._wait import wait_until
 from .cluster_ready import Readiness, described_instances
 from .run import Run
-from .scaling_groups import await_terminated, note_leaving, only_stays, read_scaling_group
+from .scaling_groups import await_terminated, note_leaving, only_stays, read_scaling_group, terminate_member
 
 
 class Instances:
@@ -42,9 +42,8 @@ class Instances:
             arns = self._registered(step, live.id)
             if arns:
                 self._drain(step, live.id, arns)
-            request = {"InstanceId": live.id, "ShouldDecrementDesiredCapacity": False}
             run = self._run
-            run.aws.call("autoscaling", "TerminateInstanceInAutoScalingGroup", request, doing=step.sentence)
+            terminate_member(run, live.id, step.sentence, replaced=True)
             if arns:
                 note_leaving(run, self._group, "", step.sentence)
             group = read_scaling_group(run, self._group, adopt=True)

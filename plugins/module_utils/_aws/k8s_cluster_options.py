@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from .._errors import InputError
-from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_range, checked_tags
+from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_range, shared_tags
 from .images import architecture_of
 from .k8s_addons import CLOUD_CONTROLLER_VERSIONS
 from .kubernetes_names import checked_cluster_name
@@ -84,7 +84,7 @@ class ClusterOptions:
             service_cidr=_range("service_cidr", params["service_cidr"], 12, 24),
             ingress=_ingress(params["allowed_cidrs"]),
             node_policies=_policies(params["node_policies"]),
-            tags=checked_tags(params["tags"] or {}),
+            tags=shared_tags(params["tags"] or {}),
             replace_outdated=params["replace_outdated"],
         )
 

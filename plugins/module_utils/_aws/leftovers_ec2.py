@@ -30,6 +30,7 @@ class Kind:
         name: our word for the kind.
         operation, items, id: the call, and the fields of its answer.
         state: how a thing is, None if it is gone.
+        filters: the call's parameter for filters.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Kind:
     items: str
     id: str
     state: Callable[[Item], State | None] = lambda item: State(item.get("State") or item.get("Status") or "available")
+    filters: str = "Filters"
 
 
 def find(aws: Aws, owner: str) -> Iterator[Leftover]:
@@ -58,7 +60,7 @@ def find(aws: Aws, owner: str) -> Iterator[Leftover]:
 
 def _list(aws: Aws, kind: Kind, owner: str) -> list[Leftover]:
     mine = {"Name": f"tag:{OWNER}", "Values": [owner]} if owner else {"Name": "tag-key", "Values": [OWNER]}
-    request: dict[str, Any] = {"Filters": [mine]}
+    request: dict[str, Any] = {kind.filters: [mine]}
     pages = aws.pages("ec2", kind.operation, kind.items, request, doing=f"look for what is left of {kind.name}")
     items = [one for page in pages for one in page["Instances"]] if kind.name == "instance" else pages
     states = ((item, kind.state(item)) for item in items)
@@ -118,7 +120,9 @@ KINDS = {
     "internet-gateway": Kind("internet_gateway", "DescribeInternetGateways", "InternetGateways", "InternetGatewayId"),
     "key-pair": Kind("key_pair", "DescribeKeyPairs", "KeyPairs", "KeyPairId"),
     "launch-template": Kind("launch_template", "DescribeLaunchTemplates", "LaunchTemplates", "LaunchTemplateId"),
-    "natgateway": Kind("nat_gateway", "DescribeNatGateways", "NatGateways", "NatGatewayId", nat_gateway_state),
+    "natgateway": Kind(
+        "nat_gateway", "DescribeNatGateways", "NatGateways", "NatGatewayId", nat_gateway_state, "Filter"
+    ),
     "network-interface": Kind(
         "network_interface", "DescribeNetworkInterfaces", "NetworkInterfaces", "NetworkInterfaceId"
     ),

@@ -11,7 +11,7 @@ from typing import Any
 from .._cluster_api import ClusterApi
 from .._plan import Live, Spec, Step
 from .run import Run
-from .scaling_groups import ScalingGroups, await_terminated, members, only_stays
+from .scaling_groups import ScalingGroups, await_terminated, members, only_stays, terminate_member
 
 
 def surplus(group: Live, count: int) -> list[str]:
@@ -44,8 +44,7 @@ class Departures:
             name = next((one.name for one in api.nodes() if one.instance == instance_id), None)
             if name:
                 api.drain(name, self._run.deadline, self._run.pace)
-            request = {"InstanceId": instance_id, "ShouldDecrementDesiredCapacity": not replaced}
-            self._run.aws.call("autoscaling", "TerminateInstanceInAutoScalingGroup", request, doing=step.sentence)
+            terminate_member(self._run, instance_id, step.sentence, replaced=replaced)
             await_terminated(self._run, f"wait until {instance_id} is terminated", {instance_id})
             if name:
                 api.forget(name)

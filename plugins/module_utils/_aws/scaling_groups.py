@@ -71,7 +71,23 @@ def note_leaving(run: Run, group: str, instance_id: str, doing: str) -> None:
     """Note which instance is being drained, or that none is: a run that is killed meanwhile leaves it without tasks."""
     tag = {"ResourceId": group, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
     request = {"Tags": [{**tag, "Key": LEAVING_TAG, "Value": instance_id}]}
-    run.aws.call("autoscaling", "CreateOrUpdateTags", request, doing=doing)
+    run.aws.call("autoscaling", "CreateOrUpdateTags", request, doing=doing, settles=True)
+
+
+def terminate_member(run: Run, instance_id: str, doing: str, *, replaced: bool) -> None:
+    """End an instance of a group, as soon as the group has done what it is about.
+
+    Args:
+        replaced: whether the group starts another one in its place.
+    """
+    run.aws.call_when_free(
+        "autoscaling",
+        "TerminateInstanceInAutoScalingGroup",
+        {"InstanceId": instance_id, "ShouldDecrementDesiredCapacity": not replaced},
+        doing=doing,
+        deadline=run.deadline,
+        pace=run.pace,
+    )
 
 
 def desired_count(group: Live) -> int:

@@ -26,6 +26,7 @@ from .run import Run
 
 SECURITY_GROUP_RULE = Rule(immutable=frozenset({"vpc_id"}))
 ALLOWED = "allowed"
+DESCRIPTION_LIMIT = 255  # of EC2; the owner's name alone may have more
 TEXT = re.compile(r"(?P<protocol>\S+) (?P<first>\d+)(-(?P<last>\d+))? from (?P<source>\S+)")
 
 
@@ -99,7 +100,7 @@ class SecurityGroups:
     def create(self, step: Step, spec: Spec) -> Live:
         request = {
             "GroupName": step.name,
-            "Description": f"{step.kind.replace('_', ' ').capitalize()} of {self._run.mark.owner}",
+            "Description": f"{step.kind.replace('_', ' ').capitalize()} of {self._run.mark.owner}"[:DESCRIPTION_LIMIT],
             "VpcId": spec["vpc_id"],
             "TagSpecifications": tag_specifications("security-group", spec["tags"]),
         }

@@ -26,6 +26,8 @@ from .task_definition import ecs_tags
 SERVICE = "service"  # key in a plan, and part in the mark
 SERVICE_RULE = Rule(immutable=frozenset({"scheduling"}))
 
+REBALANCING = "availabilityZoneRebalancing"
+ZONE = "attribute:ecs.availability-zone"
 DRAINING = "DRAINING"  # deleted, but tasks of it still run
 NOT_IDEMPOTENT = re.compile(r"not idempotent", re.IGNORECASE)
 STILL_DRAINING = re.compile(r"still draining", re.IGNORECASE)
@@ -67,6 +69,44 @@ def _balancer(one: Mapping[str, Any]) -> dict[str, Any]:
     return {field: one[parameter] for field, parameter in BALANCER_FIELDS.items() if one.get(parameter)}
 
 
+def behind_classic(balancers: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one of the load balancers of a service is a classic one."""
+    return any("load_balancer" in one for one in balancers)
+
+
+def circuit_breaker(
+    given: Mapping[str, bool] | None, balancers: Sequence[Mapping[str, Any]]
+) -> Mapping[str, bool] | None:
+    """The circuit breaker that a service should have; None: not managed, as ECS has none for it. Pure.
+
+    Args:
+        given: what the user says of it.
+        balancers: the load balancers that the service is behind.
+
+    Raises:
+        InputError: it is wanted behind a classic load balancer.
+    """
+    if not behind_classic(balancers):
+        return given or {"enable": True, "rollback": True}
+    if given and given["enable"]:
+        raise InputError(
+            "circuit_breaker: ECS has none for a service behind a classic load balancer",
+            hint="Leave it out, or use a load balancer of type application or network.",
+        )
+    return None
+
+
+def may_rebalance(spec: Spec) -> bool:
+    """Whether ECS can move the tasks of a service so that all zones have as many. Pure.
+
+    A new service is given this unless it cannot be; an update that leaves no way for it is refused as long as it is on.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+    """
+    first = next(iter(spec["placement_strategy"]), {"type": "spread", "field": ZONE})
+    bound = any(ZONE in one["expression"] for one in spec["placement_constraints"])
+    return spec["maximum_percent"] > 100 and (first["type"], first["field"]) == ("spread", ZONE) and not bound
+
+
 def refuse_new_classic_balancer(name: str, live: Spec, after: Sequence[Mapping[str, Any]]) -> None:
     """ECS changes the target groups of a service, but never its classic load balancer.
 
@@ -74,7 +114,7 @@ def refuse_new_classic_balancer(name: str, live: Spec, after: Sequence[Mapping[s
         InputError: the wanted one differs.
     """
     before: Sequence[Mapping[str, Any]] = live["load_balancers"]
-    if before != after and any("load_balancer" in one for one in (*before, *after)):
+    if before != after and behind_classic([*before, *after]):
         raise InputError(
             f"load_balancer: service {name} is behind {_said(before)}, which ECS cannot change to {_said(after)}, as "
             f"one of them is a classic load balancer",
@@ -175,6 +215,8 @@ class Services:
         request = {"cluster": self._cluster, "service": step.name, **fields}
         if "capacity_provider_strategy" in changed:
             request["forceNewDeployment"] = True  # tasks move to another provider by a deployment only
+        if live.attributes["raw"].get(REBALANCING) == "ENABLED" and not may_rebalance({**live.spec, **spec}):
+            request[REBALANCING] = "DISABLED"
         answer = self._run.aws.call("ecs", "UpdateService", request, doing=step.sentence, settles=True)
         return live_service(answer["service"])
 
@@ -248,7 +290,8 @@ PARAMETERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "load_balancers": ("loadBalancers", _balancers),
     "health_check_grace_period": ("healthCheckGracePeriodSeconds", _same),
 }
-# these travel together: ECS takes a deployment configuration as a whole
+# these travel together: ECS takes a deployment configuration as a whole; but behind a classic load balancer it refuses
+# one in which there is a circuit breaker, even one that is switched off
 DEPLOYMENT = {
     "minimum_healthy_percent": "minimumHealthyPercent",
     "maximum_percent": "maximumPercent",
@@ -264,7 +307,8 @@ def rendered(spec: Spec, fields: Collection[str]) -> dict[str, Any]:
         if field in fields and field in spec
     }
     if {*fields} & {*DEPLOYMENT}:
+        refused = {"circuit_breaker"} if behind_classic(spec.get("load_balancers", ())) else set()
         request["deploymentConfiguration"] = {
-            parameter: spec[field] for field, parameter in DEPLOYMENT.items() if field in spec
+            parameter: spec[field] for field, parameter in DEPLOYMENT.items() if field in spec and field not in refused
         }
     return request

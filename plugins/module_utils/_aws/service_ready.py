@@ -27,6 +27,7 @@ from .scaling_groups import desired_count, read_scaling_group
 Service = Mapping[str, Any]  # as DescribeServices gives it
 Deployment = Mapping[str, Any]
 
+TASKS_AT_ONCE = 100  # ARNs in one DescribeTasks
 SHOWN_EVENTS = 5
 GRACE_LOOKS = 5  # looks at the same trouble before it is believed: an instance may be about to join
 PULL_FAILURES = 2
@@ -39,6 +40,10 @@ STOPPING = re.compile(r"has begun draining connections|has stopped \d+ running t
 MOVING = re.compile(r"has started \d+ tasks?|has reached a steady state|deployment completed")
 PORT_TAKEN = re.compile(r"already using a port")
 PULL_FAILED = re.compile(r"^CannotPull|pull image manifest", re.IGNORECASE)
+STARTED = re.compile(r"has started (\d+) tasks?")
+SCALED_IN = re.compile(r"^Scaling activity initiated by")
+# stop codes of tasks that did nothing wrong
+BLAMELESS = frozenset({"SpotInterruption", "TerminationNotice", "UserInitiated"})
 MANUAL = re.compile(r"\s*For more information, see .*$")
 
 ADVICE = (
@@ -314,9 +319,17 @@ class Watcher:
     def _note_failures(self, service: Service) -> None:
         deployments = service.get("deployments", ())
         failures = sum(one.get("failedTasks", 0) for one in deployments if one["id"] == self._goal.deployment)
+        # ECS counts no failure any more once a task has run, if only for a second
+        failures += replacements(service, self._goal.since)
         if failures > self._failures:
             self._failures = failures
             self._stopped = stopped_reasons(self._run, self._goal)
+
+
+def replacements(service: Service, since: datetime) -> int:
+    """How many tasks ECS has started since then in the place of others that had stopped. Pure."""
+    found = (STARTED.search(one["message"]) for one in service.get("events", ()) if one["createdAt"] >= since)
+    return max(0, sum(int(one[1]) for one in found if one) - int(service["desiredCount"]))
 
 
 def wait_ready(run: Run, goal: Goal, *, first: Service | None, healthy: Callable[[], int] | None) -> Service:
@@ -357,11 +370,22 @@ def stopped_reasons(run: Run, goal: Goal) -> tuple[str, ...]:
     """Why the tasks of a deployment stopped, as far as ECS still knows (about an hour)."""
     doing = f"look at the stopped tasks of service {goal.name}"
     request = {"cluster": goal.cluster, "serviceName": goal.name, "desiredStatus": "STOPPED"}
-    arns = run.aws.call("ecs", "ListTasks", request, doing=doing)["taskArns"]
-    if not arns:
-        return ()
-    tasks = run.aws.call("ecs", "DescribeTasks", {"cluster": goal.cluster, "tasks": arns}, doing=doing)["tasks"]
-    return tuple(reason_of(task) for task in tasks if task.get("startedBy") == goal.deployment)
+    tasks = described_tasks(run, request, doing=doing)
+    return tuple(reason_of(task) for task in tasks if task.get("startedBy") == goal.deployment and _to_blame(task))
+
+
+def _to_blame(task: Mapping[str, Any]) -> bool:
+    return task.get("stopCode") not in BLAMELESS and not SCALED_IN.search(task.get("stoppedReason") or "")
+
+
+def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str) -> list[dict[str, Any]]:
+    """The tasks that a ListTasks brings, in full."""
+    arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing)
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(arns), TASKS_AT_ONCE):
+        some = {"cluster": request["cluster"], "tasks": arns[start : start + TASKS_AT_ONCE]}
+        found.extend(run.aws.call("ecs", "DescribeTasks", some, doing=doing)["tasks"])
+    return found
 
 
 def reason_of(task: Mapping[str, Any]) -> str:

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from .._errors import SchedulersError
 from .._plan import Live, Spec, Step
 from .._retry import Effect
 from .run import Run
@@ -17,6 +19,7 @@ SCALING = "scaling"  # key in a plan, and part in the mark
 POLICY = "cpu"
 DIMENSION = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
 METRIC = "ECSServiceAverageCPUUtilization"
+THERE_ALREADY = re.compile(r"scalable target that you tried to tag already exists", re.IGNORECASE)
 
 
 def resource_id(cluster: str, name: str) -> str:
@@ -76,12 +79,19 @@ class ServiceScaling:
         self._run = run
 
     def create(self, step: Step, spec: Spec) -> Live:
-        """Registering is as good as updating: it changes what is there."""
+        """Registering is as good as updating: it changes what is there, but for tags."""
         resource = {**DIMENSION, "ResourceId": spec["resource"]}
         target = {**resource, "MinCapacity": spec["min"], "MaxCapacity": spec["max"]}
-        if step.action == "create":
-            target["Tags"] = self._run.tags_for(SCALING)
-        self._call("RegisterScalableTarget", target, step)
+        # no other service minds a tag without a value
+        tags = {name: value for name, value in self._run.tags_for(SCALING).items() if value.strip()}
+        try:
+            self._call(
+                "RegisterScalableTarget", {**target, **({"Tags": tags} if step.action == "create" else {})}, step
+            )
+        except SchedulersError as error:
+            if not THERE_ALREADY.search(error.message):
+                raise
+            self._call("RegisterScalableTarget", target, step)  # made by a call whose answer was lost
         tracking = {
             "TargetValue": spec["cpu_percent"],
             "PredefinedMetricSpecification": {"PredefinedMetricType": METRIC},

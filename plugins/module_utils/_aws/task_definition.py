@@ -39,7 +39,12 @@ REGISTERED_FIELDS = (
     "memory",
     "pidMode",
     "ipcMode",
+    "proxyConfiguration",
+    "inferenceAccelerators",
     "runtimePlatform",
+    "ephemeralStorage",
+    "enableFaultInjection",
+    "trustedExecutionConfiguration",
 )
 DELETED_AT_ONCE = 10  # task definitions in one DeleteTaskDefinitions
 HEALTH_DEFAULTS = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
@@ -79,7 +84,7 @@ def _container(one: Mapping[str, Any]) -> dict[str, Any]:
         "cpu": one.get("cpu") or 0,
         "memory": one.get("memory") or 0,
         "memory_reservation": one.get("memoryReservation") or 0,
-        "ports": sorted(map(_port, one.get("portMappings") or ()), key=lambda port: tuple(port.values())),
+        "ports": sorted(map(_port, _single_ports(one)), key=lambda port: tuple(port.values())),
         "environment": {pair["name"]: pair.get("value", "") for pair in one.get("environment") or ()},
         "secrets": {pair["name"]: pair["valueFrom"] for pair in one.get("secrets") or ()},
         "command": list(one.get("command") or ()),
@@ -89,6 +94,11 @@ def _container(one: Mapping[str, Any]) -> dict[str, Any]:
         "health_check": _health_check(one.get("healthCheck")),
         "log": _log(one.get("logConfiguration")),
     }
+
+
+def _single_ports(container: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Its port mappings, without those of a whole range: they cannot be given, and are carried over."""
+    return [one for one in container.get("portMappings") or () if "containerPort" in one]
 
 
 def _port(mapping: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,7 +205,7 @@ def _rendered(container: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str
         "cpu": container["cpu"],
         "memory": container["memory"],
         "memoryReservation": container["memory_reservation"],
-        "portMappings": [_rendered_port(port) for port in container["ports"]],
+        "portMappings": _rendered_ports(container["ports"], base),
         "environment": [{"name": name, "value": value} for name, value in sorted(container["environment"].items())],
         "secrets": [{"name": name, "valueFrom": value} for name, value in sorted(container["secrets"].items())],
         "command": container["command"],
@@ -209,8 +219,18 @@ def _rendered(container: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str
     return {field: value for field, value in request.items() if value or field in ("cpu", "essential")}
 
 
-def _rendered_port(port: Mapping[str, Any]) -> dict[str, Any]:
-    return {"containerPort": port["container_port"], "hostPort": port["host_port"], "protocol": port["protocol"]}
+def _rendered_ports(ports: Sequence[Mapping[str, Any]], base: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The ports, with what else is said of them in the revision before: Service Connect knows them by a name."""
+    known = {(one["containerPort"], one.get("protocol") or "tcp"): one for one in _single_ports(base)}
+    ranges = [dict(one) for one in base.get("portMappings") or () if "containerPort" not in one]
+    named = {"containerPort": "container_port", "hostPort": "host_port", "protocol": "protocol"}
+    return [
+        {
+            **known.get((port["container_port"], port["protocol"]), {}),
+            **{theirs: port[ours] for theirs, ours in named.items()},
+        }
+        for port in ports
+    ] + ranges
 
 
 def ecs_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -4,7 +4,8 @@
 
 A volume is made with a client token that follows from what is asked for: two runs that ask for the same make one
 volume, also when the first one was killed before it had its answer. EC2 remembers a token for longer than a volume may
-live, so a volume that turns out to be deleted is made anew, with the token after it. PRIVATE.
+live, and refuses it then, or answers with what it stands for; so a volume that turns out to be deleted is made anew,
+with the token after it. PRIVATE.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from .._errors import BusyError, NotFoundError, SchedulersError
+from .._errors import BusyError, NotFoundError, SchedulersError, StateFailedError
 from .._ownership import only_one
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
@@ -44,6 +45,10 @@ STATES = USABLE | {"creating"}
 GONE = frozenset({"deleting", "deleted"})
 FRESH_SECONDS = 15.0  # a volume younger than this may not be in all lists yet
 GENERATIONS = 20
+KEY_HINT = "Does the KMS key exist, and may it be used with these credentials? EC2 finds that out afterwards only."
+MISSING_LOOKS = 5  # in a row: as long as a list may be behind
+# what EC2 says of a token whose volume, or instance, is gone
+USED_UP = frozenset({"IdempotentParameterMismatch", "IdempotentInstanceTerminated"})
 
 
 def find_volume(run: Run, name: str) -> Live | None:
@@ -91,7 +96,12 @@ class Volumes:
         }
         for generation in range(GENERATIONS):
             token = {"ClientToken": client_token(request, generation)}
-            answer = self._run.aws.call("ec2", "CreateVolume", {**request, **token}, doing=step.sentence)
+            try:
+                answer = self._run.aws.call("ec2", "CreateVolume", {**request, **token}, doing=step.sentence)
+            except SchedulersError as error:
+                if error.code not in USED_UP:
+                    raise
+                continue
             if self._exists(step, answer):
                 return self.usable(answer["VolumeId"], step.name, step.sentence)
         raise SchedulersError(
@@ -122,10 +132,16 @@ class Volumes:
         )
 
     def _exists(self, step: Step, answer: Mapping[str, Any]) -> bool:
-        """Whether an answer is about a volume that is there; one made a moment ago may take another moment."""
-        age = datetime.datetime.now(datetime.UTC) - answer["CreateTime"]
+        """Whether an answer is about a volume that is there; one made a moment ago may take another moment.
+
+        Raises:
+            StateFailedError: it was made for this very request, and did not stay.
+        """
+        age = (datetime.datetime.now(datetime.UTC) - answer["CreateTime"]).total_seconds()
         find = partial(self._look, step.sentence, answer["VolumeId"])
-        found = awaited(self._run, find, max(0.0, FRESH_SECONDS - age.total_seconds()), "volume") or find()
+        found = awaited(self._run, find, max(0.0, FRESH_SECONDS - age), "volume") or find()
+        if found is None and age < FRESH_SECONDS:
+            raise StateFailedError(_vanished(answer["VolumeId"]), doing=step.sentence, hint=KEY_HINT)
         return found is not None and found["State"] not in GONE
 
     def _modify(self, step: Step, spec: Spec, live: Live) -> None:
@@ -163,11 +179,25 @@ class Volumes:
 
     def usable(self, volume_id: str, name: str, doing: str) -> Live:
         """The volume once it can be used."""
+        missing = 0
+
+        def look() -> dict[str, Any]:
+            nonlocal missing
+            found = self._look(doing, volume_id)
+            missing = 0 if found else missing + 1
+            return found or {"State": "missing"}
+
+        def failed(volume: Mapping[str, Any]) -> str | None:
+            if volume["State"] == "error":
+                return f"volume {volume_id} is in state error"
+            return _vanished(volume_id) if missing == MISSING_LOOKS else None
+
         volume = wait_until(
-            lambda: self._look(doing, volume_id) or {"State": "missing"},
+            look,
             ready=lambda volume: volume["State"] in (USABLE if self._wait else STATES),
-            failed=lambda volume: f"volume {volume_id} is in state error" if volume["State"] == "error" else None,
+            failed=failed,
             describe=lambda volume: f"{volume_id} is {volume['State']}",
+            hint=KEY_HINT,
             deadline=self._run.deadline,
             doing=doing,
             pace=self._run.pace,
@@ -181,6 +211,10 @@ class Volumes:
             return None
         volume: dict[str, Any] | None = next((one for one in found["Volumes"] if one["State"] != "deleted"), None)
         return volume
+
+
+def _vanished(volume_id: str) -> str:
+    return f"EC2 had made volume {volume_id}, and has it no more"
 
 
 class Snapshots:

@@ -202,7 +202,7 @@ def find_service(name: str) -> dict[str, Any]:
 
 def is_ready(service: dict[str, Any]) -> bool:
     deployments = service.get("deployments", [])
-    rolled_out = len(deployments) == 1 and deployments[0].get("rolloutState") == "COMPLETED"
+    rolled_out = len(deployments) == 1 and not deployments[0]["pendingCount"]  # a classic balancer: no rolloutState
     return rolled_out and service["runningCount"] == COUNT
 
 

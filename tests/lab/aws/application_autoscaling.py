@@ -95,8 +95,14 @@ def _policies() -> None:
 def _tags() -> None:
     @replaces(ApplicationAutoScalingResponse, "register_scalable_target")
     def _register_scalable_target_2(original: Original, response: Any) -> Any:
-        answer = original(response)
         tags = response._get_param("Tags") or {}
+        resource, dimension = response._get_param("ResourceId"), response._get_param("ScalableDimension")
+        if tags and resource in response.applicationautoscaling_backend.targets.get(dimension, {}):
+            message = "The scalable target that you tried to tag already exists."
+            raise invalid(f"{message} To update tags on an existing scalable target, use the TagResource API.")
+        if not all(value.strip() for value in tags.values()):
+            raise invalid("Tag values cannot be empty or blank")
+        answer = original(response)
         _target(response, json.loads(answer)["ScalableTargetARN"]).__dict__.setdefault("lab_tags", {}).update(tags)
         return answer
 

@@ -149,7 +149,8 @@ class EcsGround:
 
         def look() -> dict[str, Any] | None:
             service = self.service(name)
-            complete = [deployment["rolloutState"] for deployment in service["deployments"]] == ["COMPLETED"]
+            # of a service behind a classic load balancer the state is not told
+            complete = [one.get("rolloutState", "COMPLETED") for one in service["deployments"]] == ["COMPLETED"]
             wanted = service["desiredCount"] if running is None else running
             full = service["runningCount"] == wanted and service["pendingCount"] == 0
             return service if complete and full else None

@@ -85,6 +85,7 @@ def test_the_chapters_load_balancer_rotates(site: Site) -> None:
     site.serve(loadBalancers=site.behind_classic())
     site.steady()
     assert "(service web) registered 2 instances in (elb old)" in site.events()
+    assert "rolloutState" not in site.service()["deployments"][0]
     health = site.elb.describe_instance_health(LoadBalancerName="old")["InstanceStates"]
     assert [state["State"] for state in health] == ["InService", "InService"]
     tasks = {task["containers"][0]["runtimeId"][:12] for task in site.tasks()}
@@ -179,6 +180,15 @@ def test_a_classic_balancer_wants_a_fixed_port(site: Site, refused: Any) -> None
     site.classic()
     site.define()
     refused("InvalidParameterException", site.serve, loadBalancers=site.behind_classic())
+
+
+def test_there_is_no_circuit_breaker_behind_a_classic_balancer(site: Site, refused: Any) -> None:
+    site.classic()
+    site.define(container=FIXED)
+    off = {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}}
+    refused("InvalidParameterException", site.serve, loadBalancers=site.behind_classic(), **off)
+    site.serve(loadBalancers=site.behind_classic())
+    refused("InvalidParameterException", site.update, **off)
 
 
 def test_a_service_role_must_trust_ecs(site: Site, refused: Any) -> None:

@@ -184,6 +184,14 @@ def test_percents_that_block_are_told(ground: EcsGround) -> None:
     ground.until(lambda: "was unable to stop or start tasks during a deployment" in str(ground.events()))
 
 
+def test_tasks_are_only_spread_anew_where_there_may_be_more_of_them(web: EcsGround, refused: Any) -> None:
+    narrow = {"minimumHealthyPercent": 50, "maximumPercent": 100}
+    assert web.service()["availabilityZoneRebalancing"] == "ENABLED"
+    refused("InvalidParameterException", web.update, deploymentConfiguration=narrow)
+    web.update(deploymentConfiguration=narrow, availabilityZoneRebalancing="DISABLED")
+    assert web.service()["deploymentConfiguration"]["maximumPercent"] == 100
+
+
 def test_the_circuit_breaker_rolls_back(web: EcsGround) -> None:
     good = web.service()["taskDefinition"]
     bad = web.define(container={"image": "example/does-not-exist"})

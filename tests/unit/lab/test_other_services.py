@@ -65,7 +65,9 @@ def test_scalable_target_needs_its_service_and_sound_bounds(scaling: Any, refuse
     refused("ValidationException", register, **unknown, MinCapacity=1, MaxCapacity=2)
     refused("ValidationException", register, **TARGET, MinCapacity=3, MaxCapacity=2)
     refused("ValidationException", register, **TARGET, MaxCapacity=2)
+    refused("ValidationException", register, **TARGET, MinCapacity=1, MaxCapacity=2, Tags={"owner": " "})
     arn = register(**TARGET, MinCapacity=1, MaxCapacity=2, Tags={"owner": "me"})["ScalableTargetARN"]
+    refused("ValidationException", register, **TARGET, MaxCapacity=4, Tags={"owner": "me"})
     assert register(**TARGET, MaxCapacity=4)["ScalableTargetARN"] == arn
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"owner": "me"}
 

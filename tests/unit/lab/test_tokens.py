@@ -27,12 +27,13 @@ def test_run_instances(ground: Any, refused: Any) -> None:
     assert len(ground.ec2.describe_instances()["Reservations"]) == 2
 
 
-def test_answer_shows_what_became_of_it(ground: Any) -> None:
+def test_a_token_whose_instance_or_volume_is_gone_is_used_up(ground: Any, refused: Any) -> None:
     first = launch(ground)
     ground.ec2.terminate_instances(InstanceIds=[first])
-    arguments = {"ImageId": ground.image, "InstanceType": "t3.small", "SubnetId": ground.subnets[0]}
-    again = ground.ec2.run_instances(MinCount=1, MaxCount=1, ClientToken="token-1", **arguments)["Instances"][0]
-    assert (again["InstanceId"], again["State"]["Name"]) == (first, "terminated")
+    refused("IdempotentInstanceTerminated", launch, ground=ground)
+    arguments = {"AvailabilityZone": "us-east-1a", "Size": 1, "ClientToken": "v"}
+    ground.ec2.delete_volume(VolumeId=ground.ec2.create_volume(**arguments)["VolumeId"])
+    refused("IdempotentParameterMismatch", ground.ec2.create_volume, **arguments)
 
 
 def test_token_is_forgotten_after_a_day(ground: Any) -> None:

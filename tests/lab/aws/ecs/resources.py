@@ -266,9 +266,12 @@ class Deployment:
     capacity_provider_strategy: list[Document]
     network_configuration: Document | None = None
     status: str = "PRIMARY"
-    rollout_state: str = "IN_PROGRESS"
+    behind_classic: bool = False
+    progress: str = "IN_PROGRESS"
     rollout_state_reason: str = ""
     failed_tasks: int = 0
+    came_up: bool = False
+    """One of its tasks has run, and was healthy."""
     running_count: int = 0
     pending_count: int = 0
     rollback_of: str | None = None
@@ -277,6 +280,11 @@ class Deployment:
 
     def __post_init__(self) -> None:
         self.rollout_state_reason = self.rollout_state_reason or f"ECS deployment {self.id} in progress."
+
+    @property
+    def rollout_state(self) -> str | None:
+        """The progress as it is described: of a service behind a classic load balancer ECS does not tell it."""
+        return None if self.behind_classic else self.progress
 
 
 @dataclass(eq=False)

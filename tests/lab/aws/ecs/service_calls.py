@@ -162,7 +162,9 @@ def _rebalancing(given: Mapping[str, Any], strategy: str) -> str:
     """ENABLED, unless the service is of a kind for which ECS does not do it."""
     classic = any(entry.get("loadBalancerName") for entry in given.get("loadBalancers") or ())
     most = (given.get("deploymentConfiguration") or {}).get("maximumPercent", 200)
-    return "DISABLED" if classic or strategy == "DAEMON" or most <= 100 else "ENABLED"
+    first = next(iter(given.get("placementStrategy") or ()), {"field": "attribute:ecs.availability-zone"})
+    elsewhere = first.get("field") != "attribute:ecs.availability-zone"
+    return "DISABLED" if classic or strategy == "DAEMON" or most <= 100 or elsewhere else "ENABLED"
 
 
 def _role_arn(account: str, role: str) -> str:
@@ -180,6 +182,7 @@ def _update(simulation: Simulation) -> None:
         if given.get("taskDefinition"):
             definition = active_definition(backend, given["taskDefinition"])
         _check(backend, {"loadBalancers": service.load_balancers, **given}, definition)
+        _check_rebalancing(service, given)
         roll_out = bool(given.get("forceNewDeployment")) or definition.arn != service.task_definition
         roll_out |= any(key in given and given[key] != getattr(service, _PLAIN[key]) for key in _ROLLS_OUT)
         _apply(service, given, definition)
@@ -190,6 +193,14 @@ def _update(simulation: Simulation) -> None:
         simulation.services.mark(service)
         only_if_included(handler, "TAGS", "UpdateServiceResponse.service.tags")
         return ActionResult({"service": service})
+
+
+def _check_rebalancing(service: Service, given: Mapping[str, Any]) -> None:
+    on = given.get("availabilityZoneRebalancing") or service.availability_zone_rebalancing
+    most = {**service.deployment_configuration, **given.get("deploymentConfiguration", {})}["maximumPercent"]
+    if on == "ENABLED" and most <= 100:
+        message = "Availability Zone Rebalancing does not support maximumPercent <= 100 % as deployment configuration."
+        raise invalid(message)
 
 
 def _apply(service: Service, given: Mapping[str, Any], definition: Any) -> None:
@@ -270,6 +281,10 @@ def _check(backend: Any, given: Mapping[str, Any], definition: Any) -> None:
         raise invalid("Health check grace period is only valid for services configured to use load balancers")
     for entry in given.get("loadBalancers") or ():
         _check_balancer(backend, entry, definition)
+    classic = any(entry.get("loadBalancerName") for entry in given.get("loadBalancers") or ())
+    if classic and "deploymentCircuitBreaker" in (given.get("deploymentConfiguration") or {}):
+        message = "Deployment circuit breaker feature is not supported with Classic Load Balancers."
+        raise invalid(f"{message} Remove the Classic Load Balancer and try again.")
     for item in given.get("capacityProviderStrategy") or ():
         if item["capacityProvider"] not in backend.capacity_providers:
             raise invalid("The specified capacity provider was not found. Specify a valid name or ARN and try again.")

@@ -79,10 +79,10 @@ def _described(service: Service, deployment: Deployment) -> dict[str, Any]:
 def _status(service: Service, deployment: Deployment) -> str:
     undone = next((d for d in service.history if d.rollback_of == deployment.id), None)
     if undone is not None:
-        return "ROLLBACK_SUCCESSFUL" if undone.rollout_state == "COMPLETED" else "ROLLBACK_IN_PROGRESS"
-    if deployment.rollout_state == "COMPLETED":
+        return "ROLLBACK_SUCCESSFUL" if undone.progress == "COMPLETED" else "ROLLBACK_IN_PROGRESS"
+    if deployment.progress == "COMPLETED":
         return "SUCCESSFUL"
-    if deployment.rollout_state == "FAILED":
+    if deployment.progress == "FAILED":
         return "ROLLBACK_FAILED"
     return "IN_PROGRESS" if deployment.status == "PRIMARY" else "STOPPED"
 
@@ -91,4 +91,4 @@ def _breaker(deployment: Deployment, enabled: bool) -> str:
     if not enabled:
         return "DISABLED"
     states = {"FAILED": "TRIGGERED", "COMPLETED": "MONITORING_COMPLETE"}
-    return states.get(deployment.rollout_state, "MONITORING")
+    return states.get(deployment.progress, "MONITORING")

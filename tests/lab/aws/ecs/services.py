@@ -97,6 +97,7 @@ class Services:
             launch_type=service.launch_type,
             capacity_provider_strategy=service.capacity_provider_strategy,
             network_configuration=service.network_configuration,
+            behind_classic=any(entry.get("loadBalancerName") for entry in service.load_balancers),
         )
         service.deployments.insert(0, deployment)
         service.history.append(deployment)
@@ -158,17 +159,18 @@ class Services:
         self.mark(service)
 
     def _count_success(self, service: Service, task: Task) -> None:
-        """A task came up: failures are counted from the start again."""
+        """A task came up: the deployment's failures are none, and are counted no more."""
         if task.started_by == service.primary.id:
             service.failures, service.retry_at, service.primary.failed_tasks = 0, 0.0, 0
+            service.primary.came_up = True
 
     def _count_failure(self, service: Service, deployment: Deployment) -> None:
-        deployment.failed_tasks += 1
+        deployment.failed_tasks += not deployment.came_up
         deployment.updated_at = self._world.clock.utc()
         service.failures += 1
         threshold = deployments.breaker_threshold(service.desired_count)
         breaker = service.deployment_configuration["deploymentCircuitBreaker"]
-        running_out = deployment is service.primary and deployment.rollout_state == "IN_PROGRESS"
+        running_out = deployment is service.primary and deployment.progress == "IN_PROGRESS"
         if breaker["enable"] and running_out and deployment.failed_tasks >= threshold:
             self._fail(service, deployment, breaker["rollback"])
             return
@@ -180,10 +182,10 @@ class Services:
 
     def _fail(self, service: Service, deployment: Deployment, rollback: bool) -> None:
         now = self._world.clock.utc()
-        deployment.rollout_state, deployment.updated_at, deployment.finished_at = "FAILED", now, now
+        deployment.progress, deployment.updated_at, deployment.finished_at = "FAILED", now, now
         deployment.rollout_state_reason = "ECS deployment circuit breaker: tasks failed to start."
         service.say(events.deployment_failed(deployment.id), now)
-        good = next((d for d in reversed(service.history) if d.rollout_state == "COMPLETED"), None)
+        good = next((d for d in reversed(service.history) if d.progress == "COMPLETED"), None)
         for task in service.live_tasks:
             if not task.running and task.started_by == deployment.id:
                 self._stop(task)
@@ -218,7 +220,7 @@ class Services:
 
     def _decide(self, service: Service) -> Decision:
         views = [_view(task) for task in service.live_tasks]
-        failed = service.primary.rollout_state == "FAILED"
+        failed = service.primary.progress == "FAILED"
         if service.scheduling_strategy != "DAEMON":
             return deployments.decide(service.rules, service.primary.id, views, failed)
         hosts = [instance.id for instance in self._daemon_hosts(service)]
@@ -375,13 +377,13 @@ class Services:
         views = [_view(task) for task in service.live_tasks]
         stopping = len(service.own_tasks) - len(views)
         deployment = service.primary
-        if service.status != "ACTIVE" or deployment.rollout_state == "FAILED":
+        if service.status != "ACTIVE" or deployment.progress == "FAILED":
             return
         steady = deployments.is_steady(service.desired_count, deployment.id, views, stopping)
         if steady and not service.steady:
             now = self._world.clock.utc()
-            if deployment.rollout_state == "IN_PROGRESS":
-                deployment.rollout_state, deployment.updated_at, deployment.finished_at = "COMPLETED", now, now
+            if deployment.progress == "IN_PROGRESS":
+                deployment.progress, deployment.updated_at, deployment.finished_at = "COMPLETED", now, now
                 deployment.rollout_state_reason = f"ECS deployment {deployment.id} completed."
                 service.say(events.deployment_completed(deployment.id), now)
             service.say(events.steady(), now)

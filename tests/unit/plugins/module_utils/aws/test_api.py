@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import botocore.session
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws import answers, api
 from ansible_collections.container.schedulers.plugins.module_utils._aws.api import (
@@ -293,6 +294,17 @@ def test_region(given: str | None, environment: dict[str, str], region: str, mon
     assert Aws(Connection(region=given)).region == region
 
 
+def test_every_region_that_botocore_has_endpoints_for_can_be() -> None:
+    partitions = botocore.session.get_session().get_data("partitions")["partitions"]
+    names = {name for partition in partitions for name in partition["regions"]}
+    assert len(names) > 40
+    for name in names:
+        if not name.endswith("-global"):
+            assert Aws(Connection(region=name)).region == name
+    with pytest.raises(InputError):
+        Aws(Connection(region="aws-global"))
+
+
 def test_no_region_and_a_wrong_one_are_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
@@ -303,6 +315,11 @@ def test_no_region_and_a_wrong_one_are_said_in_a_sentence(monkeypatch: pytest.Mo
         Aws(Connection(region="eu-west-9"))
     with pytest.raises(InputError, match="eu-west-1 is one, for example"):
         Aws(Connection(region="?"))
+
+
+def test_a_session_token_goes_with_its_keys() -> None:
+    with pytest.raises(InputError, match="session_token: access_key and secret_key have to be given with it"):
+        Aws(Connection(region="eu-west-1", session_token="lab-not-a-secret-000002"))
 
 
 def test_an_unknown_profile_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

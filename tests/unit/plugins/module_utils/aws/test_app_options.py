@@ -69,6 +69,11 @@ ALB = {"type": "application"}
         ({"load_balancer": {**ALB, "allowed_cidrs": ["10.0.0.1/8"]}}, "allowed_cidrs: 10.0.0.1/8 has host bits set"),
         ({"load_balancer": {**ALB, "allowed_cidrs": ["all"]}}, "allowed_cidrs: 'all' does not appear to be"),
         ({"load_balancer": {**ALB, "grace_period": -1}}, "grace_period is -1"),
+        ({"load_balancer": {"type": "none", "grace_period": 9}}, "grace_period: there is none without a load balancer"),
+        (
+            {"load_balancer": CLASSIC, "health_check": {"command": ["CMD", "x"]}},
+            "health_check: ECS has none .* behind a classic load balancer",
+        ),
         ({"load_balancer": {**ALB, "deregistration_delay": 3601}}, "deregistration_delay is 3601"),
     ],
 )
@@ -99,7 +104,7 @@ def test_two_ports_may_both_be_picked_by_ecs() -> None:
 
 def test_what_is_not_given_is_not_there() -> None:
     assert options().container == {}
-    assert options().service == {"circuit_breaker": {"enable": True, "rollback": True}}
+    assert options().service == {}
     assert (options().log, options().balancer, options().scaling) == (None, None, None)
 
 

@@ -26,7 +26,22 @@ def activity(status: str, message: str = "", description: str = "Launching") -> 
 
 
 QUOTA = activity("Failed", "You have requested more vCPU capacity than your current limit")
-NO_ROOM = activity("Failed", "We currently do not have sufficient t3.small capacity; insufficient instance capacity")
+NO_ROOM = activity(
+    "Failed",
+    "We currently do not have sufficient t3.small capacity in the Availability Zone you requested (eu-west-1a). Our "
+    "system will be working on provisioning additional capacity. You can currently get t3.small capacity by not "
+    "specifying an Availability Zone in your request or choosing eu-west-1b. Launching EC2 instance failed.",
+)
+NO_TYPE = activity(
+    "Failed",
+    "Your requested instance type (t3.small) is not supported in your requested Availability Zone (eu-west-1a). Please "
+    "retry your request by not specifying an Availability Zone or choosing eu-west-1b. Launching EC2 instance failed.",
+)
+NO_KEY = activity(
+    "Cancelled",
+    "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "
+    "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state",
+)
 NO_PROFILE = activity("Failed", "Invalid IAM Instance Profile name")
 WELL = activity("Successful")
 
@@ -41,6 +56,10 @@ WELL = activity("Successful")
         ([activity("Failed", "", "Launching i-1")], "Launching i-1"),
         ([NO_ROOM, WELL], None),
         ([NO_ROOM, NO_ROOM, NO_ROOM], "capacity"),
+        ([NO_TYPE, WELL], None),
+        ([NO_KEY, NO_KEY], None),
+        ([NO_KEY] * 3, "KMS key"),
+        ([activity("Cancelled", "The group was made smaller")] * 3, None),
         ([NO_PROFILE, NO_PROFILE], None),
         ([NO_PROFILE] * 3, "Invalid IAM"),
     ],
@@ -221,6 +240,13 @@ def test_an_instance_is_drained_ended_and_replaced() -> None:
 
 def test_an_instance_that_never_joined_needs_no_draining() -> None:
     with scripted(listed(), ENDED, Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})) as aws:
+        Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
+
+
+def test_an_instance_ends_once_its_group_has_done_what_it_is_about() -> None:
+    busy = Call("autoscaling", "TerminateInstanceInAutoScalingGroup", failure("ScalingActivityInProgress"))
+    gone = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})
+    with scripted(listed(), busy, ENDED, gone) as aws:
         Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
 
 

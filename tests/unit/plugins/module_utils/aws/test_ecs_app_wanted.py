@@ -95,6 +95,35 @@ def test_a_new_service_gets_tasks(given: dict[str, Any], count: int) -> None:
     assert wanted(**WEB, **given)[SERVICE].spec["desired_count"] == count
 
 
+BREAKER = {"enable": True, "rollback": True}
+OFF = {"enable": False, "rollback": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "breaker"),
+    [
+        ({}, BREAKER),
+        ({"circuit_breaker": OFF}, OFF),
+        ({"load_balancer": {"type": "application"}}, BREAKER),
+        ({"load_balancer": {"type": "none"}}, BREAKER),
+        ({"load_balancer": CLASSIC}, None),
+        ({"load_balancer": CLASSIC, "circuit_breaker": OFF}, None),
+    ],
+)
+def test_ecs_gives_up_what_keeps_failing_but_not_behind_a_classic_load_balancer(
+    given: dict[str, Any], breaker: dict[str, bool] | None
+) -> None:
+    assert wanted(**WEB, **given)[SERVICE].spec["circuit_breaker"] == breaker
+
+
+def test_what_is_behind_a_classic_load_balancer_has_no_circuit_breaker_to_switch_on() -> None:
+    behind = [{"loadBalancerName": "one-lb", "containerName": "web", "containerPort": 80}]
+    live = {SERVICE: live_service(service(loadBalancers=behind))}
+    assert wanted(live, **WEB)[SERVICE].spec["circuit_breaker"] is None
+    with pytest.raises(InputError, match=r"^circuit_breaker: ECS has none .* classic load balancer"):
+        wanted(live, **WEB, circuit_breaker=BREAKER)
+
+
 def test_an_existing_service_keeps_the_tasks_that_somebody_gave_it() -> None:
     live = {SERVICE: live_service(service(desiredCount=7))}
     assert "desired_count" not in wanted(live, **WEB)[SERVICE].spec

@@ -41,7 +41,10 @@ from unit.ecs_cluster import params
         ({"tags": {"container.schedulers/owner": "me"}}, "must not begin with aws: or container.schedulers/"),
         ({"tags": {"": "y"}}, "1 to 128 characters"),
         ({"tags": {"x": "y" * 257}}, "up to 256"),
-        ({"tags": {str(number): "" for number in range(46)}}, "46 are given, 45 are allowed"),
+        ({"tags": {str(number): "" for number in range(41)}}, "41 are given, 40 are allowed"),
+        ({"tags": {"team": "r&d (web)"}}, "tags: 'team' has & .*, which not all services take"),
+        ({"tags": {"team*": "web"}}, "tags: 'team\\*' has \\*"),
+        ({"tags": {"Team": "web", "team": "web"}}, "tags: 'Team' and 'team' are one name to IAM"),
     ],
 )
 def test_bad_input_is_named(given: dict[str, Any], words: str) -> None:

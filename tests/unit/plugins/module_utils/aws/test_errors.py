@@ -57,6 +57,7 @@ def refused(code: str, status: int = 400, message: str = "said AWS", retry_after
         ("AccessDenied", 403, AuthError),
         ("UnauthorizedOperation", 403, AuthError),
         ("OptInRequired", 403, AuthError),
+        ("AuthFailure", 403, AuthError),
         ("InvalidVpcID.NotFound", 400, NotFoundError),
         ("InvalidLaunchTemplateId.NotFound", 400, NotFoundError),
         ("InvalidLaunchTemplateName.NotFoundException", 400, NotFoundError),
@@ -79,6 +80,7 @@ def refused(code: str, status: int = 400, message: str = "said AWS", retry_after
         ("InternalError", 500, AnswerLostError),
         ("Unavailable", 503, AnswerLostError),
         ("NotImplemented", 501, SchedulersError),
+        ("OperationNotPermitted", 400, SchedulersError),  # deletion protection: it does not go away by waiting
         ("InvalidParameterValue", 400, SchedulersError),
     ],
 )
@@ -94,11 +96,16 @@ def test_families(code: str, status: int, family: type[SchedulersError]) -> None
         ("ValidationError", "AutoScalingGroup name not found - AutoScalingGroup 'x' not found", False),
         ("ValidationError", "1 validation error detected", True),
         ("ClientException", "Unable to describe task definition.", False),
-        ("ClientException", "Too many concurrent attempts to create a new revision", True),
+        ("ClientException", "Too many containers", True),
     ],
 )
 def test_not_found_in_words_only(code: str, message: str, found: bool) -> None:
     assert isinstance(refused(code, message=message), NotFoundError) is not found
+
+
+def test_revisions_that_are_registered_at_the_same_time_are_throttled() -> None:
+    message = "Too many concurrent attempts to create a new revision of the specified family."
+    assert isinstance(refused("ClientException", message=message), ThrottledError)
 
 
 def test_aws_own_words_and_code_are_told() -> None:
@@ -111,6 +118,14 @@ def test_a_refusal_of_credentials_never_repeats_what_aws_says_of_them(code: str)
     error = refused(code, message=f"key {SECRET} is wrong")
     assert "credentials" in str(error)
     assert SECRET not in str(error)
+
+
+def test_ec2_has_one_code_for_unknown_credentials_and_for_what_belongs_to_others() -> None:
+    unknown = str(refused("AuthFailure", 401, "AWS was not able to validate the provided access credentials"))
+    assert "AWS does not accept the credentials" in unknown
+    assert "is the region enabled for the account" in unknown
+    foreign = "Not authorized for images: [ami-1]"
+    assert foreign in str(refused("AuthFailure", 403, foreign))
 
 
 @pytest.mark.parametrize(
@@ -168,6 +183,9 @@ def test_our_own_errors_and_defects_pass_unchanged() -> None:
         assert failed.value is error
 
 
+TEMPLATE = "You must use a valid fully-formed launch template."
+
+
 @pytest.mark.parametrize(
     ("error", "settles"),
     [
@@ -175,7 +193,15 @@ def test_our_own_errors_and_defects_pass_unchanged() -> None:
         (SchedulersError("Value (web) for parameter is invalid. Invalid IAM Instance Profile name"), True),
         (SchedulersError("ECS was unable to assume the role 'x' that was provided"), True),
         (SchedulersError("Unable to assume the service linked role"), True),
-        (SchedulersError("Invalid launch template: lt-1 does not exist"), True),
+        (SchedulersError(f"{TEMPLATE} The specified launch template, with template ID lt-1, does not exist."), True),
+        (SchedulersError(f"{TEMPLATE} The key pair 'mine' does not exist"), False),
+        (SchedulersError("The target group with targetGroupArn x does not have an associated load balancer."), True),
+        (SchedulersError("User x is not authorized to perform: y", code="FailedResourceAccessException"), True),
+        (BusyError("a pending update", code="ResourceContention"), True),
+        (BusyError("submitted simultaneously", code="ConcurrentModification"), True),
+        (BusyError("a pending update", code="ConcurrentUpdateException"), True),
+        (BusyError("Please try again.", code="OperationAbortedException"), True),
+        (BusyError("in use", code="DependencyViolation"), False),
         (SchedulersError("Invalid security group"), False),
         (AuthError("denied"), False),
         (SchedulersError("The pending instance 'i-1' is not in a valid state for this operation"), True),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+import boto3
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.identity import (
     InstanceProfiles,
@@ -47,12 +48,11 @@ def policies(*arns: str) -> Call:
     return Call("iam", "ListAttachedRolePolicies", {"AttachedPolicies": [{"PolicyArn": arn} for arn in arns]})
 
 
-@pytest.mark.parametrize(
-    ("region", "name"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
-)
-def test_every_region_has_its_partition(region: str, name: str) -> None:
-    assert partition(region) == name
-    assert ("amazonaws.com.cn" in trust_policy(region)) is (name == "aws-cn")
+@pytest.mark.parametrize("name", boto3.session.Session().get_available_partitions())
+def test_every_region_has_its_partition(name: str) -> None:
+    regions = boto3.session.Session().get_available_regions("ec2", partition_name=name)
+    assert {partition(one) for one in regions} == {name}
+    assert all(("amazonaws.com.cn" in trust_policy(one)) is (name == "aws-cn") for one in regions)
 
 
 def test_a_role_that_is_not_there_takes_one_call() -> None:

@@ -224,6 +224,15 @@ def test_one_that_an_earlier_run_has_ended_is_not_taken_for_a_new_one() -> None:
     assert len(tokens) == 2
 
 
+def test_a_token_of_one_that_is_terminated_is_followed_by_another() -> None:
+    used_up = Call("ec2", "RunInstances", failure("IdempotentInstanceTerminated"))
+    with scripted(used_up, ran(), described(instance())) as aws:
+        assert made(aws).id == "i-1"
+        tokens = {params["ClientToken"] for operation, params in aws.made if operation == "run_instances"}
+
+    assert len(tokens) == 2
+
+
 def test_one_that_ends_while_it_starts_says_why() -> None:
     dying = instance("shutting-down", StateReason={"Message": "Client.VolumeLimitExceeded"})
     with (

@@ -65,6 +65,12 @@ def test_only_kinds_with_a_mark_are_looked_at_and_tags_of_what_is_gone_are_not_b
     assert found[0].tags == {OWNER: "ecs/web"}
 
 
+@pytest.mark.parametrize("kind", sorted(leftovers_ec2.KINDS))
+def test_every_kind_can_be_asked_for(kind: str) -> None:
+    one = leftovers_ec2.KINDS[kind]
+    assert found_in("ec2", tagged(("x", kind)), Call("ec2", one.operation, {one.items: []})) == []
+
+
 def test_one_owner_only() -> None:
     mine = {"Filters": [{"Name": f"tag:{OWNER}", "Values": ["ecs/web"]}]}
     tags = tagged(("eni-1", "network-interface"))

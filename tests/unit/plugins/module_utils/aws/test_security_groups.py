@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.names import CLUSTER_NAME_LIMIT, cluster_mark
 from ansible_collections.container.schedulers.plugins.module_utils._aws.security_groups import (
     IngressRules,
     Opening,
@@ -95,6 +98,15 @@ def test_a_group_of_somebody_else_is_left_alone() -> None:
         pytest.raises(NotOursError, match="was not made by"),
     ):
         SecurityGroups(a_run(aws)).create(STEP, SPEC)
+
+
+def test_a_description_is_as_long_as_ec2_takes_it() -> None:
+    def short(given: Mapping[str, Any]) -> bool:
+        return len(given["Description"]) == 255
+
+    with scripted(Call("ec2", "CreateSecurityGroup", {"GroupId": "sg-1"}, short)) as aws:
+        run = replace(a_run(aws), mark=cluster_mark("a" * CLUSTER_NAME_LIMIT))
+        SecurityGroups(run).create(STEP, {**SPEC, "ingress": {}})
 
 
 def test_an_update_opens_shuts_and_tags() -> None:

@@ -12,6 +12,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.service 
     SERVICE_RULE,
     Services,
     live_service,
+    may_rebalance,
     normalised,
     read_service,
     refuse_new_classic_balancer,
@@ -135,6 +136,11 @@ def test_other_load_balancers_may_change(before: list[Any], after: list[Any]) ->
 )
 def test_an_update_says_what_differs(fields: set[str], request_: dict[str, Any]) -> None:
     assert rendered(SPEC, fields) == request_
+
+
+def test_behind_a_classic_load_balancer_the_circuit_breaker_is_not_spoken_of() -> None:
+    request = rendered({**SPEC, "load_balancers": CLASSIC}, {"maximum_percent"})
+    assert request == {"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 200}}
 
 
 def test_everything_is_said_in_ecs_words() -> None:
@@ -273,6 +279,37 @@ def test_another_capacity_provider_takes_a_deployment() -> None:
     )
     with scripted(call) as aws:
         Services(a_run(aws), "one").update(step, step.spec, LIVE)
+
+
+BINPACK = [{"type": "binpack", "field": "memory"}]
+SPREAD = [{"type": "spread", "field": "attribute:ecs.availability-zone"}, *BINPACK]
+BOUND = [{"type": "memberOf", "expression": "attribute:ecs.availability-zone == eu-west-1a"}]
+
+
+@pytest.mark.parametrize(
+    ("spec", "may"),
+    [
+        ({}, True),
+        ({"maximum_percent": 150}, True),
+        ({"placement_strategy": SPREAD}, True),
+        ({"maximum_percent": 100}, False),
+        ({"placement_strategy": BINPACK}, False),
+        ({"placement_constraints": BOUND}, False),
+    ],
+)
+def test_zones_can_be_evened_out_where_tasks_may_move(spec: dict[str, Any], may: bool) -> None:
+    assert may_rebalance({**SPEC, **spec}) is may
+
+
+@pytest.mark.parametrize(("before", "said"), [("ENABLED", "DISABLED"), ("DISABLED", None)])
+def test_an_update_that_leaves_no_way_for_it_switches_it_off(before: str, said: str | None) -> None:
+    step = update("maximum_percent", maximum_percent=100)
+    live = live_service(service(availabilityZoneRebalancing=before))
+    call = Call(
+        "ecs", "UpdateService", {"service": service()}, lambda given: given.get("availabilityZoneRebalancing") == said
+    )
+    with scripted(call) as aws:
+        Services(a_run(aws), "one").update(step, step.spec, live)
 
 
 DELETE = Step("delete", SERVICE, "service", "web", live=LIVE)

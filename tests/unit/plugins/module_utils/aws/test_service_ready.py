@@ -23,6 +23,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.service_
     placed,
     ready,
     reason_of,
+    stopped_reasons,
     wait_ready,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
@@ -291,6 +292,58 @@ def test_stopped_tasks_are_asked_for_their_reason_when_there_are_more_of_them() 
         pytest.raises(StateFailedError, match="2 tasks stopped one after the other: CannotPullContainerError"),
     ):
         wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+
+
+def test_tasks_that_run_and_crash_again_and_again_are_noticed_though_ecs_counts_no_failure() -> None:
+    """ "Once a service deployment has one or more successfully running tasks, the failed task count resets to zero and
+    stops being evaluated": of a container that ends a moment after it was started, only the events tell."""
+    crashing = [event("has started 1 tasks: x.", seconds) for seconds in (90, 60, 30)]
+    begun = [event("has started 2 tasks: x.", 10), event("has started 9 tasks: of an earlier deployment.", -60)]
+    crashed = {
+        "startedBy": "ecs-svc/1",
+        "stoppedReason": "Essential container in task exited",
+        "containers": [{"exitCode": 1}],
+    }
+    scaled_in = {"startedBy": "ecs-svc/1", "stoppedReason": "Scaling activity initiated by (deployment ecs-svc/1)"}
+    lost = {"startedBy": "ecs-svc/1", "stoppedReason": "Host EC2 terminated.", "stopCode": "TerminationNotice"}
+    with (
+        scripted(
+            services(runningCount=1, deployments=[ROLLING], events=begun),
+            services(runningCount=1, deployments=[ROLLING], events=crashing + begun),
+            Call("ecs", "ListTasks", {"taskArns": ["t1"]}, {"desiredStatus": "STOPPED"}),
+            Call("ecs", "DescribeTasks", {"tasks": [lost] * 3 + [scaled_in] * 3 + [crashed] * 3}),
+        ) as aws,
+        pytest.raises(
+            StateFailedError, match=r"3 tasks stopped .*: Essential container in task exited \(exit code 1\)"
+        ),
+    ):
+        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+
+
+def test_who_does_nothing_wrong_is_not_blamed() -> None:
+    reasons = [
+        {
+            "stoppedReason": "Scaling activity initiated by (deployment ecs-svc/1)",
+            "stopCode": "ServiceSchedulerInitiated",
+        },
+        {"stoppedReason": "Task stopped by user", "stopCode": "UserInitiated"},
+    ]
+    tasks = [{"startedBy": GOAL.deployment, **one} for one in reasons]
+    answers = Call("ecs", "ListTasks", {"taskArns": ["t1", "t2"]}), Call("ecs", "DescribeTasks", {"tasks": tasks})
+    with scripted(*answers) as aws:
+        assert stopped_reasons(a_run(aws), GOAL) == ()
+
+
+def test_stopped_tasks_are_read_to_the_last_page() -> None:
+    pages = [[f"t{number}" for number in range(100)], ["mine"]]
+    mine = {"startedBy": GOAL.deployment, "stoppedReason": "out of memory"}
+    with scripted(
+        Call("ecs", "ListTasks", {"taskArns": pages[0], "nextToken": "more"}, {"desiredStatus": "STOPPED"}),
+        Call("ecs", "ListTasks", {"taskArns": pages[1]}, {"nextToken": "more"}),
+        Call("ecs", "DescribeTasks", {"tasks": [{"startedBy": "another"}] * 100}, {"tasks": pages[0]}),
+        Call("ecs", "DescribeTasks", {"tasks": [mine]}, {"tasks": pages[1]}),
+    ) as aws:
+        assert stopped_reasons(a_run(aws), GOAL) == ("out of memory",)
 
 
 def test_stopped_tasks_may_be_forgotten() -> None:

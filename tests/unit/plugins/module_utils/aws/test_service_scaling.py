@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.service_scaling import (
     METRIC,
     SCALING,
@@ -75,6 +76,29 @@ def test_registering_again_does_no_harm() -> None:
     lost = Call(API, "RegisterScalableTarget", failure("InternalServiceException", "oops", 500))
     with scripted(lost, registered(mark(SCALING)), PUT) as aws:
         ServiceScaling(a_run(aws)).create(Step("create", SCALING, "service_scaling", "of web", SPEC), SPEC)
+
+
+@pytest.mark.parametrize("code", ["FailedResourceAccessException", "ConcurrentUpdateException"])
+def test_the_first_of_an_account_waits_for_the_role_that_it_needs(code: str) -> None:
+    early = Call(API, "PutScalingPolicy", failure(code, "Unable to retrieve alarms"))
+    with scripted(registered(mark(SCALING)), early, PUT) as aws:
+        ServiceScaling(a_run(aws)).create(Step("create", SCALING, "service_scaling", "of web", SPEC), SPEC)
+
+
+def test_one_that_a_lost_answer_has_made_is_registered_without_its_tags() -> None:
+    lost = Call(API, "RegisterScalableTarget", failure("InternalServiceException", "oops", 500))
+    there = failure(
+        "ValidationException", "The scalable target that you tried to tag already exists. To update tags ..."
+    )
+    again = Call(API, "RegisterScalableTarget", there, {"Tags": mark(SCALING)})
+    with scripted(lost, again, registered(None), PUT) as aws:
+        ServiceScaling(a_run(aws)).create(Step("create", SCALING, "service_scaling", "of web", SPEC), SPEC)
+
+
+def test_a_tag_without_a_value_is_left_out() -> None:
+    with scripted(registered({**mark(SCALING), "team": "a"}), PUT) as aws:
+        run = a_run(aws, team="a", empty="", blank=" ")
+        ServiceScaling(run).create(Step("create", SCALING, "service_scaling", "of web", SPEC), SPEC)
 
 
 def test_an_update_registers_it_again() -> None:

@@ -188,10 +188,28 @@ def test_a_spec_survives_being_registered_and_read() -> None:
     assert normalised(request, from_tags(request["tags"])) == spec
 
 
+def test_names_of_ports_and_ranges_of_them_are_registered_again() -> None:
+    named = {"containerPort": 80, "hostPort": 0, "protocol": "tcp", "name": "http", "appProtocol": "http"}
+    ranged = {"containerPortRange": "9000-9010", "protocol": "udp"}
+    raw = definition(portMappings=[named, ranged])
+    spec = wanted_definition(options(image="httpd:2"), live(raw), "eu-west-1", TAGS)
+    assert rendered("one-web", spec, raw)["containerDefinitions"][0]["portMappings"] == [named, ranged]
+    moved = wanted_definition(options(ports=[{"container_port": 80, "host_port": 8080}]), live(raw), "eu-west-1", TAGS)
+    (first, _range) = rendered("one-web", moved, raw)["containerDefinitions"][0]["portMappings"]
+    assert first == {**named, "hostPort": 8080}
+
+
 def test_what_the_options_do_not_speak_of_is_registered_again() -> None:
-    raw = {**definition(ulimits=[{"name": "nofile"}]), "volumes": [{"name": "data"}], "memory": "512"}
+    proxy = {"type": "APPMESH", "containerName": "envoy"}
+    raw = {
+        **definition(ulimits=[{"name": "nofile"}]),
+        "volumes": [{"name": "data"}],
+        "memory": "512",
+        "proxyConfiguration": proxy,
+    }
     spec = wanted_definition(options(image="httpd:2"), live(raw), "eu-west-1", TAGS)
     request = rendered("one-web", spec, raw)
+    assert request["proxyConfiguration"] == proxy
     assert request["volumes"] == [{"name": "data"}]
     assert request["memory"] == "512"
     assert request["containerDefinitions"][0]["ulimits"] == [{"name": "nofile"}]

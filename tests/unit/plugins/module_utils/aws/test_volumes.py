@@ -98,7 +98,10 @@ DELETE = Step("delete", VOLUME, "volume", "mysql", live=live())
         ({"type": "st1", "iops": 3000}, "iops: a volume of type st1 has no iops of its own"),
         ({"type": "io1", "throughput": 125}, "throughput: a volume of type io1 has no throughput"),
         ({"encrypted": False, "kms_key": "arn"}, "kms_key: a volume with encrypted: false has no key"),
+        ({"kms_key": "alias/mine"}, "kms_key: 'alias/mine' must be the ARN of a KMS key"),
+        ({"kms_key": "arn:aws:kms:eu-west-1:123456789012:alias/mine"}, "kms_key: "),
         ({"tags": {"aws:x": 1}}, "tags: "),
+        ({"tags": {"Name": "x"}}, "tags: Name is the volume's own name"),
     ],
 )
 def test_what_cannot_work_is_refused(given: dict[str, Any], says: str) -> None:
@@ -106,6 +109,12 @@ def test_what_cannot_work_is_refused(given: dict[str, Any], says: str) -> None:
         options(**{"name": "mysql", **given})
 
     assert refused.value.message.startswith(says)
+
+
+def test_a_key_of_any_partition_and_any_tag_that_ec2_takes_can_be() -> None:
+    key = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    given = options(name="mysql", kms_key=key, tags={"team": "r&d"})
+    assert (given.kms_key, given.tags) == (key, {"team": "r&d"})
 
 
 def test_a_volume_belongs_to_its_cluster_or_to_itself() -> None:
@@ -221,6 +230,27 @@ def test_a_token_of_a_deleted_volume_is_not_taken_for_a_new_one(ghost: Any) -> N
     tokens = [params["ClientToken"] for operation, params in aws.made if operation == "create_volume"]
     assert made.id == "vol-1"
     assert len({*tokens}) == 2
+
+
+def test_a_token_that_ec2_refuses_as_its_volume_is_deleted_is_followed_by_another() -> None:
+    gone = "The client token you have provided is associated with a resource that is already deleted."
+    with scripted(
+        Call("ec2", "CreateVolume", failure("IdempotentParameterMismatch", gone)),
+        Call("ec2", "CreateVolume", a_volume()),
+        described(a_volume(), times=2),
+    ) as aws:
+        assert Volumes(a_run(aws)).create(CREATE, WANTED).id == "vol-1"
+        tokens = {params["ClientToken"] for operation, params in aws.made if operation == "create_volume"}
+    assert len(tokens) == 2
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_a_volume_with_a_key_that_may_not_be_used_does_not_stay(seen: int) -> None:
+    missing = Call("ec2", "DescribeVolumes", failure("InvalidVolume.NotFound"), times=30)
+    answered = Call("ec2", "CreateVolume", a_volume(state="creating", CreateTime=datetime.datetime.now(datetime.UTC)))
+    aws = ScriptedAws((answered, *([described(a_volume(state="creating"))] * seen), missing))
+    with pytest.raises(StateFailedError, match=r"had made volume vol-1, and has it no more.*Does the KMS key exist"):
+        Volumes(a_run(aws)).create(CREATE, WANTED)
 
 
 def test_tokens_follow_from_what_is_asked_for() -> None:
