@@ -73,8 +73,18 @@ options:
       - V(false) is only for hosts that exist. If not given, new hosts are active, and others are left as they are.
     type: bool
   engine_install_url:
-    description: The script that installs Docker on new hosts. The server has a default.
+    description:
+      - The script that installs Docker on new hosts.
+      - The agents of Rancher 1.x need Docker 24 or older. Without a script, the driver installs the newest, and the
+        host never joins.
     type: str
+    default: https://releases.rancher.com/install-docker/24.0.sh
+  engine_storage_driver:
+    description:
+      - How Docker stores images and containers on new hosts.
+      - Without it, the driver of Rancher chooses C(aufs), with which Docker 24 does not start.
+    type: str
+    default: overlay2
   registration_url:
     description:
       - The address at which agents reach the server, which is its setting C(api.host).
@@ -110,7 +120,7 @@ EXAMPLES = r"""
     driver_config:
       region: lon1
       size: s-1vcpu-1gb
-      image: ubuntu-16-04-x64
+      image: ubuntu-22-04-x64
     driver_secrets:
       access_token: "{{ lookup('ansible.builtin.env', 'DIGITALOCEAN_ACCESS_TOKEN') }}"
 
