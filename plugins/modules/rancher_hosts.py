@@ -50,7 +50,7 @@ options:
     description:
       - The machine driver, like V(digitalocean) or V(amazonec2). It has to be active on the server.
       - With V(custom), no host is made. The module returns the command to run on machines, and waits for O(names) to
-        have joined.
+        have joined. The machines need Docker 24 or older: the agents of Rancher 1.x do not work with newer ones.
     type: str
     default: digitalocean
   driver_config:
@@ -74,15 +74,15 @@ options:
     type: bool
   engine_install_url:
     description:
-      - The script that installs Docker on new hosts.
-      - The agents of Rancher 1.x need Docker 24 or older. Without a script, the driver installs the newest, and the
-        host never joins.
+      - The script that installs Docker on new hosts that a driver makes.
+      - The drivers of Rancher 1.x cannot set up Docker 20.10 or newer, so it has to install an older one, and the image
+        has to be one for which there is an older one. If it is empty, the driver installs the newest.
     type: str
-    default: https://releases.rancher.com/install-docker/24.0.sh
+    default: https://releases.rancher.com/install-docker/19.03.sh
   engine_storage_driver:
     description:
-      - How Docker stores images and containers on new hosts.
-      - Without it, the driver of Rancher chooses C(aufs), with which Docker 24 does not start.
+      - How Docker stores images and containers on new hosts that a driver makes.
+      - If it is empty, the driver chooses C(aufs), with which Docker does not start on the images of clouds.
     type: str
     default: overlay2
   registration_url:
@@ -120,7 +120,7 @@ EXAMPLES = r"""
     driver_config:
       region: lon1
       size: s-1vcpu-1gb
-      image: ubuntu-22-04-x64
+      image: ubuntu-20-04-x64
     driver_secrets:
       access_token: "{{ lookup('ansible.builtin.env', 'DIGITALOCEAN_ACCESS_TOKEN') }}"
 

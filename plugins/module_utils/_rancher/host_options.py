@@ -14,9 +14,9 @@ from .names import checked_host, refuse_twice
 
 CUSTOM = "custom"
 NUMBER = "{n}"
-# agents of Rancher 1.x do not understand a newer Docker, and the driver would install the newest; and it would choose
-# aufs, which this Docker does not have any more
-ENGINE_SCRIPT = "https://releases.rancher.com/install-docker/24.0.sh"
+# the drivers of Rancher 1.x cannot set up a newer Docker, and would install the newest; and would choose aufs, which
+# kernels of clouds do not have
+ENGINE_SCRIPT = "https://releases.rancher.com/install-docker/19.03.sh"
 ENGINE_STORAGE = "overlay2"
 HOSTS = ArgumentSpec(
     {

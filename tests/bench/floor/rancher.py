@@ -76,7 +76,7 @@ def make_host(project: str, name: str) -> None:
         "image": "ubuntu-24-04-x64",
     }
     engine = {
-        "engineInstallUrl": "https://releases.rancher.com/install-docker/24.0.sh",
+        "engineInstallUrl": "https://releases.rancher.com/install-docker/19.03.sh",
         "engineStorageDriver": "overlay2",
     }
     ask("POST", f"{project}/hosts", {"hostname": name, "digitaloceanConfig": config, **engine})

@@ -20,14 +20,14 @@ from lab.rancher.store import Resource
 
 _DRIVERS = ("amazonec2Config", "digitaloceanConfig")
 _SCRIPT = re.compile(r"/install-docker/(\d+)[.\d]*\.sh$")
-_NEWEST_DOCKER, _DOCKER_WITHOUT_AUFS, _LAST_DOCKER_FOR_AGENTS = 29, 24, 24
+_NEWEST_DOCKER, _LAST_DOCKER_FOR_DRIVERS = 29, 19
 _NO_AUFS = (
     "Error creating machine: Error running provisioning: ssh command error: command: sudo systemctl -f start docker, "
     "err: exit status 1"
 )
-_OLD_AGENT = (
-    "Error response from daemon: client version 1.22 is too old. Minimum supported API version is 1.24, please upgrade "
-    "your client to a newer version"
+_DOCKER_TOO_NEW = (
+    "Error creating machine: Error running provisioning: Unable to verify the Docker daemon is listening: "
+    "Maximum number of retries (10) exceeded"
 )
 
 
@@ -205,9 +205,8 @@ class Machines:
 
 
 def _docker_problem(script: str, storage: str) -> str | None:
-    """Why the agent cannot work with the Docker that is installed: by the script, or the newest if there is none."""
+    """Why the driver cannot set up the Docker that is installed: by the script, or the newest if there is none."""
     found = _SCRIPT.search(script)
-    docker = int(found[1]) if found else _NEWEST_DOCKER
-    if storage == "aufs" and docker >= _DOCKER_WITHOUT_AUFS:
-        return _NO_AUFS
-    return _OLD_AGENT if docker > _LAST_DOCKER_FOR_AGENTS else None
+    if int(found[1] if found else _NEWEST_DOCKER) > _LAST_DOCKER_FOR_DRIVERS:
+        return _DOCKER_TOO_NEW
+    return _NO_AUFS if storage == "aufs" else None
