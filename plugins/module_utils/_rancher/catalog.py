@@ -20,6 +20,7 @@ from .api import Object, Rancher
 CATALOG = "/v1-catalog"
 FILE = re.compile(r"(docker|rancher)-compose\.ya?ml(\.tpl)?")
 SYSTEM_CATEGORY = "rancher services"
+INFRASTRUCTURE = re.compile(r"[^:]+:infra\*.+")
 EXTERNAL = re.compile(r"(?:system-)?catalog://(?P<template>[^:]+:[^:]+):(?P<number>[^:]+)")
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
@@ -32,6 +33,8 @@ class Template:
     Attributes:
         id: with its version ("community:wordpress:0").
         questions: as the template asks them.
+        is_system: whether it is one of Rancher's own services, as older catalogs say it: in the name of the stack's
+            template. Newer ones have these in a folder of their own, and the stack a field.
     """
 
     id: str
@@ -42,6 +45,11 @@ class Template:
     questions: tuple[Mapping[str, Any], ...] = ()
     is_system: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def makes_system(self) -> bool:
+        """Whether a stack made from it is one of Rancher's own services, and not the user's."""
+        return self.is_system or bool(INFRASTRUCTURE.fullmatch(self.id))
 
     @property
     def external_id(self) -> str:
