@@ -18,6 +18,7 @@ from .._errors import InputError, NotFoundError
 from .api import Object, Rancher
 
 CATALOG = "/v1-catalog"
+LISTING = "list the templates of the catalog"
 FILE = re.compile(r"(docker|rancher)-compose\.ya?ml(\.tpl)?")
 SYSTEM_CATEGORY = "rancher services"
 INFRASTRUCTURE = re.compile(r"[^:]+:infra\*.+")
@@ -60,28 +61,32 @@ class Template:
 def list_templates(rancher: Rancher, catalog: str | None = None) -> list[Object]:
     """All templates, or those of one catalog."""
     query = {"catalogId": catalog} if catalog else {}
-    return rancher.list(f"{CATALOG}/templates", query, doing="list the templates of the catalog")
+    return rancher.list(f"{CATALOG}/templates", query, doing=LISTING)
 
 
-def find_template(rancher: Rancher, wanted: str, version: str | None, live: str | None = None) -> Template:
+def find_template(
+    rancher: Rancher, wanted: str, version: str | None, live: str | None = None, environment: str | None = None
+) -> Template:
     """A version of a template.
 
     Args:
         wanted: "catalog:template", or "catalog:template:number" for a certain version.
         version: which one, by its name or number; None for the one that is there, or the template's own choice.
         live: the external id of the stack that is there.
+        environment: the id of the one whose own catalogs are asked as well; Rancher 1.6 has such.
 
     Raises:
         InputError: it does not exist.
     """
     base, number = split_id(wanted)
     doing = f"look for the template {base}"
+    query = {"projectId": environment} if environment else {}
     try:
-        template = rancher.get(f"{CATALOG}/templates/{base}", doing=doing)
+        template = rancher.get(f"{CATALOG}/templates/{base}", query, doing=doing)
     except NotFoundError as error:
-        raise InputError(f"template: {base!r} does not exist", hint=_nearest(rancher, base)) from error
+        raise InputError(f"template: {base!r} does not exist", hint=_nearest(rancher, base, query)) from error
     chosen = chosen_version(template, number or version, live)
-    return live_template(template, rancher.get(f"{CATALOG}/templates/{base}:{chosen}", doing=doing))
+    return live_template(template, rancher.get(f"{CATALOG}/templates/{base}:{chosen}", query, doing=doing))
 
 
 def split_id(wanted: str) -> tuple[str, str | None]:
@@ -255,9 +260,9 @@ def secret_questions(questions: Sequence[Mapping[str, Any]]) -> set[str]:
     return {str(one["variable"]) for one in questions if one.get("type") == "password"}
 
 
-def _nearest(rancher: Rancher, wanted: str) -> str:
+def _nearest(rancher: Rancher, wanted: str, query: Mapping[str, str]) -> str:
     """What might be meant, for somebody who asked for a template that is not there."""
-    known = [str(one["id"]) for one in list_templates(rancher)]
+    known = [str(one["id"]) for one in rancher.list(f"{CATALOG}/templates", query, doing=LISTING)]
     near = difflib.get_close_matches(wanted, known, 3, 0.5)
     return (
         f"Is one of these meant: {', '.join(near)}?" if near else "container.schedulers.rancher_catalog_info lists all."

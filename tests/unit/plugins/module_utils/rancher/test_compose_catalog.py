@@ -269,6 +269,16 @@ def test_a_template_is_found() -> None:
     http.finish()
 
 
+def test_a_template_of_an_environments_own_catalog_is_found() -> None:
+    environment = {"projectId": "1a7"}
+    server, http = rancher(
+        Request("GET", "/v1-catalog/templates/own:thing", {**TEMPLATE, "id": "own:thing"}, query=environment),
+        Request("GET", "/v1-catalog/templates/own:thing:1", {**VERSION, "id": "own:thing:1"}, query=environment),
+    )
+    assert find_template(server, "own:thing", None, environment="1a7").id == "own:thing:1"
+    http.finish()
+
+
 def test_a_template_that_does_not_exist() -> None:
     server, http = rancher(
         Request("GET", "/v1-catalog/templates/community:thign", error(404, "Not Found"), status=404),
