@@ -33,7 +33,7 @@ options:
     required: true
   name:
     description:
-      - The name of the set, up to 100 letters, digits, hyphens and underscores.
+      - The name of the set, up to 100 small letters, digits, hyphens and underscores.
       - If neither O(names) nor O(count) is given, it is the name of the one droplet of the set too.
     type: str
     required: true
@@ -85,7 +85,9 @@ options:
     type: list
     elements: path
   tags:
-    description: Tags that the droplets have besides that of the set. Further ones, which others gave them, stay.
+    description:
+      - Tags that the droplets have besides that of the set. Further ones, which others gave them, stay.
+      - DigitalOcean keeps a tag in the case in which it was first written, and tells no other one from it by case.
     type: list
     elements: str
   vpc_uuid:

@@ -50,7 +50,7 @@ options:
     description:
       - The machine driver, like V(digitalocean) or V(amazonec2). It has to be active on the server.
       - With V(custom), no host is made. The module returns the command to run on machines, and waits for O(names) to
-        have joined.
+        have joined. The machines need Docker 24 or older: the agents of Rancher 1.x do not work with newer ones.
     type: str
     default: digitalocean
   driver_config:
@@ -73,8 +73,18 @@ options:
       - V(false) is only for hosts that exist. If not given, new hosts are active, and others are left as they are.
     type: bool
   engine_install_url:
-    description: The script that installs Docker on new hosts. The server has a default.
+    description:
+      - The script that installs Docker on new hosts that a driver makes.
+      - The drivers of Rancher 1.x cannot set up Docker 20.10 or newer, so it has to install an older one, and the image
+        has to be one for which there is an older one. If it is empty, the driver installs the newest.
     type: str
+    default: https://releases.rancher.com/install-docker/19.03.sh
+  engine_storage_driver:
+    description:
+      - How Docker stores images and containers on new hosts that a driver makes.
+      - If it is empty, the driver chooses C(aufs), with which Docker does not start on the images of clouds.
+    type: str
+    default: overlay2
   registration_url:
     description:
       - The address at which agents reach the server, which is its setting C(api.host).
@@ -110,7 +120,7 @@ EXAMPLES = r"""
     driver_config:
       region: lon1
       size: s-1vcpu-1gb
-      image: ubuntu-16-04-x64
+      image: ubuntu-20-04-x64
     driver_secrets:
       access_token: "{{ lookup('ansible.builtin.env', 'DIGITALOCEAN_ACCESS_TOKEN') }}"
 

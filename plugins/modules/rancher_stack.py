@@ -251,7 +251,7 @@ options:
   template:
     description:
       - A template of the catalog, like V(community:wordpress), or with the number of a version,
-        V(community:wordpress:0).
+        V(community:wordpress:0). With Rancher 1.6, also one of the environment's own catalogs.
     type: str
   template_version:
     description:

@@ -39,10 +39,10 @@ class DropletHandler:
         return read_droplet(self._run.api, int(live.id)).to_live(live.key)
 
     def _tag(self, tag: str, live: Live) -> None:
-        ensure_tag(self._run.api, tag)
+        known = ensure_tag(self._run.api, tag)
         body = {"resources": [{"resource_id": live.id, "resource_type": "droplet"}]}
         doing = f"tag droplet {live.name} with {tag}"
-        self._run.api.call("POST", f"tags/{tag}/resources", body=body, doing=doing, effect=Effect.IDEMPOTENT)
+        self._run.api.call("POST", f"tags/{known}/resources", body=body, doing=doing, effect=Effect.IDEMPOTENT)
 
     def _power_on(self, step: Step, live: Live) -> None:
         if live.spec["status"] != "off":

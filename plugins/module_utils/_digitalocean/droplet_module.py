@@ -15,7 +15,7 @@ from .droplet_options import DropletOptions
 from .droplets import Droplet, list_droplets, monthly_cost
 from .droplets_absent import ensure_absent
 from .droplets_present import ensure_present
-from .marks import owner_of, owner_tag, set_mark
+from .marks import as_spelled, owner_of, owner_tag, set_mark
 from .run import Run
 from .slugs import OLD_IMAGES, OLD_SIZES, as_made
 from .tag import find_tag
@@ -41,7 +41,7 @@ def droplet_info(context: Context) -> Outcome:
         find_tag(api, tag)
     # all are listed even where a tag is given: its own list is another one, which may be behind
     everything = list_droplets(api)
-    found = [one for one in everything if not tag or tag in one.tags]
+    found = [one for one in everything if not tag or tag in as_spelled(one.tags, [tag])]
     names = context.params["names"]
     chosen = sorted((one for one in found if names is None or one.name in names), key=lambda one: (one.name, one.id))
     result: dict[str, Any] = {

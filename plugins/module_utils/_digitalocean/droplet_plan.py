@@ -13,7 +13,7 @@ from .._plan import Graph, Live, Plan, Ref, Rule, Step, Wanted
 from . import firewall, keys, slugs, tag
 from .droplet_options import DropletOptions
 from .droplets import KIND, Droplet
-from .marks import owner_tag
+from .marks import as_spelled, owner_tag
 
 BATCH = "droplets"  # several droplets in one step
 MOST_AT_ONCE = 10  # names in one create
@@ -49,6 +49,7 @@ def comparable(droplet: Droplet, options: DropletOptions) -> Live:
     An image that is no longer offered has lost its slug, so nobody can tell whether it is the one that is wanted.
     """
     live = droplet.to_live()
+    live = replace(live, spec={**live.spec, "tags": dict.fromkeys(as_spelled(droplet.tags, options.tags), True)})
     if options.image and droplet.image.isdigit() and not options.image.isdigit():
         live = replace(live, spec={**live.spec, "image": options.image})
     return live

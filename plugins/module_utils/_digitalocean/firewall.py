@@ -38,8 +38,8 @@ Rules = Mapping[str, Sequence[str]]  # "tcp 22" -> ["203.0.113.0/24"]
 
 
 def firewall_name(mark: Mark) -> str:
-    """What the firewall of a set is called."""
-    return owner_tag(mark.owner).replace(":", "-")
+    """What the firewall of a set is called: its tag, without what names of firewalls cannot have."""
+    return owner_tag(mark.owner).replace(":", "-").replace("_", ".")
 
 
 def allowed_rules(allow: Iterable[Mapping[str, Any]], mark: Mark, *, among: bool) -> Rules:
@@ -116,12 +116,13 @@ def to_api(rules: Rules) -> list[dict[str, Any]]:
     made = []
     for words, sources in rules.items():
         protocol, ports = words.split()
-        parts: dict[str, list[str]] = {}
+        parts: dict[str, list[str | int]] = {}
         for source in sources:
             # an IPv6 address has colons too, so only known words are taken for kinds
             kind, _colon, value = source.partition(":")
             named = next((one for one, short in SOURCE_KINDS.items() if short == kind), None)
-            parts.setdefault(named or ADDRESSES, []).append(value if named else source)
+            said = value if named else source
+            parts.setdefault(named or ADDRESSES, []).append(int(said) if named == "droplet_ids" else said)
         made.append({**_opening(protocol, ports), "sources": parts})
     return made
 

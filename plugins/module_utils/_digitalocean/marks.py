@@ -3,7 +3,8 @@
 """The mark of ownership as DigitalOcean can carry it: one tag.
 
 A tag is a plain word there, of letters, digits, hyphens, underscores and colons, so the owner's slash becomes a colon:
-"rancher/web" is "container-schedulers:rancher:web". Pure. PRIVATE.
+"rancher/web" is "container-schedulers:rancher:web". Case does not tell tags apart, each stays as it was first written.
+So names of sets are in lower case: else "Web" would get the tag of "web", and be taken for it. Pure. PRIVATE.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .._ownership import OWNER, Mark
 
 PREFIX = "container-schedulers:"
 SCHEDULER = "digitalocean"
-NAME = re.compile(r"[A-Za-z0-9_-]+")
+NAME = re.compile(r"[a-z0-9_-]+")
 TAG = re.compile(r"[A-Za-z0-9_\-:]+")
 NAME_LIMIT = 100
 TAG_LIMIT = 255
@@ -30,7 +31,8 @@ def set_mark(name: str) -> Mark:
     """
     if not NAME.fullmatch(name) or len(name) > NAME_LIMIT:
         raise InputError(
-            f"name: {name!r} must consist of letters, digits, hyphens and underscores, at most {NAME_LIMIT} of them"
+            f"name: {name!r} must consist of small letters, digits, hyphens and underscores, "
+            f"at most {NAME_LIMIT} of them"
         )
     return Mark(f"{SCHEDULER}/{name}")
 
@@ -66,4 +68,10 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
             )
         if tag.startswith(PREFIX):
             raise InputError(f"tags: {tag!r} begins like the mark of this collection", hint="Choose another tag.")
-    return tuple(dict.fromkeys(tags))
+    return tuple({tag.lower(): tag for tag in tags}.values())
+
+
+def as_spelled(tags: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """Tags of a droplet, those that are wanted in the case in which they are."""
+    spelled = {tag.lower(): tag for tag in wanted}
+    return [spelled.get(tag.lower(), tag) for tag in tags]

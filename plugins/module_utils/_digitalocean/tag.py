@@ -49,9 +49,10 @@ def wanted_tag(mark: Mark) -> Wanted:
     return Wanted(KEY, KIND, owner_tag(mark.owner), {})
 
 
-def ensure_tag(api: DigitalOcean, name: str) -> None:
-    """Make a tag; one that is there is as good."""
-    api.call("POST", "tags", body={"name": name}, doing=f"make tag {name}", effect=Effect.IDEMPOTENT)
+def ensure_tag(api: DigitalOcean, name: str) -> str:
+    """Make a tag; one that is there is as good. The name by which it is known: in the case of its first time."""
+    answer = api.call("POST", "tags", body={"name": name}, doing=f"make tag {name}", effect=Effect.IDEMPOTENT)
+    return str(answer["tag"]["name"])
 
 
 class TagHandler:

@@ -18,8 +18,10 @@ from .._errors import InputError, NotFoundError
 from .api import Object, Rancher
 
 CATALOG = "/v1-catalog"
+LISTING = "list the templates of the catalog"
 FILE = re.compile(r"(docker|rancher)-compose\.ya?ml(\.tpl)?")
 SYSTEM_CATEGORY = "rancher services"
+INFRASTRUCTURE = re.compile(r"[^:]+:infra\*.+")
 EXTERNAL = re.compile(r"(?:system-)?catalog://(?P<template>[^:]+:[^:]+):(?P<number>[^:]+)")
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
@@ -32,6 +34,8 @@ class Template:
     Attributes:
         id: with its version ("community:wordpress:0").
         questions: as the template asks them.
+        is_system: whether it is one of Rancher's own services, as older catalogs say it: in the name of the stack's
+            template. Newer ones have these in a folder of their own, and the stack a field.
     """
 
     id: str
@@ -44,6 +48,11 @@ class Template:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
+    def makes_system(self) -> bool:
+        """Whether a stack made from it is one of Rancher's own services, and not the user's."""
+        return self.is_system or bool(INFRASTRUCTURE.fullmatch(self.id))
+
+    @property
     def external_id(self) -> str:
         """What a stack made from it is told by."""
         return f"{'system-' if self.is_system else ''}catalog://{self.id}"
@@ -52,28 +61,32 @@ class Template:
 def list_templates(rancher: Rancher, catalog: str | None = None) -> list[Object]:
     """All templates, or those of one catalog."""
     query = {"catalogId": catalog} if catalog else {}
-    return rancher.list(f"{CATALOG}/templates", query, doing="list the templates of the catalog")
+    return rancher.list(f"{CATALOG}/templates", query, doing=LISTING)
 
 
-def find_template(rancher: Rancher, wanted: str, version: str | None, live: str | None = None) -> Template:
+def find_template(
+    rancher: Rancher, wanted: str, version: str | None, live: str | None = None, environment: str | None = None
+) -> Template:
     """A version of a template.
 
     Args:
         wanted: "catalog:template", or "catalog:template:number" for a certain version.
         version: which one, by its name or number; None for the one that is there, or the template's own choice.
         live: the external id of the stack that is there.
+        environment: the id of the one whose own catalogs are asked as well; Rancher 1.6 has such.
 
     Raises:
         InputError: it does not exist.
     """
     base, number = split_id(wanted)
     doing = f"look for the template {base}"
+    query = {"projectId": environment} if environment else {}
     try:
-        template = rancher.get(f"{CATALOG}/templates/{base}", doing=doing)
+        template = rancher.get(f"{CATALOG}/templates/{base}", query, doing=doing)
     except NotFoundError as error:
-        raise InputError(f"template: {base!r} does not exist", hint=_nearest(rancher, base)) from error
+        raise InputError(f"template: {base!r} does not exist", hint=_nearest(rancher, base, query)) from error
     chosen = chosen_version(template, number or version, live)
-    return live_template(template, rancher.get(f"{CATALOG}/templates/{base}:{chosen}", doing=doing))
+    return live_template(template, rancher.get(f"{CATALOG}/templates/{base}:{chosen}", query, doing=doing))
 
 
 def split_id(wanted: str) -> tuple[str, str | None]:
@@ -247,9 +260,9 @@ def secret_questions(questions: Sequence[Mapping[str, Any]]) -> set[str]:
     return {str(one["variable"]) for one in questions if one.get("type") == "password"}
 
 
-def _nearest(rancher: Rancher, wanted: str) -> str:
+def _nearest(rancher: Rancher, wanted: str, query: Mapping[str, str]) -> str:
     """What might be meant, for somebody who asked for a template that is not there."""
-    known = [str(one["id"]) for one in list_templates(rancher)]
+    known = [str(one["id"]) for one in rancher.list(f"{CATALOG}/templates", query, doing=LISTING)]
     near = difflib.get_close_matches(wanted, known, 3, 0.5)
     return (
         f"Is one of these meant: {', '.join(near)}?" if near else "container.schedulers.rancher_catalog_info lists all."

@@ -14,6 +14,10 @@ from .names import checked_host, refuse_twice
 
 CUSTOM = "custom"
 NUMBER = "{n}"
+# the drivers of Rancher 1.x cannot set up a newer Docker, and would install the newest; and would choose aufs, which
+# kernels of clouds do not have
+ENGINE_SCRIPT = "https://releases.rancher.com/install-docker/19.03.sh"
+ENGINE_STORAGE = "overlay2"
 HOSTS = ArgumentSpec(
     {
         "names": {"type": "list", "elements": "str"},
@@ -24,7 +28,8 @@ HOSTS = ArgumentSpec(
         "driver_secrets": {"type": "dict", "no_log": True},
         "labels": {"type": "dict"},
         "active": {"type": "bool"},
-        "engine_install_url": {"type": "str"},
+        "engine_install_url": {"type": "str", "default": ENGINE_SCRIPT},
+        "engine_storage_driver": {"type": "str", "default": ENGINE_STORAGE},
         "registration_url": {"type": "str"},
         "purge": {"type": "bool", "default": False},
         "remove_failed": {"type": "bool", "default": False},
@@ -44,6 +49,7 @@ class HostOptions:
         config: the driver's settings by the API's names, without those that are secret.
         secrets: those that are.
         active: whether new containers may be put on them; None if it is not managed.
+        engine: what the driver is told of Docker, by the API's names.
     """
 
     names: tuple[str, ...]
@@ -52,7 +58,7 @@ class HostOptions:
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
     labels: Mapping[str, str] | None = None
     active: bool | None = None
-    engine_install_url: str | None = None
+    engine: Mapping[str, str] = field(default_factory=dict)
     registration_url: str | None = None
     purge: bool = False
     remove_failed: bool = False
@@ -88,12 +94,21 @@ class HostOptions:
             params["driver_secrets"] or {},
             None if labels is None else {str(name): str(value) for name, value in labels.items()},
             params["active"],
-            params["engine_install_url"],
+            _engine(params),
             params["registration_url"],
             bool(params["purge"]),
             bool(params["remove_failed"]),
             bool(params["adopt"]),
         )
+
+
+def _engine(params: Mapping[str, Any]) -> dict[str, str]:
+    """What is said of Docker; the rest is left to the driver."""
+    given = {
+        "engineInstallUrl": params["engine_install_url"],
+        "engineStorageDriver": params["engine_storage_driver"],
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def host_names(params: Mapping[str, Any]) -> tuple[str, ...]:

@@ -80,9 +80,8 @@ class Hosts:
             dialect.host_name: step.name,
             f"{options.driver}Config": dict(self._config),
             "labels": dict(spec["labels"]),
+            **options.engine,
         }
-        if options.engine_install_url:
-            body["engineInstallUrl"] = options.engine_install_url
         made = run.rancher.create(run.path(dialect.hosts), body, lambda: self._named(step.name), doing=step.sentence)
         mine = self._live(step.name, made)
         first = self._named(step.name)

@@ -24,6 +24,7 @@ class Content:
         answers: all of them.
         external_id: the template; empty for files of the user's own.
         secret_names: the answers that must not be shown.
+        is_system: whether the template is one of Rancher's own services.
     """
 
     docker: str
@@ -32,6 +33,7 @@ class Content:
     external_id: str = ""
     secret_names: frozenset[str] = frozenset()
     compose: Compose = field(default_factory=Compose)
+    is_system: bool = False
 
     def body(self) -> dict[str, Any]:
         """As create and upgrade take it."""
@@ -66,7 +68,15 @@ def content_of(
         secret = options.secret_names | secret_questions(template.questions)
         # not judged: what a catalog's author writes is the catalog's business, ports in it are all that is of interest
         compose = Compose(_services_of(template))
-        return Content(template.docker, template.rancher, answers, template.external_id, frozenset(secret), compose)
+        return Content(
+            template.docker,
+            template.rancher,
+            answers,
+            template.external_id,
+            frozenset(secret),
+            compose,
+            template.makes_system,
+        )
     if options.compose is None:
         return None
     answers = {**{str(name): str(one) for name, one in live.items()}, **_texts(options.answers)}

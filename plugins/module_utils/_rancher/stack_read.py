@@ -94,7 +94,8 @@ def _template(run: Run, options: StackOptions) -> Template:
     if options.template_version is None:
         doing = f"look for stack {options.name}"
         live = next((one.get("externalId") for one in find_stacks(run, options.name, doing=doing)), None)
-    return find_template(run.rancher, options.template, options.template_version, live)
+    environment = None if run.rancher.is_v1 else run.environment.id
+    return find_template(run.rancher, options.template, options.template_version, live, environment)
 
 
 def _staying(things: Sequence[Object]) -> tuple[Object, ...]:

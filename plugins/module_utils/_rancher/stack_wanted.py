@@ -47,7 +47,7 @@ def wanted_stack(
     if stack:
         require_marked(mark, stack, f"stack {options.name}", adopt=options.adopt)
     # a stack of Rancher's own services that is not called one would be among the user's
-    system = options.system or bool(content and content.external_id.startswith("system-catalog://")) or None
+    system = options.system or bool(content and content.is_system) or None
     spec = {
         "description": managed_description(options.description, stack, mark, STACK),
         "system": options.system if stack else system,

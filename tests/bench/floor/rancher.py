@@ -75,7 +75,11 @@ def make_host(project: str, name: str) -> None:
         "size": "s-1vcpu-1gb",
         "image": "ubuntu-24-04-x64",
     }
-    ask("POST", f"{project}/hosts", {"hostname": name, "digitaloceanConfig": config})
+    engine = {
+        "engineInstallUrl": "https://releases.rancher.com/install-docker/19.03.sh",
+        "engineStorageDriver": "overlay2",
+    }
+    ask("POST", f"{project}/hosts", {"hostname": name, "digitaloceanConfig": config, **engine})
 
 
 def make_services(project: str, stack: str, image: str) -> None:

@@ -60,8 +60,7 @@ class Ask:
         for tag in tags:
             if not isinstance(tag, str) or not TAG.fullmatch(tag):
                 raise unprocessable(f"{tag} is not a valid tag name")
-        self.team.tags.update(tags)
-        return list(dict.fromkeys(tags))
+        return list(dict.fromkeys(map(self.team.keep_tag, tags)))
 
     def shown(self, thing: Thing) -> Thing:
         """A thing as this token may see it: without tag:read nothing has tags."""

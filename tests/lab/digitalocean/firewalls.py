@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import uuid
 from typing import Any
 
@@ -16,6 +17,7 @@ from lab.messages import Answer
 CLIENTS = (ipaddress.ip_address("203.0.113.250"), ipaddress.ip_address("127.0.0.1"))
 """The user of the lab, as somebody on the internet, and as who is at this computer."""
 PROTOCOLS = ("tcp", "udp", "icmp")
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9.-]+")
 
 
 def admits(team: Team, droplet: Thing, port: int) -> bool:
@@ -104,7 +106,10 @@ def _parts(ask: Ask) -> dict[str, list[Any]]:
 
 
 def _fields(ask: Ask) -> dict[str, Any]:
-    fields = {"name": ask.text("name"), **_parts(ask)}
+    name = ask.text("name")
+    fields = {"name": name, **_parts(ask)}
+    if not NAME.fullmatch(name):
+        raise unprocessable("name must begin with a letter or digit, and have letters, digits, periods and dashes only")
     if not fields["inbound_rules"] and not fields["outbound_rules"]:
         raise unprocessable("must have at least one rule")
     for tag in fields["tags"]:
@@ -127,6 +132,8 @@ def _rule(rule: dict[str, Any], direction: str) -> dict[str, Any]:
             ipaddress.ip_network(address, strict=False)
         except ValueError as error:
             raise unprocessable(f"{address} is not a valid address") from error
+    if any(not isinstance(one, int) for one in rule[peers].get("droplet_ids") or ()):
+        raise unprocessable("droplet_ids must be integers")
     ports = str(rule.get("ports") or "")
     if rule["protocol"] != "icmp" and not ports:
         raise unprocessable("ports can't be blank")

@@ -16,8 +16,7 @@ def create(ask: Ask) -> Answer:
     name = ask.text("name")
     if not TAG.fullmatch(name):
         raise unprocessable(f"{name} is not a valid tag name")
-    ask.team.tags.add(name)
-    return json_body({"tag": _shown(ask, name)}, 201)
+    return json_body({"tag": _shown(ask, ask.team.keep_tag(name))}, 201)
 
 
 def list_all(ask: Ask) -> Answer:

@@ -53,6 +53,12 @@ class Team:
         """A new id, of which no other team has one."""
         return next(self.numbers)
 
+    def keep_tag(self, name: str) -> str:
+        """A tag as it was first written: it is made if there is none, and its case does not make it another one."""
+        known = next((one for one in self.tags if one.lower() == name.lower()), name)
+        self.tags.add(known)
+        return known
+
     def tagged(self, tag: str) -> list[Thing]:
         """Everything that carries a tag."""
         kinds = (self.droplets, self.volumes, self.snapshots)

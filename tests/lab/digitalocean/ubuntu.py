@@ -17,6 +17,7 @@ FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/bash\n",
     "etc/group": "root:x:0:\ndocker:x:990:\n",
     "etc/apt/sources.list.d/ubuntu.sources": "",
+    "etc/apt/apt.conf.d/.keep": "",
     "etc/apt/keyrings/.keep": "",
     "dev/console": "",
     "root/.ssh/authorized_keys": "",

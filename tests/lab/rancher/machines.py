@@ -6,6 +6,7 @@ host is made with the driver's settings, and its machine is hidden behind it.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lab.machines import Container
@@ -18,6 +19,16 @@ from lab.rancher.settings import agent_image
 from lab.rancher.store import Resource
 
 _DRIVERS = ("amazonec2Config", "digitaloceanConfig")
+_SCRIPT = re.compile(r"/install-docker/(\d+)[.\d]*\.sh$")
+_NEWEST_DOCKER, _LAST_DOCKER_FOR_DRIVERS = 29, 19
+_NO_AUFS = (
+    "Error creating machine: Error running provisioning: ssh command error: command: sudo systemctl -f start docker, "
+    "err: exit status 1"
+)
+_DOCKER_TOO_NEW = (
+    "Error creating machine: Error running provisioning: Unable to verify the Docker daemon is listening: "
+    "Maximum number of retries (10) exceeded"
+)
 
 
 def install(server: RancherServer) -> Machines:
@@ -128,6 +139,10 @@ class Machines:
         if found is None:
             self._fail(machine, f"Error creating machine: {machine.name} cannot be reached by SSH")
             return
+        problem = _docker_problem(machine["engineInstallUrl"] or "", machine["engineStorageDriver"] or "aufs")
+        if problem:
+            self._fail(machine, problem)
+            return
         self._say(machine, "Installing Rancher agent")
         hosts = self._server.parts["hosts"]
         # the driver runs inside the server: only the setting tells it under which address that is known outside
@@ -187,3 +202,11 @@ class Machines:
 
     def show(self, _context: Context, machine: Resource) -> dict[str, Any]:
         return {"kind": machine.kind}
+
+
+def _docker_problem(script: str, storage: str) -> str | None:
+    """Why the driver cannot set up the Docker that is installed: by the script, or the newest if there is none."""
+    found = _SCRIPT.search(script)
+    if int(found[1] if found else _NEWEST_DOCKER) > _LAST_DOCKER_FOR_DRIVERS:
+        return _DOCKER_TOO_NEW
+    return _NO_AUFS if storage == "aufs" else None

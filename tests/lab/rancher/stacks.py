@@ -37,7 +37,8 @@ class Stacks:
         self._check_name(owner, str(fields["name"]))
         chosen = {name: value for name, value in fields.items() if value is not None}
         stack = self._server.store.create(kind, **{**chosen, "accountId": owner})
-        stack["system"] = str(chosen.get("externalId") or "").startswith("system-catalog://")
+        named = str(chosen.get("externalId") or "").startswith("system-catalog://")
+        stack["system"] = named if self._server.era == "1.1" else bool(chosen.get("system"))
         self._server.processes.start(stack, "create")
         return stack
 

@@ -82,28 +82,40 @@ def test_keys(lab: Any) -> None:
 def test_firewalls_keep_all_ports_as_zero_and_are_replaced_as_a_whole(lab: Any) -> None:
     out = {"protocol": "tcp", "ports": "all", "destinations": {"addresses": ["0.0.0.0/0"]}}
     lab.digitalocean("POST", "tags", {"name": "t"})
-    body = {"name": "f", "inbound_rules": [RULE], "outbound_rules": [out], "tags": ["t"]}
+    body = {"name": "fw", "inbound_rules": [RULE], "outbound_rules": [out], "tags": ["t"]}
     status, document, _headers = lab.digitalocean("POST", "firewalls", body)
     firewall = document["firewall"]
     assert (status, firewall["outbound_rules"][0]["ports"]) == (202, "0")
     assert lab.digitalocean("POST", "firewalls", body)[0] == 409
-    changed = lab.digitalocean("PUT", f"firewalls/{firewall['id']}", {"name": "f", "inbound_rules": [RULE]})
+    changed = lab.digitalocean("PUT", f"firewalls/{firewall['id']}", {"name": "fw", "inbound_rules": [RULE]})
     assert changed[1]["firewall"]["tags"] == []
     assert changed[1]["firewall"]["outbound_rules"] == []
+
+
+def test_a_tag_is_the_same_in_every_case(lab: Any) -> None:
+    assert lab.digitalocean("POST", "tags", {"name": "PROD"})[1]["tag"]["name"] == "PROD"
+    assert lab.digitalocean("POST", "tags", {"name": "prod"})[1]["tag"]["name"] == "PROD"
+    assert lab.digitalocean("GET", "tags/prod")[0] == 404
+    droplet = {"name": "d", "region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", "tags": ["Prod"]}
+    assert lab.digitalocean("POST", "droplets", droplet)[1]["droplet"]["tags"] == ["PROD"]
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"inbound_rules": []}, "at least one rule"),
+        ({"name": "a_b"}, "name must begin"),
         ({"tags": ["nobody-made-it"]}, "does not exist"),
         ({"inbound_rules": [{**RULE, "protocol": "gre"}]}, "protocol"),
         ({"inbound_rules": [{**RULE, "sources": {"addresses": ["300.0.0.0/8"]}}]}, "not a valid address"),
+        ({"inbound_rules": [{**RULE, "sources": {"droplet_ids": ["1"]}}]}, "must be integers"),
         ({"inbound_rules": [{**RULE, "ports": ""}]}, "ports can't be blank"),
     ],
 )
 def test_firewalls_that_are_refused(lab: Any, change: dict[str, Any], words: str) -> None:
-    status, document, _headers = lab.digitalocean("POST", "firewalls", {"name": "f", "inbound_rules": [RULE], **change})
+    status, document, _headers = lab.digitalocean(
+        "POST", "firewalls", {"name": "fw", "inbound_rules": [RULE], **change}
+    )
     assert status == 422
     assert words in document["message"]
 

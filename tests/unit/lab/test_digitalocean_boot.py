@@ -114,7 +114,7 @@ def test_ssh_greets_and_a_firewall_is_in_between(lab: Any) -> None:
     with socket.create_connection((host, 22), timeout=60) as connection:
         assert connection.recv(100).startswith(b"SSH-2.0-")
     rule = {"protocol": "tcp", "ports": "22", "sources": {"addresses": ["198.51.100.0/24"]}}
-    lab.digitalocean("POST", "firewalls", {"name": "f", "inbound_rules": [rule], "tags": ["t"]})
+    lab.digitalocean("POST", "firewalls", {"name": "fw", "inbound_rules": [rule], "tags": ["t"]})
     assert refuses(host, 22)
 
 

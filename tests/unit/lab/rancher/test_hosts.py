@@ -20,6 +20,8 @@ CONFIG: Document = {
     "region": "lon1",
     "size": "s-1vcpu-1gb",
 }
+SCRIPTS = "https://releases.rancher.com/install-docker"
+ENGINE: Document = {"engineInstallUrl": f"{SCRIPTS}/19.03.sh", "engineStorageDriver": "overlay2"}
 DOCKER = "#!/bin/sh\nset -e\ncurl -fsSL https://get.docker.com | sh\n"
 
 
@@ -39,7 +41,7 @@ def known(ground: Ground) -> Ground:
 
 
 def test_a_machine_becomes_a_droplet_and_then_a_host(known: Ground) -> None:
-    made = known.make("machines", name="node1", digitaloceanConfig=CONFIG, labels={"a": "b"})
+    made = known.make("machines", name="node1", digitaloceanConfig=CONFIG, **ENGINE, labels={"a": "b"})
     assert (made["state"], made["driver"]) == ("creating", "digitalocean")
     machine = known.until(made, "active")
     (host,) = known.eventually(
@@ -53,7 +55,7 @@ def test_a_machine_becomes_a_droplet_and_then_a_host(known: Ground) -> None:
 
 
 def test_a_host_is_deactivated_and_then_takes_its_droplet_along(known: Ground) -> None:
-    machine = known.until(known.make("machines", name="node1", digitaloceanConfig=CONFIG), "active")
+    machine = known.until(known.make("machines", name="node1", digitaloceanConfig=CONFIG, **ENGINE), "active")
     (host,) = known.eventually(lambda: [one for one in known.listed("hosts") if one["state"] == "active"])
     assert known.ask("DELETE", host["links"]["self"])[0] == 405
     known.until(known.act(host, "deactivate"), "inactive")
@@ -63,7 +65,7 @@ def test_a_host_is_deactivated_and_then_takes_its_droplet_along(known: Ground) -
 
 
 def test_a_machine_takes_its_host_along(known: Ground) -> None:
-    machine = known.until(known.make("machines", name="node1", digitaloceanConfig=CONFIG), "active")
+    machine = known.until(known.make("machines", name="node1", digitaloceanConfig=CONFIG, **ENGINE), "active")
     (host,) = known.eventually(lambda: [one for one in known.listed("hosts") if one["state"] == "active"])
     known.ask("DELETE", machine["links"]["self"])
     known.until(machine, "removed")
@@ -73,7 +75,7 @@ def test_a_machine_takes_its_host_along(known: Ground) -> None:
 
 def test_the_newer_version_has_the_host_at_once(new: Ground) -> None:
     new.ask("PUT", "/v1/settings/api.host", {"value": new.url})
-    host = new.make("hosts", hostname="node1", digitaloceanConfig=CONFIG)
+    host = new.make("hosts", hostname="node1", digitaloceanConfig=CONFIG, **ENGINE)
     assert (host["state"], host["transitioning"], host["driver"]) == ("provisioning", "yes", "digitalocean")
     found = new.until(host, "active")
     assert (found["id"], found["agentIpAddress"][:4]) == (host["id"], "127.")
@@ -81,7 +83,7 @@ def test_the_newer_version_has_the_host_at_once(new: Ground) -> None:
 
 
 def test_without_its_address_the_server_is_not_found_by_the_agents(ground: Ground) -> None:
-    machine = ground.until(ground.make("machines", name="node1", digitaloceanConfig=CONFIG), "active")
+    machine = ground.until(ground.make("machines", name="node1", digitaloceanConfig=CONFIG, **ENGINE), "active")
     time.sleep(0.3)
     assert ground.listed(machine["links"]["hosts"]) == []
     assert droplets(ground) == ["node1"]
@@ -104,6 +106,20 @@ def test_a_driver_that_fails_says_why(known: Ground, change: dict[str, str], mes
     known.ask("DELETE", failed["links"]["self"])
     known.until(failed, "removed")
     known.eventually(lambda: droplets(known) == keys(known) == [])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"engineInstallUrl": None}, "Unable to verify the Docker daemon is listening"),
+        ({"engineInstallUrl": "https://get.docker.com"}, "Unable to verify the Docker daemon is listening"),
+        ({"engineInstallUrl": f"{SCRIPTS}/20.10.sh"}, "Unable to verify the Docker daemon is listening"),
+        ({"engineStorageDriver": None}, "systemctl -f start docker"),
+    ],
+)
+def test_a_docker_that_the_driver_cannot_set_up(new: Ground, change: Document, message: str) -> None:
+    host = new.make("hosts", hostname="node1", digitaloceanConfig=CONFIG, **{**ENGINE, **change})
+    assert message in new.until(host, "error")["transitioningMessage"]
 
 
 def test_a_failing_host_of_the_newer_version(new: Ground) -> None:

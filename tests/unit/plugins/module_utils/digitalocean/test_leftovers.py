@@ -33,7 +33,7 @@ def fill(ground: Ground) -> None:
     number = ground.ask("POST", "volumes", volume)["volume"]["id"]
     ground.ask("POST", f"volumes/{number}/snapshots", {"name": "s", "tags": [TAG]})
     rule = {"protocol": "tcp", "ports": "22", "sources": {"addresses": ["10.0.0.0/8"]}}
-    ground.ask("POST", "firewalls", {"name": "f", "inbound_rules": [rule], "tags": [TAG]})
+    ground.ask("POST", "firewalls", {"name": "fw", "inbound_rules": [rule], "tags": [TAG]})
     ground.ask("POST", "firewalls", {"name": "theirs", "inbound_rules": [rule]})
     balancer = {"name": "l", "region": "lon1", "forwarding_rules": [FORWARD], "tag": TAG, "size_unit": 2}
     ground.ask("POST", "load_balancers", balancer)

@@ -35,7 +35,7 @@ def test_a_mark_is_a_tag_and_back() -> None:
     assert marks.as_mark_tags([]) == {}
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "x" * 101, "ü"])
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "x" * 101, "ü", "Web"])
 def test_names_that_cannot_be_tags(name: str) -> None:
     with pytest.raises(InputError, match="name"):
         marks.set_mark(name)
@@ -45,6 +45,11 @@ def test_names_that_cannot_be_tags(name: str) -> None:
 def test_tags_that_cannot_be_given(tag: str) -> None:
     with pytest.raises(InputError, match="tags"):
         marks.checked_tags([tag])
+
+
+def test_tags_that_differ_in_case_are_one() -> None:
+    assert marks.checked_tags(["env:demo", "Env:Demo", "x"]) == ("Env:Demo", "x")
+    assert marks.as_spelled(["ENV:demo", "other"], ["env:Demo", "x"]) == ["env:Demo", "other"]
 
 
 # Slugs
@@ -145,7 +150,7 @@ def test_rules_of_the_api_with_sources_of_every_kind() -> None:
     back = firewall.to_api({"tcp 0": ["::/0", "droplet:1", "load_balancer:l", "tag:t"]})
     assert back[0]["sources"] == {
         "addresses": ["::/0"],
-        "droplet_ids": ["1"],
+        "droplet_ids": [1],
         "load_balancer_uids": ["l"],
         "tags": ["t"],
     }
@@ -165,6 +170,11 @@ def test_rules_of_the_api_with_sources_of_every_kind() -> None:
 def test_rules_that_cannot_work(given: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         firewall.allowed_rules([given], MARK, among=False)
+
+
+def test_a_firewall_has_a_name_that_the_api_takes() -> None:
+    assert firewall.firewall_name(MARK) == "container-schedulers-digitalocean-web"
+    assert firewall.firewall_name(Mark("digitalocean/my_web-1")) == "container-schedulers-digitalocean-my.web-1"
 
 
 # Options

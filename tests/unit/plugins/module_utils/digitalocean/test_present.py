@@ -68,6 +68,25 @@ def test_from_nothing_to_usable_and_again(ground: Ground) -> None:
     assert again.result == outcome.result
 
 
+def test_a_tag_keeps_the_case_in_which_it_was_first_written(ground: Ground) -> None:
+    ground.ask("POST", "tags", {"name": "Env:Demo"})
+    made = make(ground, tags=["env:demo"])
+    assert made.result["droplets"][0]["tags"] == ["Env:Demo", TAG]
+    assert not changed(make(ground, tags=["env:demo"]))
+    ground.ask("POST", "tags", {"name": "Team:A"})
+    later = make(ground, tags=["env:demo", "team:a"])
+    assert later.result["droplets"][0]["tags"] == ["Env:Demo", "Team:A", TAG]
+    assert not changed(make(ground, tags=["env:demo", "team:a"]))
+    found = ground.run(droplet_info, spec=INFO, tag="env:demo").result["droplets"]
+    assert [one["name"] for one in found] == ["web"]
+
+
+def test_a_set_with_an_underscore_in_its_name_has_a_firewall(ground: Ground) -> None:
+    outcome = make(ground, name="my_web", names=["a"], allow=ALLOW)
+    assert outcome.result["firewall"]["name"] == "container-schedulers-digitalocean-my.web"
+    assert not changed(make(ground, name="my_web", names=["a"], allow=ALLOW))
+
+
 def test_a_single_one_has_the_name_of_the_set(ground: Ground) -> None:
     assert [one["name"] for one in make(ground).result["droplets"]] == ["web"]
     assert ground.calls()["CreateDroplets"] == 1

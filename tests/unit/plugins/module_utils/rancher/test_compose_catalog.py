@@ -246,6 +246,19 @@ def test_how_a_stack_names_its_template(more: dict[str, Any], external: str) -> 
     assert live_template({**TEMPLATE, **more}, VERSION).external_id == external
 
 
+@pytest.mark.parametrize(
+    ("identifier", "more", "system"),
+    [
+        ("community:thing:1", {}, False),
+        ("community:thing:1", {"category": "Rancher services"}, True),
+        ("library:infra*thing:1", {"category": "External DNS"}, True),
+        ("library:infra-thing:1", {}, False),
+    ],
+)
+def test_whose_a_stack_of_a_template_is(identifier: str, more: dict[str, Any], system: bool) -> None:
+    assert live_template({**TEMPLATE, **more}, {**VERSION, "id": identifier}).makes_system is system
+
+
 def test_a_template_is_found() -> None:
     server, http = rancher(
         Request("GET", "/v1-catalog/templates/community:thing", TEMPLATE),
@@ -253,6 +266,16 @@ def test_a_template_is_found() -> None:
     )
     found = find_template(server, "community:thing", None)
     assert (found.version, found.docker, found.rancher) == ("v0.2", V1, RANCHER)
+    http.finish()
+
+
+def test_a_template_of_an_environments_own_catalog_is_found() -> None:
+    environment = {"projectId": "1a7"}
+    server, http = rancher(
+        Request("GET", "/v1-catalog/templates/own:thing", {**TEMPLATE, "id": "own:thing"}, query=environment),
+        Request("GET", "/v1-catalog/templates/own:thing:1", {**VERSION, "id": "own:thing:1"}, query=environment),
+    )
+    assert find_template(server, "own:thing", None, environment="1a7").id == "own:thing:1"
     http.finish()
 
 

@@ -282,6 +282,17 @@ def test_a_stack_from_the_catalog(either: RancherLab) -> None:
     assert sentences(stack(either, name="galera", template="community:galera")) == []
 
 
+def test_a_stack_of_ranchers_own_services(rancher_lab: RancherLab) -> None:
+    """As Rancher's pages do it for templates of the folder for infrastructure: else it would be among the user's."""
+    hosts(rancher_lab, 1)
+    answers = {"AWS_ACCESS_KEY": "LAB", "ROOT_DOMAIN": "example.org"}
+    given = {"name": "dns", "template": "library:infra*route53", "answers": answers}
+    made = stack(rancher_lab, **given, secret_answers={"AWS_SECRET_KEY": "lab-not-a-secret"})
+    assert made.result["stack"]["external_id"] == "catalog://library:infra*route53:17"
+    assert made.result["stack"]["system"] is True
+    assert sentences(stack(rancher_lab, **given)) == []
+
+
 CATALOG = ArgumentSpec({"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}})
 
 
