@@ -49,8 +49,9 @@ options:
   driver:
     description:
       - The machine driver, like V(digitalocean) or V(amazonec2). It has to be active on the server.
-      - With V(custom), no host is made. The module returns the command to run on machines, and waits for O(names) to
-        have joined. The machines need Docker 24 or older: the agents of Rancher 1.x do not work with newer ones.
+      - With V(custom), no host is made. Without O(names), the module returns the command to run on machines; with them,
+        it waits for them to have joined. The machines need Docker 24 or older: the agents of Rancher 1.x do not work with
+        newer ones.
     type: str
     default: digitalocean
   driver_config:
@@ -191,7 +192,7 @@ hosts:
       elements: int
 registration:
   description: How a machine joins. Whoever has it, can. Null if there is none yet, in check mode.
-  returned: with O(driver=custom)
+  returned: with O(driver=custom), without O(names)
   type: dict
   contains:
     command:

@@ -236,7 +236,8 @@ options:
   docker_compose:
     description:
       - The text of a docker-compose file, in format 1 or 2.
-      - As every option, it is part of what C(-vvv) and AWX show of the task. Passwords in it are not with O(docker_compose_file).
+      - As every option, it is part of what C(-vvv) and AWX show of the task. Passwords in it are not with
+        O(docker_compose_file).
       - Keys that Rancher would leave out in silence are refused.
     type: str
   docker_compose_file:

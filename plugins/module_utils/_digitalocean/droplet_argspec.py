@@ -31,7 +31,7 @@ SPEC = STATE.merge(
             "vpc_uuid": {"type": "str"},
             "monitoring": {"type": "bool"},
             "ipv6": {"type": "bool"},
-            "user_data": {"type": "str"},
+            "user_data": {"type": "str", "no_log": True},
             "firewall": {"type": "bool", "default": True},
             "allow": {"type": "list", "elements": "dict", "options": ALLOW},
             "allow_among": {"type": "bool", "default": False},

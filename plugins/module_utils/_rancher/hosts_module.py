@@ -95,11 +95,16 @@ def _custom(context: Context, run: Run, options: HostOptions) -> Outcome:
     joined = [one for one in _wanted(run, options, live, {}) if one.key in live]
     plan = decide([*wanted, wanted_token(run), *joined], live, HOST_GRAPH, HOST_RULES)
     if context.check_mode:
-        return Outcome({"hosts": [host_result(view) for view in views], "registration": registration(token)}, plan)
+        return Outcome({"hosts": [host_result(view) for view in views], **_joining(options, token)}, plan)
     applied = apply(plan, _handlers(run, options, {}), live)
     with applied.then("wait for the hosts"):
         hosts = [host_result(view) for view in _after(context, run, options)]
-        return Outcome({"hosts": hosts, "registration": registration(applied.live[TOKEN])}, plan)
+        return Outcome({"hosts": hosts, **_joining(options, applied.live[TOKEN])}, plan)
+
+
+def _joining(options: HostOptions, token: Live | None) -> dict[str, Any]:
+    """How to join: a secret, and so only for who asks for nothing else, and can keep all that is said of the task."""
+    return {} if options.names else {"registration": registration(token)}
 
 
 def _after(context: Context, run: Run, options: HostOptions) -> list[HostView]:

@@ -130,6 +130,7 @@ def test_hosts_that_somebody_else_makes(either: RancherLab) -> None:
     assert sentences(hosts(either, driver="custom")) == []
     either.host("db1")
     joined = hosts(either, driver="custom", names=["db1"], labels={"storage": "true"})
+    assert "registration" not in joined.result  # which is a secret, and not asked for
     assert sentences(joined) == [
         "update host db1 (labels.container.schedulers/owner, labels.container.schedulers/part, labels.storage)"
     ]
