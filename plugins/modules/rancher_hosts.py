@@ -49,9 +49,9 @@ options:
   driver:
     description:
       - The machine driver, like V(digitalocean) or V(amazonec2). It has to be active on the server.
-      - With V(custom), no host is made. Without O(names), the module returns the command to run on machines; with them,
-        it waits for them to have joined. The machines need Docker 24 or older: the agents of Rancher 1.x do not work with
-        newer ones.
+      - With V(custom), no host is made. Without O(names), the module returns the command to run on machines. With them,
+        it waits for them to have joined.
+      - Such machines need Docker 24 or older, as the agents of Rancher 1.x do not work with newer ones.
     type: str
     default: digitalocean
   driver_config:
