@@ -99,6 +99,9 @@ def _lab_host(name: str) -> Task:
     return Task("faults.lab_call", {"path": "rancher/hosts", "document": {"name": name}})
 
 
+_JOINED = _task("hosts", driver="custom", names=["one"], labels={"tier": "front"})
+_JOINABLE = frozenset({"create registration token Default", "update setting api.host (value)"})
+"""What stays of an environment's first hosts."""
 _THREE = (_lab_host("one"), _lab_host("two"), _lab_host("three"))
 
 
@@ -126,6 +129,7 @@ FLOWS: Mapping[str, Flow] = {
     "rancher-hosts-up-slow": _of_hosts(_TWO_HOSTS, boot_seconds=1, injections=_WHILE_MADE),
     "rancher-hosts-fewer": _of_hosts(_ONE_HOST, _TWO_HOSTS),
     "rancher-hosts-down": _of_hosts(_NO_HOSTS, _TWO_HOSTS, _UP, undo=(_DOWN,)),
+    "rancher-hosts-join": Flow(_JOINED, before=(_lab_host("one"),), undo=(_NO_HOSTS,), optional=_JOINABLE),
     "rancher-environment-up": Flow(_ENVIRONMENT, undo=(_NO_ENVIRONMENT,)),
     "rancher-environment-down": Flow(_NO_ENVIRONMENT, before=(_ENVIRONMENT,), undo=(_NO_ENVIRONMENT,)),
     "rancher-stack-up": _of_stack(_UP),

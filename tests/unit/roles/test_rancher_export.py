@@ -7,15 +7,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from unit.roles.test_teardown import Lab, _running, lab  # noqa: F401 (fixtures)
+from unit.roles.rancher_lab import RancherLab
 
 PASSWORD = "lab-not-a-secret-000099"
 
 
 def test_the_copy_of_a_stack_keeps_its_password_and_tells_it_to_nobody(
-    lab: Lab,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    lab: RancherLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANSIBLE_VERBOSITY", "3")
     service = {"name": "web", "image": "nginx", "ports": ["80"], "secret_environment": {"PASSWORD": PASSWORD}}

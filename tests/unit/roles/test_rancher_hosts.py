@@ -4,52 +4,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.lab_process import LabProcess, running_lab
-from unit.roles.playing import play
+from unit.lab_process import running_lab
+from unit.roles.rancher_lab import API_KEY_FILE, PUBLIC_KEY, TOKEN, RancherLab
 
-TOKEN = "lab-not-a-secret-000002"
-PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYi1ub3QtYS1rZXktbGFiLW5vdC1hLWtleS0w somebody"
 LOGIN = {"provider": "local", "username": "admin", "password": "lab-not-a-secret-7"}
 WORD_TO_JOIN = "/scripts/"  # of the server's address, before it
 
 
-class Server(LabProcess):
-    """A lab with a Rancher server whose access control is on."""
-
-    def play(self, folder: Path, task: dict[str, Any]) -> str:
-        """Play a task, as verbosely as can be; what was said."""
-        key = json.loads((folder / "api.json").read_text()) if (folder / "api.json").exists() else {}
-        rancher = {"url": self.addresses["rancher"]} | {name: key[name] for name in ("access_key", "secret_key") if key}
-        defaults = {
-            "group/container.schedulers.digitalocean": {"api_url": self.addresses["digitalocean"], "api_token": TOKEN},
-            "container.schedulers.digitalocean_droplets": {"settle_seconds": 0, "wait_sleep": 1},
-            "group/container.schedulers.rancher": rancher,
-        }
-        code, said = play(folder, [task], {}, "-vvv", "--diff", module_defaults=defaults)
-        assert code == 0, said
-        assert WORD_TO_JOIN not in said
-        return said
-
-    def droplets(self) -> list[str]:
-        items = self.control("GET", "/inventory")["items"]
-        return sorted(one["name"] for one in items if one["kind"] == "droplet")
-
-
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RancherLab]:
+    """A server whose access control is on."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "key.pub").write_text(PUBLIC_KEY)
     with running_lab(tmp_path / "lab") as addresses:
-        made = Server(addresses, answer_seconds=20)
-        secure = {**LOGIN, "api_key_file": str(tmp_path / "api.json")}
-        made.play(tmp_path, {"container.schedulers.rancher_access_control": secure})
+        made = RancherLab(addresses, answer_seconds=20)
+        secure = {**LOGIN, "api_key_file": str(tmp_path / API_KEY_FILE)}
+        played(made, tmp_path, {"container.schedulers.rancher_access_control": secure})
         yield made
+
+
+def played(server: RancherLab, folder: Path, task: dict[str, Any]) -> str:
+    """What is said of a task that must not fail, and must not tell how to join, however much it tells."""
+    code, said = server.play(folder, task, options=("-vvv", "--diff"))
+    assert code == 0, said
+    assert WORD_TO_JOIN not in said
+    return said
 
 
 def hosts(**given: Any) -> dict[str, Any]:
@@ -72,9 +56,9 @@ def hosts(**given: Any) -> dict[str, Any]:
     ],
     ids=["by-themselves", "by-machine-driver"],
 )
-def test_hosts_come_once_and_go(server: Server, tmp_path: Path, way: dict[str, Any]) -> None:
-    assert "own-1, own-2 are active." in server.play(tmp_path, hosts(**way))
+def test_hosts_come_once_and_go(server: RancherLab, tmp_path: Path, way: dict[str, Any]) -> None:
+    assert "own-1, own-2 are active." in played(server, tmp_path, hosts(**way))
     assert server.droplets() == ["own-1", "own-2"]
-    assert "changed=0" in server.play(tmp_path, hosts(**way))
-    server.play(tmp_path, hosts(rancher_hosts_state="absent", rancher_hosts_confirm="own"))
+    assert "changed=0" in played(server, tmp_path, hosts(**way))
+    played(server, tmp_path, hosts(rancher_hosts_state="absent", rancher_hosts_confirm="own"))
     assert server.droplets() == []

@@ -16,66 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.lab_process import LabProcess, running_lab
-from unit.roles.playing import play, playbook
+from unit.roles.playing import playbook
+from unit.roles.rancher_lab import PLACE, TOKEN, RancherLab
 
-TOKEN = "lab-not-a-secret-000002"
-PLACE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
-PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYi1ub3QtYS1rZXktbGFiLW5vdC1hLWtleS0w somebody"
 PAGE = b"<html><body>The service is starting, come back later</body></html>"
 
 
-class Lab(LabProcess):
-    """A lab with a Rancher server, and a DigitalOcean where that makes its hosts."""
-
-    def droplets(self) -> list[str]:
-        items = self.control("GET", "/inventory")["items"]
-        return sorted(one["name"] for one in items if one["kind"] == "droplet")
-
-    def play(self, folder: Path, *tasks: dict[str, Any]) -> tuple[int, str]:
-        defaults = {
-            "group/container.schedulers.digitalocean": {"api_url": self.addresses["digitalocean"], "api_token": TOKEN},
-            "container.schedulers.digitalocean_droplets": {"settle_seconds": 0, "wait_sleep": 1},
-            "group/container.schedulers.rancher": {"url": self.addresses["rancher"], "request_timeout": 1},
-            "container.schedulers.rancher_hosts": {"wait_sleep": 1},
-        }
-        return play(folder, list(tasks), {}, module_defaults=defaults)
-
-    def teardown(self, folder: Path, url: str | None = None) -> tuple[int, str]:
-        hosts = {"set": "hosts", "names": ["hosts-1"], "url": url or self.addresses["rancher"]}
-        given = {"teardown_rancher_hosts": [hosts], "teardown_confirm": "hosts", "teardown_wait_timeout": 20}
-        return self.play(
-            folder, {"ansible.builtin.import_role": {"name": "container.schedulers.teardown"}, "vars": given}
-        )
-
-
-@pytest.fixture(scope="module")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with running_lab(tmp_path_factory.mktemp("teardown-lab")) as addresses:
-        yield Lab(addresses, answer_seconds=20)
-
-
-@pytest.fixture
-def lab(_running: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """One host that the server has made, whose droplet has got our mark, as the role rancher_hosts does it."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    _running.control("POST", "/reset")
-    (tmp_path / "key.pub").write_text(PUBLIC_KEY)
-    host = {"names": ["hosts-1"], "driver_config": PLACE, "driver_secrets": {"access_token": TOKEN}}
-    droplet = {
-        "name": "hosts",
-        "names": ["hosts-1"],
-        "adopt": True,
-        "ssh_public_key_files": [str(tmp_path / "key.pub")],
-    }
-    code, said = _running.play(
-        tmp_path,
-        {"container.schedulers.rancher_hosts": host},
-        {"container.schedulers.digitalocean_droplets": {**droplet, **PLACE}},
-    )
-    assert code == 0, said
-    assert _running.droplets() == ["hosts-1"]
-    return _running
+def teardown(lab: RancherLab, folder: Path, url: str | None = None) -> tuple[int, str]:
+    hosts = {"set": "hosts", "names": ["hosts-1"], "url": url or lab.addresses["rancher"]}
+    given = {"teardown_rancher_hosts": [hosts], "teardown_confirm": "hosts", "teardown_wait_timeout": 20}
+    return lab.play(folder, {"ansible.builtin.import_role": {"name": "container.schedulers.teardown"}, "vars": given})
 
 
 @contextmanager
@@ -114,10 +64,10 @@ def proxy(status: int) -> Iterator[str]:
     ids=["behind-a-proxy", "dies-meanwhile", "hangs"],
 )
 def test_a_server_that_cannot_be_asked_keeps_nothing_on_the_bill(
-    lab: Lab, tmp_path: Path, fault: dict[str, Any], why: str
+    lab: RancherLab, tmp_path: Path, fault: dict[str, Any], why: str
 ) -> None:
     lab.control("POST", "/faults", [{**fault, "times": 0}])
-    code, said = lab.teardown(tmp_path)
+    code, said = teardown(lab, tmp_path)
     assert code == 0, said
     assert "The server of hosts could not be asked to delete its hosts" in said
     assert why in said
@@ -126,28 +76,28 @@ def test_a_server_that_cannot_be_asked_keeps_nothing_on_the_bill(
 
 
 @pytest.mark.parametrize(("status", "why"), [(200, "is no Rancher 1.x server"), (404, "is no Rancher")])
-def test_a_page_of_a_proxy_is_no_answer_of_the_server(lab: Lab, tmp_path: Path, status: int, why: str) -> None:
+def test_a_page_of_a_proxy_is_no_answer_of_the_server(lab: RancherLab, tmp_path: Path, status: int, why: str) -> None:
     with proxy(status) as url:
-        code, said = lab.teardown(tmp_path, url)
+        code, said = teardown(lab, tmp_path, url)
     assert code == 0, said
     assert "could not be asked to delete its hosts" in said
     assert why in said
     assert lab.droplets() == []
 
 
-def test_a_server_that_does_not_get_on_keeps_nothing_on_the_bill(lab: Lab, tmp_path: Path) -> None:
+def test_a_server_that_does_not_get_on_keeps_nothing_on_the_bill(lab: RancherLab, tmp_path: Path) -> None:
     """Its driver may not delete droplets any more: the host stays in removal for ever."""
     refused = {"service": "digitalocean", "action": "DeleteDroplet", "agent": "docker-machine", "kind": "error"}
     lab.control("POST", "/faults", [{**refused, "status": 403, "times": 0}])
-    code, said = lab.teardown(tmp_path)
+    code, said = teardown(lab, tmp_path)
     assert code == 0, said
     assert "has not done so: Could not delete host hosts-1: not ready after 20 seconds" in said
     assert lab.droplets() == []
 
 
-def test_who_refuses_is_obeyed_and_named(lab: Lab, tmp_path: Path) -> None:
+def test_who_refuses_is_obeyed_and_named(lab: RancherLab, tmp_path: Path) -> None:
     lab.control("POST", "/faults", [{"service": "rancher", "kind": "error", "status": 401, "times": 0}])
-    code, said = lab.teardown(tmp_path)
+    code, said = teardown(lab, tmp_path)
     assert code != 0
     assert "Rancher does not accept the API key" in said
     assert "Left over, and perhaps on the bill" in said
@@ -155,11 +105,11 @@ def test_who_refuses_is_obeyed_and_named(lab: Lab, tmp_path: Path) -> None:
     assert lab.droplets() == ["hosts-1"]
 
 
-def test_nothing_is_left_is_not_said_without_a_look(lab: Lab, tmp_path: Path) -> None:
+def test_nothing_is_left_is_not_said_without_a_look(lab: RancherLab, tmp_path: Path) -> None:
     blind = {"service": "digitalocean", "action": "ListVolumes", "kind": "error", "status": 403, "code": "forbidden"}
     silent = {"service": "rancher", "kind": "error", "status": 500}
     lab.control("POST", "/faults", [{**blind, "times": 0}, {**silent, "times": 0}])
-    code, said = lab.teardown(tmp_path)
+    code, said = teardown(lab, tmp_path)
     assert code != 0
     assert "It is not proven that nothing is left. Could not look for:" in said
     assert "Nothing is left of" not in said
@@ -168,7 +118,7 @@ def test_nothing_is_left_is_not_said_without_a_look(lab: Lab, tmp_path: Path) ->
 
 @pytest.mark.parametrize("server", [True, False], ids=["with-its-server", "server-is-gone"])
 def test_the_walk_takes_down_what_it_made_with_nothing_but_a_confirmation(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: bool
+    lab: RancherLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: bool
 ) -> None:
     """As its own last words say it is done: who has to be let in, and passwords, need not be known to delete."""
     monkeypatch.setenv("DIGITALOCEAN_ACCESS_TOKEN", TOKEN)
@@ -189,7 +139,7 @@ def test_the_walk_takes_down_what_it_made_with_nothing_but_a_confirmation(
 
 
 def test_leftovers_of_one_provider_are_told_though_another_refuses_in_every_region(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: RancherLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "x", "DIGITALOCEAN_ACCESS_TOKEN": TOKEN}
     for name, value in environment.items():

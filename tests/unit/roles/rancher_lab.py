@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab whose Rancher server has hosts, and a DigitalOcean where those are made, as roles meet them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from unit.lab_process import LabProcess
+from unit.roles.playing import play
+
+TOKEN = "lab-not-a-secret-000002"
+PLACE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYi1ub3QtYS1rZXktbGFiLW5vdC1hLWtleS0w somebody"
+API_KEY_FILE = "api.json"
+
+
+class RancherLab(LabProcess):
+    """The lab, and what is played against it."""
+
+    def droplets(self) -> list[str]:
+        items = self.control("GET", "/inventory")["items"]
+        return sorted(one["name"] for one in items if one["kind"] == "droplet")
+
+    def play(self, folder: Path, *tasks: dict[str, Any], options: tuple[str, ...] = ()) -> tuple[int, str]:
+        """Play tasks, with the server's API key if there is one in the folder; see ``playing.play``."""
+        file = folder / API_KEY_FILE
+        key = json.loads(file.read_text()) if file.exists() else {}
+        rancher = {"url": self.addresses["rancher"], "request_timeout": 1}
+        defaults = {
+            "group/container.schedulers.digitalocean": {"api_url": self.addresses["digitalocean"], "api_token": TOKEN},
+            "container.schedulers.digitalocean_droplets": {"settle_seconds": 0, "wait_sleep": 1},
+            "group/container.schedulers.rancher": {
+                **rancher,
+                **{name: key[name] for name in ("access_key", "secret_key") if key},
+            },
+            "container.schedulers.rancher_hosts": {"wait_sleep": 1},
+        }
+        return play(folder, list(tasks), {}, *options, module_defaults=defaults)
