@@ -12,7 +12,7 @@ from unit.lab_process import running_lab
 from unit.roles.rancher_lab import PLACE, PUBLIC_KEY, TOKEN, RancherLab
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RancherLab]:
     with running_lab(tmp_path_factory.mktemp("rancher-lab")) as addresses:
         yield RancherLab(addresses, answer_seconds=20)

@@ -60,33 +60,31 @@ def wanted(folder: Path, version: str, checksum: str) -> dict[str, Any]:
     }
 
 
-def test_the_tool_is_installed_once_and_follows_its_requirements(tmp_path: Path, index: Index) -> None:
-    first = wanted(tmp_path, "1.0.1", index.publish("1.0.1"))
-    for options, changes in [((), True), (("--check",), False)]:
-        code, said = play(tmp_path, [ROLE], first, *options)
-        assert code == 0, said
-        assert ("changed=0" not in said) is changes, said
-
-    # by the Python that Ansible finds
-    second = wanted(tmp_path, "1.0.2", index.publish("1.0.2"))
-    second |= {"ansible_python_interpreter": "auto_silent", "ansible_interpreter_python_fallback": [sys.executable]}
-    show = {"ansible.builtin.command": {"argv": ["{{ aws_cli_command }}", "--version"]}}
-    code, said = play(tmp_path, [ROLE, show], second, "-v")
-    assert code == 0, said
-    assert "aws-cli/1.0.2" in said
-
-
-def test_a_package_of_another_checksum_is_not_installed(tmp_path: Path, index: Index) -> None:
-    index.publish("1.0.1")
-    given = wanted(tmp_path, "1.0.1", "0" * 64)
-    code, said = play(tmp_path, [ROLE], given, "--check")
+def test_one_version_is_installed_by_its_checksum(tmp_path: Path, index: Index) -> None:
+    checksum, tool = index.publish("1.0.1"), tmp_path / "tool" / "bin" / "aws"
+    code, said = play(tmp_path, [ROLE], wanted(tmp_path, "1.0.1", checksum), "--check")
     assert code == 0, said
     assert not (tmp_path / "tool").exists()
 
-    code, said = play(tmp_path, [ROLE], given)
+    code, said = play(tmp_path, [ROLE], wanted(tmp_path, "1.0.1", "0" * 64))
     assert code != 0
     assert "DO NOT MATCH THE HASHES" in said
-    assert not (tmp_path / "tool" / "bin" / "aws").exists()
+    assert not tool.exists()
+
+    # by the Python that Ansible finds
+    found = {"ansible_python_interpreter": "auto_silent", "ansible_interpreter_python_fallback": [sys.executable]}
+    code, said = play(tmp_path, [ROLE], wanted(tmp_path, "1.0.1", checksum) | found)
+    assert code == 0, said
+    assert tool.exists()
+
+    code, said = play(tmp_path, [ROLE], wanted(tmp_path, "1.0.1", checksum), "--check")
+    assert code == 0, said
+    assert "changed=0" in said
+
+    show = {"ansible.builtin.command": {"argv": ["{{ aws_cli_command }}", "--version"]}}
+    code, said = play(tmp_path, [ROLE, show], wanted(tmp_path, "1.0.2", index.publish("1.0.2")), "-v")
+    assert code == 0, said
+    assert "aws-cli/1.0.2" in said
 
 
 @pytest.mark.parametrize(

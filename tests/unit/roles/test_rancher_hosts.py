@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.lab_process import running_lab
 from unit.roles.rancher_lab import API_KEY_FILE, PUBLIC_KEY, TOKEN, RancherLab
 
 LOGIN = {"provider": "local", "username": "admin", "password": "lab-not-a-secret-7"}
@@ -17,15 +15,14 @@ WORD_TO_JOIN = "/scripts/"  # of the server's address, before it
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RancherLab]:
+def server(running_server: RancherLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RancherLab:
     """A server whose access control is on."""
     monkeypatch.setenv("HOME", str(tmp_path))
+    running_server.control("POST", "/reset")
     (tmp_path / "key.pub").write_text(PUBLIC_KEY)
-    with running_lab(tmp_path / "lab") as addresses:
-        made = RancherLab(addresses, answer_seconds=20)
-        secure = {**LOGIN, "api_key_file": str(tmp_path / API_KEY_FILE)}
-        played(made, tmp_path, {"container.schedulers.rancher_access_control": secure})
-        yield made
+    secure = {**LOGIN, "api_key_file": str(tmp_path / API_KEY_FILE)}
+    played(running_server, tmp_path, {"container.schedulers.rancher_access_control": secure})
+    return running_server
 
 
 def played(server: RancherLab, folder: Path, task: dict[str, Any]) -> str:
