@@ -3,7 +3,7 @@
 """The instance that a cluster's control plane runs on.
 
 What the cluster was made with and can never change stands in its tags, so that it need not be said again. It is made
-with a client token that follows from what is asked for, as volumes are. PRIVATE.
+once, by its client token, as volumes are. PRIVATE.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._clock import Deadline
-from .._errors import SchedulersError
 from .._ownership import PREFIX, only_one
 from .._plan import Live, Rule, Spec, Step
 from .._wait import wait_until
 from .api import from_tags, tag_filter
+from .client_tokens import made_once
 from .ec2 import retag
 from .launch_templates import template_data
 from .run import Run
 from .scaling_groups import ALIVE, await_terminated
 from .user_data import packed
-from .volumes import GENERATIONS, USED_UP, client_token
 
 CONTROL_PLANE = "control-plane"  # key of a plan, and part in the mark
 SETTINGS = ("version", "pod_network", "pod_cidr", "service_cidr")  # in its tags
@@ -105,30 +104,23 @@ class ControlPlanes:
         run, script = self._run, self._user_data(spec["address"])
         request = run_request(spec, script)
         described = {**request, "UserData": script}
-        for generation in range(GENERATIONS):
-            token = {"ClientToken": client_token(described, generation)}
-            try:
-                answer = run.aws.call_when_free(
-                    "ec2",
-                    "RunInstances",
-                    {**request, **token},
-                    doing=step.sentence,
-                    # the private address of one that is ending is free once that is gone
-                    deadline=Deadline(run.deadline.clock, min(ENDING_SECONDS, run.deadline.left())),
-                    pace=run.pace,
-                    settles=True,
-                )
-            except SchedulersError as error:
-                if error.code not in USED_UP:
-                    raise
-                continue
+
+        def make(token: dict[str, str]) -> Live | None:
+            answer = run.aws.call_when_free(
+                "ec2",
+                "RunInstances",
+                {**request, **token},
+                doing=step.sentence,
+                # the private address of one that is ending is free once that is gone
+                deadline=Deadline(run.deadline.clock, min(ENDING_SECONDS, run.deadline.left())),
+                pace=run.pace,
+                settles=True,
+            )
             instance = self._running(step, answer["Instances"][0]["InstanceId"])
-            if instance:
-                return live_control_plane(instance)
-        raise SchedulersError(
-            f"EC2 answers with instances that are terminated, {GENERATIONS} times",
-            doing=step.sentence,
-            hint="Wait a day.",
+            return live_control_plane(instance) if instance else None
+
+        return made_once(
+            described, make, otherwise="EC2 answers with instances that are terminated", doing=step.sentence
         )
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:

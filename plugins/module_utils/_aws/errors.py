@@ -198,9 +198,9 @@ def known_region(session: Any, given: str | None, default: str = "") -> str:
 
 def _regions() -> frozenset[str]:
     """All regions that botocore has endpoints for. Its lists of regions by service lack those of the last years."""
-    import botocore.session  # noqa: PLC0415
+    from botocore.loaders import create_loader  # noqa: PLC0415
 
-    partitions = botocore.session.get_session().get_data("partitions")["partitions"]
+    partitions = create_loader().load_data("partitions")["partitions"]
     names = {name for partition in partitions for name in partition["regions"]}
     return frozenset(name for name in names if not name.endswith("-global"))
 

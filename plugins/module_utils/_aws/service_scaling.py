@@ -84,10 +84,9 @@ class ServiceScaling:
         target = {**resource, "MinCapacity": spec["min"], "MaxCapacity": spec["max"]}
         # no other service minds a tag without a value
         tags = {name: value for name, value in self._run.tags_for(SCALING).items() if value.strip()}
+        first = {**target, "Tags": tags} if step.action == "create" else target
         try:
-            self._call(
-                "RegisterScalableTarget", {**target, **({"Tags": tags} if step.action == "create" else {})}, step
-            )
+            self._call("RegisterScalableTarget", first, step)
         except SchedulersError as error:
             if not THERE_ALREADY.search(error.message):
                 raise

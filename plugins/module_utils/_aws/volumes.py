@@ -2,27 +2,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """EBS volumes that hold data, and the snapshot that may be taken before one goes.
 
-A volume is made with a client token that follows from what is asked for: two runs that ask for the same make one
-volume, also when the first one was killed before it had its answer. EC2 remembers a token for longer than a volume may
-live, and refuses it then, or answers with what it stands for; so a volume that turns out to be deleted is made anew,
-with the token after it. PRIVATE.
+A volume is made once, by its client token. PRIVATE.
 """
 
 from __future__ import annotations
 
 import datetime
-import hashlib
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from .._errors import BusyError, NotFoundError, SchedulersError, StateFailedError
+from .._errors import BusyError, NotFoundError, StateFailedError
 from .._ownership import only_one
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags, tag_filter, tag_specifications
+from .client_tokens import made_once
 from .ec2 import awaited, retag
 from .run import Run
 
@@ -44,11 +40,8 @@ USABLE = frozenset({"available", "in-use"})
 STATES = USABLE | {"creating"}
 GONE = frozenset({"deleting", "deleted"})
 FRESH_SECONDS = 15.0  # a volume younger than this may not be in all lists yet
-GENERATIONS = 20
 KEY_HINT = "Does the KMS key exist, and may it be used with these credentials? EC2 finds that out afterwards only."
 MISSING_LOOKS = 5  # in a row: as long as a list may be behind
-# what EC2 says of a token whose volume, or instance, is gone
-USED_UP = frozenset({"IdempotentParameterMismatch", "IdempotentInstanceTerminated"})
 
 
 def find_volume(run: Run, name: str) -> Live | None:
@@ -72,12 +65,6 @@ def live_volume(volume: Mapping[str, Any], name: str) -> Live:
     return Live(VOLUME, "volume", name, volume["VolumeId"], {**spec, "tags": from_tags(volume.get("Tags"))}, attributes)
 
 
-def client_token(request: Mapping[str, Any], generation: int) -> str:
-    """The token of a request. Pure."""
-    text = json.dumps([generation, request], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
 class Volumes:
     """Volumes with spec ``{zone, size, type, iops, throughput, encrypted, kms_key, snapshot, tags}``.
 
@@ -94,19 +81,13 @@ class Volumes:
             **{theirs: spec[ours] for ours, theirs in FIELDS.items() if spec.get(ours) is not None},
             "TagSpecifications": tag_specifications("volume", spec["tags"]),
         }
-        for generation in range(GENERATIONS):
-            token = {"ClientToken": client_token(request, generation)}
-            try:
-                answer = self._run.aws.call("ec2", "CreateVolume", {**request, **token}, doing=step.sentence)
-            except SchedulersError as error:
-                if error.code not in USED_UP:
-                    raise
-                continue
-            if self._exists(step, answer):
-                return self.usable(answer["VolumeId"], step.name, step.sentence)
-        raise SchedulersError(
-            f"EC2 answers with volumes that are deleted, {GENERATIONS} times", doing=step.sentence, hint="Wait a day."
-        )
+
+        def make(token: dict[str, str]) -> Live | None:
+            answer = self._run.aws.call("ec2", "CreateVolume", {**request, **token}, doing=step.sentence)
+            there = self._exists(step, answer)
+            return self.usable(answer["VolumeId"], step.name, step.sentence) if there else None
+
+        return made_once(request, make, otherwise="EC2 answers with volumes that are deleted", doing=step.sentence)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}

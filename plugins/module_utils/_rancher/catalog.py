@@ -18,7 +18,6 @@ from .._errors import InputError, NotFoundError
 from .api import Object, Rancher
 
 CATALOG = "/v1-catalog"
-LISTING = "list the templates of the catalog"
 FILE = re.compile(r"(docker|rancher)-compose\.ya?ml(\.tpl)?")
 SYSTEM_CATEGORY = "rancher services"
 INFRASTRUCTURE = re.compile(r"[^:]+:infra\*.+")
@@ -58,10 +57,14 @@ class Template:
         return f"{'system-' if self.is_system else ''}catalog://{self.id}"
 
 
-def list_templates(rancher: Rancher, catalog: str | None = None) -> list[Object]:
-    """All templates, or those of one catalog."""
-    query = {"catalogId": catalog} if catalog else {}
-    return rancher.list(f"{CATALOG}/templates", query, doing=LISTING)
+def list_templates(rancher: Rancher, catalog: str | None = None, environment: str | None = None) -> list[Object]:
+    """All templates, or those of one catalog; with those of an environment's own catalogs, if its id is given."""
+    query = {**({"catalogId": catalog} if catalog else {}), **_asking(environment)}
+    return rancher.list(f"{CATALOG}/templates", query, doing="list the templates of the catalog")
+
+
+def _asking(environment: str | None) -> dict[str, str]:
+    return {"projectId": environment} if environment else {}
 
 
 def find_template(
@@ -80,11 +83,11 @@ def find_template(
     """
     base, number = split_id(wanted)
     doing = f"look for the template {base}"
-    query = {"projectId": environment} if environment else {}
+    query = _asking(environment)
     try:
         template = rancher.get(f"{CATALOG}/templates/{base}", query, doing=doing)
     except NotFoundError as error:
-        raise InputError(f"template: {base!r} does not exist", hint=_nearest(rancher, base, query)) from error
+        raise InputError(f"template: {base!r} does not exist", hint=_nearest(rancher, base, environment)) from error
     chosen = chosen_version(template, number or version, live)
     return live_template(template, rancher.get(f"{CATALOG}/templates/{base}:{chosen}", query, doing=doing))
 
@@ -260,9 +263,9 @@ def secret_questions(questions: Sequence[Mapping[str, Any]]) -> set[str]:
     return {str(one["variable"]) for one in questions if one.get("type") == "password"}
 
 
-def _nearest(rancher: Rancher, wanted: str, query: Mapping[str, str]) -> str:
+def _nearest(rancher: Rancher, wanted: str, environment: str | None) -> str:
     """What might be meant, for somebody who asked for a template that is not there."""
-    known = [str(one["id"]) for one in rancher.list(f"{CATALOG}/templates", query, doing=LISTING)]
+    known = [str(one["id"]) for one in list_templates(rancher, environment=environment)]
     near = difflib.get_close_matches(wanted, known, 3, 0.5)
     return (
         f"Is one of these meant: {', '.join(near)}?" if near else "container.schedulers.rancher_catalog_info lists all."

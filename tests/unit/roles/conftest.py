@@ -19,11 +19,17 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rancher
 
 
 @pytest.fixture
-def lab(running_server: RancherLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RancherLab:
-    """One host that the server has made, whose droplet has got our mark, as the role rancher_hosts does it."""
+def new_server(running_server: RancherLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RancherLab:
+    """Nothing but the server, in an account without a droplet, and a public key for those to come."""
     monkeypatch.setenv("HOME", str(tmp_path))
     running_server.control("POST", "/reset")
     (tmp_path / "key.pub").write_text(PUBLIC_KEY)
+    return running_server
+
+
+@pytest.fixture
+def lab(new_server: RancherLab, tmp_path: Path) -> RancherLab:
+    """One host that the server has made, whose droplet has got our mark, as the role rancher_hosts does it."""
     host = {"names": ["hosts-1"], "driver_config": PLACE, "driver_secrets": {"access_token": TOKEN}}
     droplet = {
         "name": "hosts",
@@ -31,11 +37,11 @@ def lab(running_server: RancherLab, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "adopt": True,
         "ssh_public_key_files": [str(tmp_path / "key.pub")],
     }
-    code, said = running_server.play(
+    code, said = new_server.play(
         tmp_path,
         {"container.schedulers.rancher_hosts": host},
         {"container.schedulers.digitalocean_droplets": {**droplet, **PLACE}},
     )
     assert code == 0, said
-    assert running_server.droplets() == ["hosts-1"]
-    return running_server
+    assert new_server.droplets() == ["hosts-1"]
+    return new_server

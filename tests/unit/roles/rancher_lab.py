@@ -28,14 +28,11 @@ class RancherLab(LabProcess):
         """Play tasks, with the server's API key if there is one in the folder; see ``playing.play``."""
         file = folder / API_KEY_FILE
         key = json.loads(file.read_text()) if file.exists() else {}
-        rancher = {"url": self.addresses["rancher"], "request_timeout": 1}
+        login = {name: key[name] for name in ("access_key", "secret_key") if key}
         defaults = {
             "group/container.schedulers.digitalocean": {"api_url": self.addresses["digitalocean"], "api_token": TOKEN},
             "container.schedulers.digitalocean_droplets": {"settle_seconds": 0, "wait_sleep": 1},
-            "group/container.schedulers.rancher": {
-                **rancher,
-                **{name: key[name] for name in ("access_key", "secret_key") if key},
-            },
+            "group/container.schedulers.rancher": {"url": self.addresses["rancher"], "request_timeout": 1, **login},
             "container.schedulers.rancher_hosts": {"wait_sleep": 1},
         }
         return play(folder, list(tasks), {}, *options, module_defaults=defaults)

@@ -8,21 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.roles.rancher_lab import API_KEY_FILE, PUBLIC_KEY, TOKEN, RancherLab
+from unit.roles.rancher_lab import API_KEY_FILE, TOKEN, RancherLab
 
 LOGIN = {"provider": "local", "username": "admin", "password": "lab-not-a-secret-7"}
 WORD_TO_JOIN = "/scripts/"  # of the server's address, before it
 
 
 @pytest.fixture
-def server(running_server: RancherLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RancherLab:
+def server(new_server: RancherLab, tmp_path: Path) -> RancherLab:
     """A server whose access control is on."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    running_server.control("POST", "/reset")
-    (tmp_path / "key.pub").write_text(PUBLIC_KEY)
     secure = {**LOGIN, "api_key_file": str(tmp_path / API_KEY_FILE)}
-    played(running_server, tmp_path, {"container.schedulers.rancher_access_control": secure})
-    return running_server
+    played(new_server, tmp_path, {"container.schedulers.rancher_access_control": secure})
+    return new_server
 
 
 def played(server: RancherLab, folder: Path, task: dict[str, Any]) -> str:

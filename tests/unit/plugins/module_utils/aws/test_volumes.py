@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, wait_options
 from ansible_collections.container.schedulers.plugins.module_utils._aws import ebs_volume
+from ansible_collections.container.schedulers.plugins.module_utils._aws.client_tokens import client_token
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ebs_volume import farewell, wanted_spec
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ebs_volume_options import VolumeOptions
 from ansible_collections.container.schedulers.plugins.module_utils._aws.options import CONNECTION
@@ -20,7 +21,6 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.volumes 
     VOLUME,
     Snapshots,
     Volumes,
-    client_token,
     find_volume,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
