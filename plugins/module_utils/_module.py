@@ -88,7 +88,9 @@ def run_module(
     """
     module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
     redactor = Redactor(spec.secrets(module.params))
-    _require(module, libraries(module.params) if callable(libraries) else libraries)
+    missing = missing_library(libraries(module.params) if callable(libraries) else libraries)
+    if missing:
+        module.fail_json(msg=missing)
     _end_on_signals()
 
     def hide(secrets: Iterable[Any]) -> None:
@@ -123,17 +125,19 @@ def _failure(error: SchedulersError) -> dict[str, Any]:
     return result
 
 
-def _require(module: AnsibleModule, libraries: Sequence[Library]) -> None:
+def missing_library(libraries: Iterable[Library]) -> str | None:
+    """What to say of the first library that this Python lacks, or has in too old a version. None if all are there."""
     for library in libraries:
         try:
             found = metadata.version(library.name)
         except metadata.PackageNotFoundError:
-            module.fail_json(msg=missing_required_lib(f"{library.name} >= {library.version}"))
+            return str(missing_required_lib(f"{library.name} >= {library.version}"))
         if _release(found) < _release(library.version):
-            module.fail_json(
-                msg=f"{library.name} {found} is too old: {library.version} or newer is needed by this module, "
+            return (
+                f"{library.name} {found} is too old: {library.version} or newer is needed by this module, "
                 f"in the Python that runs it."
             )
+    return None
 
 
 def _release(version: str) -> tuple[int, ...]:
