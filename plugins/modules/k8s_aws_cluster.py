@@ -66,7 +66,9 @@ options:
     description: The instance type of the nodes. If not given, a new cluster gets V(t3.medium).
     type: str
   version:
-    description: The version of Kubernetes. If not given, a new cluster gets V(1.36.4). It cannot be changed later.
+    description:
+      - The version of Kubernetes, a release of 1.35, 1.36 or 1.37.
+      - If not given, a new cluster gets V(1.36.4). It cannot be changed later.
     type: str
   pod_network:
     description:

@@ -100,7 +100,7 @@ EXAMPLES = r"""
     environment: k8s
     count: 3
     pattern: k8s{n}
-    driver_config: {region: lon1, size: s-2vcpu-4gb, image: ubuntu-16-04-x64}
+    driver_config: {region: lon1, size: s-2vcpu-4gb, image: "123456789"}  # of one's own, with Docker on it
     driver_secrets: {access_token: "{{ vault_digitalocean_token }}"}
 
 - name: Its kubeconfig, once it works

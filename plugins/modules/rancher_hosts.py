@@ -121,7 +121,7 @@ EXAMPLES = r"""
     driver_config:
       region: lon1
       size: s-1vcpu-1gb
-      image: ubuntu-20-04-x64
+      image: "123456789"  # of one's own, of Ubuntu 20.04, as DigitalOcean has retired its own
     driver_secrets:
       access_token: "{{ lookup('ansible.builtin.env', 'DIGITALOCEAN_ACCESS_TOKEN') }}"
 
