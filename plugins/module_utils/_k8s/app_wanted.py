@@ -52,7 +52,7 @@ def checked(params: Mapping[str, Any]) -> None:
     if params["image"] is not None and not params["image"].strip():
         raise InputError("image is empty")
     checked_port(params["port"], "port")
-    container_fields(params)
+    container_fields(params, {})
     checked_service(params["service"] or {})
 
 
@@ -75,16 +75,20 @@ def checked_service(service: Mapping[str, Any]) -> None:
         raise InputError("service.source_ranges needs service.type LoadBalancer")
 
 
-def container_fields(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the container that options give; None for those that they do not."""
+def container_fields(params: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the container that options give; None for those that they do not.
+
+    Args:
+        live: the container that is there: two options that share a field are left out each for itself.
+    """
     port = params["port"]
     return {
         "image": params["image"],
         "ports": None if port is None else [{"containerPort": port, "protocol": "TCP"}],
         "command": params["command"],
         "args": params["args"],
-        "env": environment(params["environment"], params["secrets"]),
-        "resources": resources(params["requests"], params["limits"]),
+        "env": environment(params["environment"], params["secrets"], live.get("env")),
+        "resources": resources(params["requests"], params["limits"], live.get("resources")),
         **{field: probe(params[option], port, option) for field, option in PROBES.items()},
     }
 
@@ -130,7 +134,7 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
     spec = there.get("spec") or {}
     found = [one for one in spec.get("containers") or () if one.get("name") == name]
     container: Mapping[str, Any] = found[0] if found else {}
-    fields = _kept(container_fields(params), container)
+    fields = _kept(container_fields(params, container), container)
     if "image" not in fields:
         raise InputError(f"app {name} does not exist yet, and a new app needs image")
     if params["port"] is not None and params["readiness_probe"] is None and "readinessProbe" not in fields:
@@ -203,7 +207,9 @@ def service_manifest(params: Mapping[str, Any], live: Object | None, controller:
     if not ports:
         raise InputError("service needs port, the port of the container that it leads to")
     target = ports[0]["containerPort"]
-    annotations = {str(key): str(value) for key, value in (given["annotations"] or {}).items()}
+    annotations = _texts(given["annotations"])
+    if annotations is None:
+        annotations = _more_annotations(live)
     balanced = given["type"] == "LoadBalancer"
     if balanced:
         annotations |= balancer_annotations(given)
@@ -236,6 +242,12 @@ def _same_service(live: Object, params: Mapping[str, Any]) -> Manifest:
     fields = ("name", "port", "targetPort", "protocol")
     kept["ports"] = [{name: one[name] for name in fields if name in one} for one in spec.get("ports") or ()]
     return _service(params, kept, live["metadata"].get("annotations") or {})
+
+
+def _more_annotations(live: Object | None) -> dict[str, str]:
+    """The annotations of the service that is there, but for those that have options of their own."""
+    there = (live or {"metadata": {}})["metadata"].get("annotations") or {}
+    return {name: value for name, value in there.items() if name not in (BALANCER, INTERNAL)}
 
 
 def balancer_annotations(given: Mapping[str, Any]) -> dict[str, str]:

@@ -206,6 +206,103 @@ def test_everything_that_can_be_said_of_a_container() -> None:
     assert service["spec"]["ports"][0]["port"] == 8080
 
 
+FIRST: dict[str, Any] = {
+    "requests": {"cpu": "100m", "memory": "64Mi"},
+    "limits": {"cpu": "1", "memory": "128Mi"},
+    "environment": {"A": "1", "B": "1"},
+    "secrets": {"P": "db/password", "Q": "db/user"},
+}
+REQUESTS, LIMITS = FIRST["requests"], FIRST["limits"]
+PLAIN = [{"name": "A", "value": "1"}, {"name": "B", "value": "1"}]
+P, Q = [
+    {"name": name, "valueFrom": {"secretKeyRef": {"name": "db", "key": key}}}
+    for name, key in (("P", "password"), ("Q", "user"))
+]
+FROM_FIELD = {"name": "NODE", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "spec.nodeName"}}}
+
+
+@pytest.mark.parametrize(
+    ("later", "resources", "variables"),
+    [
+        ({}, {"requests": REQUESTS, "limits": LIMITS}, [*PLAIN, P, Q]),
+        ({"requests": {"cpu": "200m"}}, {"requests": {"cpu": "200m"}, "limits": LIMITS}, [*PLAIN, P, Q]),
+        ({"limits": {"memory": "1Gi"}}, {"requests": REQUESTS, "limits": {"memory": "1Gi"}}, [*PLAIN, P, Q]),
+        ({"limits": {}}, {"requests": REQUESTS}, [*PLAIN, P, Q]),
+        (
+            {"environment": {"A": "2"}},
+            {"requests": REQUESTS, "limits": LIMITS},
+            [{"name": "A", "value": "2"}, P, Q],
+        ),
+        ({"secrets": {"Q": "db/user"}}, {"requests": REQUESTS, "limits": LIMITS}, [*PLAIN, Q]),
+        (
+            {"environment": {"P": "plain"}},
+            {"requests": REQUESTS, "limits": LIMITS},
+            [{"name": "P", "value": "plain"}, Q],
+        ),
+        ({"environment": {}, "secrets": {}}, {"requests": REQUESTS, "limits": LIMITS}, []),
+    ],
+)
+@pytest.mark.parametrize("controller", ["Deployment", "ReplicationController"])
+def test_a_given_option_counts_as_a_whole_and_one_that_is_left_out_stays(
+    controller: str, later: dict[str, Any], resources: dict[str, Any], variables: list[dict[str, Any]]
+) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", controller=controller, **FIRST)
+        changed = app(cluster, **later)
+        again = app(cluster, **later)
+        found = cluster.get(controller, "web")
+    assert found is not None
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    assert container["resources"] == resources
+    assert container.get("env", []) == variables
+    assert bool(sentences(changed)) is bool(later)
+    assert sentences(again) == []
+
+
+def test_variables_that_come_from_elsewhere_stay() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", environment={"A": "1"})
+        found = cluster.get("Deployment", "web")
+        assert found is not None
+        found["spec"]["template"]["spec"]["containers"][0]["env"].append(FROM_FIELD)
+        app(cluster, environment={"A": "2"}, secrets={})
+        found = cluster.get("Deployment", "web")
+    assert found is not None
+    assert found["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "A", "value": "2"}, FROM_FIELD]
+
+
+def test_a_request_above_the_limit_that_the_app_has_is_refused() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", limits={"cpu": "100m"})
+        with pytest.raises(InputError, match=r"requests\.cpu is 200m, which is more than limits\.cpu, 100m"):
+            app(cluster, requests={"cpu": "200m"})
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [({}, {"a": "1"}), ({"annotations": {"b": 2}}, {"b": "2"}), ({"annotations": {}}, {})],
+)
+def test_annotations_of_the_service_stay_if_they_are_left_out(given: dict[str, Any], left: dict[str, str]) -> None:
+    nlb = {"type": "LoadBalancer", "load_balancer": "nlb"}
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", port=80, service={**nlb, "annotations": {"a": 1}})
+        app(cluster, service={**nlb, "port": 8080, **given})
+        balanced = cluster.get("Service", "web")
+        app(cluster, service={"type": "ClusterIP", **given})
+        plain = cluster.get("Service", "web")
+    assert balanced is not None
+    assert plain is not None
+    assert balanced["metadata"]["annotations"] == {
+        **left,
+        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+    }
+    assert plain["metadata"].get("annotations", {}) == left
+
+
 def test_an_app_that_cannot_run_says_why() -> None:
     def stuck(cluster: SmallCluster, one: dict[str, Any]) -> None:
         running(cluster, one)
