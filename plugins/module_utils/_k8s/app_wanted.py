@@ -196,7 +196,7 @@ def service_manifest(params: Mapping[str, Any], live: Object | None, controller:
     """The service; None if the app has none.
 
     Raises:
-        InputError: there is no port to lead to, or the kind of load balancer would have to change.
+        InputError: there is no port to lead to, or the load balancer would have to change.
     """
     given = params["service"]
     if given is None:
@@ -213,7 +213,7 @@ def service_manifest(params: Mapping[str, Any], live: Object | None, controller:
     balanced = given["type"] == "LoadBalancer"
     if balanced:
         annotations |= balancer_annotations(given)
-        refuse_another_balancer(given, live)
+        refuse_another_balancer(annotations, live)
     spec: dict[str, Any] = {
         "type": given["type"],
         "selector": {APP_LABEL: params["name"]},
@@ -256,17 +256,29 @@ def balancer_annotations(given: Mapping[str, Any]) -> dict[str, str]:
     return {**found, INTERNAL: "true"} if given["internal"] else found
 
 
-def refuse_another_balancer(given: Mapping[str, Any], live: Object | None) -> None:
-    """The cloud controller does not turn one kind of load balancer into another: it would leave the first behind.
+def refuse_another_balancer(annotations: Mapping[str, str], live: Object | None) -> None:
+    """The cloud controller does not turn one load balancer into another.
+
+    It would leave one of the other kind behind, and does not look at where one that exists may be reached from.
+
+    Args:
+        annotations: those that the service is to have.
 
     Raises:
-        InputError: the kind would have to change.
+        InputError: the load balancer would have to change.
     """
     if live is None or (live.get("spec") or {}).get("type") != "LoadBalancer":
         return
-    there = (live["metadata"].get("annotations") or {}).get(BALANCER, "classic")
-    if there != given["load_balancer"]:
-        raise InputError(
-            f"service.load_balancer is {there} and cannot be changed to {given['load_balancer']}",
-            hint="Remove the service first, with type none, and make it again.",
-        )
+    there = _balancer_options(live["metadata"].get("annotations") or {})
+    for option, wanted in _balancer_options(annotations).items():
+        if there[option] != wanted:
+            raise InputError(
+                f"service.{option} is {there[option]} and cannot be changed to {wanted}",
+                hint="Make service.type ClusterIP first, which removes the load balancer.",
+            )
+
+
+def _balancer_options(annotations: Mapping[str, str]) -> dict[str, str]:
+    """What the cloud controller makes of annotations: anything but "false" is internal to it."""
+    internal = annotations.get(INTERNAL, "") not in ("", "false")
+    return {"load_balancer": annotations.get(BALANCER, "classic"), "internal": str(internal).lower()}

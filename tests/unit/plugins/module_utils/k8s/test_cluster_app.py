@@ -303,6 +303,56 @@ def test_annotations_of_the_service_stay_if_they_are_left_out(given: dict[str, A
     assert plain["metadata"].get("annotations", {}) == left
 
 
+INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "says"),
+    [
+        ({}, {"internal": True}, r"service\.internal is false and cannot be changed to true"),
+        ({"internal": True}, {"internal": False}, r"service\.internal is true and cannot be changed to false"),
+        ({"internal": True}, {}, r"service\.internal is true and cannot be changed to false"),
+        ({}, {"annotations": {INTERNAL: "true"}}, r"service\.internal is false and cannot be changed to true"),
+        ({}, {"load_balancer": "nlb"}, r"service\.load_balancer is classic and cannot be changed to nlb"),
+    ],
+)
+def test_a_load_balancer_does_not_become_another(first: dict[str, Any], later: dict[str, Any], says: str) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", port=80, service={"type": "LoadBalancer", **first})
+        before = list(cluster.written)
+        with pytest.raises(InputError, match=says):
+            app(cluster, service={"type": "LoadBalancer", **later})
+        assert cluster.written == before
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        {"internal": True},
+        {"annotations": {INTERNAL: "true"}},
+        {"annotations": {INTERNAL: "false"}},
+        {"annotations": {"service.beta.kubernetes.io/aws-load-balancer-type": "external"}},
+    ],
+)
+def test_a_load_balancer_that_is_as_it_should_be(service: dict[str, Any]) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        options: dict[str, Any] = {"port": 80, "service": {"type": "LoadBalancer", **service}}
+        app(cluster, image="nginx:1", **options)
+        assert sentences(app(cluster, **options)) == []
+
+
+def test_a_service_without_a_load_balancer_gets_any() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", port=80, service={"type": "ClusterIP"})
+        app(cluster, service={"type": "LoadBalancer", "internal": True})
+        service = cluster.get("Service", "web")
+    assert service is not None
+    assert service["metadata"]["annotations"] == {INTERNAL: "true"}
+
+
 def test_an_app_that_cannot_run_says_why() -> None:
     def stuck(cluster: SmallCluster, one: dict[str, Any]) -> None:
         running(cluster, one)

@@ -300,6 +300,16 @@ def test_volumes_named_in_the_pods_come_with_a_warning() -> None:
     assert spec["template"]["spec"]["volumes"][0]["awsElasticBlockStore"]["volumeID"] == VOLUMES["database_volume"]
 
 
+def test_the_load_balancer_of_a_site_stays_where_it_is() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster)
+        with pytest.raises(InputError, match=r"service\.internal is false and cannot be changed to true"):
+            site_of(cluster, service={"type": "LoadBalancer", "internal": True})
+    finally:
+        cluster.close()
+
+
 def test_within_the_cluster_only() -> None:
     cluster = ready(Wp())
     try:
