@@ -37,6 +37,7 @@ class Wp:
         self.passwords: list[str] = []
         self.database_comes = 0
         self.languages = [""]
+        self.refuses: list[str] = []
 
     def __call__(self, _pod: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
         assert container == "wp-cli"
@@ -46,6 +47,8 @@ class Wp:
                 self.database_comes -= 1
                 return "", "Error: Error establishing a database connection.\n", 1
             return "", "", int(not self.installed)
+        if self.calls[-1] in self.refuses:
+            return "", "Error: not today\n", 1
         if words[1:3] == ["core", "install"]:
             self.installed = True
         if given:
@@ -247,6 +250,24 @@ def test_a_site_that_was_installed_and_no_more_gets_its_language_later() -> None
     assert sentences(again) == ["create site default/wordpress"]
     assert "core install" not in wp.calls
     assert wp.calls[-1] == "language core"
+
+
+def test_a_password_that_is_given_after_a_run_that_did_not_install_the_site_is_kept() -> None:
+    wp = Wp()
+    wp.refuses = ["core install"]
+    cluster = ready(wp)
+    given = {**SITE, "admin_password": "open-sesame"}
+    try:
+        with pytest.raises(PartialError, match="not today"):
+            site_of(cluster)
+        wp.refuses = []
+        site_of(cluster, site=given)
+        kept = secrets_of(cluster)["wordpress-credentials"]["admin-password"]
+        again = site_of(cluster, site=given)
+    finally:
+        cluster.close()
+    assert wp.passwords[-1] == base64.b64decode(kept).decode() == "open-sesame"
+    assert sentences(again) == []
 
 
 def test_what_was_given_is_known_though_the_run_went_no_further_than_the_secrets() -> None:
