@@ -17,7 +17,7 @@ from .._wait import Pace, wait_until
 from .api import Api, Object
 from .kinds import DEPLOYMENT, NODE, POD, SERVICE, VOLUME_ATTACHMENT, VOLUME_CLAIM, Kind
 from .login import log_in
-from .objects import conditions_of, controller_of, name_of, namespace_of, place_of
+from .objects import FINISHED, conditions_of, controller_of, name_of, namespace_of, place_of
 from .ready import state_of
 from .transport import Transport
 
@@ -26,7 +26,6 @@ DNS = "coredns"
 UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
 MIRROR = "kubernetes.io/config.mirror"
 LEAVING = f"{PREFIX}leaving"  # tells a node that a run has closed from one that somebody else has
-FINISHED = ("Succeeded", "Failed")
 DETACH_SECONDS = 120.0
 GLANCE_SECONDS = 5.0  # a server that a firewall hides does not answer at all, and this run may be the one to open it
 

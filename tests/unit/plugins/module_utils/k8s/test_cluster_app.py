@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.app_pres
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import DIAGNOSIS
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import look as diagnose
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.options import CONNECTION
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.replacing import batches, outdated
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.replacing import batches, evict, outdated
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.run import Owner, Run
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from unit.api_server import Call, Status, api_server, thing
@@ -33,6 +34,7 @@ from unit.small_cluster import SmallCluster, running, small_cluster
 
 BALANCED = {"type": "LoadBalancer", "source_ranges": ["203.0.113.0/24"]}
 QUIET = {"http": False}
+BUDGET = {"reason": "TooManyRequests", "message": "no", "details": {"causes": [{"reason": "DisruptionBudget"}]}}
 
 
 def app(cluster: SmallCluster, **options: Any) -> Outcome:
@@ -441,6 +443,31 @@ def test_pods_that_are_not_ready_are_replaced_first() -> None:
     ill, ended = thing("Pod", "ill"), thing("Pod", "ended", status={"phase": "Succeeded"})
     new = thing("Pod", "new", metadata={"annotations": {"container.schedulers/template": "v"}})
     assert [one["metadata"]["name"] for one in outdated([ready, ill, ended, new], "v")] == ["ill", "ready"]
+
+
+def evicted(refuse: Callable[[str, str, Any], tuple[int, dict[str, Any]] | None]) -> SmallCluster:
+    """A cluster whose pod was asked to go, with what its server says to that."""
+    with small_cluster() as cluster:
+        pod = cluster.put(thing("Pod", "web", "default"))
+        cluster.refuse = refuse
+        evict(Run(cluster.api(), Owner("", ""), Deadline(FakeClock(), 30)), pod)
+        return cluster
+
+
+def test_a_pod_goes_once_its_budget_allows_it() -> None:
+    left = [(429, BUDGET)] * 2
+    cluster = evicted(lambda _method, path, _body: left.pop() if left and path.endswith("/eviction") else None)
+    assert left == []
+    assert cluster.get("Pod", "web") is None
+
+
+def test_a_budget_that_never_allows_it_is_named() -> None:
+    with pytest.raises(WaitTimeoutError, match="PodDisruptionBudget keeps the pod"):
+        evicted(lambda _method, path, _body: (429, BUDGET) if path.endswith("/eviction") else None)
+
+
+def test_a_pod_that_went_by_itself_is_no_error() -> None:
+    evicted(lambda _method, path, _body: (404, {"reason": "NotFound"}) if path.endswith("/eviction") else None)
 
 
 @pytest.mark.parametrize(("status", "answers"), [(200, True), (404, True), (503, False)])
