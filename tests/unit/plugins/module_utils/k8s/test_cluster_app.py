@@ -12,6 +12,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._argspec impo
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     InputError,
+    NotFoundError,
     NotOursError,
     StateFailedError,
     WaitTimeoutError,
@@ -417,6 +418,102 @@ def test_a_diagnosis_of_one_app() -> None:
     assert [one["name"] for one in found["pods"]] == ["web-0"]
     assert found["healthy"]
     assert [one["name"] for one in labelled["pods"]] == ["web-0"]
+
+
+def refused(kind: str, name: str, namespace: str = "default", **spec: Any) -> list[dict[str, Any]]:
+    """A controller whose pods are refused, and what it says about it."""
+    one = thing(kind, name, namespace, spec={"replicas": 1, **spec})
+    about = {"kind": kind, "name": name, "uid": f"uid-{name}"}
+    return [one, thing("Event", f"{name}.1", namespace, reason="FailedCreate", message="no", involvedObject=about)]
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "StatefulSet", "DaemonSet", "Job"])
+def test_an_app_without_any_pod_is_not_well(kind: str) -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    one, said = refused(kind, "db")
+    one["status"] = {"desiredNumberScheduled": 1}
+    elsewhere, said_there = refused("ReplicaSet", "web", "shop")
+    with small_cluster("shop") as cluster:
+        for each, event in ((one, said), (elsewhere, said_there)):
+            event["involvedObject"]["uid"] = cluster.put(each)["metadata"]["uid"]
+            cluster.put(event)
+        everything = diagnose(context(cluster, spec, namespace="default")).result
+        asked = diagnose(context(cluster, spec, namespace="default", name="db")).result
+    assert everything["summary"] == asked["summary"]
+    assert [found["object"] for found in asked["diagnosis"]] == [f"{kind} default/db"]
+
+
+def test_who_may_see_one_namespace_only_sees_what_runs_there() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    forbidden = (403, {"reason": "Forbidden", "message": "no"})
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: None if "/namespaces/" in path or path == "/readyz" else forbidden
+        cluster.put(thing("Deployment", "web", "default", api_version="apps/v1", spec={}))
+        found = diagnose(context(cluster, spec, namespace="default", name="web")).result
+    assert found["healthy"]
+
+
+def test_troubles_of_another_namespace_are_not_those_of_this_one() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    one, _said = refused("ReplicaSet", "web", "shop")
+    failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
+    with small_cluster("shop") as cluster:
+        cluster.put({**one, "status": {"conditions": [failure]}})
+        assert diagnose(context(cluster, spec, namespace="default")).result["healthy"]
+        assert not diagnose(context(cluster, spec, namespace="shop", name="web")).result["healthy"]
+
+
+@pytest.mark.parametrize("name", ["wob", "web-1", "we"])
+def test_there_is_no_diagnosis_of_an_app_that_is_not_there(name: str) -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    with small_cluster("shop") as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1")
+        cluster.put(thing("Deployment", "wob", "shop", api_version="apps/v1"))
+        with pytest.raises(NotFoundError, match=f"there is no controller, pod or service {name} in namespace default"):
+            diagnose(context(cluster, spec, namespace="default", name=name))
+
+
+def test_an_app_is_found_by_what_is_above_its_pods() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    names = ["CronJob backup", "Job backup-1", "Pod backup-1-x"]
+    with small_cluster() as cluster:
+        above: list[dict[str, Any]] = []
+        for kind, name in (one.split() for one in names):
+            put = cluster.put(thing(kind, name, "default", metadata={"ownerReferences": above}, spec={}))
+            above = [{"kind": kind, "name": name, "uid": put["metadata"]["uid"], "controller": True}]
+        found = [
+            [pod["name"] for pod in diagnose(context(cluster, spec, namespace="default", name=name)).result["pods"]]
+            for name in ("backup", "backup-1", "backup-1-x")
+        ]
+    assert found == [["backup-1-x"]] * 3
+
+
+def test_who_takes_the_room_is_named_as_the_user_knows_it() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    room = {"allocatable": {"cpu": "1", "pods": "9"}, "conditions": [{"type": "Ready", "status": "True"}]}
+    full = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "1 Insufficient cpu."}
+    asks: dict[str, Any] = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "800m"}}}]}
+    with small_cluster("shop") as cluster:
+        cluster.put(thing("Node", "n", "", spec={}, status=room))
+        above: list[dict[str, Any]] = []
+        for kind, name in (("Deployment", "big"), ("ReplicaSet", "big-1")):
+            put = cluster.put(thing(kind, name, "shop", metadata={"ownerReferences": above}, spec={"replicas": 1}))
+            above = [{"kind": kind, "name": name, "uid": put["metadata"]["uid"], "controller": True}]
+        runs = {"phase": "Running"}
+        cluster.put(
+            thing(
+                "Pod",
+                "big-1-x",
+                "shop",
+                metadata={"ownerReferences": above},
+                spec={**asks, "nodeName": "n"},
+                status=runs,
+            )
+        )
+        cluster.put(thing("Pod", "db", "default", spec=asks, status={"phase": "Pending", "conditions": [full]}))
+        found = diagnose(context(cluster, spec, namespace="default", name="db")).result
+    assert "Remove Deployment shop/big " in found["summary"][0]
 
 
 def test_a_crash_is_explained_with_its_log() -> None:
