@@ -15,6 +15,7 @@ from .._ownership import PREFIX
 from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Api, Object
+from .explaining import explain
 from .kinds import DEPLOYMENT, NODE, POD, SERVICE, VOLUME_ATTACHMENT, VOLUME_CLAIM, Kind
 from .login import log_in
 from .objects import FINISHED, conditions_of, controller_of, name_of, namespace_of, place_of
@@ -59,6 +60,10 @@ class ClusterAdmin:
             return "CoreDNS is not there"
         state = state_of(found)
         return "" if state.ready else f"CoreDNS: {state.text}"
+
+    def troubles(self) -> Sequence[str]:
+        """Why pods of the cluster itself do not run. What a node lacks, it says in ``nodes``."""
+        return [one.sentence() for one in explain(self._api, SYSTEM) if one.code != "node_not_ready"]
 
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
         """No new pods for the node, and those that are there end or move, with their volumes; budgets are respected.
