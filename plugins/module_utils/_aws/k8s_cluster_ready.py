@@ -38,6 +38,7 @@ class Standing:
         problem: why the API server, or its names, cannot be used.
         reason: why there will never be enough nodes.
         events: what AWS says, newest first.
+        troubles: why pods of the cluster itself do not run: nothing initialises a node, or names do not resolve.
     """
 
     group: Live | None
@@ -45,6 +46,7 @@ class Standing:
     problem: str = ""
     reason: str | None = None
     events: Sequence[str] = ()
+    troubles: Sequence[str] = ()
 
     @property
     def instances(self) -> frozenset[str]:
@@ -69,7 +71,7 @@ class Standing:
     def __str__(self) -> str:
         told = [f"{len(self.usable)} of {self.wanted} nodes are ready"]
         told += [f"{one.name}: {one.problem or 'not initialised by the cloud controller'}" for one in self._unready()]
-        return "; ".join([*told, *([self.problem] if self.problem else [])])
+        return "; ".join([*told, *([self.problem] if self.problem else []), *self.troubles])
 
     def _unready(self) -> list[Node]:
         return [one for one in self.nodes if one.instance in self.instances and not one.usable]
@@ -120,7 +122,7 @@ class Readiness:
             ready=lambda standing: standing.ready,
             failed=lambda standing: standing.reason,
             describe=str,
-            events=lambda standing: standing.events,
+            events=lambda standing: (*standing.events, *standing.troubles),
             deadline=self._run.deadline,
             doing=f"wait for the nodes of cluster {self._cluster}",
             hint=HINT,
@@ -152,4 +154,9 @@ class Readiness:
         self._explained = waited
         activities = activities_of(self._run, self._group)
         reason = halted(read_control_plane(self._run)) if standing.problem else None
-        return replace(standing, reason=reason or hopeless(activities), events=[sentence(one) for one in activities])
+        told = replace(standing, reason=reason or hopeless(activities), events=[sentence(one) for one in activities])
+        return replace(told, troubles=self._troubles(standing))
+
+    def _troubles(self, standing: Standing) -> Sequence[str]:
+        """Asked of a server that answers: then it has told its nodes."""
+        return self._api().troubles() if standing.nodes else ()

@@ -132,6 +132,32 @@ def test_a_wait_that_is_too_long_says_what_is_missing() -> None:
     assert late.value.details["last_events"] == ["InProgress: Launching"]
 
 
+def test_a_wait_that_is_too_long_says_why_the_pods_of_the_cluster_itself_do_not_run() -> None:
+    cluster = FakeCluster([node("i-1", initialised=False)])
+    cluster.ill = ["The image of Pod kube-system/aws-cloud-controller-manager cannot be pulled"]
+    with (
+        scripted(groups(group("i-1")), told(), activities({"StatusCode": "InProgress", "Description": "x"})) as aws,
+        pytest.raises(WaitTimeoutError) as late,
+    ):
+        readiness(aws, cluster, seconds=0).await_ready()
+
+    assert f"not initialised by the cloud controller; {cluster.ill[0]}" in late.value.message
+    assert late.value.details["last_events"] == ["InProgress: x", *cluster.ill]
+
+
+def test_a_server_that_does_not_answer_is_not_asked_for_more() -> None:
+    cluster = FakeCluster(UnreachableError("connection refused"))
+    cluster.ill = ["something"]
+    instance = Call("ec2", "DescribeInstances", {"Reservations": []})
+    with (
+        scripted(groups(group("i-1")), told(), activities(), instance) as aws,
+        pytest.raises(WaitTimeoutError, match="the API server does not answer: connection refused") as late,
+    ):
+        readiness(aws, cluster, seconds=0).await_ready()
+
+    assert "something" not in late.value.message
+
+
 def test_credentials_that_are_refused_are_not_waited_for() -> None:
     with scripted(groups(group("i-1"))) as aws, pytest.raises(AuthError):
         readiness(aws, FakeCluster(AuthError("no"))).await_ready()
