@@ -38,6 +38,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.kube
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure as ensure_stack
+from unit.waiting import eventually
 
 from .conftest import RancherLab, module_spec
 
@@ -257,6 +258,34 @@ def test_a_command_that_fails(app: RancherLab) -> None:
 def test_commands_that_cannot_be(app: RancherLab, given: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
         app.run(execute, EXEC, **given)
+
+
+def test_of_two_containers_of_a_name_the_one_that_runs_is_meant(app: RancherLab) -> None:
+    """After an upgrade the old one is kept, stopped, until the upgrade is finished."""
+    (old,) = containers_named(app, "Web-app-1")
+    newer = {"name": "app", "image": "nginx:2"}
+    app.run(ensure_stack, module_spec(STACK), name="Web", services=[newer], upgrade={"finish": False})
+    assert sorted(containers_named(app, "Web-app-1").values()) == ["running", "stopped"]
+    done = app.run(execute, EXEC, command="hostname", container="Web-app-1")
+    assert done.result["container"]["id"] != old
+    with pytest.raises(ConflictError, match="it is stopped"):
+        app.run(execute, EXEC, command="hostname", container=old)
+
+
+def test_a_name_that_two_containers_have_is_not_guessed(app: RancherLab) -> None:
+    """Rancher does not ask for names of containers to be unique."""
+    for _unused in range(2):
+        app.ask("POST", "/v2-beta/projects/1a5/containers", {"name": "twin", "imageUuid": "docker:nginx:1"})
+    eventually(lambda: [*containers_named(app, "twin").values()] == ["running"] * 2, "they do not run")
+    ids = ", ".join(sorted(containers_named(app, "twin")))
+    with pytest.raises(ConflictError, match=f"container twin is there 2 times: {ids}. Give the id"):
+        app.run(execute, EXEC, command="hostname", container="twin")
+
+
+def containers_named(lab: RancherLab, name: str) -> dict[str, str]:
+    """Their states by their ids."""
+    found = lab.ask("GET", "/v2-beta/projects/1a5/containers")["data"]
+    return {one["id"]: one["state"] for one in found if one["name"] == name}
 
 
 # Access control
