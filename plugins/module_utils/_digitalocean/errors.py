@@ -45,7 +45,7 @@ def from_answer(
         return ThrottledError(text, retry_after=_pause(headers, now), code=code, doing=doing)
     if status >= 500 and status != 501:
         return AnswerLostError(f"{text} (HTTP {status})", code=code, doing=doing, details=details)
-    # "gone" is believed only in DigitalOcean's own word: something on the way may answer alike for what it does not know
+    # gone is only what DigitalOcean calls so: a gateway on the way has words of its own for what it does not know
     if not code or (status == 404 and code != NOT_FOUND):
         return SchedulersError(f"{NOT_ITS_WORDS} (HTTP {status})", hint=CHECK_URL, doing=doing)
     if status == 401:
