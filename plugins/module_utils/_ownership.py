@@ -67,7 +67,9 @@ def require_ours(mark: Mark, tags: Mapping[str, str], label: str, *, adopt: bool
     )
 
 
-def only_one(ids: Collection[str], label: str) -> str | None:
+def only_one(
+    ids: Collection[str], label: str, hint: str = "Delete those that are not in use, or remove their mark."
+) -> str | None:
     """The one id, or None if there is none.
 
     Raises:
@@ -76,6 +78,6 @@ def only_one(ids: Collection[str], label: str) -> str | None:
     if len(ids) > 1:
         raise ConflictError(
             f"{label} is there {len(ids)} times: {', '.join(sorted(ids))}",
-            hint="Delete those that are not in use, or remove their mark.",
+            hint=hint,
         )
     return next(iter(ids), None)

@@ -43,6 +43,8 @@ options:
   orchestration:
     description:
       - What runs the containers. V(cattle) for a new environment without O(template), if not given.
+      - Hosts for V(kubernetes) have to boot with version 1 of control groups, as the role
+        C(container.schedulers.rancher_hosts) has them do. With version 2, its kubelet does not start.
       - It cannot be changed later.
     type: str
     choices: [cattle, kubernetes, swarm, mesos]

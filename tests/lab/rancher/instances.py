@@ -245,7 +245,7 @@ class Instances:
             "ports": [str(port) for port in parse_all(instance["publishedPorts"])] or instance["ports"],
             "serviceIds": services,
             "version": instance["version"] or "0",
-            "system": bool(instance["systemContainer"]),
+            "system": is_system(instance),
         }
 
     def endpoints(self, host: Resource | None = None, service: Resource | None = None) -> list[dict[str, Any]]:
@@ -272,6 +272,11 @@ class Instances:
     def services(self, _context: Context, instance: Resource) -> list[Resource]:
         found = self._server.store.get("service", instance["serviceId"])
         return [found] if found else []
+
+
+def is_system(instance: Resource) -> bool:
+    """Of what Rancher itself runs."""
+    return bool(instance["system"] or instance["systemContainer"])
 
 
 def check_image(image: object) -> None:
