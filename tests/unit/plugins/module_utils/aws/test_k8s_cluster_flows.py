@@ -692,6 +692,19 @@ def test_what_a_dead_cluster_has_left_of_its_services_is_found_by_its_tag(flow: 
     assert planned(flow(FakeCluster(), *calls, state="absent")) == ["delete service classic load balancer a1"]
 
 
+def test_a_load_balancer_of_others_may_go_while_a_cluster_is_taken_down(flow: Flow) -> None:
+    there = [{"LoadBalancerName": "foreign"}]
+    kept = [one for one in GONE if one.service != "elb"]
+    calls = (
+        *kept,
+        Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": there}),
+        Call("elb", "DescribeTags", failure("LoadBalancerNotFound")),
+        Call("ec2", "DescribeVolumes", {"Volumes": []}),
+    )
+
+    assert planned(flow(FakeCluster(), *calls, state="absent")) == []
+
+
 class Stubborn(FakeCluster):
     """Its load balancers do not go."""
 

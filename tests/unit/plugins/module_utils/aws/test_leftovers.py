@@ -291,6 +291,20 @@ def test_target_groups() -> None:
     assert summary(found) == [("target_group", "arn:1", "available", 0.0)]
 
 
+def test_a_load_balancer_that_goes_between_two_calls_hides_no_other() -> None:
+    balancers = [{"LoadBalancerName": one} for one in ("gone", "a")]
+    tags = [{"LoadBalancerName": "a", "Tags": MINE}]
+    found = found_in(
+        "classic load balancers",
+        Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": balancers}),
+        Call("elb", "DescribeTags", failure("LoadBalancerNotFound"), {"LoadBalancerNames": ["gone", "a"]}),
+        Call("elb", "DescribeTags", failure("LoadBalancerNotFound"), {"LoadBalancerNames": ["gone"]}),
+        Call("elb", "DescribeTags", {"TagDescriptions": tags}, {"LoadBalancerNames": ["a"]}),
+    )
+
+    assert [one.id for one in found] == ["a"]
+
+
 # the tagging API
 
 
