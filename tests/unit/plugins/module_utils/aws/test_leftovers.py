@@ -358,8 +358,13 @@ def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() 
             {"ScalableTargets": [{"ScalableTargetARN": targets[0], "ResourceId": "service/web/shop"}]},
             times=2,
         ),
-        Call("logs", "DescribeLogGroups", {"logGroups": [{"logGroupName": "/ecs/web/shopping"}, group]}),
-        Call("logs", "DescribeLogGroups", {"logGroups": []}),
+        Call(
+            "logs",
+            "DescribeLogGroups",
+            {"logGroups": [{"logGroupName": "/ecs/web/shopping"}, group]},
+            {"logGroupNamePrefix": "/ecs/web/shop"},
+        ),
+        Call("logs", "DescribeLogGroups", {"logGroups": []}, {"logGroupNamePrefix": "/ecs/web/gone"}),
         Call(
             "ecs",
             "DescribeServices",
