@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -285,6 +286,11 @@ def size(cpus: int, memory: int) -> Call:
     return Call("ec2", "DescribeInstanceTypes", {"InstanceTypes": [found]})
 
 
+SNAPSHOT = {
+    "Architecture": "x86_64",
+    "RootDeviceName": "/dev/xvda",
+    "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 25}}],
+}
 DEBIAN = Call(
     "ssm", "GetParameter", {"Parameter": {"Value": "ami-1"}}, {"Name": "/aws/service/debian/release/13/latest/amd64"}
 )
@@ -353,3 +359,28 @@ def test_what_is_not_there_is_refused(calls: tuple[Call, ...], given: dict[str, 
         looked_up(*calls, **given)
 
     assert refused.value.message.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "says"),
+    [
+        (Call("ec2", "DescribeKeyPairs", failure("InvalidKeyPair.NotFound")), {"key_name": "x"}, "no key pair 'x'"),
+        (
+            Call("ec2", "DescribeImages", {"Images": [SNAPSHOT]}, {"ImageIds": ["ami-1"]}),
+            {"volume_size": 20},
+            "volume_size: 20 GiB is less than the 25 of ami-1",
+        ),
+    ],
+)
+def test_what_an_existing_cluster_is_given_is_looked_up_before_its_template_has_it(
+    call: Call, given: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InputError, match=says):
+        looked_up(call, live={CONTROL_PLANE: INSTANCE, LAUNCH_TEMPLATE: TEMPLATE}, **given)
+
+
+def test_what_the_template_has_is_not_looked_up_again() -> None:
+    template = replace(TEMPLATE, spec={**TEMPLATE.spec, "key_name": "x", "volume_size": 30})
+    live = {CONTROL_PLANE: INSTANCE, LAUNCH_TEMPLATE: template}
+
+    assert looked_up(live=live, key_name="x", volume_size=30) == {}
