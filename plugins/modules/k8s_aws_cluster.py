@@ -108,7 +108,7 @@ options:
     description: The key pair of new instances. Without one, nobody can log in; no port for it is opened either way.
     type: str
   volume_size:
-    description: The size of the root volumes in GiB. If not given, a new cluster gets V(30).
+    description: The size of the root volumes of new instances in GiB. If not given, a new cluster gets V(30).
     type: int
   node_policies:
     description: ARNs of managed policies for the role of the nodes, besides what they need to join.

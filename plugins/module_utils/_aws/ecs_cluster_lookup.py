@@ -60,6 +60,13 @@ def _network(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> Giv
     group = live.get(INSTANCE_SECURITY_GROUP)
     if not group or (VPC in live and group.spec["vpc_id"] == live[VPC].id):
         return None
+    for option in ("cidr", "zones"):
+        if getattr(options, option):
+            raise InputError(
+                f"{option}: cluster {options.name} is in given subnets of {group.spec['vpc_id']}, not in a network of "
+                f"its own",
+                hint=f"Leave {option} out, or make another cluster.",
+            )
     if SCALING_GROUP not in live:
         raise InputError(
             f"subnets: cluster {options.name} was begun in {group.spec['vpc_id']}, name the subnets for its instances"

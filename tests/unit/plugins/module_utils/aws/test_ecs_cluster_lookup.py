@@ -179,6 +179,12 @@ def test_a_cluster_in_given_subnets_stays_there() -> None:
     assert ask([], live).network == GivenNetwork("vpc-1", ("subnet-a", "subnet-b"), ())
 
 
+@pytest.mark.parametrize("given", [{"cidr": "10.9.0.0/16"}, {"zones": ["eu-west-1a"]}])
+def test_a_cluster_in_given_subnets_gets_no_network_of_its_own(given: dict[str, Any]) -> None:
+    live = without(a_cluster(), "vpc", "subnet-eu-west-1a", "subnet-eu-west-1b")
+    refused([], live, f"{next(iter(given))}: cluster web is in given subnets of vpc-1", **given)
+
+
 def test_a_cluster_that_was_begun_in_given_subnets_needs_them_again() -> None:
     live = without(a_cluster(), "vpc", "subnet-eu-west-1a", "subnet-eu-west-1b", "auto-scaling-group")
     refused([], live, "subnets: cluster web was begun in vpc-1")
