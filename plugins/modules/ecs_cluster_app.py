@@ -168,6 +168,7 @@ options:
       - How many tasks to run. V(0) stops all and keeps the app.
       - If not given, a new app gets one. On an existing one the number is left to whoever changes it, such as an
         autoscaler.
+      - While the app scales by itself, a number outside of the limits of O(scaling) is refused.
     type: int
   minimum_healthy_percent:
     description: How many percent of the tasks have to stay up during a deployment. AWS's default for a new app is 100.
