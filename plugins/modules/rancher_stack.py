@@ -74,7 +74,7 @@ options:
         type: bool
       ports:
         description:
-          - Ports to publish, like V(8080:80) or V(53:53/udp).
+          - Ports to publish, like V(8080:80), V(127.0.0.1:8080:80) or V(53:53/udp).
           - With the port of the container alone, like V(80), Rancher picks a port of the hosts.
         type: list
         elements: str

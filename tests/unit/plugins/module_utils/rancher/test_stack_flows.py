@@ -363,6 +363,17 @@ def test_a_port_that_is_used_on_all_hosts(either: RancherLab) -> None:
         stack(either, docker_compose="web: {image: nginx, ports: ['80:80']}")
 
 
+def test_ports_at_an_address_of_the_hosts(either: RancherLab) -> None:
+    hosts(either, 1)
+    web = {"name": "web", "image": "nginx:1", "ports": ["127.0.0.1:8080:80", "127.0.0.1::81"]}
+    made = stack(either, services=[web])
+    assert sentences(stack(either, services=[web])) == []
+    assert {one["address"] for one in made.result["endpoints"]} == {"127.0.0.1"}
+    same = "web: {image: nginx, ports: ['127.0.0.1:8081:80']}"
+    assert sentences(stack(either, name="Files", docker_compose=same)) == ["create stack Files"]
+    assert sentences(stack(either, name="Files", docker_compose=same)) == []
+
+
 def test_a_service_that_never_came_up_is_not_upgraded_by_old_servers(rancher_lab: RancherLab) -> None:
     rancher_lab.control("POST", "/settings", {"rancher_version": "v1.1.4"})
     rancher_lab.version = "v1"
