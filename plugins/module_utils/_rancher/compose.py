@@ -34,10 +34,10 @@ SERVICE_KEYS = {
     1: COMMON | frozenset({"dockerfile", "log_driver", "log_opt", "net"}),
     2: COMMON | frozenset({"depends_on", "logging", "network_mode", "networks", "tmpfs"}),
 }
-TOP_KEYS = frozenset({"version", "services", "volumes", "networks", "secrets", "binding"})
+# templates say of themselves what they are, in format 2 without the dot
+TOP_KEYS = frozenset({"version", "services", "volumes", "networks", "secrets", "binding", "catalog", ".catalog"})
 # names of files on the machine where a compose tool would run: Rancher's server does not have them
 FILE_KEYS = {"env_file": "environment", "build": "image", "extends": "the whole service"}
-CATALOG = ".catalog"
 VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
 
@@ -108,14 +108,14 @@ def _services(option: str, content: Yaml) -> tuple[int, dict[str, Any]]:
     if version.partition(".")[0] not in ("1", "2"):
         raise InputError(f"{option} has the format {version}, but Rancher 1.x takes 1 and 2")
     if version.startswith("2"):
-        unknown = sorted({*content} - TOP_KEYS - {CATALOG})
+        unknown = sorted({*content} - TOP_KEYS)
         if unknown:
             raise InputError(f"{option} has what Rancher does not take: {', '.join(unknown)}")
         services = content.get("services", {})
         if not isinstance(services, Mapping):
             raise InputError(f"{option}: services is not a mapping")
         return 2, {str(name): one for name, one in services.items()}
-    return 1, {name: one for name, one in content.items() if name not in ("version", CATALOG)}
+    return 1, {name: one for name, one in content.items() if name not in ("version", ".catalog")}
 
 
 def _check_service(option: str, name: str, service: Any, known: Collection[str]) -> None:

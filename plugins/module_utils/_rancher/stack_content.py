@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +89,8 @@ def _texts(answers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _services_of(template: Template) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        return read_compose(template.docker, template.rancher).services
-    except InputError:
-        return {}
+    """As far as they can be read: ports are in the first of the two files."""
+    for rancher in (template.rancher, None):
+        with suppress(InputError):
+            return read_compose(template.docker, rancher).services
+    return {}

@@ -19,6 +19,9 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.cata
     split_id,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.compose import comparable, read_compose
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_content import content_of
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import StackOptions
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.upgrades import UpgradePolicy
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil
 from unit.rancher import URL, collection, error, rancher
 from unit.scripted_http import Request
@@ -86,6 +89,19 @@ def test_ports_of_hosts_are_those_that_are_named() -> None:
 def test_compose_files_that_rancher_would_not_understand(docker: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         read_compose(docker, None)
+
+
+def test_a_template_of_format_2_says_of_itself_what_it_is() -> None:
+    described = "version: '2'\ncatalog: {name: thing}\nservices: {web: {scale: 2}}"
+    assert read_compose(V2, described).services["web"]["scale"] == 2
+
+
+def test_ports_of_a_template_are_known_even_if_its_second_file_is_not_understood() -> None:
+    files = {"docker-compose.yml": "web: {image: nginx, ports: ['${port}:80']}", "rancher-compose.yml": "web: {new: 1}"}
+    options = StackOptions("Web", UpgradePolicy(), answers={"name": "a"})
+    content = content_of(options, live_template(TEMPLATE, {**VERSION, "files": files}), None, lambda _name: True)
+    assert content is not None
+    assert content.compose.host_ports(content.answers) == {"web": ["80:80"]}
 
 
 def test_files_are_compared_by_what_they_say() -> None:

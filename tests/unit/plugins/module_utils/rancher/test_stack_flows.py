@@ -361,6 +361,8 @@ def test_a_port_that_is_used_on_all_hosts(either: RancherLab) -> None:
         stack(either, services=[{"name": "b", "image": "nginx:1", "ports": ["80:80"]}])
     with pytest.raises(InputError, match="web wants port 80"):
         stack(either, docker_compose="web: {image: nginx, ports: ['80:80']}")
+    with pytest.raises(InputError, match="wordpress-lb wants port 80"):
+        stack(either, template="community:wordpress")
 
 
 def test_ports_at_an_address_of_the_hosts(either: RancherLab) -> None:
