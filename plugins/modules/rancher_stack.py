@@ -273,7 +273,10 @@ options:
       - For a new stack from a template, the template decides, if not given.
     type: bool
   upgrade:
-    description: How to upgrade.
+    description:
+      - How to upgrade.
+      - O(upgrade.batch_size), O(upgrade.interval_seconds) and O(upgrade.start_first) are for O(services). Rancher
+        upgrades stacks of compose files and templates by values of its own, which are the defaults here.
     type: dict
     suboptions:
       batch_size:

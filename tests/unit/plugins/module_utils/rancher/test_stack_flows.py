@@ -243,6 +243,16 @@ def test_a_stack_from_compose_files(either: RancherLab) -> None:
     assert sentences(stack(either, **changed)) == []
 
 
+def test_an_upgrade_of_a_stack_from_files_can_be_finished_by_a_later_run(either: RancherLab) -> None:
+    hosts(either, 2)
+    stack(either, docker_compose=COMPOSE)
+    changed = {"docker_compose": COMPOSE.replace("1.27", "1.28")}
+    ranchers_own = {"batch_size": 1, "interval_seconds": 2, "start_first": False}
+    half = stack(either, **changed, upgrade={**ranchers_own, "finish": False})
+    assert half.result["stack"]["state"] == "upgraded"
+    assert sentences(stack(either, **changed)) == ["update stack Web (upgrade)"]
+
+
 def test_a_stack_goes_out_as_files_and_in_again(either: RancherLab, tmp_path: Path) -> None:
     hosts(either, 2)
     stack(either, services=[{"name": "app", "image": "nginx:1.27", "scale": 2, "health_check": CHECK}])
@@ -331,6 +341,15 @@ CATALOG = ArgumentSpec({"catalog": {"type": "str"}, "template": {"type": "str"},
             "docker_compose: service web links to no/db, which does not exist",
         ),
         ({"answers": {"a": 1}}, "answers are for a template or for compose files"),
+        ({"docker_compose": "web: {image: x}", "upgrade": {"batch_size": 5}}, "upgrade: batch_size is for services"),
+        (
+            {"docker_compose": "web: {image: x}", "upgrade": {"start_first": True}},
+            "upgrade: start_first is for services",
+        ),
+        (
+            {"template": "community:wordpress", "upgrade": {"interval_seconds": 5}},
+            "upgrade: interval_seconds is for services",
+        ),
         ({"template": "community:nothing"}, "template: 'community:nothing' does not exist"),
         ({"template": "galera"}, "template: 'galera' is no template"),
         ({"template": "community:galera", "template_version": "v9"}, "template_version: 'v9' of community:galera"),
