@@ -15,7 +15,7 @@ from lab.rancher.errors import RancherError, invalid
 from lab.rancher.images import image_of, starts_once
 from lab.rancher.network import Network
 from lab.rancher.placement import Placement, PlacementError
-from lab.rancher.ports import parse_all
+from lab.rancher.ports import Port, parse_all
 from lab.rancher.processes import ProcessFailedError
 from lab.rancher.runtime import Running
 from lab.rancher.server import RancherServer
@@ -256,7 +256,7 @@ class Instances:
                 "type": "publicEndpoint",
                 "hostId": instance["hostId"],
                 "instanceId": instance.id,
-                "ipAddress": self._server.parts["hosts"].address(self._server.store.need("host", instance["hostId"])),
+                "ipAddress": self._endpoint(instance, port),
                 "port": port.public,
                 "serviceId": instance["serviceId"],
             }
@@ -264,6 +264,12 @@ class Instances:
             for port in parse_all(instance["publishedPorts"])
             if port.public
         ]
+
+    def _endpoint(self, instance: Resource, port: Port) -> str:
+        """What the port is bound to; the host's, if that is any."""
+        host = self._server.store.need("host", instance["hostId"])
+        bound = port.address not in (None, "0.0.0.0")
+        return str(port.address if bound else self._server.parts["hosts"].address(host))
 
     def hosts(self, _context: Context, instance: Resource) -> list[Resource]:
         found = self._server.store.get("host", instance["hostId"])
