@@ -41,7 +41,7 @@ options:
     description:
       - V(present) makes the stack, or changes it to what the options say. With no services, files or template, it
         makes an empty one, and leaves an existing one as it is.
-      - V(absent) removes it.
+      - V(absent) removes it, with its services and their containers. Named volumes stay.
     type: str
     choices: [present, absent]
     default: present
@@ -231,6 +231,12 @@ options:
         choices: [always, on-failure, unless-stopped, "no"]
   purge_services:
     description: Whether to delete services of this stack that were made by this module and are not in O(services).
+    type: bool
+    default: false
+  delete_data:
+    description:
+      - Whether O(state=absent) may remove a stack whose services have volumes without a name, such as that of a
+        database in V(/var/lib/mysql). They go with their containers.
     type: bool
     default: false
   docker_compose:

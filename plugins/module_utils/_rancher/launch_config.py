@@ -211,6 +211,11 @@ def live_launch(launch: Launch) -> dict[str, Any]:
     }
 
 
+def unnamed_volumes(launch: Launch) -> list[str]:
+    """The paths of volumes that have neither a name nor a folder of the host. They go with their container."""
+    return [str(volume) for volume in launch.get("dataVolumes") or () if ":" not in str(volume)]
+
+
 def rendered_launch(spec: Spec, fields: Collection[str], current: Launch | None = None) -> dict[str, Any]:
     """A whole launchConfig: the current one, or a new one, with these fields of a spec."""
     launch: dict[str, Any] = dict(current or {"type": "launchConfig", "kind": "container"})

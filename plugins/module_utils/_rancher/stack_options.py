@@ -30,6 +30,7 @@ STACK = ArgumentSpec(
         "description": {"type": "str"},
         "services": {"type": "list", "elements": "dict", "options": SERVICE_OPTIONS},
         "purge_services": {"type": "bool", "default": False},
+        "delete_data": {"type": "bool", "default": False},
         "docker_compose": {"type": "str"},
         "docker_compose_file": {"type": "path"},
         "rancher_compose": {"type": "str"},

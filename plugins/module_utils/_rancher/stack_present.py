@@ -14,10 +14,11 @@ from .._wait import wait_until
 from .api import Object
 from .environments import Run
 from .exports import export_plan
+from .launch_config import unnamed_volumes
 from .links import refuse_for_v1, with_protocols
 from .marks import require_marked
 from .ports import Claim, refuse_taken
-from .ready import describe_stack, service_ready, stack_failure, stack_ready
+from .ready import describe_stack, is_going, service_ready, stack_failure, stack_ready
 from .services import (
     SERVICE_RULES,
     ServiceLinks,
@@ -35,7 +36,7 @@ from .stack_options import StackOptions
 from .stack_read import World, content_in, read_world, refuse_missing
 from .stack_result import stack_result
 from .stack_wanted import STACK_GRAPH, claims, manages, unwanted_services, wanted_services, wanted_stack
-from .stacks import STACK, STACK_RULE, Stacks, find_stacks, live_stack
+from .stacks import STACK, STACK_RULE, Stacks, find_stacks, live_stack, stack_id_of
 from .upgrades import UPGRADED
 from .veil import Veil
 
@@ -101,11 +102,34 @@ def ensure_absent(context: Context) -> Outcome:
     found = find_stacks(run, options.name, doing=f"look for stack {options.name}")
     for stack in found:
         require_marked(run.mark(options.name), stack, f"stack {options.name}", adopt=options.adopt)
+        if not context.params["delete_data"]:
+            _refuse_loss(run, stack)
     live = {one.key: one for one in (live_stack(stack, veil, None) for stack in found)}
     plan = dismantle(live.values(), STACK_GRAPH)
     if not context.check_mode:
         apply(plan, {STACK: Stacks(run, options.policy, veil, None)}, live)
     return Outcome(stack_result(None, ()), plan)
+
+
+def _refuse_loss(run: Run, stack: Object) -> None:
+    """Refuse to remove data that nobody has said may go.
+
+    Raises:
+        InputError: a service has volumes that would go with its containers.
+    """
+    services = run.rancher.list(run.path("services"), doing=f"look for the data of stack {stack['name']}")
+    kept = {
+        launch.get("name") or service["name"]: unnamed_volumes(launch)
+        for service in services
+        if stack_id_of(service) == stack["id"] and not is_going(service)
+        for launch in (service.get("launchConfig") or {}, *(service.get("secondaryLaunchConfigs") or ()))
+    }
+    volumes = ", ".join(f"{name} ({', '.join(paths)})" for name, paths in kept.items() if paths)
+    if volumes and not is_going(stack):
+        raise InputError(
+            f"stack {stack['name']} has volumes without a name, which would go with it: {volumes}",
+            hint="Set delete_data: true to delete them.",
+        )
 
 
 @dataclass(frozen=True)

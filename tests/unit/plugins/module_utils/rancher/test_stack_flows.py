@@ -215,6 +215,42 @@ def test_what_is_somebody_elses_is_left_alone(either: RancherLab) -> None:
     assert sentences(stack(either, services=[service])) == []
 
 
+@pytest.mark.parametrize("volumes", [["/var/lib/mysql"], ["kept:/backup", "/var/lib/mysql"]])
+def test_data_that_would_go_with_its_containers_is_removed_only_if_that_is_said(
+    either: RancherLab, volumes: list[str]
+) -> None:
+    hosts(either, 1)
+    stack(either, services=[{"name": "db", "image": "mariadb:11", "volumes": volumes}])
+    for check in (True, False):
+        with pytest.raises(InputError, match=r"volumes without a name, which would go with it: db \(/var/lib/mysql\)"):
+            stack(either, check=check, state="absent")
+    assert sentences(stack(either, state="absent", delete_data=True)) == ["delete stack Web"]
+    assert sentences(stack(either, state="absent")) == []
+
+
+def test_named_volumes_and_folders_of_hosts_stay_anyway(either: RancherLab) -> None:
+    hosts(either, 1)
+    kept = ["kept:/var/lib/mysql", "/srv/db:/backup"]
+    stack(either, services=[{"name": "db", "image": "mariadb:11", "volumes": kept}])
+    assert sentences(stack(either, state="absent")) == ["delete stack Web"]
+
+
+def test_data_of_sidekicks_is_data(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, docker_compose=SIDEKICK)
+    with pytest.raises(InputError, match=r"db-data \(/var/lib/mysql\)"):
+        stack(either, state="absent")
+
+
+SIDEKICK = """
+db:
+  image: mariadb:11
+  volumes_from: [db-data]
+  labels: {io.rancher.sidekicks: db-data}
+db-data:
+  image: mariadb:11
+  volumes: [/var/lib/mysql]
+"""
 COMPOSE = """
 web:
   image: nginx:1.27
