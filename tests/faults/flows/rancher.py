@@ -62,6 +62,7 @@ def _stack(image: str, scale: int = 2, **options: Any) -> Task:
 
 _OLD, _NEW, _BROKEN = "nginx:1.27", "nginx:1.28", "does-not-exist:1"
 _UP, _DOWN = _stack(_OLD), _task("stack", name="faults", state="absent")
+_DOWN_WITH_DATA = _task("stack", name="faults", state="absent", delete_data=True)
 _UPGRADE, _SCALED = _stack(_NEW), _stack(_OLD, scale=3)
 
 
@@ -138,7 +139,7 @@ FLOWS: Mapping[str, Flow] = {
     "rancher-stack-upgrade-fails": _of_stack(_ROLLED_BACK, _UP),
     "rancher-stack-upgrade-stuck": _of_stack(_UPGRADE, _UP, _STUCK, optional=_REST | _AGAIN),
     "rancher-stack-scale": _of_stack(_SCALED, _UP),
-    "rancher-stack-catalog": _of_stack(_CATALOG),
+    "rancher-stack-catalog": _of_stack(_CATALOG, undo=_DOWN_WITH_DATA),
     "rancher-stack-down": _of_stack(_DOWN, _UP),
     "rancher-dns-up": Flow(_DNS, base=(*_THREE, _MAKE_ZONE), undo=(_NO_DNS,)),
     "rancher-dns-down": Flow(_NO_DNS, base=(*_THREE, _MAKE_ZONE), before=(_DNS,), undo=(_NO_DNS,)),
