@@ -36,7 +36,7 @@ from .run import Run
 from .security_groups import live_security_group, source_openings
 from .service import cluster_is_active, read_service
 from .service_scaling import SCALING, read_scaling
-from .task_definition import family_of, read_task_definition
+from .task_definition import family_of, read_continued
 
 Group = Mapping[str, Any]  # a security group as DescribeSecurityGroups gives it
 
@@ -86,8 +86,9 @@ def read(run: Run, options: AppOptions) -> Found:
 
 def _service_and_definition(run: Run, options: AppOptions) -> tuple[AppOptions, dict[str, Live]]:
     service = _service(run, options)
-    completed = options.with_family(family_of(service.spec["task_definition"]) if service else None)
-    definition = read_task_definition(run, str(completed.family), adopt=options.adopt)
+    used = service.spec["task_definition"] if service else None
+    completed = options.with_family(family_of(used) if used else None)
+    definition = read_continued(run, completed, used)
     return completed, {live.key: live for live in (service, definition) if live}
 
 

@@ -271,6 +271,32 @@ def read_task_definition(run: Run, family: str, *, adopt: bool) -> Live | None:
     return live
 
 
+def read_continued(run: Run, options: AppOptions, used: str | None) -> Live | None:
+    """The revision that the options continue: the one that the service uses.
+
+    The latest one may be another, whose deployment was rolled back or refused. It counts only where it is what the
+    options make of the one in use: a run that was killed before it deployed it has registered it.
+
+    Args:
+        used: the ARN of the revision that the service uses; None: there is no service.
+
+    Raises:
+        InputError: the options do not fit to what is there.
+        NotOursError: it is not ours to continue.
+    """
+    family = str(options.family)
+    latest = read_task_definition(run, family, adopt=options.adopt)
+    if used is None or family_of(used) != family or (latest and latest.id == used):
+        return latest
+    label = f"task definition {family}:{revision_of(used)}"
+    in_use = describe(run, used, f"look at {label}")
+    if in_use is None:
+        return latest
+    require_ours(run.mark, in_use.spec["tags"], label, adopt=options.adopt)
+    spec = wanted_definition(options, in_use, run.aws.region, {})
+    return latest if latest and _same(spec, latest) and not _same(spec, in_use) else in_use
+
+
 def _live(definition: Mapping[str, Any], tags: Mapping[str, str]) -> Live:
     arn = definition["taskDefinitionArn"]
     attributes = {"arn": arn, "revision": definition["revision"], "raw": definition}

@@ -15,6 +15,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws import (
 )
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     InputError,
+    NotOursError,
     PartialError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
@@ -203,6 +204,110 @@ def test_another_image_is_another_revision_and_the_oldest_one_goes(run: Flow) ->
         "update service web (task_definition)",
         "delete task definition one-web:1",
     ]
+
+
+IN_USE = f"{ACCOUNT}:task-definition/one-web:1"
+
+
+def after_a_rollback(image: str = "broken") -> tuple[Call, ...]:
+    """The service uses revision 1; revision 2 is the latest."""
+    return (
+        services(service()),
+        Call("ecs", "DescribeTaskDefinition", described(2, image=image), {"taskDefinition": "one-web"}),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": IN_USE}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "sentences"),
+    [
+        ({}, []),
+        ({"desired_count": 5}, ["update service web (desired_count)"]),
+        (
+            {"environment": {"COLOUR": "red"}},
+            [
+                "update task definition one-web (containers[web].environment.COLOUR)",
+                "update service web (task_definition)",
+            ],
+        ),
+    ],
+)
+def test_a_revision_that_the_service_does_not_use_is_not_continued(
+    run: Flow, given: dict[str, Any], sentences: list[str]
+) -> None:
+    """It was rolled back, or ECS has refused to deploy it."""
+    no_others = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}, times=int("environment" in given))
+    outcome = run(*after_a_rollback(), no_others, check=True, **given)
+    assert outcome.plan
+    assert outcome.plan.sentences() == sentences
+
+
+def test_what_comes_after_a_rollback_is_made_of_the_revision_in_use(run: Flow) -> None:
+    def registered(given: Any) -> bool:
+        (container,) = given["containerDefinitions"]
+        return bool(container["image"] == "httpd" and container["memory"] == 128)
+
+    later = deployment("ecs-svc/2", taskDefinition=f"{ACCOUNT}:task-definition/one-web:3")
+    rolled = service(deployments=[later])
+    run(
+        *after_a_rollback(),
+        Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}),
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition(3, memory=128)}, registered),
+        Call("ecs", "DescribeTaskDefinition", described(2, image="broken"), {"taskDefinition": "one-web:2"}),  # a twin?
+        Call("ecs", "UpdateService", {"service": rolled}, {"taskDefinition": later["taskDefinition"]}),
+        services(rolled),
+        *TASKS,
+        memory=128,
+    )
+
+
+def test_a_revision_that_a_killed_run_has_registered_is_deployed(run: Flow) -> None:
+    outcome = run(*after_a_rollback("httpd:2"), check=True, image="httpd:2")
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["update service web (task_definition)"]
+
+
+def test_new_tags_do_not_deploy_a_latest_revision_of_the_same_content(run: Flow) -> None:
+    outcome = run(*after_a_rollback("httpd"), check=True, tags={"team": "a"})
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["update task definition one-web (tags.team)", "update service web (tags.team)"]
+
+
+def test_a_revision_in_use_that_somebody_else_registered_is_not_continued(run: Flow) -> None:
+    theirs = Call("ecs", "DescribeTaskDefinition", described(1, tags=False), {"taskDefinition": IN_USE})
+    with pytest.raises(NotOursError, match="task definition one-web:1 exists"):
+        run(services(service()), revision(2), theirs)
+
+
+@pytest.mark.parametrize(
+    ("latest", "sentences"),
+    [
+        (NO_REVISION, []),  # all of them are deregistered: a service goes on with the one that it has
+        (revision(2), ["update service web (task_definition)"]),  # the one in use is deleted
+    ],
+)
+def test_a_revision_in_use_may_be_deregistered_or_deleted(run: Flow, latest: Call, sentences: list[str]) -> None:
+    gone = described(1)
+    gone["taskDefinition"]["status"] = "INACTIVE"
+    in_use = UNKNOWN if sentences else gone
+    outcome = run(
+        services(service()), latest, Call("ecs", "DescribeTaskDefinition", in_use, {"taskDefinition": IN_USE}), check=True
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == sentences
+
+
+def test_another_family_is_continued_by_itself(run: Flow) -> None:
+    other = described(7)
+    other["taskDefinition"] = definition(7, "another")
+    outcome = run(
+        services(service()),
+        Call("ecs", "DescribeTaskDefinition", other, {"taskDefinition": "another"}),
+        check=True,
+        family="another",
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["update service web (task_definition)"]
 
 
 def test_a_deployment_that_fails_says_what_was_done_and_why(run: Flow) -> None:
