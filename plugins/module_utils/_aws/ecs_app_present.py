@@ -25,6 +25,7 @@ from .names import app_mark
 from .run import Run
 from .service import SERVICE, live_service
 from .service_ready import Service, goal_of, wait_ready
+from .service_scaling import SCALING
 from .task_definition import find_old_revisions
 
 
@@ -83,9 +84,12 @@ def _registers(differences: Sequence[Any]) -> bool:
 def _settled(run: Run, options: AppOptions, live: Mapping[str, Live], plan: Plan) -> dict[str, Live]:
     """The resources once the service is ready."""
     service: Service = live[SERVICE].attributes["raw"]
-    started = any(step.key == SERVICE for step in plan.steps)
+    done = {step.key for step in plan.steps}
+    started = bool(done & {SERVICE, SCALING})
     seconds = float(options.balancer.deregistration_delay) if options.balancer else 0.0
     goal = goal_of(options.cluster, service, started=started, drain_seconds=seconds)
+    if options.scaling and SCALING in done:  # what has just been registered moves the service, but not at once
+        goal = replace(goal, least=options.scaling.min, most=options.scaling.max)
     settled = wait_ready(run, goal, first=None if started else service, healthy=_healthy(run, service))
     return {**live, SERVICE: live_service(settled)}
 

@@ -175,6 +175,31 @@ def test_an_unchanged_app_that_is_not_ready_is_waited_for(run: Flow) -> None:
     assert not outcome.plan.changed
 
 
+SCALING_API = "application-autoscaling"
+
+
+@pytest.mark.parametrize(("least", "most", "desired"), [(6, 10, 6), (0, 0, 0)])
+def test_another_range_is_waited_for(run: Flow, least: int, most: int, desired: int) -> None:
+    """Application Auto Scaling moves the service, a moment after it was told."""
+    target = {"ResourceId": "service/one/web", "MinCapacity": 2, "MaxCapacity": 4}
+    full = {"desiredCount": desired, "runningCount": desired}
+    outcome = run(
+        services(service()),
+        revision(),
+        Call(SCALING_API, "DescribeScalableTargets", {"ScalableTargets": [target]}),
+        Call(SCALING_API, "DescribeScalingPolicies", {"ScalingPolicies": []}),
+        Call(SCALING_API, "RegisterScalableTarget", {}, {"MinCapacity": least, "MaxCapacity": most}),
+        Call(SCALING_API, "PutScalingPolicy"),
+        services(service()),  # not yet
+        services(service(desiredCount=desired)),
+        services(service(**full, deployments=[deployment(**full)])),
+        *TASKS,
+        scaling={"min": least, "max": most},
+    )
+    assert outcome.result["service"]["desired_count"] == desired
+    assert outcome.result["service"]["running_count"] == desired
+
+
 def test_without_waiting_the_app_is_as_it_is(run: Flow) -> None:
     rolling = service(runningCount=1)
     assert run(services(rolling), revision(), wait=False, **WEB).result["service"]["running_count"] == 1
@@ -290,9 +315,8 @@ def test_a_revision_in_use_may_be_deregistered_or_deleted(run: Flow, latest: Cal
     gone = described(1)
     gone["taskDefinition"]["status"] = "INACTIVE"
     in_use = UNKNOWN if sentences else gone
-    outcome = run(
-        services(service()), latest, Call("ecs", "DescribeTaskDefinition", in_use, {"taskDefinition": IN_USE}), check=True
-    )
+    its_own = Call("ecs", "DescribeTaskDefinition", in_use, {"taskDefinition": IN_USE})
+    outcome = run(services(service()), latest, its_own, check=True)
     assert outcome.plan
     assert outcome.plan.sentences() == sentences
 
