@@ -177,7 +177,8 @@ options:
     type: int
   circuit_breaker:
     description:
-      - Whether ECS gives up a deployment whose tasks keep failing. If not given, it does, and rolls back.
+      - Whether ECS gives up a deployment whose tasks keep failing. If not given, it does for a new app, and rolls
+        back.
       - ECS has no circuit breaker for an app behind a classic load balancer. The module itself fails there, too, when
         tasks keep failing, but nothing is rolled back.
     type: dict
