@@ -95,7 +95,8 @@ options:
   secrets:
     description:
       - Secrets to put into environment variables, by name. Values are ARNs of SSM parameters or Secrets Manager
-        secrets.
+        secrets. The name of a parameter alone is not taken, as it could be the secret itself.
+      - A name cannot be in O(environment) too.
       - Needs O(execution_role), which has to be allowed to read them.
     type: dict
   command:

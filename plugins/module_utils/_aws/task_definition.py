@@ -21,7 +21,7 @@ from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .api import from_tags
-from .app_options import AppOptions, Log, check_reservation
+from .app_options import AppOptions, Log, check_reservation, check_variables
 from .run import Run
 
 TASK_DEFINITION = "task-definition"  # key in a plan, and part in the mark
@@ -173,6 +173,7 @@ def _check_complete(container: Mapping[str, Any], spec: Spec) -> None:
     if not container["memory"] and not container["memory_reservation"]:
         raise InputError("memory: the app needs memory (the hard limit) or memory_reservation (the soft one), in MiB")
     check_reservation(container["memory"], container["memory_reservation"])
+    check_variables(container["environment"], container["secrets"])
     if container["secrets"] and not spec["execution_role"]:
         raise InputError("secrets: execution_role is needed too, the role with which ECS reads the secrets")
 

@@ -200,6 +200,21 @@ def test_another_range_is_waited_for(run: Flow, least: int, most: int, desired: 
     assert outcome.result["service"]["running_count"] == desired
 
 
+def test_after_a_range_that_moves_nothing_the_app_is_looked_at_again(run: Flow) -> None:
+    """Meanwhile the scaling before may have done something."""
+    outcome = run(
+        services(service(desiredCount=3, runningCount=3, deployments=[deployment(runningCount=3)])),
+        revision(),
+        Call(SCALING_API, "DescribeScalableTargets", {"ScalableTargets": []}),
+        Call(SCALING_API, "RegisterScalableTarget"),
+        Call(SCALING_API, "PutScalingPolicy"),
+        services(service()),
+        *TASKS,
+        scaling={"min": 1, "max": 4},
+    )
+    assert outcome.result["service"]["desired_count"] == 2
+
+
 def test_without_waiting_the_app_is_as_it_is(run: Flow) -> None:
     rolling = service(runningCount=1)
     assert run(services(rolling), revision(), wait=False, **WEB).result["service"]["running_count"] == 1
