@@ -499,6 +499,22 @@ url:
   returned: success
   type: str
   sample: http://first-run-1234567890.eu-west-1.elb.amazonaws.com/
+load_balancer:
+  description: The load balancer before the app, null without one. A record set of type A can be an alias of it.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    dns_name:
+      description: Its DNS name.
+      type: str
+      sample: first-run-1234567890.eu-west-1.elb.amazonaws.com
+    zone_id:
+      description: The hosted zone of its DNS name.
+      type: str
+      sample: Z32O12XQLNTSW2
 tasks:
   description:
     - The tasks that run. Null when nothing had to be done, to save the calls.

@@ -44,7 +44,7 @@ def ensure_absent(context: Context) -> Outcome:
         applied = apply(plan, app_handlers(run), live)
         with applied.then(f"look whether anything is left of app {options.name}"):
             _await_gone(run, options)
-    return Outcome(to_result(options.name, options.cluster, None, url=None, tasks=[]), plan)
+    return Outcome(to_result(options.name, options.cluster, None, front=None, tasks=[]), plan)
 
 
 def _after(plan: Plan, first: Plan) -> Plan:

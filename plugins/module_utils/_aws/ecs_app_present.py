@@ -16,7 +16,7 @@ from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
-from .ecs_app_result import tasks_of, to_result, url_of, urls_of
+from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, healthy_behind_classic
@@ -108,11 +108,14 @@ def _result(run: Run, options: AppOptions, live: Mapping[str, Live], *, look: bo
     there = live.get(SERVICE)
     service: Service | None = there.attributes["raw"] if there else None
     tasks = tasks_of(run, options.cluster, options.name) if look and service else None
-    return to_result(options.name, options.cluster, service, url=_url(run, options, live, service), tasks=tasks)
+    return to_result(options.name, options.cluster, service, front=_front(run, options, live, service), tasks=tasks)
 
 
-def _url(run: Run, options: AppOptions, live: Mapping[str, Live], service: Service | None) -> str | None:
-    if options.balancer:
-        above = live.get(LOAD_BALANCER)
-        return url_of(above.attributes["address"], options.balancer.listener_port) if above else None
-    return urls_of(run, [service], {}).get(options.name) if service else None
+def _front(run: Run, options: AppOptions, live: Mapping[str, Live], service: Service | None) -> Front | None:
+    if options.balancer is None:
+        return fronts_of(run, [service], {}).get(options.name) if service else None
+    above = live.get(LOAD_BALANCER)
+    if above is None:
+        return None
+    address = above.attributes["address"]
+    return Front(above.name, address, above.attributes["zone_id"], url_of(address, options.balancer.listener_port))

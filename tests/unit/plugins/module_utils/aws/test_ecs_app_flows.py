@@ -166,6 +166,7 @@ def test_nothing_to_do_behind_a_load_balancer_is_seven_calls(run: Flow) -> None:
     assert outcome.plan
     assert not outcome.plan.changed
     assert outcome.result["url"] == "http://one-lb.elb.example/"
+    assert outcome.result["load_balancer"] == {"name": "one-lb", "dns_name": "one-lb.elb.example", "zone_id": "Z1"}
 
 
 def test_an_unchanged_app_that_is_not_ready_is_waited_for(run: Flow) -> None:
