@@ -259,8 +259,9 @@ options:
         description:
           - Whether apps of the cluster share it. It then belongs to the cluster. It stays when an app goes, and goes
             with the cluster.
-          - Each app needs a O(load_balancer.listener_port) of its own. The health check of a shared classic load
-            balancer is that of one app at a time, the one whose port it looks at.
+          - Each app needs a O(load_balancer.listener_port) of its own. The health check and the
+            O(load_balancer.deregistration_delay) of a shared classic load balancer are those of one app at a time, the
+            one whose port it looks at.
         type: bool
         default: false
       scheme:

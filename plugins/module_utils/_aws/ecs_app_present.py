@@ -86,12 +86,19 @@ def _settled(run: Run, options: AppOptions, live: Mapping[str, Live], plan: Plan
     service: Service = live[SERVICE].attributes["raw"]
     done = {step.key for step in plan.steps}
     started = bool(done & {SERVICE, SCALING})
-    seconds = float(options.balancer.deregistration_delay) if options.balancer else 0.0
-    goal = goal_of(options.cluster, service, started=started, drain_seconds=seconds)
+    goal = goal_of(options.cluster, service, started=started, drain_seconds=_drain_seconds(options, live))
     if options.scaling and SCALING in done:  # what has just been registered moves the service, but not at once
         goal = replace(goal, least=options.scaling.min, most=options.scaling.max)
     settled = wait_ready(run, goal, first=None if started else service, healthy=_healthy(run, service))
     return {**live, SERVICE: live_service(settled)}
+
+
+def _drain_seconds(options: AppOptions, live: Mapping[str, Live]) -> float:
+    """How long the load balancer keeps a task that is stopped; on a shared classic one another app may have said."""
+    if options.balancer is None:
+        return 0.0
+    above = live[LOAD_BALANCER].spec if LOAD_BALANCER in live else {}
+    return float(above.get("draining_seconds", options.balancer.deregistration_delay))
 
 
 def _healthy(run: Run, service: Service) -> Callable[[], int] | None:

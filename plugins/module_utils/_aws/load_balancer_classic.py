@@ -119,8 +119,8 @@ def listener_to(host_port: int) -> str:
 
 
 def shared_spec(own: Spec, live: Spec | None, host_port: int) -> dict[str, Any]:
-    """The same for a load balancer that other apps may use too: their listeners stay, and so does the health check as
-    long as it looks at another app's port. Pure."""
+    """The same for a load balancer that other apps may use too: their listeners stay, and so do the health check and
+    the draining, of which there is one for all, as long as the health check looks at another app's port. Pure."""
     if live is None:
         return dict(own)
     checked = instance_port(live["health_check"]["target"])
@@ -129,7 +129,7 @@ def shared_spec(own: Spec, live: Spec | None, host_port: int) -> dict[str, Any]:
     others = {*map(instance_port, theirs)} - {host_port}
     managed = {**own, "listeners": {**live["listeners"], **own["listeners"]}}
     if checked in others:
-        del managed["health_check"]
+        del managed["health_check"], managed["draining_seconds"]
     return managed
 
 
@@ -177,7 +177,7 @@ class ClassicLoadBalancers:
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}
         if changed & {"draining_seconds", "cross_zone"}:
-            self._set_attributes(step, spec)
+            self._set_attributes(step, {**live.spec, **spec})
         if "listeners" in changed:
             self._set_listeners(step, spec["listeners"], live.spec["listeners"])
         if "health_check" in changed:

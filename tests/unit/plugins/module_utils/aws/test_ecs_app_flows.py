@@ -176,6 +176,37 @@ def test_an_unchanged_app_that_is_not_ready_is_waited_for(run: Flow) -> None:
     assert not outcome.plan.changed
 
 
+def test_a_port_that_the_draining_of_another_app_keeps_is_waited_for(run: Flow) -> None:
+    """The shared load balancer drains for 300 seconds, as the app says whose port it looks at."""
+    shared = {**balancer_group(), "Tags": [*upper_mark("load-balancer-security-group/one-lb", "")]}
+    shared["Tags"].append({"Key": "Name", "Value": shared["GroupName"]})
+    port_taken = event("was unable to place a task because (container-instance 1) is already using a port.", 20)
+    events = [port_taken, event("has begun draining connections on 1 tasks.", 15)]
+    rolling = service(
+        **BEHIND, runningCount=1, deployments=[deployment(runningCount=1, rolloutState="IN_PROGRESS")], events=events
+    )
+    listeners = [
+        {"Listener": {"Protocol": "HTTP", "LoadBalancerPort": port, "InstanceProtocol": "HTTP", "InstancePort": port}}
+        for port in (80, 8080)
+    ]
+    check = {**classic()["HealthCheck"], "Target": "HTTP:8080/"}
+    balancer, tags, _attributes = live_balancer("", ListenerDescriptions=listeners, HealthCheck=check)
+    draining = {"Enabled": True, "Timeout": 300}
+    attributes = {"CrossZoneLoadBalancing": {"Enabled": True}, "ConnectionDraining": draining}
+    outcome = run(
+        services(rolling),
+        revision(),
+        groups({**INSTANCES, "IpPermissions": [RULE]}, shared),
+        *(balancer, tags, Call("elb", "DescribeLoadBalancerAttributes", {"LoadBalancerAttributes": attributes})),
+        *[services(rolling)] * 20,
+        services(service(**BEHIND)),
+        in_service(2),
+        load_balancer={**CLASSIC, "shared": True},
+        **WEB,
+    )
+    assert outcome.result["service"]["running_count"] == 2
+
+
 SCALING_API = "application-autoscaling"
 
 
@@ -263,7 +294,7 @@ def after_a_rollback(image: str = "broken") -> tuple[Call, ...]:
     ("given", "sentences"),
     [
         ({}, []),
-        ({"desired_count": 5}, ["update service web (desired_count)"]),
+        ({"desired_count": 0}, ["update service web (desired_count)"]),
         (
             {"environment": {"COLOUR": "red"}},
             [
