@@ -119,7 +119,7 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
     instances = _instances_group(options, groups)
     live: dict[str, Live] = dict(found["balancer"])
     refuse_other_vpc(balancer.name, live.get(LOAD_BALANCER), instances["VpcId"])
-    group = _balancer_group(sharing(run, options), groups, balancer.name)
+    group = balancer_group(sharing(run, options), groups, balancer.name)
     if group:
         live[BALANCER_GROUP] = group
         live |= {rule.key: rule for rule in ingress_rules(instances, group)}
@@ -169,7 +169,12 @@ def instances_groups(cluster: str, groups: Sequence[Group]) -> list[Group]:
     ]
 
 
-def _balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
+def balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
+    """The security group of a load balancer.
+
+    Args:
+        above: speaks for whom the load balancer belongs to.
+    """
     found = {}
     for one in groups:
         tags = from_tags(one.get("Tags"))

@@ -453,6 +453,21 @@ def test_no_app_is_left_alone(run: Flow) -> None:
     assert outcome.result["service"]["arn"] is None
 
 
+def opening(port: int) -> dict[str, Any]:
+    return {**OPEN, "FromPort": port, "ToPort": port}
+
+
+def shared_group(*ports: int) -> dict[str, Any]:
+    """The security group of the shared load balancer, open at these ports."""
+    openings = [opening(port) for port in ports]
+    return security_group("sg-lb", "load-balancer-security-group/one-lb", IpPermissions=openings)
+
+
+def reached_at(*ports: int) -> dict[str, Any]:
+    """The instances' security group, which lets the load balancer in at these ports."""
+    return {**INSTANCES, "IpPermissions": [{**RULE, "FromPort": port, "ToPort": port} for port in ports]}
+
+
 def listed(status: str, *numbers: int) -> Call:
     arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in numbers]
     return Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}, {"status": status})
@@ -473,7 +488,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         listed("ACTIVE", 1),
         listed("INACTIVE"),
         revision(),  # is it ours?
-        groups(),
+        groups(reached_at(80, 8080), shared_group(80, 8080)),
         *live_balancer("", ListenerDescriptions=listeners),
         Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
         Call("ecs", "ListServices", {"serviceArns": ["web", "other"]}),
@@ -486,6 +501,8 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         ),
         Call("ecs", "DeleteService"),
         services(service(status="INACTIVE")),
+        Call("ec2", "RevokeSecurityGroupIngress", {}, {"GroupId": "sg-lb", "IpPermissions": [opening(80)]}),
+        Call("ec2", "RevokeSecurityGroupIngress", {}, {"GroupId": "sg-instances"}),
         Call("elb", "DeleteLoadBalancerListeners", {}, {"LoadBalancerPorts": [80]}),
         Call("elb", "ConfigureHealthCheck"),
         Call("ecs", "DeregisterTaskDefinition"),
@@ -501,10 +518,46 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     assert outcome.plan
     # first what only the service tells: a run that is killed after it would leave its listener
     assert outcome.plan.sentences() == [
+        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)",
+        "delete ingress rule of sg-lb-name to tcp 80-80 of the instances",
         "update classic load balancer one-lb (listeners.80, health_check.target)",
         "delete service web",
         "delete task definition one-web:1",
     ]
+    # and before the listener what only the listener tells
+    closing, rule, balancer, gone, _definition = outcome.plan.steps
+    assert {closing.key, rule.key} <= balancer.needs
+    assert {closing.key, rule.key, balancer.key} <= gone.needs
+
+
+def test_an_app_closes_its_way_to_a_shared_load_balancer_of_the_newer_kinds(run: Flow) -> None:
+    """A run was killed before it made the service."""
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/ecs-one-web/1"
+    above = v2()["LoadBalancerArn"]
+    group = {"TargetGroupArn": arn, "TargetGroupName": "ecs-one-web", "LoadBalancerArns": [above], "VpcId": "vpc-1"}
+    listener = {"ListenerArn": "listener", "LoadBalancerArn": above, "Port": 80, "Protocol": "HTTP"}
+    tagged = {"ResourceARN": arn, "Tags": upper_mark("target-group")}
+    outcome = run(
+        services(),
+        Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [tagged]}),
+        NO_SCALING,
+        NO_REVISIONS,
+        groups(reached_at(80), shared_group(80, 8080)),
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [{**group, "Protocol": "HTTP"}]}),
+        tags_of(arn, "target-group"),
+        Call(
+            "elbv2",
+            "DescribeListeners",
+            {"Listeners": [{**listener, "DefaultActions": [{"Type": "forward", "TargetGroupArn": arn}]}]},
+        ),
+        check=True,
+        state="absent",
+    )
+    assert outcome.plan
+    closing, deleted, _group = outcome.plan.steps
+    assert closing.sentence == "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)"
+    assert deleted.kind == "listener"
+    assert closing.key in deleted.needs
 
 
 def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:
