@@ -261,7 +261,8 @@ options:
             with the cluster.
           - Each app needs a O(load_balancer.listener_port) of its own. The health check and the
             O(load_balancer.deregistration_delay) of a shared classic load balancer are those of one app at a time, the
-            one whose port it looks at.
+            one whose port it looks at. That app has to run on every instance, as ECS stops tasks of all of them on
+            instances that do not answer.
         type: bool
         default: false
       scheme:
