@@ -52,6 +52,9 @@ class ClusterApi(Protocol):
     def dns_problem(self) -> str:
         """Why names cannot be resolved, the empty string if they can."""
 
+    def troubles(self) -> Sequence[str]:
+        """Why pods of the cluster itself do not run, in sentences; as much as can be found out."""
+
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
         """No new pods for the node, and those that are there end or move."""
 

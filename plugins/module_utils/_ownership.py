@@ -51,8 +51,13 @@ def owner_of(tags: Mapping[str, str]) -> str:
     return tags.get(OWNER, "")
 
 
-def require_ours(mark: Mark, tags: Mapping[str, str], label: str, *, adopt: bool = False) -> None:
+def require_ours(
+    mark: Mark, tags: Mapping[str, str], label: str, *, adopt: bool = False, instead: str = "Choose another name"
+) -> None:
     """Refuse to touch what does not carry the mark.
+
+    Args:
+        instead: what its maker can do.
 
     Raises:
         NotOursError: the resource is somebody else's, or nobody's, and ``adopt`` is not set.
@@ -63,11 +68,13 @@ def require_ours(mark: Mark, tags: Mapping[str, str], label: str, *, adopt: bool
     whose = f"belongs to {app}{owner_of(tags)}" if owner_of(tags) else "was not made by container.schedulers"
     raise NotOursError(
         f"{label} exists and {whose}",
-        hint="Choose another name" + ("." if owner_of(tags) else ", or set adopt: true to take it over."),
+        hint=instead + ("." if owner_of(tags) else ", or set adopt: true to take it over."),
     )
 
 
-def only_one(ids: Collection[str], label: str) -> str | None:
+def only_one(
+    ids: Collection[str], label: str, hint: str = "Delete those that are not in use, or remove their mark."
+) -> str | None:
     """The one id, or None if there is none.
 
     Raises:
@@ -76,6 +83,6 @@ def only_one(ids: Collection[str], label: str) -> str | None:
     if len(ids) > 1:
         raise ConflictError(
             f"{label} is there {len(ids)} times: {', '.join(sorted(ids))}",
-            hint="Delete those that are not in use, or remove their mark.",
+            hint=hint,
         )
     return next(iter(ids), None)

@@ -169,6 +169,7 @@ options:
       - How many tasks to run. V(0) stops all and keeps the app.
       - If not given, a new app gets one. On an existing one the number is left to whoever changes it, such as an
         autoscaler.
+      - While the app scales by itself, a number outside of the limits of O(scaling) is refused.
     type: int
   minimum_healthy_percent:
     description: How many percent of the tasks have to stay up during a deployment. AWS's default for a new app is 100.
@@ -357,23 +358,7 @@ options:
     type: int
     default: 600
 notes:
-  - "IAM permissions needed for O(state=present): ecs:DescribeClusters, DescribeServices, CreateService,
-    UpdateService, ListContainerInstances, DescribeTaskDefinition,
-    RegisterTaskDefinition, ListTaskDefinitions, DeregisterTaskDefinition,
-    DeleteTaskDefinitions, TagResource, ListTasks, DescribeTasks; with a load balancer ec2:DescribeSubnets,
-    DescribeSecurityGroups,
-    CreateSecurityGroup, AuthorizeSecurityGroupIngress, RevokeSecurityGroupIngress, CreateTags,
-    autoscaling:DescribeAutoScalingGroups, and of elasticloadbalancing Describe*, CreateLoadBalancer,
-    ModifyLoadBalancerAttributes, ConfigureHealthCheck, CreateLoadBalancerListeners, DeleteLoadBalancerListeners,
-    ApplySecurityGroupsToLoadBalancer, AttachLoadBalancerToSubnets, DetachLoadBalancerFromSubnets, CreateTargetGroup,
-    ModifyTargetGroup, ModifyTargetGroupAttributes, CreateListener, ModifyListener, SetSecurityGroups, SetSubnets,
-    AddTags; with a log group logs:CreateLogGroup, DescribeLogGroups, PutRetentionPolicy, TagResource,
-    ListTagsForResource; with scaling application-autoscaling:RegisterScalableTarget, PutScalingPolicy,
-    DescribeScalableTargets, DescribeScalingPolicies, TagResource; with roles iam:PassRole; with
-    O(load_balancer.type=none) those for O(state=absent)."
-  - "Further ones for O(state=absent): ecs:ListServices, DeleteService; tag:GetResources; ec2:DeleteSecurityGroup;
-    elasticloadbalancing:DeleteLoadBalancer, DeleteTargetGroup, DeleteListener; logs:DeleteLogGroup;
-    application-autoscaling:DeregisterScalableTarget."
+  - The IAM permissions that are needed are listed in the README of the role P(container.schedulers.ecs_app#role).
 seealso:
   - module: container.schedulers.ecs_cluster
   - module: container.schedulers.ecs_cluster_app_info

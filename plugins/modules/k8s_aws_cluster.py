@@ -20,7 +20,8 @@ description:
   - The cluster has AWS's cloud controller manager (load balancers for services, routes for pods), the EBS CSI driver
     with an encrypted default storage class, and CoreDNS.
   - It is ready when its API answers, as many nodes as wanted take pods, and CoreDNS is available.
-  - A node whose boot has failed, and that never joined, is replaced. A control plane never is.
+  - A node whose boot has failed, and that never joined, is replaced. A control plane never is. If one is lost, the next
+    run makes another one, which is empty, and replaces the nodes, too.
   - With O(state=absent), all of it is removed again, with the load balancers of its services. Volumes that hold data
     stay, unless O(delete_data=true).
   - Everything is tagged as belonging to the cluster in the call that makes it. What does not carry these tags is
@@ -66,7 +67,9 @@ options:
     description: The instance type of the nodes. If not given, a new cluster gets V(t3.medium).
     type: str
   version:
-    description: The version of Kubernetes. If not given, a new cluster gets V(1.36.4). It cannot be changed later.
+    description:
+      - The version of Kubernetes, a release of 1.35, 1.36 or 1.37.
+      - If not given, a new cluster gets V(1.36.4). It cannot be changed later.
     type: str
   pod_network:
     description:
@@ -107,7 +110,7 @@ options:
     description: The key pair of new instances. Without one, nobody can log in; no port for it is opened either way.
     type: str
   volume_size:
-    description: The size of the root volumes in GiB. If not given, a new cluster gets V(30).
+    description: The size of the root volumes of new instances in GiB. If not given, a new cluster gets V(30).
     type: int
   node_policies:
     description: ARNs of managed policies for the role of the nodes, besides what they need to join.

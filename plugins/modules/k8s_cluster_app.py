@@ -18,7 +18,8 @@ description:
     M(container.schedulers.k8s_diagnosis_info).
   - A change of the pods is a rollout, also for a ReplicationController, which Kubernetes itself leaves as it is. Its
     pods are then replaced a quarter at a time, as disruption budgets allow.
-  - An option that is not given is not managed. What an existing app has in its place, stays.
+  - An option that is not given is not managed. What an existing app has in its place, stays. One that is given counts
+    as a whole, so a variable, a label or an amount that it does not name goes.
   - Objects carry a label with the app they belong to in the call that makes them. What does not carry it is neither
     changed nor deleted.
 extends_documentation_fragment:
@@ -221,7 +222,7 @@ options:
         choices: [classic, nlb]
         default: classic
       internal:
-        description: On AWS, whether the load balancer has an address within the VPC only.
+        description: On AWS, whether the load balancer has an address within the VPC only. It cannot be changed later.
         type: bool
         default: false
       source_ranges:
@@ -229,7 +230,7 @@ options:
         type: list
         elements: str
       annotations:
-        description: More annotations of the service.
+        description: More annotations of the service. Those that it has, if not given.
         type: dict
   verify:
     description: How to find out whether the load balancer answers.

@@ -28,7 +28,9 @@ options:
     description: The namespace to look at. If not set, all of them.
     type: str
   name:
-    description: Only the app of this name, be it a controller, a pod or a service. Needs O(namespace).
+    description:
+      - Only the app of this name, be it a controller, a pod or a service. Needs O(namespace).
+      - It is an error if there is none.
     type: str
   labels:
     description: Only pods with these labels.

@@ -181,7 +181,7 @@ options:
         choices: [classic, nlb]
         default: classic
       internal:
-        description: On AWS, whether the load balancer has an address within the VPC only.
+        description: On AWS, whether the load balancer has an address within the VPC only. It cannot be changed later.
         type: bool
         default: false
       source_ranges:

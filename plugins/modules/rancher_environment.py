@@ -43,6 +43,8 @@ options:
   orchestration:
     description:
       - What runs the containers. V(cattle) for a new environment without O(template), if not given.
+      - Hosts for V(kubernetes) have to boot with version 1 of control groups, as the role
+        C(container.schedulers.rancher_hosts) has them do. With version 2, its kubelet does not start.
       - It cannot be changed later.
     type: str
     choices: [cattle, kubernetes, swarm, mesos]
@@ -100,7 +102,7 @@ EXAMPLES = r"""
     environment: k8s
     count: 3
     pattern: k8s{n}
-    driver_config: {region: lon1, size: s-2vcpu-4gb, image: ubuntu-16-04-x64}
+    driver_config: {region: lon1, size: s-2vcpu-4gb, image: "123456789"}  # of one's own, with Docker on it
     driver_secrets: {access_token: "{{ vault_digitalocean_token }}"}
 
 - name: Its kubeconfig, once it works

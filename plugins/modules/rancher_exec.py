@@ -45,7 +45,9 @@ options:
     type: raw
     required: true
   container:
-    description: The container, by its name, its id, or the id that Docker has for it.
+    description:
+      - The container, by its id, the id that Docker has for it, or its name.
+      - Of several of a name, as an upgrade that is not finished leaves them, it is the one that runs.
     type: str
   stack:
     description: The stack of O(service).

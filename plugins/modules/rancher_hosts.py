@@ -14,8 +14,11 @@ description:
   - Has the Rancher server make hosts at a cloud with one of its machine drivers, and waits until containers can run on
     them. Or gives the command with which a machine that exists already joins.
   - A host is identified by its name. It is looked for among hosts and machines before it is made.
-  - With O(state=absent), hosts are deactivated, emptied, and deleted. The driver then deletes the machine at the cloud.
-    Both are looked at until they are gone.
+  - With O(state=absent), hosts are evacuated, deactivated, and deleted. The driver then deletes the machine at the
+    cloud. Both are looked at until they are gone.
+  - To evacuate a host, Rancher stops what runs there, and services start new containers on other hosts. Older servers
+    do not offer that, and a host that is cut off cannot do it. What runs there then ends with the host, as does what
+    has not left it after five minutes.
   - Hosts carry a mark as labels. What does not have it is neither changed nor deleted.
   - The server needs the cloud's token, and keeps it. So secure the server first, with
     M(container.schedulers.rancher_access_control).
@@ -109,9 +112,13 @@ options:
     description: Seconds for everything together.
     type: int
     default: 1200
+notes:
+  - That the machine of a host is gone is what Rancher says. The cloud itself is not asked. At DigitalOcean, the role
+    C(container.schedulers.rancher_hosts) does so. At another cloud, look there for machines of these names.
 seealso:
   - module: container.schedulers.rancher_hosts_info
   - module: container.schedulers.rancher_access_control
+  - module: container.schedulers.digitalocean_droplets_info
 """
 
 EXAMPLES = r"""
@@ -121,7 +128,7 @@ EXAMPLES = r"""
     driver_config:
       region: lon1
       size: s-1vcpu-1gb
-      image: ubuntu-20-04-x64
+      image: "123456789"  # of one's own, of Ubuntu 20.04, as DigitalOcean has retired its own
     driver_secrets:
       access_token: "{{ lookup('ansible.builtin.env', 'DIGITALOCEAN_ACCESS_TOKEN') }}"
 

@@ -74,7 +74,7 @@ options:
         type: bool
       ports:
         description:
-          - Ports to publish, like V(8080:80) or V(53:53/udp).
+          - Ports to publish, like V(8080:80), V(127.0.0.1:8080:80) or V(53:53/udp).
           - With the port of the container alone, like V(80), Rancher picks a port of the hosts.
         type: list
         elements: str
@@ -238,7 +238,7 @@ options:
       - The text of a docker-compose file, in format 1 or 2.
       - As every option, it is part of what C(-vvv) and AWX show of the task. Passwords in it are not with
         O(docker_compose_file).
-      - Keys that Rancher would leave out in silence are refused.
+      - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist.
     type: str
   docker_compose_file:
     description: The path of such a file, on the machine that runs the module.
@@ -273,7 +273,10 @@ options:
       - For a new stack from a template, the template decides, if not given.
     type: bool
   upgrade:
-    description: How to upgrade.
+    description:
+      - How to upgrade.
+      - O(upgrade.batch_size), O(upgrade.interval_seconds) and O(upgrade.start_first) are for O(services). Rancher
+        upgrades stacks of compose files and templates by values of its own, which are the defaults here.
     type: dict
     suboptions:
       batch_size:

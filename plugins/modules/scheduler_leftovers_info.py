@@ -40,6 +40,7 @@ options:
   owner:
     description:
       - Only what belongs to this owner, as in the tag, that is the scheduler and the name of the cluster (V(ecs/web)).
+        Of roles in IAM, which has no regions, only those of the cluster in this region.
         Things in an environment of Rancher belong to its id (V(rancher/1a5)).
       - If not given, what belongs to any.
     type: str

@@ -21,7 +21,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -33,6 +33,8 @@ TIME_LIMIT = 60.0
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc/alternatives", "etc/ld.so.cache")
+VOLATILE = ("run/lab/started", "run/lab/finished", "run/lab/reboot", "run/lab/docker")
+"""Files that a boot leaves, and the next one must not find."""
 DEVICES = ("null", "zero", "urandom")
 DIRECTORIES = (
     *("boot", "dev", "home/ec2-user", "media", "mnt", "opt", "proc", "root", "run/lab/local/bin", "srv", "sys", "tmp"),
@@ -101,6 +103,7 @@ for part in /var/lib/cloud/instance/scripts/*; do
     echo "cloud-init: running $part"
     "$part" </dev/null
     code=$?
+    [ ! -e /run/lab/reboot ] || break
     [ $code -eq 0 ] || echo "cloud-init: [WARNING]: Failed running $part [$code]"
 done
 cat /etc/ecs/ecs.config >/run/lab/ecs.config 2>/dev/null
@@ -227,11 +230,13 @@ class Boot:
         self._script = script_of(user_data)
         self._deadline = time.monotonic() + time_limit
         self._time_limit = time_limit
+        self._host_name = host_name
         self._process: subprocess.Popen[bytes] | None = None
         self._result: Result | None = None
         if self._script.parts:
-            self._make_root(host_name)
-            self._start(host_name)
+            self._make_root()
+            self._binds = [*_system_paths(self._root), *(f"dev/{device}" for device in DEVICES)]
+            self._start(self._script.remarks)
         else:
             self._result = Result(console="".join(f"{line}\n" for line in self._script.remarks))
 
@@ -250,6 +255,16 @@ class Boot:
         found = self._root / path
         return found.read_bytes() if found.is_file() and not found.is_symlink() else b""
 
+    def again(self, init: str) -> None:
+        """Boot the same root once more, with another script. Of what was in /run or on the console, nothing is left."""
+        for name in VOLATILE:
+            (self._root / name).unlink(missing_ok=True)
+        (self._root / "dev/console").write_text("", encoding="utf-8")
+        (self._root / "run/lab/init").write_text(init, encoding="utf-8")
+        self._deadline = time.monotonic() + self._time_limit
+        self._result = None
+        self._start()
+
     def remove(self) -> None:
         self._kill()
         self._result = self._result or Result(console="")  # nothing is left that poll() could read
@@ -259,12 +274,12 @@ class Boot:
                 Path(folder).chmod(0o700)
             shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _make_root(self, host_name: str) -> None:
+    def _make_root(self) -> None:
         root = self._root
         equipment = self._equipment
         for name in (*DIRECTORIES, *equipment.directories):
             (root / name).mkdir(parents=True, exist_ok=True)
-        own = {"etc/hostname": f"{host_name}\n", "run/lab/init": equipment.prelude + INIT}
+        own = {"etc/hostname": f"{self._host_name}\n", "run/lab/init": equipment.prelude + INIT}
         for name, text in {**self._system.files, **own, **equipment.files}.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
@@ -295,16 +310,16 @@ class Boot:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.touch()
 
-    def _start(self, host_name: str) -> None:
-        binds = [*_system_paths(self._root), *(f"dev/{device}" for device in DEVICES)]
+    def _start(self, remarks: Sequence[str] = ()) -> None:
         for device in DEVICES:
             (self._root / "dev" / device).touch()
         namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc"]
         if os.geteuid() != 0:
             namespaces = ["--user", "--map-root-user", *namespaces]
-        command = ["unshare", *namespaces, "/bin/sh", "-c", ENTER, "enter", str(self._root), host_name, *binds]
+        enter = ["/bin/sh", "-c", ENTER, "enter", str(self._root), self._host_name]
+        command = ["unshare", *namespaces, *enter, *self._binds]
         with self._log("wb") as log:
-            for remark in self._script.remarks:
+            for remark in remarks:
                 log.write(f"{remark}\n".encode())
             log.flush()
             try:

@@ -65,6 +65,8 @@ class Machine:
         self._machines = machines
         self._servers: dict[int, socketserver.TCPServer] = {}
         self.containers: dict[str, tuple[Container, Stop | None]] = {}
+        self.cgroups = 1
+        """The version of control groups that its system has booted with."""
 
     def listen(self, port: int, make: Callable[[str], socketserver.TCPServer]) -> None:
         """Let a server listen on a port. Where this machine may not, that is said once and left out."""

@@ -106,6 +106,7 @@ class FakeCluster:
     def __init__(self, *known: Sequence[Node] | SchedulersError, dns: Sequence[str] = ("",)) -> None:
         self.known = list(known) or [[]]
         self.dns = list(dns)
+        self.ill: list[str] = []
         self.services: list[str] = []
         self.volumes: list[str] = []
         self.done: list[tuple[str, str]] = []
@@ -122,6 +123,9 @@ class FakeCluster:
 
     def dns_problem(self) -> str:
         return self.dns.pop(0) if len(self.dns) > 1 else self.dns[0]
+
+    def troubles(self) -> Sequence[str]:
+        return self.ill
 
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
         self.done.append(("drain", node))

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A cluster in a dictionary, behind a real HTTP server: for whole flows of modules without a control plane.
 
-It keeps objects, answers lists and watches, and applies manifests by laying them over what is there. Controllers are
-what a test gives it: a function that is called with every object that was written, and may change it or write others.
-It knows nothing of schemas, defaults or field owners: what depends on those is tested against a real API server.
+It keeps objects, answers lists and watches, and applies manifests by laying them over what is there, without what the
+last manifest said and this one does not. Controllers are what a test gives it: a function that is called with every
+object that was written, and may change it or write others. It knows nothing of schemas, defaults or several owners of
+fields: what depends on those is tested against a real API server.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class SmallCluster:
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Object] = {}
+        self.applied: dict[str, Object] = {}  # by uid
         self.written: list[tuple[str, str]] = []
         self.requests: list[tuple[str, str]] = []
         self.controllers: Callable[[SmallCluster, Object], None] = lambda _cluster, _thing: None
@@ -138,6 +140,17 @@ def overlaid(below: Any, above: Any) -> Any:
     return copy.deepcopy(above)
 
 
+def without(below: Any, before: Any, now: Any) -> Any:
+    """A value without what its owner said before and says no more."""
+    if not isinstance(below, dict) or not isinstance(before, dict) or not isinstance(now, dict):
+        return below
+    return {
+        name: without(value, before.get(name), now.get(name))
+        for name, value in below.items()
+        if name not in before or name in now
+    }
+
+
 def selected(thing: Object, query: Mapping[str, str]) -> bool:
     """Whether an object fits label and field selectors."""
     labels, metadata = thing["metadata"].get("labels") or {}, thing["metadata"]
@@ -221,12 +234,14 @@ class _Handler(BaseHTTPRequestHandler):
             return 404, _status(404, "NotFound", "not found")
         if namespace and kind.kind != "Namespace" and not self.cluster.get("Namespace", namespace, ""):
             return 404, _status(404, "NotFound", f'namespaces "{namespace}" not found')
-        merged = overlaid(copy.deepcopy(there), body) if there else copy.deepcopy(body)
+        before = self.cluster.applied.get(there["metadata"]["uid"], {}) if there and "force" in query else {}
+        merged = overlaid(without(there, before, body), body) if there else copy.deepcopy(body)
         if query.get("dryRun"):
             return (200 if there else 201), merged
-        if there is not None and overlaid(there, body) == there:
-            return 200, there
-        return (200 if there else 201), self.cluster.write(merged)
+        kept = there if merged == there else self.cluster.write(merged)
+        if "force" in query:
+            self.cluster.applied[kept["metadata"]["uid"]] = copy.deepcopy(body)
+        return (200 if there else 201), kept
 
     def _delete(self, kind: Kind, namespace: str, name: str, there: Object | None) -> tuple[int, Any]:
         if there is None:

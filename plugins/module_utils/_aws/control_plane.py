@@ -71,6 +71,7 @@ def live_control_plane(instance: Mapping[str, Any]) -> Live:
     }
     attributes = {
         "state": instance["State"]["Name"],
+        "launched": instance.get("LaunchTime"),
         "private_ip": instance.get("PrivateIpAddress"),
         "public_ip": instance.get("PublicIpAddress"),
         "private_name": instance.get("PrivateDnsName"),

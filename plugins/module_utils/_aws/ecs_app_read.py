@@ -35,7 +35,7 @@ from .names import cluster_mark
 from .run import Run
 from .security_groups import live_security_group, source_openings
 from .service import cluster_is_active, read_service
-from .service_scaling import SCALING, read_scaling
+from .service_scaling import SCALING, find_scaling, read_scaling
 from .task_definition import family_of, read_continued
 
 Group = Mapping[str, Any]  # a security group as DescribeSecurityGroups gives it
@@ -86,10 +86,30 @@ def read(run: Run, options: AppOptions) -> Found:
 
 def _service_and_definition(run: Run, options: AppOptions) -> tuple[AppOptions, dict[str, Live]]:
     service = _service(run, options)
+    _refuse_outside_of_scaling(run, options, service)
     used = service.spec["task_definition"] if service else None
     completed = options.with_family(family_of(used) if used else None)
     definition = read_continued(run, completed, used)
     return completed, {live.key: live for live in (service, definition) if live}
+
+
+def _refuse_outside_of_scaling(run: Run, options: AppOptions, service: Live | None) -> None:
+    """Refuse a number of tasks that scaling from an earlier run would move back; asked only if the number changes.
+
+    Without any task there is no CPU to track, so 0 stays 0.
+    """
+    count = options.service.get("desired_count")
+    if service is None or count in (None, 0, service.spec["desired_count"]):
+        return
+    for one in find_scaling(run, options.cluster, options.name):
+        if not one.spec["min"] <= count <= one.spec["max"]:
+            raise InputError(
+                f"desired_count: {options.name} scales between {one.spec['min']} and {one.spec['max']} tasks, "
+                f"which would not leave it at {count}",
+                hint="Give other limits with scaling, or remove it: aws application-autoscaling "
+                "deregister-scalable-target --service-namespace ecs --scalable-dimension ecs:service:DesiredCount "
+                f"--resource-id {one.id}",
+            )
 
 
 def _service(run: Run, options: AppOptions) -> Live | None:

@@ -156,8 +156,8 @@ class _Balancing:
         port = self._balancer.listener_port
         openings = {str(Opening("tcp", port, port, source)) for source in self._balancer.allowed_cidrs}
         there = self._live.get(BALANCER_GROUP)
-        if there and self._balancer.shared:  # what other apps have opened stays open
-            openings |= {*there.spec["ingress"]}
+        if there and self._balancer.shared:  # what other apps have opened stays open: each has a port of its own
+            openings |= {one for one in there.spec["ingress"] if not one.startswith(f"tcp {port} from ")}
         name = there.name if there else self._group_name()
         spec = {
             "vpc_id": self._place.vpc_id,

@@ -18,7 +18,7 @@ from .cluster_network import INSTANCE_SECURITY_GROUP
 from .ecs_cluster_options import LATEST, ClusterOptions
 from .ecs_cluster_wanted import ZONES, Found, GivenNetwork, base_policy, own_zones
 from .identity import ROLE
-from .images import Image, architecture_of, given_image, offered_zones, recommended_image
+from .images import Image, architecture_of, check_volume, given_image, offered_zones, recommended_image
 from .launch_templates import LAUNCH_TEMPLATE
 from .run import Run
 from .scaling_groups import SCALING_GROUP
@@ -45,7 +45,11 @@ def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> Foun
     answers = gather(lookups)
     found = Found(answers["network"], tuple(answers.get("zones", ())), answers["image"])
     _check_zones(options, found, instance_type)
-    _check_volume(options, found.image)
+    image = found.image
+    if image is None and options.volume_size not in (None, template.get("volume_size")):
+        image = given_image(aws, template["image_id"], architecture_of(instance_type))
+    if image:
+        check_volume(options.volume_size, image)
     return found
 
 
@@ -56,6 +60,13 @@ def _network(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> Giv
     group = live.get(INSTANCE_SECURITY_GROUP)
     if not group or (VPC in live and group.spec["vpc_id"] == live[VPC].id):
         return None
+    for option in ("cidr", "zones"):
+        if getattr(options, option):
+            raise InputError(
+                f"{option}: cluster {options.name} is in given subnets of {group.spec['vpc_id']}, not in a network of "
+                f"its own",
+                hint=f"Leave {option} out, or make another cluster.",
+            )
     if SCALING_GROUP not in live:
         raise InputError(
             f"subnets: cluster {options.name} was begun in {group.spec['vpc_id']}, name the subnets for its instances"
@@ -119,8 +130,3 @@ def _check_zones(options: ClusterOptions, found: Found, instance_type: str) -> N
     zones = found.network.zones if found.network else ()
     if found.zones and zones and not {*zones} & {*found.zones}:
         raise InputError(f"instance_type: there is no {instance_type} where the subnets are, but in {offered}")
-
-
-def _check_volume(options: ClusterOptions, image: Image | None) -> None:
-    if options.volume_size and image and options.volume_size < image.volume_size:
-        raise InputError(f"volume_size: {options.volume_size} GiB is less than the {image.volume_size} of {image.id}")

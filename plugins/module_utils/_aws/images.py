@@ -91,6 +91,16 @@ def given_image(aws: Aws, image_id: str, architecture: str) -> Image:
     return image
 
 
+def check_volume(size: int | None, image: Image) -> None:
+    """Refuse a root volume that the image has no room in. Pure.
+
+    Raises:
+        InputError: it is too small.
+    """
+    if size and size < image.volume_size:
+        raise InputError(f"volume_size: {size} GiB is less than the {image.volume_size} of {image.id}")
+
+
 def offered_zones(aws: Aws, instance_type: str) -> list[str]:
     """The zones of the region (without local zones) that have this instance type.
 

@@ -391,16 +391,20 @@ WantedBy=timers.target
 EOF
 cat >"$PROGRAMS/renew-certificates" <<EOF
 #!/bin/bash
+# Without its configuration kubeadm asks the API server for it, and takes RSA keys if that does not run yet, as after a
+# boot: admin.conf would not fit into a parameter any more.
 # What runs reads its certificates when it starts: kubelet starts again what has ended.
 set -euo pipefail
-kubeadm certs renew all
+kubeadm certs renew all --config /etc/kubernetes/boot/kubeadm.yaml
 python3 $PROGRAMS/instance.py put $ADMIN_PARAMETER </etc/kubernetes/admin.conf
-pkill -x 'etcd|kube-apiserver|kube-controller|kube-scheduler'
+pkill -x 'etcd|kube-apiserver|kube-controller|kube-scheduler' || [ \$? -eq 1 ] # nothing runs yet
 EOF
 chmod 0700 "$PROGRAMS/renew-certificates"
 cat >/etc/systemd/system/renew-certificates.service <<EOF
 [Unit]
 Description=Renew the certificates of the control plane and the administrator
+After=network-online.target
+Wants=network-online.target
 [Service]
 Type=oneshot
 Environment=HOME=/root

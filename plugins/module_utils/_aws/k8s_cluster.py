@@ -21,11 +21,11 @@ from .k8s_cluster_handlers import Tools, cluster_handlers
 from .k8s_cluster_lookup import look_up
 from .k8s_cluster_options import ClusterOptions
 from .k8s_cluster_read import read
-from .k8s_cluster_ready import Readiness, Standing, amiss
+from .k8s_cluster_ready import Readiness, Standing, amiss, never_join, outlived
 from .k8s_cluster_result import to_result
 from .k8s_cluster_teardown import ensure_absent
 from .k8s_cluster_wanted import GRAPH, RULES, Scene, role_key, settings, wanted
-from .k8s_parameters import NODE_PROGRESS, Progress, read_value
+from .k8s_parameters import read_failed
 from .kubernetes_names import KubernetesNames, cluster_tags, kubernetes_mark
 from .run import Run
 from .scaling_groups import SCALING_GROUP
@@ -49,6 +49,8 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
     images = look_up(run, options, found, made_with)
     access = Access(run, options.name, connect, context.hide)
     published, live = _told(run, options.name, found, access)
+    if CONTROL_PLANE not in found and wait:  # without waiting, a later run does it, which can ask the API server
+        live = {**live, **outlived(live)}
     resources = wanted(Scene(run, options, live, made_with, images))
     if published or wait:
         asked = context.params["set_context"]
@@ -75,14 +77,15 @@ def _told(
     """What the control plane has published, and what there is, with what is amiss with nodes as it knows them."""
     if CONTROL_PLANE not in found:
         return None, found
-    reads = {"access": access.document, "nodes": lambda: read_value(run.aws, cluster, NODE_PROGRESS)}
+    reads = {"access": access.document, "failed": lambda: read_failed(run.aws, cluster)}
     answers: dict[str, Any] = gather(reads)
     if not answers["access"] or halted(found[CONTROL_PLANE]):
         return answers["access"], found
     known = access.api().glance()
     if known is None:  # the wait for the nodes says why
         return answers["access"], found
-    return answers["access"], {**found, **amiss(found, known, Progress.parse(answers["nodes"]))}
+    lost = never_join(run, found, known, answers["failed"])
+    return answers["access"], {**found, **amiss(found, known, lost)}
 
 
 def _standing(readiness: Readiness, live: Mapping[str, Live], *, wait: bool) -> Standing:

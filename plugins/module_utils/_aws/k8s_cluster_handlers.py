@@ -18,7 +18,7 @@ from .k8s_parameters import Parameters
 from .kubernetes_names import KubernetesNames
 from .launch_templates import LaunchTemplates
 from .network import DefaultRoutes, InternetGateways, Subnets
-from .node_group import Departures, NodeGroups, Nodes
+from .node_group import UNJOINED, Departures, NodeGroups, Nodes
 from .run import Run
 from .security_groups import IngressRules, SecurityGroups
 from .vpcs import Vpcs
@@ -64,6 +64,7 @@ def cluster_handlers(tools: Tools) -> dict[str, Handler]:
         "address_association": AddressAssociations(run),
         "launch_template": LaunchTemplates(run),
         "auto_scaling_group": NodeGroups(run, departures),
+        UNJOINED: Nodes(departures),
         "node": Nodes(departures, readiness.await_ready),
         "kubeconfig": Kubeconfigs(run, access, names.cluster, tools.kubeconfig),
     }

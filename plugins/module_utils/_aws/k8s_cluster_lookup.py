@@ -16,7 +16,7 @@ from .._parallel import gather
 from .._plan import Live
 from .api import Aws
 from .control_plane import CONTROL_PLANE
-from .images import Image, architecture_of, debian_image, given_image, offered_zones
+from .images import Image, architecture_of, check_volume, debian_image, given_image, offered_zones
 from .k8s_cluster_options import DEFAULTS, ClusterOptions
 from .k8s_cluster_wanted import NODES, Settings, needs_image, role_key
 from .launch_templates import LAUNCH_TEMPLATE
@@ -41,8 +41,11 @@ def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live], made_wi
         lookups[f"zones {option}"] = partial(_check_zone, run.aws, option, instance_type, made_with.zone)
     if CONTROL_PLANE not in live:
         lookups["size"] = partial(_check_size, run.aws, new_types["control_plane_type"])
-    if options.key_name and LAUNCH_TEMPLATE not in live:
+    template = live[LAUNCH_TEMPLATE].spec if LAUNCH_TEMPLATE in live else {}
+    if options.key_name and options.key_name != template.get("key_name"):
         lookups["key"] = partial(_check_key, run.aws, options.key_name)
+    if options.volume_size not in (None, template.get("volume_size")) and not needs_image(options, template):
+        lookups["volume"] = partial(_check_volume, run.aws, options, template)
     lookups |= _policy_checks(run.aws, options, live)
     answers = gather(lookups)
     return {one.architecture: one for one in answers.values() if isinstance(one, Image)}
@@ -73,9 +76,14 @@ def _types_to_image(options: ClusterOptions, live: Mapping[str, Live]) -> list[s
 
 def _image(aws: Aws, options: ClusterOptions, architecture: str) -> Image:
     image = given_image(aws, options.ami, architecture) if options.ami else debian_image(aws, architecture)
-    if options.volume_size and options.volume_size < image.volume_size:
-        raise InputError(f"volume_size: {options.volume_size} GiB is less than the {image.volume_size} of {image.id}")
+    check_volume(options.volume_size, image)
     return image
+
+
+def _check_volume(aws: Aws, options: ClusterOptions, template: Mapping[str, Any]) -> None:
+    """For nodes that keep their image."""
+    image = given_image(aws, template["image_id"], architecture_of(template["instance_type"]))
+    check_volume(options.volume_size, image)
 
 
 def _check_zone(aws: Aws, option: str, instance_type: str, zone: str) -> None:

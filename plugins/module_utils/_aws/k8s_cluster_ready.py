@@ -8,20 +8,24 @@ instance has said at what its boot failed. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from .._cluster_api import ClusterApi, Node
 from .._errors import AnswerLostError, ThrottledError, UnreachableError
 from .._plan import Live
 from .._wait import wait_until
 from .cluster_ready import activities_of, hopeless, sentence
-from .control_plane import halted, read_control_plane
-from .k8s_parameters import NODE_PROGRESS, Progress, read_value
+from .control_plane import CONTROL_PLANE, halted, read_control_plane
+from .k8s_parameters import JOIN, NODE_PROGRESS, Progress, parameter_key, read_value
+from .node_group import UNJOINED
 from .run import Run
-from .scaling_groups import desired_count, members, read_scaling_group
+from .scaling_groups import desired_count, instances_alive, members, read_scaling_group
 
 EXPLAIN_SECONDS = 20.0
+# kubeadm looks for the API server for 20 minutes, and for its credentials for 10; the rest is for packages and kubelet
+BOOT = timedelta(minutes=45)
 HINT = (
     "A node joins if its subnet has a route to the internet, and takes pods once the cloud controller manager in "
     "kube-system has initialised it."
@@ -38,6 +42,7 @@ class Standing:
         problem: why the API server, or its names, cannot be used.
         reason: why there will never be enough nodes.
         events: what AWS says, newest first.
+        troubles: why pods of the cluster itself do not run: nothing initialises a node, or names do not resolve.
     """
 
     group: Live | None
@@ -45,6 +50,7 @@ class Standing:
     problem: str = ""
     reason: str | None = None
     events: Sequence[str] = ()
+    troubles: Sequence[str] = ()
 
     @property
     def instances(self) -> frozenset[str]:
@@ -69,32 +75,60 @@ class Standing:
     def __str__(self) -> str:
         told = [f"{len(self.usable)} of {self.wanted} nodes are ready"]
         told += [f"{one.name}: {one.problem or 'not initialised by the cloud controller'}" for one in self._unready()]
-        return "; ".join([*told, *([self.problem] if self.problem else [])])
+        return "; ".join([*told, *([self.problem] if self.problem else []), *self.troubles])
 
     def _unready(self) -> list[Node]:
         return [one for one in self.nodes if one.instance in self.instances and not one.usable]
 
 
-def amiss(live: Mapping[str, Live], nodes: Sequence[Node], progress: Progress) -> dict[str, Live]:
+def amiss(live: Mapping[str, Live], nodes: Sequence[Node], lost: Collection[str]) -> dict[str, Live]:
     """The instances of the group that are not as they should be, with what is amiss in their specs. Pure.
 
-    One has told of a boot that failed, and the API server knows no node of it, in whatever state. Or an earlier run has
-    begun to empty a node, and ended before it had taken it away.
+    One will never join. Or an earlier run has begun to empty a node, and ended before it had taken it away.
 
     Args:
         nodes: what the API server knows.
-        progress: what an instance has told last.
+        lost: which will never join.
     """
-    known = {one.instance: one for one in nodes}
+    leaving = {one.instance for one in nodes if one.leaving}
     found = {}
-    for one in live.values():
-        if one.kind != "node":
-            continue
-        if one.id in known and known[one.id].leaving:
+    for one in _group_of(live):
+        if one.id in leaving:
             found[one.key] = replace(one, spec={**one.spec, "leaving": True})
-        elif one.id not in known and one.id == progress.instance and progress.state == "failed":
-            found[one.key] = replace(one, spec={**one.spec, "boot": progress.state})
+        elif one.id in lost:
+            found[one.key] = replace(one, kind=UNJOINED, spec={**one.spec, "boot": "failed"})
     return found
+
+
+def never_join(run: Run, live: Mapping[str, Live], nodes: Sequence[Node], failed: Collection[str]) -> set[str]:
+    """The instances of the group that the API server does not know, in whatever state, and never will.
+
+    Their boot has failed, or has had its time. Or they are older than the control plane, and trust one that is gone. (A
+    control plane that was stopped is as old as its last start; a node that this costs has no pods yet.)
+
+    Args:
+        nodes: what the API server knows.
+        failed: which have told that their boot has failed.
+    """
+    unknown = {one.id for one in _group_of(live)} - {one.instance for one in nodes}
+    if unknown <= {*failed}:
+        return unknown
+    since = max(live[CONTROL_PLANE].attributes["launched"], datetime.now(UTC) - BOOT)
+    alive = instances_alive(run)
+    return {one for one in unknown if one in failed or (one in alive and alive[one]["LaunchTime"] < since)}
+
+
+def outlived(live: Mapping[str, Live]) -> dict[str, Live]:
+    """The instances of the group once the control plane is lost: they trust it, and will not join another one. Pure.
+
+    Unless it never came as far as to tell anybody how to join: then they still wait for that.
+    """
+    join = live.get(parameter_key(JOIN))
+    return amiss(live, (), [one.id for one in _group_of(live)]) if join and join.spec["written"] else {}
+
+
+def _group_of(live: Mapping[str, Live]) -> list[Live]:
+    return [one for one in live.values() if one.kind == "node"]
 
 
 class Readiness:
@@ -120,7 +154,7 @@ class Readiness:
             ready=lambda standing: standing.ready,
             failed=lambda standing: standing.reason,
             describe=str,
-            events=lambda standing: standing.events,
+            events=lambda standing: (*standing.events, *standing.troubles),
             deadline=self._run.deadline,
             doing=f"wait for the nodes of cluster {self._cluster}",
             hint=HINT,
@@ -152,4 +186,9 @@ class Readiness:
         self._explained = waited
         activities = activities_of(self._run, self._group)
         reason = halted(read_control_plane(self._run)) if standing.problem else None
-        return replace(standing, reason=reason or hopeless(activities), events=[sentence(one) for one in activities])
+        told = replace(standing, reason=reason or hopeless(activities), events=[sentence(one) for one in activities])
+        return replace(told, troubles=self._troubles(standing))
+
+    def _troubles(self, standing: Standing) -> Sequence[str]:
+        """Asked of a server that answers: then it has told its nodes."""
+        return self._api().troubles() if standing.nodes else ()

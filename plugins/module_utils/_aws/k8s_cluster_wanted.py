@@ -33,7 +33,7 @@ from .k8s_policies import control_plane_policy, node_policy
 from .kubernetes_names import LEGACY_TAG, KubernetesNames
 from .launch_templates import INSTANCE, LAUNCH_TEMPLATE, TEMPLATE_RULE
 from .network import DEFAULT_ROUTE, INTERNET_GATEWAY, NETWORK_GRAPH, NETWORK_RULES, subnet_key
-from .node_group import surplus
+from .node_group import UNJOINED, surplus
 from .run import Run
 from .scaling_groups import SCALING_GROUP, wanted_members
 from .security_groups import SECURITY_GROUP_RULE, Opening, allowed
@@ -58,7 +58,8 @@ GRAPH: Graph = {
     # after the control plane, lest a node is given the address that is meant for it
     "auto_scaling_group": ("launch_template", "control_plane"),
     "kubeconfig": ("address_association",),
-    "node": ("auto_scaling_group", "kubeconfig"),
+    UNJOINED: ("auto_scaling_group", "kubeconfig"),
+    "node": ("auto_scaling_group", "kubeconfig", UNJOINED),
 }
 RULES: Mapping[str, Rule] = {
     **NETWORK_RULES,
@@ -391,5 +392,5 @@ def _replaced(scene: Scene) -> list[Wanted]:
     count = scene.options.node_count
     group = scene.live.get(SCALING_GROUP)
     leaving = surplus(group, count) if group and count else []
-    staying = [one for one in scene.live.values() if one.kind == "node" and one.id not in leaving]
+    staying = [one for one in scene.live.values() if one.kind in ("node", UNJOINED) and one.id not in leaving]
     return wanted_members(staying, replace_outdated=scene.options.replace_outdated)

@@ -26,7 +26,7 @@ from .run import Run
 JOIN = "join"  # secret: a token and the hash of the CA's key, for nodes
 ADMIN = "admin"  # secret: kubeadm's admin.conf
 PROGRESS = "progress"  # how far the control plane is
-NODE_PROGRESS = "node-progress"  # at what a node failed last
+NODE_PROGRESS = "node-progress"  # at what a node failed last; its history has the others
 SECRETS = frozenset({JOIN, ADMIN})
 PARAMETERS = (JOIN, ADMIN, PROGRESS, NODE_PROGRESS)
 PENDING = "pending"  # the value before an instance has written one
@@ -93,6 +93,19 @@ def read_value(aws: Aws, cluster: str, word: str) -> str:
     except NotFoundError:
         return PENDING
     return str(answer["Parameter"]["Value"])
+
+
+def read_failed(aws: Aws, cluster: str) -> frozenset[str]:
+    """The nodes whose boot has failed: what one has told, the next one has written over, but SSM remembers."""
+    name = parameter_name(cluster, NODE_PROGRESS)
+    request = {"Name": name, "MaxResults": 50}
+    doing = f"look for nodes of {cluster} whose boot has failed"
+    try:
+        versions = aws.pages("ssm", "GetParameterHistory", "Parameters", request, doing=doing)
+    except NotFoundError:
+        return frozenset()
+    told = [Progress.parse(one["Value"]) for one in versions]
+    return frozenset(one.instance for one in told if one.state == "failed")
 
 
 class Parameters:

@@ -17,7 +17,10 @@ from .._ownership import OWNER
 from .._parallel import gather
 from . import prices
 from .api import Aws, from_tags
+from .k8s_cluster_wanted import SIDES
+from .kubernetes_names import KubernetesNames
 from .leftovers_tagged import service_state
+from .names import ClusterNames
 from .service_balancers import tags_of
 
 # IAM lists without tags: only what is named as the schedulers' roles are is asked for its own
@@ -58,13 +61,23 @@ def instance_profiles(aws: Aws, owner: str) -> Iterator[Leftover]:
 def _iam(aws: Aws, owner: str, word: str, kind: str) -> Iterator[Leftover]:
     doing = f"look for {kind.replace('_', ' ')}s that are left"
     listed = aws.pages("iam", f"List{word}s", f"{word}s", {"MaxItems": 1000}, doing=doing)
-    names = [one[f"{word}Name"] for one in listed if one[f"{word}Name"].startswith(IAM_NAMES)]
+    names = [one[f"{word}Name"] for one in listed if _named_so(one[f"{word}Name"], owner, aws.region)]
     reads = {name: partial(aws.call, "iam", f"Get{word}", {f"{word}Name": name}, doing=doing) for name in names}
     for name, answer in gather(reads).items():
         tags = from_tags(answer[word].get("Tags"))
         if is_marked(tags, owner):
             # its id is its ARN, as a role and a profile may have one name
             yield Leftover("aws", kind, answer[word]["Arn"], "global", tags, State("available"), name)
+
+
+def _named_so(name: str, owner: str, region: str) -> bool:
+    """Whether a role may be that of the owner's cluster in this region: its mark does not tell regions apart. Pure."""
+    scheduler, _slash, cluster = owner.partition("/")
+    if scheduler == "ecs":
+        return name == ClusterNames(cluster, region).role
+    if scheduler == "kubernetes":
+        return name in {KubernetesNames(cluster, region).role(side) for side in SIDES}
+    return not owner and name.startswith(IAM_NAMES)
 
 
 def clusters(aws: Aws, owner: str) -> Iterator[Leftover]:

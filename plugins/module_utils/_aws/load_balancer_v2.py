@@ -29,6 +29,7 @@ V2_RULES: Mapping[str, Rule] = {
 }
 PROTOCOLS = {"application": "HTTP", "network": "TCP"}
 TARGET_PORT = 80  # of no effect: ECS registers each task with its own
+RENAME = "Choose another name for the app: that of the target group is made of the cluster's and the app's"
 TAGS_AT_ONCE = 20  # resources in one DescribeTags
 DELAY = "deregistration_delay.timeout_seconds"
 HEALTH_FIELDS = {
@@ -74,7 +75,8 @@ def read_v2(run: Run, balancer: Balancer, target_group: str, balancer_mark: Mark
         require_ours(balancer_mark, tags[above["LoadBalancerArn"]], f"load balancer {balancer.name}", adopt=adopt)
         live[LOAD_BALANCER] = live_balancer(above, tags[above["LoadBalancerArn"]])
     if group:
-        require_ours(run.mark, tags[group["TargetGroupArn"]], f"target group {target_group}", adopt=adopt)
+        label = f"target group {target_group}"
+        require_ours(run.mark, tags[group["TargetGroupArn"]], label, adopt=adopt, instead=RENAME)
         live[TARGET_GROUP] = live_group(group, more["attributes"], tags[group["TargetGroupArn"]])
     if listener:
         label = f"listener {balancer.listener_port} of load balancer {balancer.name}"
@@ -313,7 +315,7 @@ class TargetGroups:
         found = describe_one(self._run, "TargetGroups", {"Names": [step.name]})
         if found:
             tags = tags_of(self._run, [found["TargetGroupArn"]])[found["TargetGroupArn"]]
-            require_ours(self._run.mark, tags, step.label)
+            require_ours(self._run.mark, tags, step.label, instead=RENAME)
         return found
 
     def _health(self, spec: Spec) -> dict[str, Any]:

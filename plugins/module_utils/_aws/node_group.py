@@ -13,6 +13,8 @@ from .._plan import Live, Spec, Step
 from .run import Run
 from .scaling_groups import ScalingGroups, await_terminated, members, only_stays, terminate_member
 
+UNJOINED = "unjoined_node"  # the kind of a node that will never join: it can go at once, and goes before others
+
 
 def surplus(group: Live, count: int) -> list[str]:
     """The instances that go when a group shrinks: outdated ones first, then those that are not in service yet. Pure."""
@@ -78,10 +80,11 @@ class Nodes:
     """Nodes with spec ``{template_version, boot, leaving}``: replaced, if more than that it is leaving has to change.
 
     Args:
-        await_ready: ends when the group has all of its nodes again.
+        await_ready: ends when the group has all of its nodes again. Who replaces nodes that never joined does without:
+            nothing was on them, and until the last one is replaced, the group never has them all.
     """
 
-    def __init__(self, departures: Departures, await_ready: Callable[[], object]) -> None:
+    def __init__(self, departures: Departures, await_ready: Callable[[], object] = lambda: None) -> None:
         self._departures = departures
         self._await_ready = await_ready
         self._turn = threading.Lock()

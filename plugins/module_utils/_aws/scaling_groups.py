@@ -164,8 +164,8 @@ class ScalingGroups:
         return self._run.aws.call("autoscaling", operation, request, doing=step.sentence, settles=True)
 
 
-def instances_alive(run: Run) -> list[str]:
-    """The ids of our instances that are not terminated."""
+def instances_alive(run: Run) -> dict[str, Mapping[str, Any]]:
+    """Our instances that are not terminated, by id."""
     request = {
         "Filters": [
             {"Name": f"tag:{OWNER}", "Values": [run.mark.owner]},
@@ -174,7 +174,7 @@ def instances_alive(run: Run) -> list[str]:
     }
     doing = f"look for the instances of {run.mark.owner}"
     reservations = run.aws.pages("ec2", "DescribeInstances", "Reservations", request, doing=doing)
-    return [instance["InstanceId"] for one in reservations for instance in one["Instances"]]
+    return {instance["InstanceId"]: instance for one in reservations for instance in one["Instances"]}
 
 
 def await_terminated(run: Run, doing: str, only: Collection[str] = ()) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._errors import NotFoundError
 from .._parallel import gather
 from .._plan import Graph, Live
 from .api import Aws, from_tags
@@ -39,13 +40,19 @@ def find_service_balancers(aws: Aws, cluster: str) -> list[Live]:
 
 
 def tags_of(aws: Aws, service: str, ids: Sequence[str], doing: str) -> dict[str, dict[str, str]]:
-    """The tags of load balancers or target groups, by name or ARN."""
+    """The tags of load balancers or target groups, by name or ARN; without those that have gone meanwhile."""
+    return {one: tags for some in _chunks(ids) for one, tags in _tags_of_some(aws, service, some, doing).items()}
+
+
+def _tags_of_some(aws: Aws, service: str, some: list[str], doing: str) -> dict[str, dict[str, str]]:
     asked, given = TAG_FIELDS[service]
-    found: dict[str, dict[str, str]] = {}
-    for some in _chunks(ids):
-        for one in aws.call(service, "DescribeTags", {asked: some}, doing=doing)["TagDescriptions"]:
-            found[one[given]] = from_tags(one["Tags"])
-    return found
+    try:
+        found = aws.call(service, "DescribeTags", {asked: some}, doing=doing)["TagDescriptions"]
+    except NotFoundError:  # for one that is gone, all of them are refused
+        if len(some) == 1:
+            return {}
+        return {one: tags for each in some for one, tags in _tags_of_some(aws, service, [each], doing).items()}
+    return {one[given]: from_tags(one["Tags"]) for one in found}
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:

@@ -21,6 +21,7 @@ from .._errors import (
 
 NOT_ITS_WORDS = "the answer is not what DigitalOcean writes"
 CHECK_URL = "Is api_url right?"
+NOT_FOUND = "not_found"
 BUSY_WORDS = ("pending event", "attached volume", "has members", "with members", "with resources")
 TAKEN_WORDS = ("already in use", "duplicate name", "already exists", "has already been taken")
 LONGEST_RESET = 60.0
@@ -44,7 +45,8 @@ def from_answer(
         return ThrottledError(text, retry_after=_pause(headers, now), code=code, doing=doing)
     if status >= 500 and status != 501:
         return AnswerLostError(f"{text} (HTTP {status})", code=code, doing=doing, details=details)
-    if not code:
+    # gone is only what DigitalOcean calls so: a gateway on the way has words of its own for what it does not know
+    if not code or (status == 404 and code != NOT_FOUND):
         return SchedulersError(f"{NOT_ITS_WORDS} (HTTP {status})", hint=CHECK_URL, doing=doing)
     if status == 401:
         hint = "Is it complete, not expired, and of this team?"

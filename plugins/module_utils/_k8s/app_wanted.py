@@ -52,7 +52,7 @@ def checked(params: Mapping[str, Any]) -> None:
     if params["image"] is not None and not params["image"].strip():
         raise InputError("image is empty")
     checked_port(params["port"], "port")
-    container_fields(params)
+    container_fields(params, {})
     checked_service(params["service"] or {})
 
 
@@ -75,16 +75,20 @@ def checked_service(service: Mapping[str, Any]) -> None:
         raise InputError("service.source_ranges needs service.type LoadBalancer")
 
 
-def container_fields(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the container that options give; None for those that they do not."""
+def container_fields(params: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the container that options give; None for those that they do not.
+
+    Args:
+        live: the container that is there: two options that share a field are left out each for itself.
+    """
     port = params["port"]
     return {
         "image": params["image"],
         "ports": None if port is None else [{"containerPort": port, "protocol": "TCP"}],
         "command": params["command"],
         "args": params["args"],
-        "env": environment(params["environment"], params["secrets"]),
-        "resources": resources(params["requests"], params["limits"]),
+        "env": environment(params["environment"], params["secrets"], live.get("env")),
+        "resources": resources(params["requests"], params["limits"], live.get("resources")),
         **{field: probe(params[option], port, option) for field, option in PROBES.items()},
     }
 
@@ -130,7 +134,7 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
     spec = there.get("spec") or {}
     found = [one for one in spec.get("containers") or () if one.get("name") == name]
     container: Mapping[str, Any] = found[0] if found else {}
-    fields = _kept(container_fields(params), container)
+    fields = _kept(container_fields(params, container), container)
     if "image" not in fields:
         raise InputError(f"app {name} does not exist yet, and a new app needs image")
     if params["port"] is not None and params["readiness_probe"] is None and "readinessProbe" not in fields:
@@ -192,7 +196,7 @@ def service_manifest(params: Mapping[str, Any], live: Object | None, controller:
     """The service; None if the app has none.
 
     Raises:
-        InputError: there is no port to lead to, or the kind of load balancer would have to change.
+        InputError: there is no port to lead to, or the load balancer would have to change.
     """
     given = params["service"]
     if given is None:
@@ -203,11 +207,13 @@ def service_manifest(params: Mapping[str, Any], live: Object | None, controller:
     if not ports:
         raise InputError("service needs port, the port of the container that it leads to")
     target = ports[0]["containerPort"]
-    annotations = {str(key): str(value) for key, value in (given["annotations"] or {}).items()}
+    annotations = _texts(given["annotations"])
+    if annotations is None:
+        annotations = _more_annotations(live)
     balanced = given["type"] == "LoadBalancer"
     if balanced:
         annotations |= balancer_annotations(given)
-        refuse_another_balancer(given, live)
+        refuse_another_balancer(annotations, live)
     spec: dict[str, Any] = {
         "type": given["type"],
         "selector": {APP_LABEL: params["name"]},
@@ -238,23 +244,41 @@ def _same_service(live: Object, params: Mapping[str, Any]) -> Manifest:
     return _service(params, kept, live["metadata"].get("annotations") or {})
 
 
+def _more_annotations(live: Object | None) -> dict[str, str]:
+    """The annotations of the service that is there, but for those that have options of their own."""
+    there = (live or {"metadata": {}})["metadata"].get("annotations") or {}
+    return {name: value for name, value in there.items() if name not in (BALANCER, INTERNAL)}
+
+
 def balancer_annotations(given: Mapping[str, Any]) -> dict[str, str]:
     """What tells the cloud controller on AWS which kind of load balancer to make."""
     found = {BALANCER: "nlb"} if given["load_balancer"] == "nlb" else {}
     return {**found, INTERNAL: "true"} if given["internal"] else found
 
 
-def refuse_another_balancer(given: Mapping[str, Any], live: Object | None) -> None:
-    """The cloud controller does not turn one kind of load balancer into another: it would leave the first behind.
+def refuse_another_balancer(annotations: Mapping[str, str], live: Object | None) -> None:
+    """The cloud controller does not turn one load balancer into another.
+
+    It would leave one of the other kind behind, and does not look at where one that exists may be reached from.
+
+    Args:
+        annotations: those that the service is to have.
 
     Raises:
-        InputError: the kind would have to change.
+        InputError: the load balancer would have to change.
     """
     if live is None or (live.get("spec") or {}).get("type") != "LoadBalancer":
         return
-    there = (live["metadata"].get("annotations") or {}).get(BALANCER, "classic")
-    if there != given["load_balancer"]:
-        raise InputError(
-            f"service.load_balancer is {there} and cannot be changed to {given['load_balancer']}",
-            hint="Remove the service first, with type none, and make it again.",
-        )
+    there = _balancer_options(live["metadata"].get("annotations") or {})
+    for option, wanted in _balancer_options(annotations).items():
+        if there[option] != wanted:
+            raise InputError(
+                f"service.{option} is {there[option]} and cannot be changed to {wanted}",
+                hint="Make service.type ClusterIP first, which removes the load balancer.",
+            )
+
+
+def _balancer_options(annotations: Mapping[str, str]) -> dict[str, str]:
+    """What the cloud controller makes of annotations: anything but "false" is internal to it."""
+    internal = annotations.get(INTERNAL, "") not in ("", "false")
+    return {"load_balancer": annotations.get(BALANCER, "classic"), "internal": str(internal).lower()}

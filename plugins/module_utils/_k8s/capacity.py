@@ -10,10 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from .._ownership import OWNER
-from .objects import Object, conditions_of, controller_of, labels_of, name_of, namespace_of, place_of
+from .objects import FINISHED, Object, conditions_of, controller_of, labels_of, name_of, namespace_of, place_of
 from .quantities import Amounts, amounts, shown, total
 
-FINISHED = frozenset({"Succeeded", "Failed"})
 SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 

@@ -15,9 +15,10 @@ from .._ownership import PREFIX
 from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Api, Object
+from .explaining import explain
 from .kinds import DEPLOYMENT, NODE, POD, SERVICE, VOLUME_ATTACHMENT, VOLUME_CLAIM, Kind
 from .login import log_in
-from .objects import conditions_of, controller_of, name_of, namespace_of, place_of
+from .objects import FINISHED, conditions_of, controller_of, name_of, namespace_of, place_of
 from .ready import state_of
 from .transport import Transport
 
@@ -26,7 +27,6 @@ DNS = "coredns"
 UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
 MIRROR = "kubernetes.io/config.mirror"
 LEAVING = f"{PREFIX}leaving"  # tells a node that a run has closed from one that somebody else has
-FINISHED = ("Succeeded", "Failed")
 DETACH_SECONDS = 120.0
 GLANCE_SECONDS = 5.0  # a server that a firewall hides does not answer at all, and this run may be the one to open it
 
@@ -60,6 +60,10 @@ class ClusterAdmin:
             return "CoreDNS is not there"
         state = state_of(found)
         return "" if state.ready else f"CoreDNS: {state.text}"
+
+    def troubles(self) -> Sequence[str]:
+        """Why pods of the cluster itself do not run. What a node lacks, it says in ``nodes``."""
+        return [one.sentence() for one in explain(self._api, SYSTEM) if one.code != "node_not_ready"]
 
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
         """No new pods for the node, and those that are there end or move, with their volumes; budgets are respected.

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 
 from .diagnosis_pods import pod_findings
 from .diagnosis_storage import claim_findings
-from .findings import Finding, View
+from .findings import Finding, View, when
+from .kinds import CRON_JOB, DAEMON_SET, JOB
 from .node_state import describe_node, is_control_plane, is_ready
 from .objects import Object, conditions_of, controller_of, label_of, labels_of, name_of, namespace_of, place_of
-from .ready import address_of, observed
+from .ready import address_of, observed, state_of
 
 
 def diagnose(view: View) -> list[Finding]:
@@ -63,10 +64,10 @@ def _controllers(view: View) -> Iterator[Finding]:
         if failure.get("status") == "True":
             yield _not_created(one, str(failure.get("message", "")))
             continue
-        wanted = int((one.get("spec") or {}).get("replicas", 1) or 0)
-        events = view.events_of(one, "FailedCreate")
-        if events and wanted and not _pods_of(one, view):
-            yield _not_created(one, str(events[0].get("message", "")))
+        pods, refusals = _pods_of(one, view), view.events_of(one, "FailedCreate")
+        made = max((str(pod["metadata"].get("creationTimestamp", "")) for pod in pods), default="")
+        if refusals and len(pods) < _wanted(one) and when(refusals[0]) > made:
+            yield _not_created(one, str(refusals[0].get("message", "")))
         progressing = conditions_of(one).get("Progressing", {})
         if progressing.get("reason") == "ProgressDeadlineExceeded" and observed(one, one.get("status") or {}):
             yield Finding(
@@ -77,6 +78,16 @@ def _controllers(view: View) -> Iterator[Finding]:
                 "See why its new pods are not ready",
                 (str(progressing.get("message", "")),),
             )
+
+
+def _wanted(controller: Object) -> int:
+    """How many pods it should have by now."""
+    spec, status = controller.get("spec") or {}, controller.get("status") or {}
+    if controller["kind"] == DAEMON_SET.kind:
+        return int(status.get("desiredNumberScheduled", 0))
+    if controller["kind"] == JOB.kind:
+        return 0 if state_of(controller).ready else int(spec.get("parallelism", 1))
+    return 0 if controller["kind"] == CRON_JOB.kind else int(spec.get("replicas", 1) or 0)
 
 
 def _pods_of(controller: Object, view: View) -> list[Object]:

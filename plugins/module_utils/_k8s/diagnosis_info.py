@@ -5,18 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._errors import InputError, NotFoundError
 from .._module import Context, Outcome
-from .api import Object
 from .capacity import runner_label
 from .diagnosis import diagnose
 from .explaining import read_view
 from .findings import Finding, View
 from .kinds import NAMESPACE
-from .objects import conditions_of, labels_of, name_of, namespace_of
+from .objects import Object, conditions_of, controller_of, labels_of, name_of, namespace_of
 from .run import Run
 
 DIAGNOSIS = ArgumentSpec(
@@ -40,6 +40,11 @@ def look(context: Context) -> Outcome:
         raise InputError("name needs namespace")
     view = read_view(run.api, namespace, _chosen(params["labels"]))
     view = _of_app(view, name) if name else view
+    if name and not (view.pods or view.controllers or view.services):
+        raise NotFoundError(
+            f"there is no controller, pod or service {name} in namespace {namespace}",
+            hint="Without the right to list them, controllers and services are not seen.",
+        )
     findings = diagnose(view)
     return Outcome(result_of(view, findings))
 
@@ -52,19 +57,20 @@ def _chosen(labels: Mapping[str, Any] | None) -> Callable[[Object], bool]:
 def _of_app(view: View, name: str) -> View:
     """Only what is called so: a controller and its pods, a pod, a service."""
     above = {one["metadata"]["uid"]: one for one in view.controllers}
-    pods = [one for one in view.pods if runner_label(one, above).rpartition("/")[2] == name or name_of(one) == name]
-    return View(
+    pods = [one for one in view.pods if _is(one, name) or runner_label(one, above).rpartition("/")[2] == name]
+    return replace(
+        view,
         pods=pods,
-        all_pods=view.all_pods,
         nodes=view.nodes if pods else (),
-        events=view.events,
-        controllers=[one for one in view.controllers if name_of(one) == name or name_of(one).startswith(f"{name}-")],
+        controllers=[one for one in view.controllers if _is(one, name)],
         claims=view.claims if pods else (),
-        volumes=view.volumes,
-        classes=view.classes,
         services=[one for one in view.services if name_of(one) == name],
-        logs=view.logs,
     )
+
+
+def _is(thing: Object, name: str) -> bool:
+    """Whether a thing is called so, or what controls it."""
+    return name in (name_of(thing), (controller_of(thing) or {}).get("name"))
 
 
 def result_of(view: View, findings: list[Finding]) -> dict[str, Any]:

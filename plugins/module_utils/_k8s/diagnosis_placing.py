@@ -135,7 +135,7 @@ def _advice(pod: Object, places: Sequence[Room], view: View) -> str:
         return f"No node is large enough, even empty: the largest has {largest}. Ask for less, or add larger nodes"
     found: list[tuple[Holder, Room]] = []
     for room in places:
-        found.extend((one, room) for one in holders(pod, room, view.all_pods, view.controllers))
+        found.extend((one, room) for one in holders(pod, room, view.all_pods, view.all_controllers))
     if not found:
         return "Add a node, or ask for less"
     best, room = min(found, key=lambda one: (not one[0].ours, one[0].enough))

@@ -7,20 +7,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from .._errors import SchedulersError
+from .._errors import AuthError, SchedulersError
 from .._parallel import gather
 from .api import Api, Object
 from .diagnosis import diagnose
 from .diagnosis_pods import containers_of, has_crashed, log_key
 from .findings import Finding, View
 from .kinds import (
+    CRON_JOB,
+    DAEMON_SET,
     DEPLOYMENT,
     EVENT,
+    JOB,
     NODE,
     POD,
     REPLICA_SET,
     REPLICATION_CONTROLLER,
     SERVICE,
+    STATEFUL_SET,
     STORAGE_CLASS,
     VOLUME,
     VOLUME_CLAIM,
@@ -31,7 +35,7 @@ from .objects import name_of, namespace_of
 WORKERS = 12
 LOG_LINES = 10
 LOGS_READ = 3  # one pod of a crashing app tells as much as all of them
-CONTROLLERS = (REPLICA_SET, DEPLOYMENT, REPLICATION_CONTROLLER)
+CONTROLLERS = (REPLICA_SET, DEPLOYMENT, REPLICATION_CONTROLLER, STATEFUL_SET, DAEMON_SET, JOB, CRON_JOB)
 
 
 def read_view(api: Api, namespace: str, chosen: Callable[[Object], bool] = lambda _pod: True) -> View:
@@ -41,11 +45,13 @@ def read_view(api: Api, namespace: str, chosen: Callable[[Object], bool] = lambd
         namespace: empty for all of them.
         chosen: which pods are in question.
     """
-    reads: dict[Kind, str] = dict.fromkeys((EVENT, VOLUME_CLAIM, SERVICE), namespace) | dict.fromkeys(
-        (POD, NODE, VOLUME, STORAGE_CLASS, *CONTROLLERS), ""
-    )
-    found = gather({kind.kind: partial(_list, api, kind, place) for kind, place in reads.items()}, workers=WORKERS)
-    everything = found[POD.kind] or _list(api, POD, namespace)
+    reads: dict[Kind, tuple[str, ...]] = {
+        **dict.fromkeys((EVENT, VOLUME_CLAIM, SERVICE), (namespace,)),
+        **dict.fromkeys((NODE, VOLUME, STORAGE_CLASS), ("",)),
+        **dict.fromkeys((POD, *CONTROLLERS), ("", namespace)),  # those of others may be in the way
+    }
+    found = gather({kind.kind: partial(_list, api, kind, places) for kind, places in reads.items()}, workers=WORKERS)
+    everything = found[POD.kind]
     pods = [one for one in everything if namespace in ("", namespace_of(one)) and chosen(one)]
     controllers = [one for kind in CONTROLLERS for one in found[kind.kind]]
     return View(
@@ -53,7 +59,8 @@ def read_view(api: Api, namespace: str, chosen: Callable[[Object], bool] = lambd
         all_pods=everything,
         nodes=found[NODE.kind],
         events=found[EVENT.kind],
-        controllers=controllers,
+        controllers=[one for one in controllers if namespace in ("", namespace_of(one))],
+        all_controllers=controllers,
         claims=found[VOLUME_CLAIM.kind],
         volumes=found[VOLUME.kind],
         classes=found[STORAGE_CLASS.kind],
@@ -62,11 +69,16 @@ def read_view(api: Api, namespace: str, chosen: Callable[[Object], bool] = lambd
     )
 
 
-def _list(api: Api, kind: Kind, namespace: str) -> list[Object]:
-    try:
-        return api.list(kind, namespace).items
-    except SchedulersError:  # no right to see it, or the server is just away: say what can be said without
-        return []
+def _list(api: Api, kind: Kind, namespaces: Iterable[str]) -> list[Object]:
+    """Those of the first namespace that may be seen."""
+    for namespace in dict.fromkeys(namespaces):
+        try:
+            return api.list(kind, namespace).items
+        except AuthError:
+            continue
+        except SchedulersError:  # the server is just away: say what can be said without
+            break
+    return []
 
 
 def _logs(api: Api, pods: Iterable[Object]) -> Mapping[str, str]:

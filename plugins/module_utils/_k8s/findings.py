@@ -75,6 +75,7 @@ class View:
         pods: those whose state is in question.
         all_pods: those of the whole cluster, for what they hold.
         controllers: ReplicaSets, Deployments and their like, of the same namespaces.
+        all_controllers: those of the whole cluster, for whose pods hold something.
         logs: the last lines of containers that ended, by "namespace/pod/container".
     """
 
@@ -83,6 +84,7 @@ class View:
     nodes: Sequence[Object] = ()
     events: Sequence[Object] = ()
     controllers: Sequence[Object] = ()
+    all_controllers: Sequence[Object] = ()
     claims: Sequence[Object] = ()
     volumes: Sequence[Object] = ()
     classes: Sequence[Object] = ()

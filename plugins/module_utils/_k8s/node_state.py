@@ -4,13 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .objects import Object, conditions_of, name_of
 
 UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
-ZONE = "topology.kubernetes.io/zone"
 
 
 def is_ready(node: Object) -> bool:
@@ -37,21 +34,3 @@ def describe_node(node: Object) -> str:
     if UNINITIALISED in taints_of(node):
         return f"node {name_of(node)} waits for the cloud controller manager ({UNINITIALISED})"
     return f"node {name_of(node)} is ready"
-
-
-def node_facts(node: Object) -> dict[str, Any]:
-    """A node as results show it."""
-    labels, status = node["metadata"].get("labels") or {}, node.get("status") or {}
-    addresses = {one["type"]: one["address"] for one in status.get("addresses") or ()}
-    return {
-        "name": name_of(node),
-        "ready": is_ready(node),
-        "control_plane": is_control_plane(node),
-        "schedulable": not (node.get("spec") or {}).get("unschedulable", False),
-        "zone": labels.get(ZONE),
-        "instance_type": labels.get("node.kubernetes.io/instance-type"),
-        "provider_id": (node.get("spec") or {}).get("providerID"),
-        "internal_ip": addresses.get("InternalIP"),
-        "external_ip": addresses.get("ExternalIP"),
-        "version": (status.get("nodeInfo") or {}).get("kubeletVersion"),
-    }

@@ -18,6 +18,7 @@ Object = Mapping[str, Any]
 NOISE = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
 NOISY_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision"})
 SECRET_FIELDS = ("data", "stringData")
+FINISHED = frozenset({"Succeeded", "Failed"})  # phases of a pod that takes no room any more
 
 
 def name_of(thing: Object) -> str:

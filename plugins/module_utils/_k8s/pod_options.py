@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._errors import InputError
@@ -37,24 +37,32 @@ def checked_port(value: int | None, option: str) -> int | None:
     return value
 
 
-def resources(requests: Mapping[str, Any] | None, limits: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def resources(
+    requests: Mapping[str, Any] | None, limits: Mapping[str, Any] | None, live: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
     """The resources of a container; None if neither is given.
+
+    Args:
+        live: what it has; stays where nothing is given.
 
     Raises:
         InputError: a quantity is none, or a limit is below its request.
     """
-    if requests is None and limits is None:
+    options = {"requests": requests, "limits": limits}
+    given = {option: _quantities(values, option) for option, values in options.items() if values is not None}
+    if not given:
         return None
-    given = {"requests": _quantities(requests, "requests"), "limits": _quantities(limits, "limits")}
-    for name, limit in given["limits"].items():
-        request = given["requests"].get(name)
+    whole = {**(live or {}), **given}
+    asked = whole.get("requests") or {}
+    for name, limit in (whole.get("limits") or {}).items():
+        request = asked.get(name)
         if request is not None and amount(request) > amount(limit):
             raise InputError(f"requests.{name} is {request}, which is more than limits.{name}, {limit}")
-    return {name: values for name, values in given.items() if values}
+    return {name: values for name, values in whole.items() if values}
 
 
-def _quantities(values: Mapping[str, Any] | None, option: str) -> dict[str, str]:
-    found = {name: str(value) for name, value in (values or {}).items() if value is not None}
+def _quantities(values: Mapping[str, Any], option: str) -> dict[str, str]:
+    found = {name: str(value) for name, value in values.items() if value is not None}
     for name, value in found.items():
         try:
             positive = amount(value) > 0
@@ -104,8 +112,14 @@ def connects(port: int) -> dict[str, Any]:
     }
 
 
-def environment(plain: Mapping[str, Any] | None, secrets: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
+def environment(
+    plain: Mapping[str, Any] | None, secrets: Mapping[str, Any] | None, live: Sequence[Mapping[str, Any]] | None = None
+) -> list[dict[str, Any]] | None:
     """Environment variables by name, and those that are keys of Secrets; None if neither is given.
+
+    Args:
+        live: those that the container has. Where one of the two is not given, they stay, and so do those that come
+            from elsewhere, such as a field of the pod.
 
     Raises:
         InputError: a name cannot be one, or is given twice.
@@ -115,17 +129,28 @@ def environment(plain: Mapping[str, Any] | None, secrets: Mapping[str, Any] | No
     twice = sorted({*(plain or {})} & {*(secrets or {})})
     if twice:
         raise InputError(f"{twice[0]} is in both environment and secrets")
-    found: list[dict[str, Any]] = [
-        {"name": name, "value": _text(value)} for name, value in sorted((plain or {}).items())
-    ]
-    found += [
-        {"name": name, "valueFrom": {"secretKeyRef": _key(name, value)}}
-        for name, value in sorted((secrets or {}).items())
-    ]
-    wrong = next((one["name"] for one in found if not VARIABLE.match(str(one["name"]))), None)
+    names = [*(plain or {}), *(secrets or {})]
+    wrong = next((name for name in names if not VARIABLE.match(str(name))), None)
     if wrong is not None:
         raise InputError(f"environment: {wrong!r} is no name of a variable")
-    return found
+    kept: dict[str, list[dict[str, Any]]] = {"environment": [], "secrets": [], "": []}
+    for one in live or ():
+        if one["name"] not in names:
+            kept[_option_of(one)].append(dict(one))
+    if plain is not None:
+        kept["environment"] = [{"name": name, "value": _text(value)} for name, value in sorted(plain.items())]
+    if secrets is not None:
+        kept["secrets"] = [
+            {"name": name, "valueFrom": {"secretKeyRef": _key(name, value)}} for name, value in sorted(secrets.items())
+        ]
+    return [one for group in kept.values() for one in group]
+
+
+def _option_of(variable: Mapping[str, Any]) -> str:
+    """The option that gives such a variable; empty if none does."""
+    if "valueFrom" not in variable:
+        return "environment"
+    return "secrets" if "secretKeyRef" in variable["valueFrom"] else ""
 
 
 def _text(value: Any) -> str:

@@ -85,8 +85,10 @@ def _stateful_set(thing: Object) -> State:
     wanted = int(spec.get("replicas", 1))
     available = int(status.get("availableReplicas", status.get("readyReplicas", 0)))
     updated = int(status.get("updatedReplicas", 0))
-    on_delete = (spec.get("updateStrategy") or {}).get("type") == "OnDelete"
-    ready = observed(thing, status) and available == wanted and (on_delete or updated == wanted)
+    strategy = spec.get("updateStrategy") or {}
+    held_back = int((strategy.get("rollingUpdate") or {}).get("partition") or 0)  # pods of lower numbers stay old
+    latest = strategy.get("type") == "OnDelete" or updated >= wanted - held_back
+    ready = observed(thing, status) and available == wanted and latest
     return State(ready, f"{available} of {wanted} replicas are available, {updated} are of the latest version")
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from .._errors import BusyError, NotFoundError
 from .._parallel import gather
+from .._retry import Effect
+from .._wait import Pace, wait_until
 from .api import Object
 from .app_wanted import TEMPLATE
 from .kinds import POD, REPLICATION_CONTROLLER
-from .nodes import FINISHED, evict
-from .objects import conditions_of, place_of
+from .objects import FINISHED, conditions_of, name_of, namespace_of, place_of
 from .run import Run
 from .waiting import wait_gone, wait_ready
 
@@ -56,3 +58,40 @@ def replace_pods(run: Run, controller: Object) -> int:
         if now is not None:
             wait_ready(run, [(REPLICATION_CONTROLLER, now)])
     return len(old)
+
+
+def evict(run: Run, pod: Object) -> None:
+    """Ask for an eviction until the budget allows it, or the pod is gone anyway.
+
+    Raises:
+        WaitTimeoutError: the budget did not allow it within the time.
+    """
+    name, namespace = name_of(pod), namespace_of(pod)
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": namespace},
+        "deleteOptions": {"preconditions": {"uid": pod["metadata"]["uid"]}},
+    }
+    doing = f"evict pod {namespace}/{name}"
+
+    def attempt() -> str:
+        try:
+            run.api.call(
+                "POST", POD.path(namespace, name, "eviction"), body=body, effect=Effect.IDEMPOTENT, doing=doing
+            )
+        except NotFoundError:
+            return ""
+        except BusyError as error:
+            return error.message
+        return ""
+
+    wait_until(
+        attempt,
+        ready=lambda refused: not refused,
+        describe=str,
+        deadline=run.deadline,
+        doing=doing,
+        hint="A PodDisruptionBudget keeps the pod: scale its app up, or loosen the budget.",
+        pace=Pace(first=0.5, cap=5.0),
+    )

@@ -26,7 +26,7 @@ from .waiting import wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
 from .wordpress_site import LATER, Site, prepare, settings_of, site_steps
-from .wordpress_storage import PARTS, claim_name, refuse_unusable
+from .wordpress_storage import PARTS, claim_name, data_places, refuse_other_storage, refuse_unusable
 from .wordpress_wanted import database_name, manifests
 
 INLINE_WARNING = (
@@ -52,13 +52,16 @@ def present(context: Context, run: Run) -> Outcome:
     options = effective(params, there.secrets.get(names(params)[0]))
     if options["storage"]["mode"] == "inline":
         run.warn(INLINE_WARNING)
-    if options["storage"]["mode"] == "existing" and not any(one["kind"] == VOLUME_CLAIM.kind for one in there.others):
+    things = [one for one in (there.site, *there.others) if one]
+    places = data_places(options, things)
+    refuse_other_storage(options, places)
+    if options["storage"]["mode"] != "dynamic" and not places:
         refuse_unusable(options, *(_seen(run, kind) for kind in (VOLUME, NODE)))
     given = params["site"] or {}
     chosen = {"admin-password": given.get("admin_password"), "password": params["database_password"]}
     wanted = wanted_secrets(run, options, chosen)
     missing = [one for one in wanted if one["metadata"]["name"] not in there.secrets]
-    refuse_new_ones(missing, [one for one in (there.site, *there.others) if one])
+    refuse_new_ones(missing, things)
     context.hide([value for one in (*missing, *there.secrets.values()) for value in _values(one)])
     items = items_of(run, manifests(options, there.service), options["namespace"])
     found = survey(run, items, adopt=params["adopt"], force=True)

@@ -109,7 +109,7 @@ def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret
             wp.set_password(settings["admin_user"], password)
         if site.language:
             wp.speak(site.language)
-        return _note(run, options, settings, None)
+        return _note(run, options, settings, site.password)
     changed = {one.path for one in step.differences}
     wp.set({name: settings[name] for name in changed if name in SETTINGS})
     if "image" in changed:

@@ -15,6 +15,7 @@ from .objects import labels_of, name_of
 DRIVER = "ebs.csi.aws.com"
 ZONE = "topology.kubernetes.io/zone"
 PARTS = ("database", "site")
+DATA = "data"  # the volume in the pods
 
 
 def claim_name(options: Mapping[str, Any], part: str) -> str:
@@ -54,6 +55,52 @@ def refuse_unusable(options: Mapping[str, Any], volumes: Iterable[Object], nodes
             whose = f", of claim {claim['namespace']}/{claim['name']}" if claim else ""
             label = f"PersistentVolume {name_of(taken)}"
             raise InputError(f"storage.{part}_volume: {storage[f'{part}_volume']} is {label} already{whose}")
+
+
+def data_places(options: Mapping[str, Any], things: Iterable[Object]) -> list[tuple[str, str]]:
+    """Where the data of a site is, by part: a volume that its pods name, or a claim. Pure.
+
+    Args:
+        things: the Deployments and claims of the site that are there.
+    """
+    of_site = (options["name"], claim_name(options, "site"))
+    found = [("site" if name_of(one) in of_site else "database", _place(options, one)) for one in things]
+    return [(part, place) for part, place in found if place]
+
+
+def _place(options: Mapping[str, Any], thing: Object) -> str:
+    if thing["kind"] == "PersistentVolumeClaim":
+        existing = thing["spec"].get("volumeName") in {volume_name(options, part) for part in PARTS}
+        return _in_claims("existing" if existing else "dynamic")
+    volumes = thing["spec"]["template"]["spec"].get("volumes") or ()
+    named = [one["awsElasticBlockStore"] for one in volumes if one["name"] == DATA and "awsElasticBlockStore" in one]
+    return _on_volume(named[0]["volumeID"]) if named else ""  # a claim speaks for itself
+
+
+def _in_claims(mode: str) -> str:
+    return f"in claims, as in mode {mode}"
+
+
+def _on_volume(volume: str) -> str:
+    return f"on volume {volume}, which its pod names, as in mode inline"
+
+
+def refuse_other_storage(options: Mapping[str, Any], places: Iterable[tuple[str, str]]) -> None:
+    """Refuse to leave the data of a site where it is, and go on without it. Pure.
+
+    Other volumes for the same claims the server refuses itself: what a PersistentVolume is made of cannot be changed.
+
+    Raises:
+        InputError: says where the data is.
+    """
+    storage = options["storage"]
+    inline = storage["mode"] == "inline"
+    for part, place in places:
+        if place != (_on_volume(storage[f"{part}_volume"]) if inline else _in_claims(storage["mode"])):
+            raise InputError(
+                f"storage cannot be changed for a site that exists: the data of the {part} is {place}",
+                hint="Leave it out, or remove the site before; claims go with delete_data: true only.",
+            )
 
 
 def storage_manifests(options: Mapping[str, Any]) -> list[Manifest]:
@@ -114,5 +161,5 @@ def pod_volume(options: Mapping[str, Any], part: str) -> dict[str, Any]:
     """The volume in a pod."""
     storage = options["storage"]
     if storage["mode"] == "inline":
-        return {"name": "data", "awsElasticBlockStore": {"volumeID": storage[f"{part}_volume"], "fsType": "ext4"}}
-    return {"name": "data", "persistentVolumeClaim": {"claimName": claim_name(options, part)}}
+        return {"name": DATA, "awsElasticBlockStore": {"volumeID": storage[f"{part}_volume"], "fsType": "ext4"}}
+    return {"name": DATA, "persistentVolumeClaim": {"claimName": claim_name(options, part)}}

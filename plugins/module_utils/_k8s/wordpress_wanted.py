@@ -44,7 +44,7 @@ def manifests(options: Mapping[str, Any], live_service: Object | None = None) ->
     """Everything but the Secrets, which are made once and then left alone.
 
     Raises:
-        InputError: the kind of load balancer would have to change.
+        InputError: the load balancer would have to change.
     """
     return [
         *storage_manifests(options),
@@ -248,8 +248,8 @@ def _site_service(options: Mapping[str, Any], live: Object | None) -> Manifest:
         "ports": [{"name": "http", "port": given.get("port") or 80, "targetPort": 80, "protocol": "TCP"}],
     }
     if given["type"] == "LoadBalancer":
-        refuse_another_balancer(given, live)
         annotations |= balancer_annotations(given)
+        refuse_another_balancer(annotations, live)
         if given.get("source_ranges"):
             spec["loadBalancerSourceRanges"] = given["source_ranges"]
     metadata = {"name": name, "namespace": options["namespace"], "labels": _labels(options, "site", name)}

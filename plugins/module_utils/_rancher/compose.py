@@ -9,11 +9,12 @@ here, by name, since an app without it is not the app that somebody wrote down. 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError
+from .launch_config import canonical_port
 from .names import checked_name
 from .veil import Veil, is_secret
 
@@ -34,11 +35,15 @@ SERVICE_KEYS = {
     1: COMMON | frozenset({"dockerfile", "log_driver", "log_opt", "net"}),
     2: COMMON | frozenset({"depends_on", "logging", "network_mode", "networks", "tmpfs"}),
 }
-TOP_KEYS = frozenset({"version", "services", "volumes", "networks", "secrets", "binding"})
+# templates say of themselves what they are, in format 2 without the dot
+TOP_KEYS = frozenset({"version", "services", "volumes", "networks", "secrets", "binding", "catalog", ".catalog"})
 # names of files on the machine where a compose tool would run: Rancher's server does not have them
 FILE_KEYS = {"env_file": "environment", "build": "image", "extends": "the whole service"}
-CATALOG = ".catalog"
-VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
+# keys that name services of the same files, and of other stacks: how a sentence of them goes on
+NEAR = {"depends_on": "depends on", "volumes_from": "takes the volumes of"}
+FAR = {"links": "links to", "external_links": "links to"}
+NETWORK = re.compile(r"(?:container|service):(?P<name>.+)")
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,34 @@ class Compose:
         """Service -> the ports of hosts that it takes, as far as the answers to its variables say."""
 
         def ports(service: Yaml) -> list[str]:
-            texts = (str(port) for port in service.get("ports") or ())
-            given = [VARIABLE.sub(lambda one: answers.get(one[1], one[0]), text) for text in texts]
+            given = (filled(str(port), answers) for port in _items(service.get("ports")))
             return [port for port in given if ":" in port and "$" not in port and not port.startswith(":")]
 
         return {name: ports(service) for name, service in self.services.items()}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a service of the files names another one.
+
+    Attributes:
+        verb: how a sentence of it goes on.
+        is_near: whether only services of the same files can be named.
+    """
+
+    option: str
+    verb: str
+    target: str
+    is_near: bool = False
+
+
+def filled(text: str, answers: Mapping[str, str]) -> str:
+    """A text with the answers to its variables, as far as they are known."""
+
+    def answer(found: re.Match[str]) -> str:
+        return answers.get(found["braced"] or found["bare"], found["default"] or found[0])
+
+    return VARIABLE.sub(answer, text)
 
 
 def read_compose(docker: str, rancher: str | None) -> Compose:
@@ -76,9 +104,59 @@ def read_compose(docker: str, rancher: str | None) -> Compose:
         for name, service in found.items():
             _check_service(option, name, service, SERVICE_KEYS[version])
             services.setdefault(name, {}).update(service)
-    for name, service in services.items():
-        _check_links(name, service, services)
     return Compose(services)
+
+
+def refuse_unusable(
+    compose: Compose, stack: str, answers: Mapping[str, str], has_service: Callable[[str], bool]
+) -> None:
+    """Refuse what Rancher would leave out in silence, or find out when the stack is half made.
+
+    Args:
+        has_service: whether there is the service stack/service.
+
+    Raises:
+        InputError: a service is named that does not exist, or a port is none.
+    """
+    for name, service in compose.services.items():
+        for one in _references(service, answers):
+            inside = one.target.removeprefix(f"{stack}/")
+            if "$" in one.target or inside in compose.services:
+                continue
+            if one.is_near or not has_service(inside if "/" in inside else f"{stack}/{inside}"):
+                raise InputError(f"{one.option}: service {name} {one.verb} {one.target}, which does not exist")
+        for port in _items(service.get("ports")):
+            _check_port(name, port, answers)
+
+
+def _references(service: Yaml, answers: Mapping[str, str]) -> Iterator[Reference]:
+    for key, verb in (FAR | NEAR).items():
+        for item in _items(service.get(key)):
+            target = filled(str(item), answers).split(":", 1)[0].strip()
+            yield Reference("docker_compose", verb, target, key in NEAR)
+    network = NETWORK.fullmatch(filled(str(service.get("network_mode") or service.get("net")), answers))
+    if network:
+        yield Reference("docker_compose", "shares the network of", network["name"], is_near=True)
+    balancer = service.get("lb_config")
+    for rule in _items(balancer.get("port_rules")) if isinstance(balancer, Mapping) else ():
+        if isinstance(rule, Mapping) and rule.get("service"):
+            yield Reference("rancher_compose", "leads to", filled(str(rule["service"]), answers))
+
+
+def _check_port(name: str, port: Any, answers: Mapping[str, str]) -> None:
+    text = filled(port, answers) if isinstance(port, str) else "$"  # 22:22 is a number in YAML, and a port for Rancher
+    if "$" in text or text.startswith("["):  # nor is it known what becomes of addresses of IPv6
+        return
+    try:
+        canonical_port(text)
+    except InputError as error:
+        error.message = f"docker_compose: service {name}: {error.message}"
+        raise
+
+
+def _items(value: Any) -> Collection[Any]:
+    """What a list holds, or the names of a mapping; nothing for what is neither."""
+    return value if isinstance(value, (list, tuple, Mapping)) else ()
 
 
 def load(option: str, text: str) -> dict[str, Any]:
@@ -108,14 +186,14 @@ def _services(option: str, content: Yaml) -> tuple[int, dict[str, Any]]:
     if version.partition(".")[0] not in ("1", "2"):
         raise InputError(f"{option} has the format {version}, but Rancher 1.x takes 1 and 2")
     if version.startswith("2"):
-        unknown = sorted({*content} - TOP_KEYS - {CATALOG})
+        unknown = sorted({*content} - TOP_KEYS)
         if unknown:
             raise InputError(f"{option} has what Rancher does not take: {', '.join(unknown)}")
         services = content.get("services", {})
         if not isinstance(services, Mapping):
             raise InputError(f"{option}: services is not a mapping")
         return 2, {str(name): one for name, one in services.items()}
-    return 1, {name: one for name, one in content.items() if name not in ("version", CATALOG)}
+    return 1, {name: one for name, one in content.items() if name not in ("version", ".catalog")}
 
 
 def _check_service(option: str, name: str, service: Any, known: Collection[str]) -> None:
@@ -131,14 +209,6 @@ def _check_service(option: str, name: str, service: Any, known: Collection[str])
                 f"{option}: service {name} has {key}, which names files that the server does not have",
                 hint=f"Give {instead} itself.",
             )
-
-
-def _check_links(name: str, service: Yaml, services: Collection[str]) -> None:
-    links = service.get("links") or ()
-    for link in links if isinstance(links, (list, tuple)) else ():
-        target = str(link).split(":", 1)[0]
-        if target not in services and "/" not in target:
-            raise InputError(f"docker_compose: service {name} links to {target}, which does not exist")
 
 
 def comparable(option: str, text: str | None, veil: Veil, hidden: Collection[str] = ()) -> Yaml:

@@ -15,6 +15,7 @@ from .._clock import Deadline
 from .._compare import Difference
 from .._errors import ConflictError, InputError, StateFailedError
 from .._module import Context, Outcome
+from .._ownership import only_one
 from .._parallel import gather
 from .._plan import Plan, Step
 from .api import Object
@@ -155,16 +156,23 @@ def find_container(run: Run, order: Order) -> Object:
 
     Raises:
         InputError: there is none.
+        ConflictError: there are several of the name.
     """
-    path = run.path("containers")
     if order.container is not None:
-        doing = f"look for container {order.container}"
-        listed = run.rancher.list(path, doing=doing)
-        found = [one for one in listed if order.container in (one["id"], one.get("name"), one.get("externalId"))]
-        if not found:
+        listed = run.rancher.list(run.path("containers"), doing=f"look for container {order.container}")
+        found = {one["id"]: one for one in _meant(listed, order.container)}
+        identifier = only_one(found, f"container {order.container}", hint="Give the id of the one that is meant.")
+        if identifier is None:
             raise InputError(f"container: {order.container!r} does not exist in environment {run.environment.name}")
-        return found[0]
+        return found[identifier]
     return _of_service(run, order)
+
+
+def _meant(containers: Sequence[Object], wanted: str) -> list[Object]:
+    """The container of an id; else those of a name: an upgrade keeps the old one stopped beside the new one."""
+    named = [one for one in containers if one.get("name") == wanted]
+    identified = [one for one in containers if wanted in (one["id"], one.get("externalId"))]
+    return identified or [one for one in named if one.get("state") == "running"] or named
 
 
 def _of_service(run: Run, order: Order) -> Object:

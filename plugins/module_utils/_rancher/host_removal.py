@@ -4,24 +4,32 @@
 
 A host that is still being made cannot simply be deleted. Rancher forgets a machine whose driver is at work: what that
 has asked the cloud for then stays there, and is billed. And an agent that was just started makes a host again. So
-driver and agent are let finish first. PRIVATE.
+driver and agent are let finish first.
+
+And deleting a host kills what runs on it. Newer servers can evacuate it first: containers are stopped in good order,
+and services start new ones on other hosts. PRIVATE.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from .._clock import Deadline
+from .._errors import ConflictError
+from .._retry import Effect
 from .._wait import wait_until
 from .api import Object
 from .environments import Run
-from .host_view import HostView, read_hosts
+from .host_view import READY_AGENT, HostView, read_hosts
 from .ready import describe
 from .removal import remove
 
 IN_THE_MAKING = ("requested", "creating", "created", "bootstrapping")
 JOINING_SECONDS = 60.0  # an agent that has not reported by then may never do
+EVACUATING_SECONDS = 300.0  # what has not ended by then ends with its host
+RUNNING_STATES = frozenset({"starting", "running", "updating-running", "restarting", "migrating", "stopping"})
 
 
 def remove_host(run: Run, view: HostView, *, doing: str) -> None:
@@ -31,13 +39,15 @@ def remove_host(run: Run, view: HostView, *, doing: str) -> None:
     """
     machine = _made(run, view, doing)
     grown = _joined(run, view, doing) if view.is_unborn else view
+    if grown.host:
+        _evacuate(run, grown.host, doing)
     remove(
         run.rancher,
         [one for one in (grown.host, machine) if one],
         doing=doing,
         deadline=run.deadline,
         pace=run.pace,
-        first=("evacuate", "deactivate"),
+        first=("deactivate",),
         hint="Run the task again; what Rancher cannot delete may have to be deleted at the cloud.",
     )
 
@@ -70,3 +80,32 @@ def _joined(run: Run, view: HostView, doing: str) -> HostView:
         pace=run.pace,
     ).value
     return seen or replace(view, host=None)
+
+
+def _evacuate(run: Run, host: Object, doing: str) -> None:
+    """Have what runs on the host leave it, if the server can do that, and the host's agent is there to do it.
+
+    The server answers at once, with a host that is as active as before: only its containers tell how far it is.
+    """
+    possible = "evacuate" in (host.get("actions") or {}) and host.get("agentState") in READY_AGENT
+    if not possible or not _running_on(run, host, doing):
+        return
+    with suppress(ConflictError):  # it is in no state for it: then it is just deleted
+        run.rancher.act(host, "evacuate", doing=doing, effect=Effect.IDEMPOTENT)
+    patience = Deadline(run.deadline.clock, EVACUATING_SECONDS)
+    wait_until(
+        partial(_running_on, run, host, doing),
+        ready=lambda found: not found or patience.passed(),
+        describe=lambda found: "; ".join(map(describe, found)),
+        deadline=run.deadline,
+        doing=doing,
+        hint="Run the task again.",
+        pace=run.pace,
+    )
+
+
+def _running_on(run: Run, host: Object, doing: str) -> list[Object]:
+    """The containers that Rancher has put on the host. Its own stay, and what others have started comes back."""
+    found = run.rancher.list(host["links"]["instances"], doing=doing)
+    ours = [one for one in found if not any(one.get(sign) for sign in ("system", "systemContainer", "nativeContainer"))]
+    return [one for one in ours if one.get("state") in RUNNING_STATES]

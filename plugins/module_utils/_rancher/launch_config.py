@@ -22,7 +22,10 @@ PULL = "io.rancher.container.pull_image"
 HASH = "io.rancher.service.hash"
 IMAGE_PREFIX = "docker:"
 OWN_LABELS = frozenset({GLOBAL, PULL, HASH})
-PORT = re.compile(r"(?:(?P<host>\d+):)?(?P<private>\d+)(?:/(?P<protocol>tcp|udp))?")
+PORT = re.compile(
+    r"(?:(?P<address>\d{1,3}(?:\.\d{1,3}){3}):(?=\d*:))?"  # with a port of the host, or with none: 127.0.0.1::80
+    r"(?:(?P<host>\d+):|(?<=:):)?(?P<private>\d+)(?:/(?P<protocol>tcp|udp))?"
+)
 HEALTH_FIELDS = {
     "port": "port",
     "request_line": "requestLine",
@@ -64,16 +67,36 @@ def canonical_port(port: str) -> str:
     numbers = [int(one) for one in (found["host"], found["private"]) if one] if found else []
     if not found or not all(1 <= one <= 65535 for one in numbers):
         raise InputError(
-            f"ports: {port!r} is no port", hint="Ports are like 80, 8080:80 or 53:53/udp, from 1 to 65535."
+            f"ports: {port!r} is no port",
+            hint="Ports are like 80, 8080:80, 127.0.0.1:8080:80 or 53:53/udp, from 1 to 65535.",
         )
-    host = f"{found['host']}:" if found["host"] else ""
-    return f"{host}{found['private']}/{found['protocol'] or 'tcp'}"
+    return _written(found, found["host"])
+
+
+def _written(found: re.Match[str], host: str | None) -> str:
+    """A port with this port of the host; without one, Rancher picks it."""
+    where = f"{found['address']}:{host or ''}:" if found["address"] else f"{host}:" if host else ""
+    return f"{where}{found['private']}/{found['protocol'] or 'tcp'}"
+
+
+def live_port(port: str) -> str:
+    """A port of the API. What cannot be read was taken by Rancher, and is left to it."""
+    try:
+        return canonical_port(port)
+    except InputError:
+        return port
 
 
 def host_port(port: str) -> tuple[int, str] | None:
-    """The port of the host and the protocol that a canonical port takes, None if Rancher chooses one."""
+    """The port of all addresses of a host and the protocol that a port takes.
+
+    None if Rancher chooses one, or if it is bound to an address: Rancher compares it with that address only.
+    """
     found = PORT.fullmatch(port)
-    return (int(found["host"]), found["protocol"] or "tcp") if found and found["host"] else None
+    anywhere = found and found["address"] in (None, "0.0.0.0")  # noqa: S104 - nothing is bound here
+    if not found or not found["host"] or not anywhere:
+        return None
+    return int(found["host"]), found["protocol"] or "tcp"
 
 
 def as_asked(ports: Sequence[str], wanted: Collection[str], picked: range) -> list[str]:
@@ -81,11 +104,15 @@ def as_asked(ports: Sequence[str], wanted: Collection[str], picked: range) -> li
 
     Rancher writes the port of the hosts that it picks into the launchConfig, as if it had been asked for.
     """
-    found = []
-    for port in ports:
-        bare, host = port.split(":", 1)[-1], host_port(port)
-        found.append(bare if host and host[0] in picked and bare in wanted and port not in wanted else port)
-    return sorted(found)
+
+    def asked(port: str) -> str:
+        found = PORT.fullmatch(port)
+        if port in wanted or not found or not found["host"] or int(found["host"]) not in picked:
+            return port
+        bare = _written(found, None)
+        return bare if bare in wanted else port
+
+    return sorted(map(asked, ports))
 
 
 def health_check(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -153,8 +180,8 @@ FIELDS: Mapping[str, tuple[str, Reader, Reader]] = {
     "command": ("command", _list, _same),
     "entrypoint": ("entryPoint", _list, _same),
     "environment": ("environment", _mapping, _same),
-    "ports": ("ports", lambda value: sorted(map(canonical_port, value or ())), _same),
-    "expose": ("expose", lambda value: sorted(map(canonical_port, value or ())), _same),
+    "ports": ("ports", lambda value: sorted(map(live_port, value or ())), _same),
+    "expose": ("expose", lambda value: sorted(map(live_port, value or ())), _same),
     "volumes": ("dataVolumes", _list, _same),
     "volume_driver": ("volumeDriver", lambda value: value or "", lambda value: value or None),
     "health_check": ("healthCheck", _live_health_check, _rendered_health_check),

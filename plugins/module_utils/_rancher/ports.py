@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
-from .launch_config import canonical_port, host_port
+from .launch_config import host_port
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Claim:
     """What a service wants of the hosts.
 
     Attributes:
-        ports: as Rancher writes them; those without a port of the host claim nothing.
+        ports: those without a port of the host, or with an address, claim nothing.
         count: on how many hosts it runs; None for all of them.
         own: the ids of services whose ports are this one's already.
     """
@@ -34,7 +34,7 @@ class Claim:
     @property
     def numbers(self) -> list[int]:
         """The ports of hosts that are claimed."""
-        found = (host_port(canonical_port(port)) for port in self.ports)
+        found = map(host_port, self.ports)
         return sorted({one[0] for one in found if one})
 
 

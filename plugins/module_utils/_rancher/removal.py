@@ -9,7 +9,6 @@ from contextlib import suppress
 
 from .._clock import Deadline
 from .._errors import ConflictError, WaitTimeoutError
-from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
 from .ready import describe, is_going
@@ -69,8 +68,6 @@ def _lead_out(rancher: Rancher, thing: Object, first: Collection[str], doing: st
     state, offered = thing.get("state"), thing.get("actions") or {}
     # refused because it has moved on since the look, or has yet to: the next look tells where it is
     with suppress(ConflictError):
-        if "evacuate" in first and "evacuate" in offered:
-            rancher.act(thing, "evacuate", doing=doing, effect=Effect.IDEMPOTENT)
         if "deactivate" in first and "deactivate" in offered and state not in UNFINISHED_STATES:
             rancher.act(thing, "deactivate", doing=doing)
         elif state != "deactivating":

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError
 from .api import Object
 from .catalog import Template, complete_answers, secret_questions
-from .compose import Compose, comparable, read_compose
+from .compose import Compose, comparable, read_compose, refuse_unusable
 from .stack_options import StackOptions
 from .veil import Veil
 
@@ -60,7 +61,7 @@ def content_of(
     """What the stack is to be made from, None if that is not managed, or is a list of services.
 
     Raises:
-        InputError: the answers are not those to the template's questions.
+        InputError: the answers are not those to the template's questions, or the user's files name what is not there.
     """
     live = (stack or {}).get("environment") or {}
     if template:
@@ -80,6 +81,7 @@ def content_of(
     if options.compose is None:
         return None
     answers = {**{str(name): str(one) for name, one in live.items()}, **_texts(options.answers)}
+    refuse_unusable(options.compose, options.name, answers, has_service)
     return Content(options.docker, options.rancher, answers, "", options.secret_names, options.compose)
 
 
@@ -88,7 +90,8 @@ def _texts(answers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _services_of(template: Template) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        return read_compose(template.docker, template.rancher).services
-    except InputError:
-        return {}
+    """As far as they can be read: ports are in the first of the two files."""
+    for rancher in (template.rancher, None):
+        with suppress(InputError):
+            return read_compose(template.docker, rancher).services
+    return {}

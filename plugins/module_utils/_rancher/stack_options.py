@@ -23,6 +23,7 @@ UPGRADE_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "start_first": {"type": "bool", "default": False},
     "finish": {"type": "bool", "default": True},
 }
+STRATEGY = ("batch_size", "interval_seconds", "start_first")
 STACK = ArgumentSpec(
     {
         "name": {"type": "str", "required": True},
@@ -100,7 +101,7 @@ class StackOptions:
         services = params["services"]
         return cls(
             name,
-            _policy(params),
+            _policy(params, is_list=not (docker or params["template"])),
             params["description"],
             None if services is None else read_services(name, services, veil),
             bool(params["purge_services"]),
@@ -116,8 +117,13 @@ class StackOptions:
         )
 
 
-def _policy(params: Mapping[str, Any]) -> UpgradePolicy:
-    policy = UpgradePolicy.from_params(params)
+def _policy(params: Mapping[str, Any], *, is_list: bool) -> UpgradePolicy:
+    policy, ranchers = UpgradePolicy.from_params(params), UpgradePolicy()
+    own = [name for name in STRATEGY if getattr(policy, name) != getattr(ranchers, name)]
+    if own and not is_list:
+        raise InputError(
+            f"upgrade: {own[0]} is for services; Rancher does not take it for a stack of compose files or a template"
+        )
     if policy.batch_size < 1:
         raise InputError(f"upgrade: batch_size is {policy.batch_size}, but has to be at least 1")
     if policy.interval_seconds < 0:

@@ -105,8 +105,9 @@ class DigitalOcean:
         return {"team": self.teams.team(str(team)).uuid, "scopes": scopes or ["*"]}
 
     def console(self, request: Request) -> object:
-        """GET /_lab/digitalocean/ID: what the droplet's user data wrote."""
-        return {"console": self.lives.console(int(request.path.rstrip("/").rpartition("/")[2]))}
+        """GET /_lab/digitalocean/ID: what the droplet's user data wrote, and what its system has booted with."""
+        number = int(request.path.rstrip("/").rpartition("/")[2])
+        return {"console": self.lives.console(number), "cgroups": self.lives.cgroups(number)}
 
     def inventory(self) -> Iterator[Item]:
         for team in self.teams.teams.values():

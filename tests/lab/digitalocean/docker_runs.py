@@ -36,9 +36,9 @@ def asked(record: bytes) -> list[list[str]]:
     return commands
 
 
-def running(commands: Sequence[Sequence[str]]) -> list[Run]:
+def running(commands: Sequence[Sequence[str]], before: Sequence[Run] = ()) -> list[Run]:
     """The containers that run after these commands, in order."""
-    runs: dict[str, Run] = {}
+    runs = {run.name: run for run in before}
     for number, command in enumerate(commands, start=1):
         if command[:1] == ["run"]:
             run = parse_run(command[1:], f"container-{number}")

@@ -87,6 +87,11 @@ class Lives:
         """What the user data wrote, for a look from outside the API."""
         return "".join(self._lives[droplet_id].console)
 
+    def cgroups(self, droplet_id: int) -> int | None:
+        """The version of control groups that a droplet has booted with; None before it is powered on."""
+        machine = self._lives[droplet_id].machine
+        return machine.cgroups if machine else None
+
     def step(self) -> None:
         now = self._world.clock.now()
         for due in [due for due in self._due if due[0] <= now]:
@@ -127,6 +132,7 @@ class Lives:
             {"ip_address": life.machine.address, "netmask": "255.255.0.0", "gateway": gateway, "type": "public"},
         ]
         droplet["status"] = "active"
+        life.machine.cgroups = 2  # so do all images of today
         life.machine.switch_on()
         self._queue.append(life)
 
@@ -170,7 +176,13 @@ class Lives:
         if life.boot is None or result is None:
             return False
         life.console.append(result.obstacle or result.console)
-        life.runs = docker_runs.running(docker_runs.asked(life.boot.file(ubuntu.RECORD)))
+        life.runs = docker_runs.running(docker_runs.asked(life.boot.file(ubuntu.RECORD)), life.runs)
+        if life.boot.file(ubuntu.REBOOT):
+            life.runs = [run for run in life.runs if run.restarts]
+            life.boot.again(ubuntu.NEXT_BOOT)
+            return False
+        if life.machine is not None and life.boot.file(ubuntu.CGROUPS_1):
+            life.machine.cgroups = 1
         life.boot.remove()
         life.booted = True
         if life.droplet["status"] == "active":

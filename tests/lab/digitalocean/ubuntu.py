@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a droplet's throw-away root looks like: Ubuntu, with stand-ins for what needs a network or an init system.
 
+A user data may reboot. Then units that it has enabled are started, and the kernel gets what it has told GRUB.
+
 The docker stand-in is there only after the user data has installed Docker, as on a real Ubuntu. It writes down what it
 is asked; the lab starts those containers once the user data has run.
 """
@@ -21,11 +23,15 @@ FILES = {
     "etc/apt/keyrings/.keep": "",
     "dev/console": "",
     "root/.ssh/authorized_keys": "",
+    "etc/default/grub": 'GRUB_DEFAULT=0\nGRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT=""\nGRUB_CMDLINE_LINUX=""\n',
+    "etc/default/grub.d/50-cloudimg-settings.cfg": 'GRUB_CMDLINE_LINUX_DEFAULT="console=tty1 console=ttyS0"\n',
+    "boot/grub/grub.cfg": "",
+    "sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory hugetlb pids rdma misc\n",
 }
 STAND_INS = (
     *("add-apt-repository", "apt-key", "apt-mark", "cloud-init", "hostnamectl", "journalctl", "netplan", "poweroff"),
-    *("reboot", "service", "shutdown", "snap", "swapoff", "swapon", "sysctl", "systemctl", "timedatectl", "ufw"),
-    *("update-grub", "useradd", "usermod", "groupadd"),
+    *("service", "shutdown", "snap", "swapoff", "swapon", "sysctl", "timedatectl", "ufw"),
+    *("useradd", "usermod", "groupadd"),
 )
 INSTALLER = """#!/bin/sh
 # The lab's stand-in for apt: nothing is installed, but for the stand-in of docker.
@@ -67,6 +73,83 @@ case ${1-} in
     version | info) echo "Server Version: 29.1.0" ;;
 esac
 """
+SYSTEMCTL = """#!/bin/sh
+# The lab's stand-in for systemctl: it knows the units that are files in /etc/systemd/system, and nothing of others.
+units=/etc/systemd/system
+verb=
+names=
+now=
+for word; do
+    case $word in
+        --now) now=-now ;;
+        -*) ;;
+        *) if [ -z "$verb" ]; then verb=$word; else names="$names $word"; fi ;;
+    esac
+done
+[ "$verb" != reboot ] || exec reboot
+for name in $names; do
+    file=$units/${name%.service}.service
+    [ -f "$file" ] || continue
+    known=yes
+    for target in $(sed -n 's/^WantedBy=//p' "$file"); do
+        link=$units/$target.wants/${file##*/}
+        case $verb in
+            enable) mkdir -p "${link%/*}" && ln -sf "$file" "$link" ;;
+            disable) rm -f "$link" ;;
+        esac
+    done
+    case $verb$now in start | restart | enable-now) lab-unit "$file" || exit 1 ;; esac
+done
+[ -n "${known-}" ] || echo "lab: systemctl $* (a stand-in, nothing done)" >&2
+[ "$verb" != is-active ] || echo active
+"""
+UNIT = """#!/bin/sh
+# Starts a unit as systemd does: no shell reads its commands, and what has failed is tried again if the unit says so.
+file=$1
+name=${1##*/}
+value() { sed -n "s/^$1=//p" "$file" | sed "s/%n/$name/g"; }
+run() {
+    value "$1" | while IFS= read -r line; do
+        printf '%s\\n' "${line#-}" | xargs env -i "PATH=$PATH" || [ "$line" != "${line#-}" ] || exit 1
+    done
+}
+if [ "$(value Type)" != oneshot ]; then
+    echo "lab: $name is of a type that is not simulated, nothing of it was done" >&2
+    exit 0
+fi
+until run ExecStartPre && run ExecStart && run ExecStartPost; do
+    echo "systemd: $name: Failed with result 'exit-code'." >&2
+    case $(value Restart) in on-failure | always) sleep 0.1 ;; *) exit 1 ;; esac
+done
+echo "systemd: Finished $name" >&2
+"""
+UPDATE_GRUB = """#!/bin/sh
+# The lab's stand-in for update-grub: the kernel's command line.
+for file in /etc/default/grub /etc/default/grub.d/*.cfg; do . "$file"; done
+echo "linux /boot/vmlinuz ro $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT" >/boot/grub/grub.cfg
+"""
+REBOOT_NOW = """#!/bin/sh
+# The lab's stand-in for reboot: all processes end, and the lab boots the root again.
+echo yes >/run/lab/reboot
+kill -TERM -1
+"""
+NEXT_BOOT = """: >/run/lab/started
+cd /
+rm -rf /sys/fs/cgroup
+case "$(cat /boot/grub/grub.cfg) " in
+    *" systemd.unified_cgroup_hierarchy=0 "*) mkdir -p /sys/fs/cgroup/memory && echo 1 >/sys/fs/cgroup/memory/tasks ;;
+    *) mkdir -p /sys/fs/cgroup && echo cpu memory >/sys/fs/cgroup/cgroup.controllers ;;
+esac
+for link in /etc/systemd/system/multi-user.target.wants/*.service; do
+    [ ! -e "$link" ] || lab-unit "/etc/systemd/system/${link##*/}"
+done
+: >/run/lab/finished
+"""
+"""Every boot after the first: cloud-init has run the user data, and does not again."""
+REBOOT = "run/lab/reboot"
+"""Something is in it if the system was told to boot again."""
+CGROUPS_1 = "sys/fs/cgroup/memory/tasks"
+"""Something is in it if the system has booted with version 1 of control groups."""
 RECORD = "run/lab/docker"
 """Where the docker stand-in has written down what it was asked."""
 
@@ -79,6 +162,10 @@ def system(*, with_docker: bool = False) -> System:
         "curl": FETCHER,
         "wget": FETCHER,
         "lab-docker": DOCKER,
+        "lab-unit": UNIT,
+        "reboot": REBOOT_NOW,
+        "systemctl": SYSTEMCTL,
+        "update-grub": UPDATE_GRUB,
         "dpkg": '#!/bin/sh\n[ "${1-}" != --print-architecture ] || echo amd64\n',
         "lsb_release": "#!/bin/sh\ncase $* in *c*) echo noble ;; *r*) echo 24.04 ;; *) echo Ubuntu ;; esac\n",
     }

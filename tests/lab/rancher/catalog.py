@@ -82,7 +82,7 @@ def _read(catalog: str, folder: Path, base: str) -> Iterator[Template]:
 def _version(folder: Path) -> Version:
     files = {one.name: _HEADER.sub("", one.read_text(encoding="utf-8")) for one in sorted(folder.iterdir())}
     document = yaml.safe_load(files["rancher-compose.yml"])
-    return Version(folder.name, files, document[".catalog"])
+    return Version(folder.name, files, document["catalog" if "version" in document else ".catalog"])
 
 
 class Catalog:

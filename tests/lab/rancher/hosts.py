@@ -10,6 +10,7 @@ from typing import Any
 
 from lab.machines import Machine
 from lab.messages import Answer, Request, json_answer
+from lab.rancher import instances
 from lab.rancher.context import Context
 from lab.rancher.errors import RancherError, invalid
 from lab.rancher.keys import random_text
@@ -32,6 +33,7 @@ def install(server: RancherServer) -> Hosts:
     server.on_link("host", "physicalHost", hosts.physical)
     server.on_link("ipAddress", "hosts", lambda _c, one: server.store.live("host", id=one["hostId"]))
     server.on_action("host", "dockersocket", hosts.docker_socket, ["active"])
+    server.on_action("host", "evacuate", hosts.evacuate, ["active", "inactive"])
     server.on_route("/v1/scripts/", hosts.script)
     server.on_route("/v1/register", hosts.register)
     server.processes.follow("host", "create", "activate")
@@ -207,6 +209,18 @@ class Hosts:
         return {"type": "hostAccess", "links": {}, "actions": {}, "token": host["uuid"], "url": url}
 
     # The end
+
+    def evacuate(self, _context: Context, host: Resource, _body: dict[str, Any]) -> None:
+        """Only noted down: the host is answered as it is, and seen to later."""
+        self._server.agenda.after(self._server.world.settings.rancher_process_seconds, lambda: self._empty(host))
+
+    def _empty(self, host: Resource) -> None:
+        """Switched off; then what runs there is stopped and removed, but for what Rancher itself needs."""
+        if self._server.processes.find(host, "deactivate"):
+            self._server.processes.start(host, "deactivate")
+        for instance in self._server.store.live("instance", hostId=host.id):
+            if not instances.is_system(instance) and self._server.processes.find(instance, "stop"):
+                self._server.parts["instances"].end(instance)
 
     def remove(self, host: Resource) -> None:
         """Its containers are gone; the machine goes too if the server has made it."""

@@ -13,6 +13,8 @@ from lab import containers
 _SUPERVISED = ("cluster",)
 """Images whose programs run under supervisord, as the chapter's."""
 _PORTS = {
+    "bitnami/mariadb": (3306,),
+    "bitnami/wordpress": (80, 443),
     "rancher/convoy-agent": (10241,),
     "rancher/external-dns": (1000,),
     "rancher/load-balancer-service": (42,),

@@ -15,7 +15,7 @@ from lab.rancher.errors import RancherError, invalid
 from lab.rancher.images import image_of, starts_once
 from lab.rancher.network import Network
 from lab.rancher.placement import Placement, PlacementError
-from lab.rancher.ports import parse_all
+from lab.rancher.ports import Port, parse_all
 from lab.rancher.processes import ProcessFailedError
 from lab.rancher.runtime import Running
 from lab.rancher.server import RancherServer
@@ -245,7 +245,7 @@ class Instances:
             "ports": [str(port) for port in parse_all(instance["publishedPorts"])] or instance["ports"],
             "serviceIds": services,
             "version": instance["version"] or "0",
-            "system": bool(instance["systemContainer"]),
+            "system": is_system(instance),
         }
 
     def endpoints(self, host: Resource | None = None, service: Resource | None = None) -> list[dict[str, Any]]:
@@ -256,7 +256,7 @@ class Instances:
                 "type": "publicEndpoint",
                 "hostId": instance["hostId"],
                 "instanceId": instance.id,
-                "ipAddress": self._server.parts["hosts"].address(self._server.store.need("host", instance["hostId"])),
+                "ipAddress": self._endpoint(instance, port),
                 "port": port.public,
                 "serviceId": instance["serviceId"],
             }
@@ -265,6 +265,12 @@ class Instances:
             if port.public
         ]
 
+    def _endpoint(self, instance: Resource, port: Port) -> str:
+        """What the port is bound to; the host's, if that is any."""
+        host = self._server.store.need("host", instance["hostId"])
+        bound = port.address not in (None, "0.0.0.0")
+        return str(port.address if bound else self._server.parts["hosts"].address(host))
+
     def hosts(self, _context: Context, instance: Resource) -> list[Resource]:
         found = self._server.store.get("host", instance["hostId"])
         return [found] if found else []
@@ -272,6 +278,11 @@ class Instances:
     def services(self, _context: Context, instance: Resource) -> list[Resource]:
         found = self._server.store.get("service", instance["serviceId"])
         return [found] if found else []
+
+
+def is_system(instance: Resource) -> bool:
+    """Of what Rancher itself runs."""
+    return bool(instance["system"] or instance["systemContainer"])
 
 
 def check_image(image: object) -> None:

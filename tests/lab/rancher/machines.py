@@ -13,7 +13,6 @@ from lab.machines import Container
 from lab.rancher.context import Context
 from lab.rancher.droplet_driver import Driver, DriverError
 from lab.rancher.errors import RancherError, invalid
-from lab.rancher.processes import ProcessFailedError
 from lab.rancher.server import RancherServer
 from lab.rancher.settings import agent_image
 from lab.rancher.store import Resource
@@ -104,7 +103,8 @@ class Machines:
         """The driver works beside the server; what it finds out arrives under the world's lock."""
         config = machine["digitaloceanConfig"]
         if config is None:
-            raise ProcessFailedError("Error creating machine: the lab has no such cloud")
+            self._fail(machine, "Error creating machine: the lab has no such cloud")
+            return False
         self._say(machine, "Contacting digitalocean")
 
         def said(text: str) -> None:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from lab import containers
 from lab.containers import Page
 from lab.http_server import HttpServer
+from lab.machines import Machine
 from lab.messages import Answer, ConnectionCutError, Request
-from lab.rancher.ports import parse_all
+from lab.rancher.ports import Port, parse_all
 from lab.rancher.runtime import Running, Visit, host_name
 from lab.rancher.store import Resource
 
@@ -117,8 +118,10 @@ class Network:
         """Listen on the host's address for each published port."""
         host = self._server.store.get("host", instance["hostId"])
         machine = self._server.parts["hosts"].machine_of(host) if host else None
-        for port in parse_all(instance["publishedPorts"]):
-            if machine is not None and port.public and port.protocol == "tcp":
+        if machine is None:
+            return
+        for port in _outside(instance, machine):
+            if port.protocol == "tcp":
                 respond = partial(self._respond, instance, port.private)
                 machine.listen(port.public, partial(HttpServer, respond, port.public))
 
@@ -126,7 +129,7 @@ class Network:
         host = self._server.store.get("host", instance["hostId"])
         machine = self._server.parts["hosts"].machine_of(host) if host else None
         if machine is not None and instance.id in self._running:
-            machine.close([port.public for port in parse_all(instance["publishedPorts"]) if port.public])
+            machine.close([port.public for port in _outside(instance, machine)])
 
     def _respond(self, instance: Resource, port: int, request: Request) -> Answer:
         """A connection that comes in from outside; docker's proxy takes it, and drops it if nobody listens."""
@@ -136,3 +139,9 @@ class Network:
         if page is None:
             raise ConnectionCutError
         return Answer(page.status, page.content, {"Content-Type": page.content_type, **dict(page.headers)})
+
+
+def _outside(instance: Resource, machine: Machine) -> list[Port]:
+    """The published ports that are at the machine's address, and not only at another one, such as 127.0.0.1."""
+    addresses = (None, "0.0.0.0", machine.address)
+    return [port for port in parse_all(instance["publishedPorts"]) if port.public and port.address in addresses]

@@ -24,6 +24,8 @@ from lab.rancher.store import Resource
 _TEMPLATES = Path(__file__).with_name("catalog") / "project-templates"
 _NETWORK_AGENT = "rancher/agent-instance:v0.8.3"
 _API_SERVER = "kube-apiserver"
+_KUBELET = "kubelet"
+_NO_CGROUPS = "failed to run Kubelet: mountpoint for cpu not found"
 _OLD_STACKS = {"kubernetes": ("Kubernetes", "library:kubernetes:7")}
 
 
@@ -116,8 +118,17 @@ class Orchestration:
 
     def equip(self, instance: Resource, running: Running) -> None:
         """The API server's health check passes once the real one is ready, if there is to be one."""
-        if _API_SERVER in (instance["command"] or ())[:1] and self._clusters.possible:
+        program = (instance["command"] or ())[:1]
+        if _API_SERVER in program and self._clusters.possible:
             running.responders[80] = lambda _visit: self._health(str(instance.project))
+        if _KUBELET in program and not self._suits(self._server.store.get("host", instance["hostId"])):
+            running.log.append((self._server.world.clock.utc(), _NO_CGROUPS))
+            self._server.agenda.after(0, lambda: self._server.parts["instances"].ended(instance))
+
+    def _suits(self, host: Resource | None) -> bool:
+        """A kubelet before 1.19 does not run on a system that has booted with version 2 of control groups."""
+        machine = self._server.parts["hosts"].machine_of(host) if host else None
+        return machine is None or machine.cgroups == 1
 
     def _health(self, project_id: str) -> Page:
         if self._clusters.ready(project_id):
@@ -126,7 +137,8 @@ class Orchestration:
 
     def _run_cluster(self, project: Resource, hosts: list[Resource]) -> None:
         if self._clusters.possible:
-            named = [(str(host["hostname"]), str(self._server.parts["hosts"].address(host))) for host in hosts]
+            suiting = filter(self._suits, hosts)
+            named = [(str(host["hostname"]), str(self._server.parts["hosts"].address(host))) for host in suiting]
             self._clusters.want(project.id, named)
 
     def forward(self, request: Request, rest: str) -> Answer:

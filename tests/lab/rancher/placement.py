@@ -63,12 +63,12 @@ class Placement:
 
     def _taken(self, host: Resource, wanted: Iterable[Port]) -> bool:
         published = {
-            (port.public, port.protocol)
+            (port.public, port.address, port.protocol)
             for one in self._neighbours(host)
             for port in parse_all(one["publishedPorts"])
             if port.public
         }
-        return any((port.public, port.protocol) in published for port in wanted)
+        return any((port.public, port.address, port.protocol) in published for port in wanted)
 
     def _soft(self, host: Resource, labels: Labels) -> int:
         """How many wishes this host would not fulfil."""

@@ -23,8 +23,9 @@ class Port:
     address: str | None = None
 
     def __str__(self) -> str:
+        address = f"{self.address}:" if self.address else ""
         public = f"{self.public}:" if self.public else ""
-        return f"{public}{self.private}/{self.protocol}"
+        return f"{address}{public}{self.private}/{self.protocol}"
 
 
 def parse(spec: str) -> Port:

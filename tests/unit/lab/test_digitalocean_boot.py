@@ -14,6 +14,7 @@ from lab.digitalocean import cloud_config, docker_runs
 from lab.machines import Container
 from lab.messages import Answer
 from unit.lab.digitalocean_ground import address, booted, look, make
+from unit.waiting import eventually
 
 DOCKER = "#!/bin/sh\nset -e\ncurl -fsSL https://get.docker.com | sh\n"
 
@@ -74,6 +75,85 @@ def test_cloud_config_and_apt(lab: Any) -> None:
     assert "from-a-file" in console
     assert "not simulated in #cloud-config: hostname" in console
     assert "httpd" in page(f"http://{address(look(lab, made['id']))}:8081/")
+
+
+UNIT = """[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'echo "the unit ran"'
+{more}
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def with_unit(*more: str, then: str = "reboot") -> str:
+    """User data that leaves a unit, and does something."""
+    unit = UNIT.format(more="\n".join(more))
+    place = "/etc/systemd/system/one.service"
+    return f"{DOCKER}cat >{place} <<'EOF'\n{unit}EOF\nsystemctl enable one.service\n{then}\necho not any more\n"
+
+
+def console_with(lab: Any, droplet_id: int, word: str) -> str:
+    """What was written, once this is."""
+
+    def look() -> str | None:
+        said = str(lab.control("GET", f"/digitalocean/{droplet_id}")["console"])
+        return said if word in said else None
+
+    return eventually(look, f"{word} is not said")
+
+
+def test_units_that_were_enabled_are_started_by_a_reboot(lab: Any) -> None:
+    (made,) = make(lab, "web", user_data=with_unit("ExecStartPost=systemctl disable %n", "StandardOutput=journal"))
+    said = console_with(lab, made["id"], "Finished one.service")
+    assert said.count("the unit ran") == 1
+    assert "not any more" not in said
+
+
+def test_without_a_reboot_they_are_not(lab: Any) -> None:
+    (made,) = make(lab, "web", user_data=with_unit(then=":"))
+    assert "the unit ran" not in console_with(lab, made["id"], "not any more")
+
+
+def test_no_shell_reads_the_commands_of_a_unit(lab: Any) -> None:
+    (made,) = make(lab, "web", user_data=with_unit("ExecStart=echo one && echo two"))
+    assert "one && echo two\n" in console_with(lab, made["id"], "Finished one.service")
+
+
+def test_a_unit_that_fails_is_tried_again_if_it_says_so(lab: Any) -> None:
+    flaky = "ExecStart=/bin/sh -c 'mkdir /root/tried && exit 1; echo at last'"
+    (made,) = make(lab, "web", user_data=with_unit(flaky, "Restart=on-failure"))
+    assert "at last" in console_with(lab, made["id"], "Finished one.service")
+    (made,) = make(lab, "once", user_data=with_unit(flaky))
+    assert "at last" not in console_with(lab, made["id"], "Failed with result 'exit-code'")
+
+
+def test_a_reboot_ends_the_containers_that_do_not_restart(lab: Any) -> None:
+    runs = "docker run -dp 8080:80 --name a nginx\ndocker run -dp 8081:80 --name b --restart=always httpd\nreboot"
+    (made,) = make(lab, "web", user_data=with_unit("ExecStart=docker run -dp 8082:80 --name c httpd", then=runs))
+    console_with(lab, made["id"], "Finished one.service")
+    host = address(look(lab, made["id"]))
+    assert "httpd" in page(f"http://{host}:8081/")
+    assert "httpd" in page(f"http://{host}:8082/")
+    assert refuses(host, 8080)
+
+
+LEGACY = "systemd.unified_cgroup_hierarchy=0"
+
+
+@pytest.mark.parametrize(
+    ("steps", "version"),
+    [
+        (f"echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX {LEGACY}\"' >/etc/default/grub.d/9.cfg\nupdate-grub\n", 1),
+        (f"echo GRUB_CMDLINE_LINUX={LEGACY} >/etc/default/grub.d/9.cfg\n", 2),
+        ("", 2),
+    ],
+    ids=["told-to-grub", "not-installed", "nothing"],
+)
+def test_the_kernel_gets_what_grub_was_told(lab: Any, steps: str, version: int) -> None:
+    (made,) = make(lab, "web", user_data=with_unit(then=f"[ -e /sys/fs/cgroup/cgroup.controllers ]\n{steps}reboot"))
+    console_with(lab, made["id"], "Finished one.service")
+    assert lab.control("GET", f"/digitalocean/{made['id']}")["cgroups"] == version
 
 
 def test_there_is_no_network_but_that_of_the_lab(lab: Any) -> None:

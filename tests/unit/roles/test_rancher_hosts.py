@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab.boot import Boot, Result
+from lab.digitalocean import ubuntu
 from unit.roles.rancher_lab import API_KEY_FILE, TOKEN, RancherLab
+from unit.roles.rendering import rendered
+from unit.waiting import eventually
 
 LOGIN = {"provider": "local", "username": "admin", "password": "lab-not-a-secret-7"}
+ROLE = Path(__file__).parents[3] / "roles" / "rancher_hosts"
+WORD = "lab-not-a-secret-000009"
 WORD_TO_JOIN = "/scripts/"  # of the server's address, before it
 
 
@@ -56,3 +62,56 @@ def test_hosts_come_once_and_go(server: RancherLab, tmp_path: Path, way: dict[st
     assert "changed=0" in played(server, tmp_path, hosts(**way))
     played(server, tmp_path, hosts(rancher_hosts_state="absent", rancher_hosts_confirm="own"))
     assert server.droplets() == []
+
+
+def test_hosts_that_join_by_themselves_suit_kubernetes(server: RancherLab, tmp_path: Path) -> None:
+    """Its kubelet, of 2019, does not run with the control groups that images of today boot with."""
+    played(server, tmp_path, hosts(rancher_hosts_count=1, rancher_hosts_ssh_public_key_files=["key.pub"]))
+    (droplet,) = [one for one in server.control("GET", "/inventory")["items"] if one["kind"] == "droplet"]
+    assert server.control("GET", f"/digitalocean/{droplet['id']}")["cgroups"] == 1
+
+
+def test_a_machine_joins_after_its_restart_and_until_that_has_worked(tmp_path: Path) -> None:
+    boot = Boot(tmp_path / "boot", script(), "own", system=ubuntu.system())
+    first = over(boot)
+    assert boot.file(ubuntu.REBOOT), first.console
+    assert boot.file(ubuntu.RECORD) == b""
+    assert wide_files_with_the_word(tmp_path / "boot" / "root") == []
+    boot.again(ubuntu.NEXT_BOOT)
+    second = over(boot)
+    assert second.console.count("Failed with result") == 1, second.console
+    assert boot.file(ubuntu.RECORD).count(b"arun") == 1
+    boot.again(ubuntu.NEXT_BOOT)
+    assert over(boot).console == ""  # nothing is left to do
+    boot.remove()
+
+
+def test_a_machine_without_docker_says_so_and_does_not_go_on(tmp_path: Path) -> None:
+    nowhere = {"rancher_hosts_engine_install_url": "https://example.org/none.sh"}
+    boot = Boot(tmp_path / "boot", script(**nowhere), "own", system=ubuntu.system())
+    assert "Failed running" in over(boot).console
+    assert not boot.file(ubuntu.REBOOT)
+    boot.remove()
+
+
+def script(**given: Any) -> bytes:
+    """What droplets boot with; the first attempt to join fails, as if the network were late."""
+    late = f"sudo sh -c 'mkdir /root/late && exit 1; docker run agent http://rancher{WORD_TO_JOIN}{WORD}'"
+    variables = {"__rancher_hosts_joining": {"registration": {"command": late}}, **given}
+    (found,) = rendered(ROLE, "{{ lookup('ansible.builtin.template', 'boot.sh.j2') }}", [variables])
+    return str(found).encode()
+
+
+def over(boot: Boot) -> Result:
+    """What the boot was, once it has ended."""
+    result = eventually(boot.poll, "it does not end")
+    assert result.obstacle is None
+    return result
+
+
+def wide_files_with_the_word(root: Path) -> list[str]:
+    """Files that others than root may read, but for the script itself, which cloud-init keeps to root."""
+    files = [one for one in root.rglob("*") if one.is_file() and not one.is_symlink()]
+    found = [one for one in files if WORD.encode() in one.read_bytes() and "cloud" not in one.parts]
+    assert found
+    return [str(one) for one in found if one.stat().st_mode & 0o077]

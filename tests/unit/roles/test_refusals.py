@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from unit.roles.playing import play, preflight
+from unit.roles.playing import play, playbook, preflight
 
 ROOT = Path(__file__).resolve().parents[3]
 WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
@@ -38,6 +38,34 @@ def test_the_walk_deletes_data_only_together_with_its_cluster(
     asked = "{{ kubernetes_wordpress_delete_data }} by '{{ kubernetes_wordpress_confirm }}'"
     show = {"ansible.builtin.debug": {"msg": asked}, "vars": yaml.safe_load(WALK.read_text())[0]["vars"]}
     assert deletes in play(tmp_path, [show], given)[1]
+
+
+@pytest.mark.parametrize(
+    ("walk", "what"),
+    [("ecs", "cluster is default"), ("kubernetes", "cluster is kubernetes"), ("rancher", "server is rancher")],
+)
+def test_a_walk_refuses_a_wrong_confirmation_before_it_does_anything(tmp_path: Path, walk: str, what: str) -> None:
+    given = {f"{walk}_confirm": "another", "aws_endpoint_url": "http://127.0.0.1:9"}
+    code, said = playbook(tmp_path, f"container.schedulers.{walk}", given)
+    assert code != 0
+    assert f"{walk}_confirm is another, but the {what}." in said
+    assert "127.0.0.1:9" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({}, True),
+        ({"kubernetes_wordpress_service": {"source_ranges": ["203.0.113.0/24"]}}, True),
+        ({"kubernetes_wordpress_service": {"type": "ClusterIP"}}, False),
+        ({"kubernetes_wordpress_site": {"url": "https://blog.example.com"}}, False),
+        ({"kubernetes_wordpress_verify": {"http": False}}, False),
+    ],
+)
+def test_a_site_is_asked_at_its_load_balancer_if_it_has_one(tmp_path: Path, given: dict[str, Any], asked: bool) -> None:
+    variables = {"ansible.builtin.include_vars": str(ROOT / "roles" / "kubernetes_wordpress" / "vars" / "main.yml")}
+    show = {"ansible.builtin.debug": {"msg": "asked: {{ __kubernetes_wordpress_is_asked }}"}}
+    assert f"asked: {asked}" in play(tmp_path, [variables, show], given)[1]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ said, and that nothing is left is said only by who has looked.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -114,6 +115,35 @@ def test_nothing_is_left_is_not_said_without_a_look(lab: RancherLab, tmp_path: P
     assert "It is not proven that nothing is left. Could not look for:" in said
     assert "Nothing is left of" not in said
     assert lab.droplets() == []
+
+
+def test_the_key_of_a_server_is_read_where_it_was_written(lab: RancherLab, tmp_path: Path) -> None:
+    """On the target, as it was written there; its home need not be that of who runs the playbook."""
+    home = tmp_path / "of-the-target"
+    home.mkdir()
+    (home / "key.json").write_text(json.dumps({"url": lab.addresses["rancher"]}))
+    given = {"teardown_rancher_hosts": [{"set": "hosts", "api_key_file": "~/key.json"}], "teardown_confirm": "hosts"}
+    role = {"ansible.builtin.import_role": {"name": "container.schedulers.teardown"}, "vars": given}
+    code, said = lab.play(tmp_path, {**role, "environment": {"HOME": str(home)}})
+    assert code == 0, said
+
+    look = {"container.schedulers.rancher_hosts_info": {}, "register": "found", "failed_when": "found.hosts != []"}
+    code, said = lab.play(tmp_path, look)
+    assert code == 0, said
+
+
+def test_hosts_of_a_kubernetes_environment_are_its_own_whatever_is_given_for_others(
+    lab: RancherLab, tmp_path: Path
+) -> None:
+    """In AWX all that is given is an extra variable, and beats what a role hands to another one."""
+    environment = {"name": "Kubernetes", "orchestration": "cattle"}
+    lab.play(tmp_path, {"container.schedulers.rancher_environment": environment})
+    role = {"ansible.builtin.include_role": {"name": "container.schedulers.rancher_kubernetes"}}
+    absent = {"rancher_kubernetes_state": "absent", "rancher_kubernetes_confirm": "Kubernetes"}
+    of_others = {"rancher_hosts_environment": "Default", "rancher_hosts_set": "hosts", "rancher_hosts_count": 1}
+    code, said = lab.play(tmp_path, {**role, "vars": absent}, options=("-e", json.dumps(of_others)))
+    assert code == 0, said
+    assert lab.droplets() == ["hosts-1"]
 
 
 @pytest.mark.parametrize("server", [True, False], ids=["with-its-server", "server-is-gone"])

@@ -94,6 +94,19 @@ def test_wordpress_takes_a_host_whose_port_is_free(old: Ground) -> None:
     assert "WordPress &rsaquo; Installation" in old.page(web)
 
 
+def test_todays_wordpress_is_another_one(ground: Ground) -> None:
+    """Of 2017; old servers read it, too, as the catalog is the same for all."""
+    ground.hosts("a", "b")
+    template = ground.get("/v1-catalog/templates/community:wordpress")
+    assert template["defaultVersion"] == "v0.2-bitnami"
+    assert template["versionLinks"].keys() == {"v0.1-educaas1", "v0.2-bitnami"}
+    stack = launch(ground, "community:wordpress:1", "blog")
+    services = {one["name"]: one for one in ground.listed(stack["links"]["services"])}
+    assert services.keys() == {"mariadb", "wordpress", "wordpress-lb"}
+    assert containers(ground, stack) == ["running"] * 3
+    assert [one["port"] for one in services["wordpress-lb"]["publicEndpoints"]] == [80]
+
+
 def test_gluster_convoy_galera_and_a_service_that_uses_them(old: Ground) -> None:
     old.hosts("a", "b", "c")
     gluster = launch(old, "community:glusterfs:0", "glusterfs")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from lab.kubernetes import programs
+from unit.lab.digitalocean_ground import make
 from unit.lab.rancher.ground import Document, Ground
 
 
@@ -31,6 +32,21 @@ def test_a_kubernetes_environment_builds_itself_once_it_has_hosts(lab: Any, serv
     services = {one["name"] for one in ground.listed(stack["links"]["services"])}
     assert {"kubelet", "etcd", "kubernetes", "scheduler", "kubectld"} <= services
     assert ground.ask("GET", api)[0] == 501
+
+
+def test_a_kubelet_of_its_time_does_not_run_on_a_system_of_today(new: Ground) -> None:
+    """That has booted with version 2 of control groups. So it is started again and again."""
+    new.lab.settings(rancher_kubernetes=False)
+    project = new.until(new.make("/v1/projects", name="k8s", kubernetes=True), "active")
+    below = f"/v2-beta/projects/{project['id']}"
+    command = new.until(new.make(f"{below}/registrationtokens"), "active")["command"].removeprefix("sudo ")
+    make(new.lab, "own", user_data=f"#!/bin/sh\ncurl -fsSL https://get.docker.com | sh\n{command}\n")
+
+    def is_restarted() -> bool:
+        found = [one for one in new.listed(f"{below}/containers") if "kubelet" in one["name"]]
+        return any(int(one["startCount"] or 0) > 2 for one in found)
+
+    new.eventually(is_restarted)
 
 
 def test_templates_of_environments_are_the_newer_way(new: Ground) -> None:

@@ -64,6 +64,21 @@ def test_a_host_is_deactivated_and_then_takes_its_droplet_along(known: Ground) -
     known.eventually(lambda: droplets(known) == keys(known) == [])
 
 
+def test_an_evacuated_host_is_left_by_all_but_the_system(new: Ground) -> None:
+    """It is answered as it was, and only its containers tell how far that is."""
+    first, second = new.hosts("a", "b")
+    service = new.service(new.stack(), launchConfig={"imageUuid": "docker:nginx"}, scale=2)
+    assert {one["hostId"] for one in new.containers(service)} == {first["id"], second["id"]}
+    new.lab.settings(rancher_process_seconds=0.3)
+    assert new.act(first, "evacuate")["state"] == "active"
+    new.until(first, "inactive")
+    new.eventually(lambda: {one["hostId"] for one in new.containers(service, "running")} == {second["id"]})
+    assert all(one["system"] for one in new.listed(first["links"]["instances"]))
+    new.eventually(lambda: new.again(service)["healthState"] == "healthy")
+    assert len(new.containers(service, "running")) == 2
+    assert "evacuate" in new.again(first)["actions"]
+
+
 def test_a_machine_takes_its_host_along(known: Ground) -> None:
     machine = known.until(known.make("machines", name="node1", digitaloceanConfig=CONFIG, **ENGINE), "active")
     (host,) = known.eventually(lambda: [one for one in known.listed("hosts") if one["state"] == "active"])

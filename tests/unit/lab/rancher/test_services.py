@@ -106,6 +106,21 @@ def test_two_containers_cannot_have_the_same_port_of_a_host(lab: Any, server: st
     assert placed["hostId"] != host["id"]
 
 
+def test_a_port_at_an_address_is_compared_with_that_address_only(ground: Ground) -> None:
+    """As cattle's PortSpec and PortsConstraint do it."""
+    (host,) = ground.hosts("a")
+    stack = ground.stack()
+    near = ground.service(stack, "near", launchConfig={**WEB, "ports": ["127.0.0.1:8080:80"]})
+    assert near["launchConfig"]["ports"] == ["127.0.0.1:8080:80/tcp"]
+    assert [(one["ipAddress"], one["port"]) for one in near["publicEndpoints"]] == [("127.0.0.1", 8080)]
+    anywhere = ground.service(stack, "anywhere", launchConfig={**WEB, "ports": ["8080:80"]})
+    (placed,) = ground.containers(anywhere, "running")
+    assert placed["hostId"] == host["id"]
+    ground.act(near, "deactivate")
+    ground.until(near, "inactive")
+    assert page(anywhere["publicEndpoints"][0])
+
+
 def test_an_image_that_does_not_exist_is_said_and_tried_again(ground: Ground) -> None:
     ground.hosts("a")
     stack = ground.stack()

@@ -13,8 +13,13 @@ MARK = "container.schedulers/owner"
 NAME = "ecs-leftovers-test"
 
 
+def roles(region: str) -> list[str]:
+    """That of a cluster in this region, and that of one of the same name in another."""
+    return [f"{NAME}-{one}-instances" for one in (region, f"not-{region}")]
+
+
 def make(owner: str) -> None:
-    """A network, volumes, an address, a role, a load balancer's target group, a log group, a task definition."""
+    """A network, volumes, an address, roles, a load balancer's target group, a log group, a task definition."""
     ec2, tags = boto3.client("ec2"), [{"Key": MARK, "Value": owner}, {"Key": "Name", "Value": NAME}]
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
 
@@ -29,7 +34,8 @@ def make(owner: str) -> None:
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]
     }
     document = json.dumps({"Version": "2012-10-17", **trust})
-    boto3.client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=document, Tags=tags)
+    for role in roles(ec2.meta.region_name):
+        boto3.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=document, Tags=tags)
     boto3.client("elbv2").create_target_group(Name=NAME, Protocol="HTTP", Port=80, VpcId=vpc, Tags=tags)
     boto3.client("logs").create_log_group(logGroupName=f"/{NAME}", tags={MARK: owner})
     boto3.client("ecs").register_task_definition(
@@ -53,8 +59,9 @@ def remove(owner: str) -> None:
     for vpc in ec2.describe_vpcs(Filters=mine)["Vpcs"]:
         ec2.delete_vpc(VpcId=vpc["VpcId"])
     iam = boto3.client("iam")
-    if any(role["RoleName"] == NAME for role in iam.list_roles(MaxItems=1000)["Roles"]):
-        iam.delete_role(RoleName=NAME)
+    there = {role["RoleName"] for role in iam.list_roles(MaxItems=1000)["Roles"]}
+    for name in there & {*roles(ec2.meta.region_name)}:
+        iam.delete_role(RoleName=name)
     logs = boto3.client("logs")
     for group in logs.describe_log_groups(logGroupNamePrefix=f"/{NAME}")["logGroups"]:
         logs.delete_log_group(logGroupName=group["logGroupName"])

@@ -64,6 +64,12 @@ def services(*found: dict[str, Any]) -> Call:
     return Call("ecs", "DescribeServices", {"services": list(found)})
 
 
+def scales(*limits: tuple[int, int]) -> Call:
+    targets = [{"ResourceId": "service/one/web", "MinCapacity": low, "MaxCapacity": high} for low, high in limits]
+    return Call("application-autoscaling", "DescribeScalableTargets", {"ScalableTargets": targets})
+
+
+NO_SCALING = scales()
 NO_SERVICE = (services(), Call("ecs", "DescribeClusters", {"clusters": [{"status": "ACTIVE"}]}))
 
 
@@ -387,12 +393,37 @@ def test_a_deployment_that_fails_says_what_was_done_and_why(run: Flow) -> None:
         run(
             services(service()),
             revision(),
+            NO_SCALING,
             Call("ecs", "UpdateService", {"service": service()}, {"desiredCount": 3}),
             services(service(deployments=[failing], events=[event("deployment failed: tasks failed to start.")])),
             desired_count=3,
         )
     assert raised.value.details["steps_done"] == ["update service web (desired_count)"]
     assert raised.value.details["last_events"] == ["deployment failed: tasks failed to start."]
+
+
+@pytest.mark.parametrize("count", [3, 21])
+def test_a_number_of_tasks_that_scaling_would_move_back_is_refused(run: Flow, count: int) -> None:
+    with pytest.raises(InputError, match=f"web scales between 4 and 20 tasks, .* leave it at {count}") as refused:
+        run(services(service()), scales((4, 20)), desired_count=count)
+    assert str(refused.value.hint).endswith(" --resource-id service/one/web")
+
+
+@pytest.mark.parametrize(
+    ("count", "asked"),
+    [
+        (2, ()),  # as it is
+        (0, ()),  # ends all tasks: scaling has no metric then, and does nothing
+        (4, (scales((4, 20)),)),
+        (20, (scales((4, 20)),)),
+    ],
+)
+def test_a_number_of_tasks_within_the_limits_of_scaling_is_taken(
+    run: Flow, count: int, asked: tuple[Call, ...]
+) -> None:
+    outcome = run(services(service()), *asked, revision(), check=True, desired_count=count)
+    assert outcome.plan
+    assert outcome.plan.changed is (count != 2)
 
 
 def test_a_classic_load_balancer_needs_the_instances_security_group(run: Flow) -> None:
@@ -440,7 +471,6 @@ def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow)
 
 
 NOTHING_MARKED = Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": []})
-NO_SCALING = Call("application-autoscaling", "DescribeScalableTargets", {"ScalableTargets": []})
 NO_REVISIONS = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}, times=2)
 
 

@@ -174,6 +174,20 @@ def test_on_a_shared_one_others_stay_let_in() -> None:
     assert list(own.spec["ingress"]) == ["tcp 80 from 0.0.0.0/0"]
 
 
+def test_on_a_shared_one_the_own_port_is_closed_to_who_may_not_reach_it_any_more() -> None:
+    own, others, span = (
+        {"IpProtocol": "tcp", "FromPort": first, "ToPort": last, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        for first, last in ((80, 80), (8080, 8080), (80, 90))
+    )
+    live = {BALANCER_GROUP: live_group(own, others, span, app="")}
+    narrowed = {**SHARED, "allowed_cidrs": ["203.0.113.0/24"]}
+    assert list(wanted(live, **WEB, load_balancer=narrowed)[BALANCER_GROUP].spec["ingress"]) == [
+        "tcp 80 from 203.0.113.0/24",
+        "tcp 80-90 from 0.0.0.0/0",
+        "tcp 8080 from 0.0.0.0/0",
+    ]
+
+
 def test_a_shared_one_is_the_clusters_and_keeps_the_tags_of_who_made_it() -> None:
     new = wanted(**WEB, load_balancer=SHARED)[LOAD_BALANCER].spec["tags"]
     there = wanted({LOAD_BALANCER: live_classic("")}, **WEB, load_balancer=SHARED)[LOAD_BALANCER].spec["tags"]

@@ -32,7 +32,7 @@ def image(architecture: str = "x86_64", size: int = 8) -> dict[str, Any]:
 
 def a_cluster(**template: Any) -> dict[str, Live]:
     """The live resources that lookups look at, in a network of their own."""
-    spec = {"instance_type": "t3.small", "image_id": "ami-1", "key_name": "k", **template}
+    spec = {"instance_type": "t3.small", "image_id": "ami-1", "key_name": "k", "volume_size": 9, **template}
     zones = ("eu-west-1a", "eu-west-1b")
     found = [
         Live("vpc", "vpc", "v", "vpc-1", {"cidr": "10.0.0.0/16"}),
@@ -55,7 +55,9 @@ def refused(calls: list[Call], live: dict[str, Live], words: str, **given: Any) 
         look_up(a_run(aws), ClusterOptions.from_params(params(**given)), live)
 
 
-@pytest.mark.parametrize("given", [{}, {"ami": "ami-1"}, {"key_name": "k"}, {"architecture": "x86_64"}])
+@pytest.mark.parametrize(
+    "given", [{}, {"ami": "ami-1"}, {"key_name": "k"}, {"architecture": "x86_64"}, {"volume_size": 9}]
+)
 def test_a_finished_cluster_needs_no_lookup(given: dict[str, Any]) -> None:
     assert ask([], a_cluster(), **given) == Found()
 
@@ -102,6 +104,11 @@ def test_a_given_image_brings_its_root_device() -> None:
             "volume_size: 40 GiB is less than the 50 of ami-2",
         ),
         (
+            [Call("ec2", "DescribeImages", {"Images": [image(size=30)]}, {"ImageIds": ["ami-1"]})],
+            {"volume_size": 20},
+            "volume_size: 20 GiB is less than the 30 of ami-1",
+        ),
+        (
             [Call("ec2", "DescribeInstanceTypeOfferings", {"InstanceTypeOfferings": []})],
             {"instance_type": "t3.huge"},
             "there is no 't3.huge' in eu-west-1",
@@ -142,8 +149,14 @@ def test_an_error_that_is_not_about_the_image_is_passed_on() -> None:
 
 
 def test_what_is_there_is_taken() -> None:
-    calls = [Call("ec2", "DescribeKeyPairs"), Call("iam", "GetPolicy")]
-    ask(calls, a_cluster(), key_name="x", instance_policies=["arn:aws:iam::aws:policy/X"])
+    images = Call("ec2", "DescribeImages", {"Images": [image(size=30)]})
+    calls = [Call("ec2", "DescribeKeyPairs"), Call("iam", "GetPolicy"), images]
+    found = ask(calls, a_cluster(), key_name="x", instance_policies=["arn:aws:iam::aws:policy/X"], volume_size=40)
+    assert found.image is None
+
+
+def test_an_image_that_goes_is_not_asked_for_its_size() -> None:
+    ask([Call("ec2", "DescribeImages", {"Images": [image()]})], a_cluster(), ami="ami-2", volume_size=10)
 
 
 def test_given_subnets_are_the_network() -> None:
@@ -164,6 +177,12 @@ def without(live: dict[str, Live], *keys: str) -> dict[str, Live]:
 def test_a_cluster_in_given_subnets_stays_there() -> None:
     live = without(a_cluster(), "vpc", "subnet-eu-west-1a", "subnet-eu-west-1b")
     assert ask([], live).network == GivenNetwork("vpc-1", ("subnet-a", "subnet-b"), ())
+
+
+@pytest.mark.parametrize("given", [{"cidr": "10.9.0.0/16"}, {"zones": ["eu-west-1a"]}])
+def test_a_cluster_in_given_subnets_gets_no_network_of_its_own(given: dict[str, Any]) -> None:
+    live = without(a_cluster(), "vpc", "subnet-eu-west-1a", "subnet-eu-west-1b")
+    refused([], live, f"{next(iter(given))}: cluster web is in given subnets of vpc-1", **given)
 
 
 def test_a_cluster_that_was_begun_in_given_subnets_needs_them_again() -> None:

@@ -70,14 +70,18 @@ def test_the_shell_is_right_and_small_enough(which: str, tmp_path: Path) -> None
     assert len(packed(script)) < LIMIT * 3 / 4  # there is room for more
 
 
-def test_certificates_are_renewed_and_published_before_what_runs_takes_them_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", [0, 1])
+def test_certificates_are_renewed_and_published_before_what_runs_takes_them_up(tmp_path: Path, killed: int) -> None:
+    """At a boot, too, when nothing runs yet that could be killed, or could say what keys the cluster has."""
     script = scripts()["control plane with routes"]
     begin = 'cat >"$PROGRAMS/renew-certificates" <<EOF\n'
+    configuration = "/etc/kubernetes/boot/kubeadm.yaml"
     assert "enable --now publish-join-data.timer renew-certificates.timer\n" in script
-    program = script.split(begin, 1)[1].split("\nEOF\n", 1)[0]
-    for name in ("kubeadm", "python3", "pkill"):
+    assert f"kubeadm init --config {configuration} " in script
+    program = script.split(begin, 1)[1].split("\nEOF\n", 1)[0].replace("\\$", "$")
+    for name, code in (("kubeadm", 0), ("python3", 0), ("pkill", killed)):
         stand_in = tmp_path / name
-        stand_in.write_text(f'#!/bin/sh\necho {name} "$@" >>{tmp_path}/done\n')
+        stand_in.write_text(f'#!/bin/sh\necho {name} "$@" >>{tmp_path}/done\nexit {code}\n')
         stand_in.chmod(0o755)
     program = program.replace("/etc/kubernetes/admin.conf", "/dev/null")
     variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PROGRAMS": "/p", "ADMIN_PARAMETER": "/kubernetes/a/admin"}
@@ -86,10 +90,16 @@ def test_certificates_are_renewed_and_published_before_what_runs_takes_them_up(t
 
     processes = "etcd|kube-apiserver|kube-controller|kube-scheduler"
     assert (tmp_path / "done").read_text().splitlines() == [
-        "kubeadm certs renew all",
+        f"kubeadm certs renew all --config {configuration}",
         "python3 /p/instance.py put /kubernetes/a/admin",
         f"pkill -x {processes}",
     ]
+
+
+def test_certificates_of_a_quarter_that_began_meanwhile_are_renewed_once_there_is_a_network() -> None:
+    unit = scripts()["control plane with routes"].split("renew-certificates.service <<EOF\n", 1)[1].split("EOF", 1)[0]
+
+    assert "After=network-online.target\nWants=network-online.target\n" in unit
 
 
 def test_what_pods_send_to_others_than_pods_has_the_address_of_their_node(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import datetime
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_poli
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.launch_templates import template_data
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
+from ansible_collections.container.schedulers.plugins.module_utils._cluster_api import Node
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     ConflictError,
     NotOursError,
@@ -68,6 +70,7 @@ INSTANCE = {
     "InstanceType": "t3.medium",
     "Placement": {"AvailabilityZone": ZONE},
     "State": {"Name": "running"},
+    "LaunchTime": NOW - datetime.timedelta(hours=2),
     "PrivateIpAddress": "172.20.0.9",
     "PublicIpAddress": "192.0.2.9",
     "VpcId": VPC,
@@ -143,10 +146,11 @@ def identity(*, inline: bool = True) -> list[Call]:
     return calls
 
 
-def parameters() -> list[Call]:
+def parameters(*, written: bool = False) -> list[Call]:
     names = {f"/kubernetes/one/{word}": word for word in PARAMETERS}
     kinds = {"join": "SecureString", "admin": "SecureString"}
-    found = [{"Name": name, "Type": kinds.get(word, "String")} for name, word in names.items()]
+    version = 2 if written else 1
+    found = [{"Name": name, "Type": kinds.get(word, "String"), "Version": version} for name, word in names.items()]
     return [
         Call("ssm", "DescribeParameters", {"Parameters": found}),
         *(
@@ -204,7 +208,12 @@ def node_told(value: str = "pending") -> Call:
     return Call("ssm", "GetParameter", {"Parameter": {"Value": value}}, {"Name": "/kubernetes/one/node-progress"})
 
 
-def there(found: dict[str, Any], told: str = "pending") -> list[Call]:
+def told_ever(*values: str) -> Call:
+    versions = [{"Value": one} for one in ("pending", *values)]
+    return Call("ssm", "GetParameterHistory", {"Parameters": versions}, {"Name": "/kubernetes/one/node-progress"})
+
+
+def there(found: dict[str, Any], *told: str) -> list[Call]:
     """A cluster that is up, as it is read."""
     version = {"LaunchTemplateId": "lt-1", "VersionNumber": 1, "LaunchTemplateData": TEMPLATE}
     return [
@@ -217,7 +226,7 @@ def there(found: dict[str, Any], told: str = "pending") -> list[Call]:
         *parameters(),
         *identity(),
         PUBLISHED,
-        node_told(told),
+        told_ever(*told),
     ]
 
 
@@ -357,7 +366,7 @@ FAILED = json.dumps({"instance": "i-1", "state": "failed", "step": "install pack
 @pytest.mark.parametrize(
     ("cluster", "sentences"),
     [
-        (FakeCluster([node("i-0")]), ["update node i-1 (boot)"]),
+        (FakeCluster([node("i-0")]), ["update unjoined node i-1 (boot)"]),
         (FakeCluster([node("i-0"), node("i-1", ready=False)]), []),  # it may have had pods
         (FakeCluster(UnreachableError("refused")), []),  # who knows
     ],
@@ -370,6 +379,71 @@ def test_a_node_whose_boot_failed_is_replaced_if_it_never_joined(
 
     assert outcome.plan is not None
     assert outcome.plan.sentences() == sentences
+
+
+def test_of_several_whose_boot_failed_each_is_replaced_although_the_last_has_had_the_last_word(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    calls = there(group("i-1", "i-2", "i-3"), FAILED, FAILED.replace("i-1", "i-2"))
+    cluster = FakeCluster([node("i-0"), node("i-3")])
+
+    assert planned(flow(cluster, *calls, check_mode=True)) == [
+        "update unjoined node i-1 (boot)",
+        "update unjoined node i-2 (boot)",
+    ]
+
+
+def launched(instance: str, minutes: float) -> dict[str, Any]:
+    return {**WORKER, "InstanceId": instance, "LaunchTime": NOW - datetime.timedelta(minutes=minutes)}
+
+
+@pytest.mark.parametrize(
+    ("known", "sentences"),
+    [
+        ([node("i-0")], ["update unjoined node i-2 (boot)", "update unjoined node i-3 (boot)"]),
+        ([node("i-0"), node("i-2", ready=False)], ["update unjoined node i-3 (boot)"]),
+    ],
+)
+def test_a_node_that_has_said_nothing_is_replaced_once_its_boot_has_had_its_time(
+    flow: Flow, known: list[Node], sentences: list[str]
+) -> None:
+    """Or as soon as it is older than its control plane, which is another one then than it has been told to trust."""
+    with_kubeconfig(flow)
+    found = reservations(INSTANCE, launched("i-1", 40), launched("i-2", 50), launched("i-3", 130))
+    calls = (*there(group("i-1", "i-2", "i-3")), Call("ec2", "DescribeInstances", found))
+
+    assert planned(flow(FakeCluster(known), *calls, check_mode=True)) == sentences
+
+
+def test_nodes_that_are_older_than_their_control_plane_are_replaced_at_once(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    new = {**INSTANCE, "LaunchTime": NOW - datetime.timedelta(minutes=5)}
+    found = reservations(new, launched("i-1", 6), launched("i-2", 4))
+    calls = [Call("ec2", "DescribeInstances", reservations(new)), *there(group("i-1", "i-2"))[1:]]
+    outcome = flow(FakeCluster([node("i-0")]), *calls, Call("ec2", "DescribeInstances", found), check_mode=True)
+
+    assert planned(outcome) == ["update unjoined node i-1 (boot)"]
+
+
+@pytest.mark.parametrize(
+    ("written", "wait", "nodes"),
+    [
+        (True, True, ["update unjoined node i-1 (boot)"]),
+        (True, False, []),  # nobody can be asked yet: left to a later run
+        (False, True, []),  # it never was up, so they still wait for it
+    ],
+)
+def test_once_the_control_plane_is_lost_its_nodes_are_replaced_too(
+    flow: Flow, written: bool, wait: bool, nodes: list[str]
+) -> None:
+    with_kubeconfig(flow)
+    kept = ("DescribeInstances", "DescribeParameters", "ListTagsForResource", "GetParameter", "GetParameterHistory")
+    calls = [one for one in there(group("i-1")) if one.operation not in kept]
+    calls.remove(addresses(2))
+    calls += [Call("ec2", "DescribeInstances", {"Reservations": []}), addresses(), *parameters(written=written)]
+    looked_up = [replace(one, times=1) for one in LOOK_UPS]
+    outcome = flow(FakeCluster(), *calls, *looked_up, check_mode=True, zone=ZONE, wait=wait)
+
+    assert [one for one in planned(outcome) if " node " in one] == nodes
 
 
 def shrunk_in_part() -> dict[str, Any]:
@@ -424,7 +498,7 @@ def with_strange_kubeconfig(flow: Flow, server: str) -> dict[str, Any]:
 
 def test_entries_of_its_name_that_lead_elsewhere_are_not_overwritten(flow: Flow) -> None:
     with_strange_kubeconfig(flow, "https://198.51.100.1:6443")
-    calls = [one for one in there(group("i-1")) if one not in (PUBLISHED, node_told())]
+    calls = [one for one in there(group("i-1")) if one not in (PUBLISHED, told_ever())]
     without_document = [addresses() if one.operation == "DescribeAddresses" else one for one in calls]
 
     with pytest.raises(NotOursError, match=r"the context aws_one in .* leads to 198\.51\.100\.1"):
@@ -616,6 +690,19 @@ def test_what_a_dead_cluster_has_left_of_its_services_is_found_by_its_tag(flow: 
     )
 
     assert planned(flow(FakeCluster(), *calls, state="absent")) == ["delete service classic load balancer a1"]
+
+
+def test_a_load_balancer_of_others_may_go_while_a_cluster_is_taken_down(flow: Flow) -> None:
+    there = [{"LoadBalancerName": "foreign"}]
+    kept = [one for one in GONE if one.service != "elb"]
+    calls = (
+        *kept,
+        Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": there}),
+        Call("elb", "DescribeTags", failure("LoadBalancerNotFound")),
+        Call("ec2", "DescribeVolumes", {"Volumes": []}),
+    )
+
+    assert planned(flow(FakeCluster(), *calls, state="absent")) == []
 
 
 class Stubborn(FakeCluster):

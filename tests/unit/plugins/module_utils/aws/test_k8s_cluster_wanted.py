@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_clus
     wanted,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.launch_templates import LAUNCH_TEMPLATE
+from ansible_collections.container.schedulers.plugins.module_utils._aws.node_group import UNJOINED
 from ansible_collections.container.schedulers.plugins.module_utils._aws.scaling_groups import SCALING_GROUP
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Wanted, decide
@@ -236,13 +238,23 @@ def test_outdated_nodes_are_replaced_only_if_that_is_wanted() -> None:
 
 
 def test_nodes_that_never_joined_are_replaced_in_any_case() -> None:
-    failed = Live("i-2", "node", "i-2", "i-2", {"template_version": "1", "boot": "failed"})
+    failed = Live("i-2", UNJOINED, "i-2", "i-2", {"template_version": "1", "boot": "failed"})
     good = Live("i-3", "node", "i-3", "i-3", {"template_version": "1"})
     live = {"i-2": failed, "i-3": good, CONTROL_PLANE: INSTANCE}
     resources = plan_of(live)
 
     assert "i-3" not in resources
-    assert decide([resources["i-2"]], live, GRAPH, RULES).sentences() == ["update node i-2 (boot)"]
+    assert decide([resources["i-2"]], live, GRAPH, RULES).sentences() == ["update unjoined node i-2 (boot)"]
+
+
+def test_nodes_that_never_joined_go_before_others_which_wait_until_the_group_is_complete() -> None:
+    failed = Live("i-2", UNJOINED, "i-2", "i-2", {"template_version": "1", "boot": "failed"})
+    outdated = Live("i-1", "node", "i-1", "i-1", {"template_version": "1"})
+    live = {"i-1": outdated, "i-2": failed, CONTROL_PLANE: INSTANCE}
+    resources = plan_of(live, replace_outdated=True)
+    steps = decide([resources["i-1"], resources["i-2"]], live, GRAPH, RULES).steps
+
+    assert [(one.key, {*one.needs}) for one in steps] == [("i-2", set()), ("i-1", {"i-2"})]
 
 
 def test_nodes_that_go_with_a_smaller_group_are_not_replaced() -> None:
@@ -274,6 +286,11 @@ def size(cpus: int, memory: int) -> Call:
     return Call("ec2", "DescribeInstanceTypes", {"InstanceTypes": [found]})
 
 
+SNAPSHOT = {
+    "Architecture": "x86_64",
+    "RootDeviceName": "/dev/xvda",
+    "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 25}}],
+}
 DEBIAN = Call(
     "ssm", "GetParameter", {"Parameter": {"Value": "ami-1"}}, {"Name": "/aws/service/debian/release/13/latest/amd64"}
 )
@@ -342,3 +359,28 @@ def test_what_is_not_there_is_refused(calls: tuple[Call, ...], given: dict[str, 
         looked_up(*calls, **given)
 
     assert refused.value.message.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "says"),
+    [
+        (Call("ec2", "DescribeKeyPairs", failure("InvalidKeyPair.NotFound")), {"key_name": "x"}, "no key pair 'x'"),
+        (
+            Call("ec2", "DescribeImages", {"Images": [SNAPSHOT]}, {"ImageIds": ["ami-1"]}),
+            {"volume_size": 20},
+            "volume_size: 20 GiB is less than the 25 of ami-1",
+        ),
+    ],
+)
+def test_what_an_existing_cluster_is_given_is_looked_up_before_its_template_has_it(
+    call: Call, given: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InputError, match=says):
+        looked_up(call, live={CONTROL_PLANE: INSTANCE, LAUNCH_TEMPLATE: TEMPLATE}, **given)
+
+
+def test_what_the_template_has_is_not_looked_up_again() -> None:
+    template = replace(TEMPLATE, spec={**TEMPLATE.spec, "key_name": "x", "volume_size": 30})
+    live = {CONTROL_PLANE: INSTANCE, LAUNCH_TEMPLATE: template}
+
+    assert looked_up(live=live, key_name="x", volume_size=30) == {}

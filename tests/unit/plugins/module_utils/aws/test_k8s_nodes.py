@@ -5,11 +5,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_access import Access
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster_handlers import (
+    Tools,
+    cluster_handlers,
+)
 from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster_ready import Readiness, Standing
 from ansible_collections.container.schedulers.plugins.module_utils._aws.node_group import (
+    UNJOINED,
     Departures,
     NodeGroups,
     Nodes,
@@ -27,7 +34,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     WaitTimeoutError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
-from unit.k8s_cluster import NAMES, FakeCluster, a_run, group, node
+from unit.k8s_cluster import ADMIN, NAMES, FakeCluster, a_run, group, marks, node
 from unit.scripted import Call, ScriptedAws, scripted
 
 
@@ -130,6 +137,32 @@ def test_a_wait_that_is_too_long_says_what_is_missing() -> None:
     assert "0 of 2 nodes are ready; node-i-1: cni plugin not initialized" in late.value.message
     assert "node-i-2: not initialised by the cloud controller" in late.value.message
     assert late.value.details["last_events"] == ["InProgress: Launching"]
+
+
+def test_a_wait_that_is_too_long_says_why_the_pods_of_the_cluster_itself_do_not_run() -> None:
+    cluster = FakeCluster([node("i-1", initialised=False)])
+    cluster.ill = ["The image of Pod kube-system/aws-cloud-controller-manager cannot be pulled"]
+    with (
+        scripted(groups(group("i-1")), told(), activities({"StatusCode": "InProgress", "Description": "x"})) as aws,
+        pytest.raises(WaitTimeoutError) as late,
+    ):
+        readiness(aws, cluster, seconds=0).await_ready()
+
+    assert f"not initialised by the cloud controller; {cluster.ill[0]}" in late.value.message
+    assert late.value.details["last_events"] == ["InProgress: x", *cluster.ill]
+
+
+def test_a_server_that_does_not_answer_is_not_asked_for_more() -> None:
+    cluster = FakeCluster(UnreachableError("connection refused"))
+    cluster.ill = ["something"]
+    instance = Call("ec2", "DescribeInstances", {"Reservations": []})
+    with (
+        scripted(groups(group("i-1")), told(), activities(), instance) as aws,
+        pytest.raises(WaitTimeoutError, match="the API server does not answer: connection refused") as late,
+    ):
+        readiness(aws, cluster, seconds=0).await_ready()
+
+    assert "something" not in late.value.message
 
 
 def test_credentials_that_are_refused_are_not_waited_for() -> None:
@@ -274,3 +307,19 @@ def test_a_node_is_replaced_and_the_others_wait_for_the_new_one() -> None:
         assert nodes.update(step, step.spec, live).spec == {"template_version": "2"}
 
     assert (cluster.done[0], ready) == (("drain", "node-i-1"), [True])
+
+
+def test_nodes_that_never_joined_do_not_wait_for_one_another() -> None:
+    lives = [Live(one, UNJOINED, one, one, {"template_version": "1", "boot": "failed"}) for one in ("i-1", "i-2")]
+    address = {"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.9", "Tags": marks("address")}
+    published = (
+        Call("ssm", "GetParameter", {"Parameter": {"Value": ADMIN}}),
+        Call("ec2", "DescribeAddresses", {"Addresses": [address]}),
+    )
+    with scripted(*published, *terminated("i-1", decrement=False), *terminated("i-2", decrement=False)) as aws:
+        run = a_run(aws)
+        tools = Tools(run, NAMES, Access(run, "one", FakeCluster([node("i-0")]).connect, lambda _values: None), Path())
+        handler = cluster_handlers(tools)[UNJOINED]
+        for live in lives:
+            step = Step("update", live.key, UNJOINED, live.name, {"boot": "done"}, live)
+            handler.update(step, step.spec, live)

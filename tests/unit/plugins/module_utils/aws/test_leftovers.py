@@ -183,11 +183,32 @@ def test_iam_is_asked_for_tags_of_what_is_named_like_ours(word: str, kind: str) 
         Call("iam", f"List{word}s", listed("ecs-b", "ecs-c", IsTruncated=False), {"Marker": "m"}),
         asked("ecs-a", MINE),
         asked("ecs-b", []),
-        asked("ecs-c", [{"Key": OWNER, "Value": "ecs/other"}]),
-        owner="ecs/web",
+        asked("ecs-c", [{"Key": "a", "Value": "b"}]),
     )
     assert summary(found) == [(kind, "arn:ecs-a", "available", 0.0)]
     assert (found[0].name, found[0].region) == ("ecs-a", "global")
+
+
+@pytest.mark.parametrize(
+    ("owner", "names"),
+    [
+        ("ecs/web", ["ecs-web-eu-west-1-instances"]),
+        ("kubernetes/web", ["kubernetes-web-eu-west-1-control-plane", "kubernetes-web-eu-west-1-nodes"]),
+        ("rancher/1a5", []),
+    ],
+)
+def test_roles_of_a_cluster_of_the_same_name_in_another_region_are_in_use(owner: str, names: list[str]) -> None:
+    there = [f"{one}-{region}" for one in ("ecs-web", "kubernetes-web") for region in ("eu-west-1", "us-east-1")]
+    roles = [f"{one}-{what}" for one in there for what in ("instances", "control-plane", "nodes")]
+    tags = [{"Key": OWNER, "Value": owner}]
+    found = found_in(
+        "roles",
+        Call("iam", "ListRoles", {"Roles": [{"RoleName": one} for one in roles]}),
+        *(Call("iam", "GetRole", {"Role": {"Arn": f"arn:{one}", "Tags": tags}}, {"RoleName": one}) for one in names),
+        owner=owner,
+    )
+
+    assert [one.name for one in found] == names
 
 
 def cluster(name: str, status: str = "ACTIVE", tags: Any = LOWER) -> dict[str, Any]:
@@ -270,6 +291,20 @@ def test_target_groups() -> None:
     assert summary(found) == [("target_group", "arn:1", "available", 0.0)]
 
 
+def test_a_load_balancer_that_goes_between_two_calls_hides_no_other() -> None:
+    balancers = [{"LoadBalancerName": one} for one in ("gone", "a")]
+    tags = [{"LoadBalancerName": "a", "Tags": MINE}]
+    found = found_in(
+        "classic load balancers",
+        Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": balancers}),
+        Call("elb", "DescribeTags", failure("LoadBalancerNotFound"), {"LoadBalancerNames": ["gone", "a"]}),
+        Call("elb", "DescribeTags", failure("LoadBalancerNotFound"), {"LoadBalancerNames": ["gone"]}),
+        Call("elb", "DescribeTags", {"TagDescriptions": tags}, {"LoadBalancerNames": ["a"]}),
+    )
+
+    assert [one.id for one in found] == ["a"]
+
+
 # the tagging API
 
 
@@ -323,8 +358,13 @@ def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() 
             {"ScalableTargets": [{"ScalableTargetARN": targets[0], "ResourceId": "service/web/shop"}]},
             times=2,
         ),
-        Call("logs", "DescribeLogGroups", {"logGroups": [{"logGroupName": "/ecs/web/shopping"}, group]}),
-        Call("logs", "DescribeLogGroups", {"logGroups": []}),
+        Call(
+            "logs",
+            "DescribeLogGroups",
+            {"logGroups": [{"logGroupName": "/ecs/web/shopping"}, group]},
+            {"logGroupNamePrefix": "/ecs/web/shop"},
+        ),
+        Call("logs", "DescribeLogGroups", {"logGroups": []}, {"logGroupNamePrefix": "/ecs/web/gone"}),
         Call(
             "ecs",
             "DescribeServices",

@@ -243,6 +243,20 @@ def test_an_update_of_a_target_group_does_what_differs(changes: dict[str, Any], 
         TargetGroups(a_run(aws)).update(doing, doing.spec, TARGETS)
 
 
+def test_an_app_whose_target_group_has_the_name_of_anothers_is_told_to_take_another_name_itself() -> None:
+    """App c of cluster a-b, and app b-c of cluster a: no option names the target group."""
+    theirs = upper_mark(TARGET_GROUP, "other")
+    tags = tagged((ABOVE, upper_mark(LOAD_BALANCER)), (GROUP, theirs), (ON_80, upper_mark(LISTENER)))
+    with pytest.raises(NotOursError) as found:
+        read(BALANCERS, GROUPS, LISTENERS, ATTRIBUTES, tags)
+    taken = Call("elbv2", "CreateTargetGroup", failure("DuplicateTargetGroupName"))
+    with scripted(taken, GROUPS, tagged((GROUP, theirs))) as aws, pytest.raises(NotOursError) as raced:
+        TargetGroups(a_run(aws)).create(create(TARGETS), TARGETS.spec)
+
+    for error in (found.value, raced.value):
+        assert str(error.hint).startswith("Choose another name for the app: that of the target group is made of")
+
+
 def test_a_listener_is_made_with_its_mark() -> None:
     expected = {"Port": 80, "DefaultActions": ON_80["DefaultActions"], "Tags": upper_mark(LISTENER)}
     with scripted(Call("elbv2", "CreateListener", {"Listeners": [ON_80]}, expected)) as aws:

@@ -225,7 +225,10 @@ def test_families_of_errors(status: int, code: str, message: str, kind: type[Sch
     assert (error.code, error.doing) == (code, "do it")
 
 
-@pytest.mark.parametrize("document", [None, {}, {"message": "from a proxy"}, [], {"id": 5}])
+@pytest.mark.parametrize(
+    "document",
+    [None, {}, {"message": "from a proxy"}, [], {"id": 5}, {"id": "route_missing", "message": "from a gateway"}],
+)
 def test_not_found_counts_only_in_digitalocean_s_own_words(document: Any) -> None:
     error = errors.from_answer(404, document, {}, "look")
     assert not isinstance(error, NotFoundError)

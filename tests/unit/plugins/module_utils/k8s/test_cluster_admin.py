@@ -17,8 +17,9 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.cluster_
     node_of,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
-from unit.api_server import Call, ScriptedServer, Status, api_server, listing
+from unit.api_server import Call, ScriptedServer, Status, api_server, listing, thing
 from unit.clock import FakeClock
+from unit.small_cluster import small_cluster
 
 NODE = "/api/v1/nodes/n-1"
 PODS = "/api/v1/pods"
@@ -109,6 +110,19 @@ def test_names_resolve_once_coredns_is_available(answer: Any, problem: str) -> N
         answer = {"apiVersion": "apps/v1", "kind": "Deployment", **answer}
     with api_server(Call("GET", DNS, answer)) as server:
         assert ClusterAdmin(server.api()).dns_problem() == problem
+
+
+def test_why_the_pods_of_the_cluster_itself_do_not_run() -> None:
+    waits = {"waiting": {"reason": "InvalidImageName", "message": "couldn't parse image name"}}
+    status = {"phase": "Pending", "containerStatuses": [{"name": "c", "state": waits}]}
+    with small_cluster("kube-system", "shop") as cluster:
+        for namespace, name in (("kube-system", "cloud-controller"), ("shop", "web")):
+            cluster.put(thing("Pod", name, namespace, spec={"nodeName": "n"}, status=status))
+        cluster.put(thing("Node", "n", "", spec={}))  # who asks for troubles knows the nodes
+        found = ClusterAdmin(cluster.api()).troubles()
+
+    assert len(found) == 1
+    assert "Pod kube-system/cloud-controller" in found[0]
 
 
 @pytest.mark.parametrize(

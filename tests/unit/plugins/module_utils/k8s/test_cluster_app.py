@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._argspec impo
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     InputError,
+    NotFoundError,
     NotOursError,
     StateFailedError,
     WaitTimeoutError,
@@ -23,7 +25,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.app_pres
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import DIAGNOSIS
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import look as diagnose
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.options import CONNECTION
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.replacing import batches, outdated
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.replacing import batches, evict, outdated
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.run import Owner, Run
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from unit.api_server import Call, Status, api_server, thing
@@ -33,6 +35,7 @@ from unit.small_cluster import SmallCluster, running, small_cluster
 
 BALANCED = {"type": "LoadBalancer", "source_ranges": ["203.0.113.0/24"]}
 QUIET = {"http": False}
+BUDGET = {"reason": "TooManyRequests", "message": "no", "details": {"causes": [{"reason": "DisruptionBudget"}]}}
 
 
 def app(cluster: SmallCluster, **options: Any) -> Outcome:
@@ -206,6 +209,153 @@ def test_everything_that_can_be_said_of_a_container() -> None:
     assert service["spec"]["ports"][0]["port"] == 8080
 
 
+FIRST: dict[str, Any] = {
+    "requests": {"cpu": "100m", "memory": "64Mi"},
+    "limits": {"cpu": "1", "memory": "128Mi"},
+    "environment": {"A": "1", "B": "1"},
+    "secrets": {"P": "db/password", "Q": "db/user"},
+}
+REQUESTS, LIMITS = FIRST["requests"], FIRST["limits"]
+PLAIN = [{"name": "A", "value": "1"}, {"name": "B", "value": "1"}]
+P, Q = [
+    {"name": name, "valueFrom": {"secretKeyRef": {"name": "db", "key": key}}}
+    for name, key in (("P", "password"), ("Q", "user"))
+]
+FROM_FIELD = {"name": "NODE", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "spec.nodeName"}}}
+
+
+@pytest.mark.parametrize(
+    ("later", "resources", "variables"),
+    [
+        ({}, {"requests": REQUESTS, "limits": LIMITS}, [*PLAIN, P, Q]),
+        ({"requests": {"cpu": "200m"}}, {"requests": {"cpu": "200m"}, "limits": LIMITS}, [*PLAIN, P, Q]),
+        ({"limits": {"memory": "1Gi"}}, {"requests": REQUESTS, "limits": {"memory": "1Gi"}}, [*PLAIN, P, Q]),
+        ({"limits": {}}, {"requests": REQUESTS}, [*PLAIN, P, Q]),
+        (
+            {"environment": {"A": "2"}},
+            {"requests": REQUESTS, "limits": LIMITS},
+            [{"name": "A", "value": "2"}, P, Q],
+        ),
+        ({"secrets": {"Q": "db/user"}}, {"requests": REQUESTS, "limits": LIMITS}, [*PLAIN, Q]),
+        (
+            {"environment": {"P": "plain"}},
+            {"requests": REQUESTS, "limits": LIMITS},
+            [{"name": "P", "value": "plain"}, Q],
+        ),
+        ({"environment": {}, "secrets": {}}, {"requests": REQUESTS, "limits": LIMITS}, []),
+    ],
+)
+@pytest.mark.parametrize("controller", ["Deployment", "ReplicationController"])
+def test_a_given_option_counts_as_a_whole_and_one_that_is_left_out_stays(
+    controller: str, later: dict[str, Any], resources: dict[str, Any], variables: list[dict[str, Any]]
+) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", controller=controller, **FIRST)
+        changed = app(cluster, **later)
+        again = app(cluster, **later)
+        found = cluster.get(controller, "web")
+    assert found is not None
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    assert container["resources"] == resources
+    assert container.get("env", []) == variables
+    assert bool(sentences(changed)) is bool(later)
+    assert sentences(again) == []
+
+
+def test_variables_that_come_from_elsewhere_stay() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", environment={"A": "1"})
+        found = cluster.get("Deployment", "web")
+        assert found is not None
+        found["spec"]["template"]["spec"]["containers"][0]["env"].append(FROM_FIELD)
+        app(cluster, environment={"A": "2"}, secrets={})
+        found = cluster.get("Deployment", "web")
+    assert found is not None
+    assert found["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "A", "value": "2"}, FROM_FIELD]
+
+
+def test_a_request_above_the_limit_that_the_app_has_is_refused() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", limits={"cpu": "100m"})
+        with pytest.raises(InputError, match=r"requests\.cpu is 200m, which is more than limits\.cpu, 100m"):
+            app(cluster, requests={"cpu": "200m"})
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [({}, {"a": "1"}), ({"annotations": {"b": 2}}, {"b": "2"}), ({"annotations": {}}, {})],
+)
+def test_annotations_of_the_service_stay_if_they_are_left_out(given: dict[str, Any], left: dict[str, str]) -> None:
+    nlb = {"type": "LoadBalancer", "load_balancer": "nlb"}
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", port=80, service={**nlb, "annotations": {"a": 1}})
+        app(cluster, service={**nlb, "port": 8080, **given})
+        balanced = cluster.get("Service", "web")
+        app(cluster, service={"type": "ClusterIP", **given})
+        plain = cluster.get("Service", "web")
+    assert balanced is not None
+    assert plain is not None
+    assert balanced["metadata"]["annotations"] == {
+        **left,
+        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+    }
+    assert plain["metadata"].get("annotations", {}) == left
+
+
+INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "says"),
+    [
+        ({}, {"internal": True}, r"service\.internal is false and cannot be changed to true"),
+        ({"internal": True}, {"internal": False}, r"service\.internal is true and cannot be changed to false"),
+        ({"internal": True}, {}, r"service\.internal is true and cannot be changed to false"),
+        ({}, {"annotations": {INTERNAL: "true"}}, r"service\.internal is false and cannot be changed to true"),
+        ({}, {"load_balancer": "nlb"}, r"service\.load_balancer is classic and cannot be changed to nlb"),
+    ],
+)
+def test_a_load_balancer_does_not_become_another(first: dict[str, Any], later: dict[str, Any], says: str) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", port=80, service={"type": "LoadBalancer", **first})
+        before = list(cluster.written)
+        with pytest.raises(InputError, match=says):
+            app(cluster, service={"type": "LoadBalancer", **later})
+        assert cluster.written == before
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        {"internal": True},
+        {"annotations": {INTERNAL: "true"}},
+        {"annotations": {INTERNAL: "false"}},
+        {"annotations": {"service.beta.kubernetes.io/aws-load-balancer-type": "external"}},
+    ],
+)
+def test_a_load_balancer_that_is_as_it_should_be(service: dict[str, Any]) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        options: dict[str, Any] = {"port": 80, "service": {"type": "LoadBalancer", **service}}
+        app(cluster, image="nginx:1", **options)
+        assert sentences(app(cluster, **options)) == []
+
+
+def test_a_service_without_a_load_balancer_gets_any() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", port=80, service={"type": "ClusterIP"})
+        app(cluster, service={"type": "LoadBalancer", "internal": True})
+        service = cluster.get("Service", "web")
+    assert service is not None
+    assert service["metadata"]["annotations"] == {INTERNAL: "true"}
+
+
 def test_an_app_that_cannot_run_says_why() -> None:
     def stuck(cluster: SmallCluster, one: dict[str, Any]) -> None:
         running(cluster, one)
@@ -270,6 +420,102 @@ def test_a_diagnosis_of_one_app() -> None:
     assert [one["name"] for one in labelled["pods"]] == ["web-0"]
 
 
+def refused(kind: str, name: str, namespace: str = "default", **spec: Any) -> list[dict[str, Any]]:
+    """A controller whose pods are refused, and what it says about it."""
+    one = thing(kind, name, namespace, spec={"replicas": 1, **spec})
+    about = {"kind": kind, "name": name, "uid": f"uid-{name}"}
+    return [one, thing("Event", f"{name}.1", namespace, reason="FailedCreate", message="no", involvedObject=about)]
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "StatefulSet", "DaemonSet", "Job"])
+def test_an_app_without_any_pod_is_not_well(kind: str) -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    one, said = refused(kind, "db")
+    one["status"] = {"desiredNumberScheduled": 1}
+    elsewhere, said_there = refused("ReplicaSet", "web", "shop")
+    with small_cluster("shop") as cluster:
+        for each, event in ((one, said), (elsewhere, said_there)):
+            event["involvedObject"]["uid"] = cluster.put(each)["metadata"]["uid"]
+            cluster.put(event)
+        everything = diagnose(context(cluster, spec, namespace="default")).result
+        asked = diagnose(context(cluster, spec, namespace="default", name="db")).result
+    assert everything["summary"] == asked["summary"]
+    assert [found["object"] for found in asked["diagnosis"]] == [f"{kind} default/db"]
+
+
+def test_who_may_see_one_namespace_only_sees_what_runs_there() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    forbidden = (403, {"reason": "Forbidden", "message": "no"})
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: None if "/namespaces/" in path or path == "/readyz" else forbidden
+        cluster.put(thing("Deployment", "web", "default", api_version="apps/v1", spec={}))
+        found = diagnose(context(cluster, spec, namespace="default", name="web")).result
+    assert found["healthy"]
+
+
+def test_troubles_of_another_namespace_are_not_those_of_this_one() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    one, _said = refused("ReplicaSet", "web", "shop")
+    failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
+    with small_cluster("shop") as cluster:
+        cluster.put({**one, "status": {"conditions": [failure]}})
+        assert diagnose(context(cluster, spec, namespace="default")).result["healthy"]
+        assert not diagnose(context(cluster, spec, namespace="shop", name="web")).result["healthy"]
+
+
+@pytest.mark.parametrize("name", ["wob", "web-1", "we"])
+def test_there_is_no_diagnosis_of_an_app_that_is_not_there(name: str) -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    with small_cluster("shop") as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1")
+        cluster.put(thing("Deployment", "wob", "shop", api_version="apps/v1"))
+        with pytest.raises(NotFoundError, match=f"there is no controller, pod or service {name} in namespace default"):
+            diagnose(context(cluster, spec, namespace="default", name=name))
+
+
+def test_an_app_is_found_by_what_is_above_its_pods() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    names = ["CronJob backup", "Job backup-1", "Pod backup-1-x"]
+    with small_cluster() as cluster:
+        above: list[dict[str, Any]] = []
+        for kind, name in (one.split() for one in names):
+            put = cluster.put(thing(kind, name, "default", metadata={"ownerReferences": above}, spec={}))
+            above = [{"kind": kind, "name": name, "uid": put["metadata"]["uid"], "controller": True}]
+        found = [
+            [pod["name"] for pod in diagnose(context(cluster, spec, namespace="default", name=name)).result["pods"]]
+            for name in ("backup", "backup-1", "backup-1-x")
+        ]
+    assert found == [["backup-1-x"]] * 3
+
+
+def test_who_takes_the_room_is_named_as_the_user_knows_it() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    room = {"allocatable": {"cpu": "1", "pods": "9"}, "conditions": [{"type": "Ready", "status": "True"}]}
+    full = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "1 Insufficient cpu."}
+    asks: dict[str, Any] = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "800m"}}}]}
+    with small_cluster("shop") as cluster:
+        cluster.put(thing("Node", "n", "", spec={}, status=room))
+        above: list[dict[str, Any]] = []
+        for kind, name in (("Deployment", "big"), ("ReplicaSet", "big-1")):
+            put = cluster.put(thing(kind, name, "shop", metadata={"ownerReferences": above}, spec={"replicas": 1}))
+            above = [{"kind": kind, "name": name, "uid": put["metadata"]["uid"], "controller": True}]
+        runs = {"phase": "Running"}
+        cluster.put(
+            thing(
+                "Pod",
+                "big-1-x",
+                "shop",
+                metadata={"ownerReferences": above},
+                spec={**asks, "nodeName": "n"},
+                status=runs,
+            )
+        )
+        cluster.put(thing("Pod", "db", "default", spec=asks, status={"phase": "Pending", "conditions": [full]}))
+        found = diagnose(context(cluster, spec, namespace="default", name="db")).result
+    assert "Remove Deployment shop/big " in found["summary"][0]
+
+
 def test_a_crash_is_explained_with_its_log() -> None:
     spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
     waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
@@ -294,6 +540,31 @@ def test_pods_that_are_not_ready_are_replaced_first() -> None:
     ill, ended = thing("Pod", "ill"), thing("Pod", "ended", status={"phase": "Succeeded"})
     new = thing("Pod", "new", metadata={"annotations": {"container.schedulers/template": "v"}})
     assert [one["metadata"]["name"] for one in outdated([ready, ill, ended, new], "v")] == ["ill", "ready"]
+
+
+def evicted(refuse: Callable[[str, str, Any], tuple[int, dict[str, Any]] | None]) -> SmallCluster:
+    """A cluster whose pod was asked to go, with what its server says to that."""
+    with small_cluster() as cluster:
+        pod = cluster.put(thing("Pod", "web", "default"))
+        cluster.refuse = refuse
+        evict(Run(cluster.api(), Owner("", ""), Deadline(FakeClock(), 30)), pod)
+        return cluster
+
+
+def test_a_pod_goes_once_its_budget_allows_it() -> None:
+    left = [(429, BUDGET)] * 2
+    cluster = evicted(lambda _method, path, _body: left.pop() if left and path.endswith("/eviction") else None)
+    assert left == []
+    assert cluster.get("Pod", "web") is None
+
+
+def test_a_budget_that_never_allows_it_is_named() -> None:
+    with pytest.raises(WaitTimeoutError, match="PodDisruptionBudget keeps the pod"):
+        evicted(lambda _method, path, _body: (429, BUDGET) if path.endswith("/eviction") else None)
+
+
+def test_a_pod_that_went_by_itself_is_no_error() -> None:
+    evicted(lambda _method, path, _body: (404, {"reason": "NotFound"}) if path.endswith("/eviction") else None)
 
 
 @pytest.mark.parametrize(("status", "answers"), [(200, True), (404, True), (503, False)])

@@ -377,6 +377,42 @@ def test_pods_that_are_not_made_by_event_only() -> None:
     assert only(View(controllers=[one], events=[event(one, "FailedCreate", "odd")])).code == "not_created"
 
 
+DONE = {"conditions": [{"type": "Complete", "status": "True"}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "status", "wants"),
+    [
+        ("StatefulSet", {"replicas": 2}, {}, True),
+        ("StatefulSet", {"replicas": 0}, {}, False),
+        ("DaemonSet", {}, {"desiredNumberScheduled": 2}, True),
+        ("DaemonSet", {}, {"desiredNumberScheduled": 0}, False),
+        ("Job", {}, {}, True),
+        ("Job", {"parallelism": 2, "suspend": True}, {}, False),
+        ("Job", {"parallelism": 2}, DONE, False),
+        ("CronJob", {}, {}, False),
+    ],
+)
+def test_whoever_wants_pods_and_gets_none_says_why(
+    kind: str, spec: dict[str, Any], status: dict[str, Any], wants: bool
+) -> None:
+    one = thing(kind, "db", "default", spec=spec, status=status)
+    found = diagnose(View(controllers=[one], events=[event(one, "FailedCreate", "exceeded quota: small")]))
+    assert [finding.message for finding in found] == [
+        f"{kind} default/db cannot make its pods: exceeded quota: small"
+    ] * wants
+
+
+@pytest.mark.parametrize(("made", "troubled"), [("2026-01-01T00:00:04Z", True), ("2026-01-01T00:00:05Z", False)])
+def test_the_last_try_to_make_a_pod_counts(made: str, troubled: bool) -> None:
+    one = thing("StatefulSet", "db", "default", spec={"replicas": 2})
+    first, second = (controlled(f"db-{number}", "db", node="node-0", status={"phase": "Running"}) for number in (0, 1))
+    first["metadata"]["creationTimestamp"] = made
+    events = [event(one, "FailedCreate", "odd", lastTimestamp="2026-01-01T00:00:05Z")]
+    assert bool(diagnose(View(pods=[first], controllers=[one], events=events))) is troubled
+    assert diagnose(View(pods=[first, second], controllers=[one], events=events)) == []
+
+
 def test_a_rollout_that_is_stuck() -> None:
     condition = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "late"}
     one = thing("Deployment", "web", status={"conditions": [condition], "observedGeneration": 1}, spec={})

@@ -220,6 +220,12 @@ def deployment(**status: Any) -> dict[str, Any]:
     return thing("Deployment", "a", spec={"replicas": 2}, status={"observedGeneration": 1, **status})
 
 
+def partitioned(partition: int, *, updated: int) -> dict[str, Any]:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}
+    status = {"observedGeneration": 1, "availableReplicas": 3, "updatedReplicas": updated}
+    return thing("StatefulSet", "a", spec={"replicas": 3, "updateStrategy": strategy}, status=status)
+
+
 def condition(kind: str, status: str, **more: str) -> dict[str, Any]:
     return {"conditions": [{"type": kind, "status": status, **more}]}
 
@@ -237,6 +243,9 @@ STATES = [
         thing("StatefulSet", "a", spec={"replicas": 1, "updateStrategy": {"type": "OnDelete"}},
               status={"observedGeneration": 1, "readyReplicas": 1}), True, "",
     ),
+    (partitioned(2, updated=1), True, ""),
+    (partitioned(2, updated=0), False, ""),
+    (partitioned(9, updated=0), True, ""),
     (
         thing("DaemonSet", "a", spec={}, status={"observedGeneration": 1, "desiredNumberScheduled": 1,
               "numberAvailable": 1, "updatedNumberScheduled": 1}), True, "",

@@ -208,6 +208,10 @@ def test_what_somebody_deletes_never_becomes_ready() -> None:
                     "/api/v1/replicationcontrollers",
                     "/apis/apps/v1/deployments",
                     "/apis/apps/v1/replicasets",
+                    "/apis/apps/v1/statefulsets",
+                    "/apis/apps/v1/daemonsets",
+                    "/apis/batch/v1/jobs",
+                    "/apis/batch/v1/cronjobs",
                     "/apis/storage.k8s.io/v1/storageclasses",
                 )
             ),

@@ -37,6 +37,7 @@ class Wp:
         self.passwords: list[str] = []
         self.database_comes = 0
         self.languages = [""]
+        self.refuses: list[str] = []
 
     def __call__(self, _pod: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
         assert container == "wp-cli"
@@ -46,6 +47,8 @@ class Wp:
                 self.database_comes -= 1
                 return "", "Error: Error establishing a database connection.\n", 1
             return "", "", int(not self.installed)
+        if self.calls[-1] in self.refuses:
+            return "", "Error: not today\n", 1
         if words[1:3] == ["core", "install"]:
             self.installed = True
         if given:
@@ -249,6 +252,24 @@ def test_a_site_that_was_installed_and_no_more_gets_its_language_later() -> None
     assert wp.calls[-1] == "language core"
 
 
+def test_a_password_that_is_given_after_a_run_that_did_not_install_the_site_is_kept() -> None:
+    wp = Wp()
+    wp.refuses = ["core install"]
+    cluster = ready(wp)
+    given = {**SITE, "admin_password": "open-sesame"}
+    try:
+        with pytest.raises(PartialError, match="not today"):
+            site_of(cluster)
+        wp.refuses = []
+        site_of(cluster, site=given)
+        kept = secrets_of(cluster)["wordpress-credentials"]["admin-password"]
+        again = site_of(cluster, site=given)
+    finally:
+        cluster.close()
+    assert wp.passwords[-1] == base64.b64decode(kept).decode() == "open-sesame"
+    assert sentences(again) == []
+
+
 def test_what_was_given_is_known_though_the_run_went_no_further_than_the_secrets() -> None:
     cluster = ready(Wp())
 
@@ -298,6 +319,69 @@ def test_volumes_named_in_the_pods_come_with_a_warning() -> None:
     steps = {step.sentence: step for step in outcome.plan.steps}
     spec = steps["create Deployment default/wordpress-database"].spec["spec"]
     assert spec["template"]["spec"]["volumes"][0]["awsElasticBlockStore"]["volumeID"] == VOLUMES["database_volume"]
+
+
+OTHERS = {"site_volume": "vol-0123456789abcdef2", "database_volume": "vol-0123456789abcdef3"}
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "says"),
+    [
+        ({}, {"mode": "inline", **VOLUMES}, "claims, as in mode dynamic"),
+        ({}, {"mode": "existing", **VOLUMES}, "claims, as in mode dynamic"),
+        ({"mode": "existing", **VOLUMES}, {"mode": "inline", **VOLUMES}, "claims, as in mode existing"),
+        ({"mode": "existing", **VOLUMES}, dict.fromkeys(VOLUMES, "") | {"mode": "dynamic"}, "mode existing"),
+        ({"mode": "inline", **VOLUMES}, dict.fromkeys(VOLUMES, "") | {"mode": "dynamic"}, "vol-0123456789abcdef0"),
+        ({"mode": "inline", **VOLUMES}, {"mode": "existing"}, "vol-0123456789abcdef0"),
+        ({"mode": "inline", **VOLUMES}, {"database_volume": OTHERS["database_volume"]}, "vol-0123456789abcdef1"),
+        ({"mode": "inline", **VOLUMES}, {"site_volume": OTHERS["site_volume"]}, "vol-0123456789abcdef0"),
+    ],
+)
+def test_the_data_of_a_site_stays_where_it_is(first: dict[str, Any], later: dict[str, Any], says: str) -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster, storage=first)
+        before = list(cluster.written)
+        with pytest.raises(InputError, match=f"storage cannot be changed .* {says}"):
+            site_of(cluster, storage=later)
+        assert cluster.written == before
+        assert sentences(site_of(cluster, storage=first)) == []
+        assert sentences(site_of(cluster)) == []
+    finally:
+        cluster.close()
+
+
+def test_the_data_of_a_site_that_is_absent_stays_where_it_is() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster)
+        site_of(cluster, state="absent")
+        with pytest.raises(InputError, match="storage cannot be changed"):
+            site_of(cluster, storage={"mode": "inline", **VOLUMES})
+        assert cluster.get("Deployment", "wordpress") is None
+    finally:
+        cluster.close()
+
+
+def test_a_site_on_volumes_named_in_its_pods_finds_a_copy_of_them_after_it_was_absent() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster, storage={"mode": "inline", **VOLUMES})
+        site_of(cluster, state="absent")
+        back = site_of(cluster, storage={"mode": "inline", **OTHERS})
+    finally:
+        cluster.close()
+    assert back.result["site"]["storage"]["site_volume"] == OTHERS["site_volume"]
+
+
+def test_the_load_balancer_of_a_site_stays_where_it_is() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster)
+        with pytest.raises(InputError, match=r"service\.internal is false and cannot be changed to true"):
+            site_of(cluster, service={"type": "LoadBalancer", "internal": True})
+    finally:
+        cluster.close()
 
 
 def test_within_the_cluster_only() -> None:
@@ -371,7 +455,8 @@ def test_when_wp_cli_can_work(containers: list[dict[str, Any]], able: bool) -> N
     assert site_pod_state({}, pods).ready is able
 
 
-def test_volumes_that_no_pod_could_use_are_refused_before_the_first_change() -> None:
+@pytest.mark.parametrize("mode", ["existing", "inline"])
+def test_volumes_that_no_pod_could_use_are_refused_before_the_first_change(mode: str) -> None:
     cluster = ready(Wp())
     spec = {"csi": {"driver": "ebs.csi.aws.com", "volumeHandle": VOLUMES["database_volume"]}}
     claim = {"claimRef": {"namespace": "shop", "name": "blog-database"}}
@@ -379,10 +464,10 @@ def test_volumes_that_no_pod_could_use_are_refused_before_the_first_change() -> 
     cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": zone}})
     try:
         with pytest.raises(InputError, match=r"storage\.zone is 'eu-west-1a', but the nodes are in eu-west-1c"):
-            site_of(cluster, storage={"mode": "existing", "zone": "eu-west-1a", **VOLUMES})
+            site_of(cluster, storage={"mode": mode, "zone": "eu-west-1a", **VOLUMES})
         cluster.put({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": spec | claim})
         with pytest.raises(InputError, match="is PersistentVolume x already, of claim shop/blog-database"):
-            site_of(cluster, storage={"mode": "existing", "zone": "eu-west-1c", **VOLUMES})
+            site_of(cluster, storage={"mode": mode, "zone": "eu-west-1c", **VOLUMES})
         assert secrets_of(cluster) == {}
     finally:
         cluster.close()

@@ -18,7 +18,14 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.cata
     secret_questions,
     split_id,
 )
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.compose import comparable, read_compose
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.compose import (
+    comparable,
+    read_compose,
+    refuse_unusable,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_content import content_of
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import StackOptions
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.upgrades import UpgradePolicy
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil
 from unit.rancher import URL, collection, error, rancher
 from unit.scripted_http import Request
@@ -77,7 +84,6 @@ def test_ports_of_hosts_are_those_that_are_named() -> None:
         ("version: '2'\nservices: {}\nconfigs: {}", "does not take: configs"),
         ("a: {build: .}", "has build, which names files"),
         ("a: {image: b, env_file: x}", "has env_file"),
-        ("a: {image: b, links: [c]}", "service a links to c, which does not exist"),
         ("a_b: {image: b}", "docker_compose: 'a_b' must have"),
         ("a: {image: b, depends_on: []}", "does not take: depends_on"),
         ("version: '2'\nservices: {a: {image: b, net: host}}", "does not take: net"),
@@ -86,6 +92,73 @@ def test_ports_of_hosts_are_those_that_are_named() -> None:
 def test_compose_files_that_rancher_would_not_understand(docker: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         read_compose(docker, None)
+
+
+FORMAT_2 = "version: '2'\nservices: "
+THERE = ("data/db", "web/made-by-hand")
+
+
+@pytest.mark.parametrize(
+    ("docker", "rancher", "why"),
+    [
+        ("a: {image: b, links: ['c:d']}", None, "docker_compose: service a links to c, which does not exist"),
+        ("a: {image: b, links: ['$DB:db']}", None, "service a links to mysql, which does not exist"),
+        (
+            "a: {image: b, external_links: ['no/db:d']}",
+            None,
+            "service a links to no/db, which does not exist",
+        ),
+        ("a: {image: b, external_links: [data/no]}", None, "service a links to data/no, which does not exist"),
+        ("a: {image: b, external_links: [web/no]}", None, "service a links to web/no, which does not exist"),
+        ("a: {image: b, volumes_from: [c]}", None, "service a takes the volumes of c, which does not exist"),
+        ("a: {image: b, volumes_from: [made-by-hand]}", None, "takes the volumes of made-by-hand, which does not"),
+        ("a: {image: b, net: 'container:c'}", None, "service a shares the network of c, which does not exist"),
+        (FORMAT_2 + "{a: {image: b, depends_on: [c]}}", None, "service a depends on c, which does not exist"),
+        (
+            FORMAT_2 + "{a: {image: b, network_mode: 'service:c'}}",
+            None,
+            "service a shares the network of c, which does not exist",
+        ),
+        (
+            "lb: {image: b}",
+            "lb: {lb_config: {port_rules: [{source_port: 80, service: web}]}}",
+            "rancher_compose: service lb leads to web, which does not exist",
+        ),
+        ("a: {image: b, ports: ['80-90:80-90']}", None, "docker_compose: service a: ports: '80-90:80-90' is no port"),
+        ("a: {image: b, ports: ['$DB:80']}", None, "service a: ports: 'mysql:80' is no port"),
+    ],
+)
+def test_names_that_lead_nowhere_and_ports_that_are_none(docker: str, rancher: str | None, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        refuse_unusable(read_compose(docker, rancher), "web", {"DB": "mysql"}, lambda name: name in THERE)
+
+
+@pytest.mark.parametrize(
+    ("docker", "rancher"),
+    [
+        ("a: {image: b, links: [b, made-by-hand, '${UNKNOWN}:x', '${DB:-x}:y'], volumes_from: ['b:ro']}", None),
+        ("a: {image: b, external_links: [data/db, 'web/b:c', 'data/db:d'], net: 'container:b'}", None),
+        ("a: {image: b, net: host, ports: [80, 22:22, '127.0.0.1:8080:80', '${UNKNOWN}:80', '${PORT:-81}:81']}", None),
+        (FORMAT_2 + "{a: {image: b, depends_on: [b], network_mode: 'container:b'}, b: {image: c}}", None),
+        ("a: {image: b}", "a: {lb_config: {port_rules: [{service: b}, {service: data/db}, {selector: a=b}]}}"),
+    ],
+)
+def test_names_that_lead_somewhere(docker: str, rancher: str | None) -> None:
+    both = docker if docker.startswith("version") else f"{docker}\nb: {{image: c}}"
+    refuse_unusable(read_compose(both, rancher), "web", {"DB": "b"}, lambda name: name in THERE)
+
+
+def test_a_template_of_format_2_says_of_itself_what_it_is() -> None:
+    described = "version: '2'\ncatalog: {name: thing}\nservices: {web: {scale: 2}}"
+    assert read_compose(V2, described).services["web"]["scale"] == 2
+
+
+def test_ports_of_a_template_are_known_even_if_its_second_file_is_not_understood() -> None:
+    files = {"docker-compose.yml": "web: {image: nginx, ports: ['${port}:80']}", "rancher-compose.yml": "web: {new: 1}"}
+    options = StackOptions("Web", UpgradePolicy(), answers={"name": "a"})
+    content = content_of(options, live_template(TEMPLATE, {**VERSION, "files": files}), None, lambda _name: True)
+    assert content is not None
+    assert content.compose.host_ports(content.answers) == {"web": ["80:80"]}
 
 
 def test_files_are_compared_by_what_they_say() -> None:
@@ -292,3 +365,6 @@ def test_a_template_that_does_not_exist() -> None:
 def test_ports_of_hosts_are_known_once_their_variables_are() -> None:
     compose = read_compose("a: {image: nginx, ports: ['${public_port}:80', '$other:81', '${unknown}:82', '83']}", None)
     assert compose.host_ports({"public_port": "8080", "other": ""}) == {"a": ["8080:80"]}
+    default = read_compose("a: {image: nginx, ports: ['${public_port:-81}:80']}", None)
+    assert default.host_ports({}) == {"a": ["81:80"]}
+    assert default.host_ports({"public_port": "8080"}) == {"a": ["8080:80"]}

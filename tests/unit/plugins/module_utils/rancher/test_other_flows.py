@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._module impor
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
     access_control,
     environment_module,
+    host_removal,
     hosts_module,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS
@@ -33,11 +35,15 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import ENVIRONMENT_SPEC
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import EXECUTE, execute
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HOSTS
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_view import HostView
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import look_at_hosts
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.kubeconfig import kubeconfig, pair_of
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure as ensure_stack
+from unit.rancher import collection, error, run_with, thing
+from unit.scripted_http import Request
+from unit.waiting import eventually
 
 from .conftest import RancherLab, module_spec
 
@@ -92,6 +98,40 @@ def test_a_host_that_cannot_be_made_is_named_with_its_reason(either: RancherLab)
     mended = hosts(either, names=["bad"], remove_failed=True, **DRIVER)
     assert sentences(mended) == ["delete failed host bad", "create host bad"]
     assert mended.result["hosts"][0]["state"] == "active"
+
+
+def test_hosts_by_another_driver(either: RancherLab) -> None:
+    """Behind the lab's Rancher there is no such cloud: what counts is what the server was asked for."""
+    config = {
+        "region": "eu-west-1",
+        "instance_type": "t3.small",
+        "vpcId": "vpc-1",
+        "root_size": 20,
+        "monitoring": "yes",
+    }
+    given = {
+        "names": ["node1"],
+        "driver": "amazonec2",
+        "driver_config": config,
+        "driver_secrets": {"access_key": "lab-not-a-key", "secret_key": TOKEN},
+        "labels": {"a": "b"},
+    }
+    with pytest.raises(PartialError, match="host node1 failed: Error creating machine: the lab has no such cloud"):
+        hosts(either, **given)
+    collection = "machines" if either.version == "v1" else "hosts"
+    (made,) = either.ask("GET", f"/{either.version}/projects/1a5/{collection}")["data"]
+    asked = {
+        "region": "eu-west-1",
+        "instanceType": "t3.small",
+        "vpcId": "vpc-1",
+        "rootSize": "20",
+        "monitoring": True,
+        "accessKey": "lab-not-a-key",
+        "secretKey": TOKEN,
+    }
+    assert asked.items() <= made["amazonec2Config"].items()
+    assert (made["driver"], made["digitaloceanConfig"], made["labels"]["a"]) == ("amazonec2", None, "b")
+    assert sentences(hosts(either, names=["node1"], state="absent")) == ["delete host node1"]
 
 
 def at_the_cloud(lab: RancherLab) -> list[str]:
@@ -165,6 +205,104 @@ def test_hosts_of_others_are_left_alone(either: RancherLab) -> None:
         hosts(either, names=["node1"], state="absent")
     assert sentences(hosts(either, purge=True, state="absent")) == []
     assert sentences(hosts(either, names=["node1"], state="absent", adopt=True)) == ["delete host node1"]
+
+
+def on_its_way_out(lab: RancherLab) -> list[str]:
+    """What Rancher was asked that takes something away from a host, or a host away."""
+    asked = [one["action"] for one in lab.control("GET", "/journal")["entries"]]
+    return [one for one in asked if one in ("EvacuateHost", "DeactivateHost", "DeleteHost")]
+
+
+def two_hosts_with_a_service(lab: RancherLab) -> tuple[str, str]:
+    """Their links."""
+    links = [f"/v2-beta/projects/1a5/hosts/{lab.host(name)['id']}" for name in ("node1", "node2")]
+    service = {"name": "app", "image": "nginx:1", "scale": 2}
+    lab.run(ensure_stack, module_spec(STACK), name="Web", services=[service])
+    lab.control("DELETE", "/journal")
+    return links[0], links[1]
+
+
+def running_on(lab: RancherLab, link: str) -> list[str]:
+    """The containers that a host has, but for those of the system."""
+    found = lab.ask("GET", f"{link}/instances")["data"]
+    return [one["name"] for one in found if not one["system"] and one["state"] != "stopped"]
+
+
+def test_what_runs_on_a_host_has_left_it_before_it_is_deleted(rancher_lab: RancherLab) -> None:
+    going, staying = two_hosts_with_a_service(rancher_lab)
+    assert len(running_on(rancher_lab, going)) == 1
+    rancher_lab.control("POST", "/settings", {"rancher_process_seconds": 0.3})
+    rancher_lab.control("POST", "/faults", [{"action": "DeleteHost", "kind": "pause_before"}])
+    with ThreadPoolExecutor() as threads:
+        removal = threads.submit(hosts, rancher_lab, names=["node1"], state="absent", adopt=True)
+        eventually(lambda: rancher_lab.control("GET", "/faults")["held"], "it is not deleted")
+        assert running_on(rancher_lab, going) == []
+        rancher_lab.control("POST", "/faults/release")
+        assert sentences(removal.result()) == ["delete host node1"]
+    assert on_its_way_out(rancher_lab) == ["EvacuateHost", "DeleteHost"]
+    eventually(lambda: len(running_on(rancher_lab, staying)) == 2, "the service is not moved")
+
+
+def test_a_server_that_does_not_empty_hosts_deletes_them_with_what_runs(rancher_lab: RancherLab) -> None:
+    two_hosts_with_a_service(rancher_lab)
+    rancher_lab.version = "v1"
+    hosts(rancher_lab, names=["node1"], state="absent", adopt=True)
+    assert on_its_way_out(rancher_lab) == ["DeactivateHost", "DeleteHost"]
+
+
+def test_a_host_that_is_cut_off_is_not_waited_for(rancher_lab: RancherLab) -> None:
+    """Only its agent could stop what runs there."""
+    hosts(rancher_lab, count=1, **DRIVER)
+    service = {"name": "app", "image": "nginx:1"}
+    rancher_lab.run(ensure_stack, module_spec(STACK), name="Web", services=[service])
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    droplet = next(one for one in rancher_lab.control("GET", "/inventory")["items"] if one["kind"] == "droplet")
+    url = f"{rancher_lab.addresses['digitalocean']}/v2/droplets/{droplet['id']}"
+    urllib.request.urlopen(urllib.request.Request(url, headers=token, method="DELETE"), timeout=60).close()
+    (host,) = rancher_lab.ask("GET", "/v2-beta/projects/1a5/hosts")["data"]
+    link = f"/v2-beta/projects/1a5/hosts/{host['id']}"
+    eventually(lambda: rancher_lab.ask("GET", link)["agentState"] == "disconnected", "its loss is not noticed")
+    rancher_lab.control("DELETE", "/journal")
+    hosts(rancher_lab, count=1, state="absent")
+    assert on_its_way_out(rancher_lab) == ["DeactivateHost", "DeleteHost"]
+
+
+LINK = "/v2-beta/projects/1a5/hosts/1h1"
+APP = {"state": "running", "system": False, "nativeContainer": False}
+
+
+@pytest.mark.parametrize(
+    ("left", "is_evacuated"),
+    [
+        ({**APP, "system": True}, False),
+        ({**APP, "nativeContainer": True}, False),
+        ({**APP, "state": "stopped"}, False),
+        (APP, True),
+    ],
+    ids=["rancher-s-own", "of-somebody-else", "stopped", "never-ends"],
+)
+def test_only_what_can_leave_a_host_is_waited_for_and_not_for_ever(
+    left: dict[str, Any], is_evacuated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first two stay, or come back: pods, which a kubelet starts again, are somebody else's for Rancher."""
+    monkeypatch.setattr(host_removal, "EVACUATING_SECONDS", 0.0)
+    host = thing("host", "1h1", "hosts", "evacuate", "deactivate", hostname="node1", agentState="active")
+    there = collection(thing("container", "1i1", "containers", **left))
+    requests = [Request("GET", f"{LINK}/instances", there)]
+    if is_evacuated:
+        requests = [
+            Request("GET", f"{LINK}/instances", there, times=2),
+            Request("POST", f"{LINK}/", host, query={"action": "evacuate"}),
+        ]
+    run, http = run_with(
+        *requests,
+        Request("GET", LINK, host),
+        Request("POST", f"{LINK}/", host, query={"action": "deactivate"}),
+        Request("GET", LINK, error(404, "NotFound"), status=404),
+        seconds=1200,
+    )
+    host_removal.remove_host(run, HostView("node1", host), doing="delete host node1")
+    http.finish()
 
 
 @pytest.mark.parametrize(
@@ -257,6 +395,34 @@ def test_a_command_that_fails(app: RancherLab) -> None:
 def test_commands_that_cannot_be(app: RancherLab, given: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
         app.run(execute, EXEC, **given)
+
+
+def test_of_two_containers_of_a_name_the_one_that_runs_is_meant(app: RancherLab) -> None:
+    """After an upgrade the old one is kept, stopped, until the upgrade is finished."""
+    (old,) = containers_named(app, "Web-app-1")
+    newer = {"name": "app", "image": "nginx:2"}
+    app.run(ensure_stack, module_spec(STACK), name="Web", services=[newer], upgrade={"finish": False})
+    assert sorted(containers_named(app, "Web-app-1").values()) == ["running", "stopped"]
+    done = app.run(execute, EXEC, command="hostname", container="Web-app-1")
+    assert done.result["container"]["id"] != old
+    with pytest.raises(ConflictError, match="it is stopped"):
+        app.run(execute, EXEC, command="hostname", container=old)
+
+
+def test_a_name_that_two_containers_have_is_not_guessed(app: RancherLab) -> None:
+    """Rancher does not ask for names of containers to be unique."""
+    for _unused in range(2):
+        app.ask("POST", "/v2-beta/projects/1a5/containers", {"name": "twin", "imageUuid": "docker:nginx:1"})
+    eventually(lambda: [*containers_named(app, "twin").values()] == ["running"] * 2, "they do not run")
+    ids = ", ".join(sorted(containers_named(app, "twin")))
+    with pytest.raises(ConflictError, match=f"container twin is there 2 times: {ids}. Give the id"):
+        app.run(execute, EXEC, command="hostname", container="twin")
+
+
+def containers_named(lab: RancherLab, name: str) -> dict[str, str]:
+    """Their states by their ids."""
+    found = lab.ask("GET", "/v2-beta/projects/1a5/containers")["data"]
+    return {one["id"]: one["state"] for one in found if one["name"] == name}
 
 
 # Access control

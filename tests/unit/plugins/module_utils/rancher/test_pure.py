@@ -11,6 +11,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._ownership im
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import links, names, ready
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.launch_config import (
     HEALTH_DEFAULTS,
+    as_asked,
     canonical_image,
     canonical_port,
     health_check,
@@ -174,6 +175,9 @@ def test_an_image_has_a_tag(image: str, canonical: str) -> None:
         ("8080:80", "8080:80/tcp", (8080, "tcp")),
         ("53:53/udp", "53:53/udp", (53, "udp")),
         ("80/tcp", "80/tcp", None),
+        ("127.0.0.1:8080:80", "127.0.0.1:8080:80/tcp", None),
+        ("0.0.0.0:8080:80", "0.0.0.0:8080:80/tcp", (8080, "tcp")),
+        ("127.0.0.1::80/udp", "127.0.0.1::80/udp", None),
     ],
 )
 def test_ports(port: str, canonical: str, host: tuple[int, str] | None) -> None:
@@ -181,10 +185,25 @@ def test_ports(port: str, canonical: str, host: tuple[int, str] | None) -> None:
     assert host_port(canonical) == host
 
 
-@pytest.mark.parametrize("port", ["", "http", "0", "65536", "80:0", "80:80:80", "80/sctp", "80-90"])
+@pytest.mark.parametrize(
+    "port", ["", "http", "0", "65536", "80:0", "80:80:80", "80/sctp", "80-90", "127.0.0.1:80", ":80", "80::80"]
+)
 def test_what_is_no_port(port: str) -> None:
     with pytest.raises(InputError, match="is no port"):
         canonical_port(port)
+
+
+def test_a_port_that_rancher_has_picked_was_not_asked_for() -> None:
+    there = ["127.0.0.1:49153:80/tcp", "49154:81/tcp", "127.0.0.1:49155:82/tcp", "49156:83/tcp", "49157:84/tcp", "?"]
+    wanted = {"127.0.0.1::80/tcp", "81/tcp", "82/tcp", "49156:83/tcp"}
+    assert as_asked(there, wanted, range(49153, 65536)) == [
+        "127.0.0.1:49155:82/tcp", "127.0.0.1::80/tcp", "49156:83/tcp", "49157:84/tcp", "81/tcp", "?"
+    ]  # fmt: skip
+
+
+def test_a_port_that_is_not_known_is_left_to_rancher() -> None:
+    ports = ["8000-8010:8000-8010/tcp", "80:80/tcp", "[::1]:81:81/tcp"]
+    assert live_launch(launch(ports=ports))["ports"] == ports
 
 
 def test_a_health_check_is_compared_as_a_whole() -> None:
@@ -348,6 +367,7 @@ HOSTS = [host("n1", (80, "1s1")), host("n2", (80, "1s2")), host("n3"), host("n4"
         Claim("a", ["80"], None),
         Claim("a", ["80:80"], 2, own=["1s1"]),
         Claim("a", ["80:80"], None, own=["1s1", "1s2"]),
+        Claim("a", ["127.0.0.1:80:80", "80-90:80-90"], None),
     ],
 )
 def test_ports_that_are_free(claim: Claim) -> None:

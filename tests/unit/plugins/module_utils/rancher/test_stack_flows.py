@@ -243,6 +243,16 @@ def test_a_stack_from_compose_files(either: RancherLab) -> None:
     assert sentences(stack(either, **changed)) == []
 
 
+def test_an_upgrade_of_a_stack_from_files_can_be_finished_by_a_later_run(either: RancherLab) -> None:
+    hosts(either, 2)
+    stack(either, docker_compose=COMPOSE)
+    changed = {"docker_compose": COMPOSE.replace("1.27", "1.28")}
+    ranchers_own = {"batch_size": 1, "interval_seconds": 2, "start_first": False}
+    half = stack(either, **changed, upgrade={**ranchers_own, "finish": False})
+    assert half.result["stack"]["state"] == "upgraded"
+    assert sentences(stack(either, **changed)) == ["update stack Web (upgrade)"]
+
+
 def test_a_stack_goes_out_as_files_and_in_again(either: RancherLab, tmp_path: Path) -> None:
     hosts(either, 2)
     stack(either, services=[{"name": "app", "image": "nginx:1.27", "scale": 2, "health_check": CHECK}])
@@ -325,7 +335,21 @@ CATALOG = ArgumentSpec({"catalog": {"type": "str"}, "template": {"type": "str"},
         ({"docker_compose": " "}, "docker_compose is empty"),
         ({"docker_compose_file": "/nowhere/x.yml"}, "docker_compose_file: /nowhere/x.yml cannot be read: No such file"),
         ({"rancher_compose": "a: {}"}, "rancher_compose says nothing without docker_compose"),
+        ({"docker_compose": "web: {image: x, links: [db]}"}, "service web links to db, which does not exist"),
+        (
+            {"docker_compose": "web: {image: x, external_links: ['no/db:db']}"},
+            "docker_compose: service web links to no/db, which does not exist",
+        ),
         ({"answers": {"a": 1}}, "answers are for a template or for compose files"),
+        ({"docker_compose": "web: {image: x}", "upgrade": {"batch_size": 5}}, "upgrade: batch_size is for services"),
+        (
+            {"docker_compose": "web: {image: x}", "upgrade": {"start_first": True}},
+            "upgrade: start_first is for services",
+        ),
+        (
+            {"template": "community:wordpress", "upgrade": {"interval_seconds": 5}},
+            "upgrade: interval_seconds is for services",
+        ),
         ({"template": "community:nothing"}, "template: 'community:nothing' does not exist"),
         ({"template": "galera"}, "template: 'galera' is no template"),
         ({"template": "community:galera", "template_version": "v9"}, "template_version: 'v9' of community:galera"),
@@ -361,6 +385,19 @@ def test_a_port_that_is_used_on_all_hosts(either: RancherLab) -> None:
         stack(either, services=[{"name": "b", "image": "nginx:1", "ports": ["80:80"]}])
     with pytest.raises(InputError, match="web wants port 80"):
         stack(either, docker_compose="web: {image: nginx, ports: ['80:80']}")
+    with pytest.raises(InputError, match="wordpress-lb wants port 80"):
+        stack(either, template="community:wordpress")
+
+
+def test_ports_at_an_address_of_the_hosts(either: RancherLab) -> None:
+    hosts(either, 1)
+    web = {"name": "web", "image": "nginx:1", "ports": ["127.0.0.1:8080:80", "127.0.0.1::81"]}
+    made = stack(either, services=[web])
+    assert sentences(stack(either, services=[web])) == []
+    assert {one["address"] for one in made.result["endpoints"]} == {"127.0.0.1"}
+    same = "web: {image: nginx, ports: ['127.0.0.1:8081:80']}"
+    assert sentences(stack(either, name="Files", docker_compose=same)) == ["create stack Files"]
+    assert sentences(stack(either, name="Files", docker_compose=same)) == []
 
 
 def test_a_service_that_never_came_up_is_not_upgraded_by_old_servers(rancher_lab: RancherLab) -> None:

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps of the walk, on a server with two hosts: the upgrade of the app in two halves, and the chapter's WordPress."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from unit.roles.playing import playbook
+from unit.roles.rancher_lab import TOKEN, RancherLab
+
+HALF = {
+    "name": "Default",
+    "services": [{"name": "MyClusterApp", "health_check": {"port": 80, "path": "/index.html"}}],
+    "upgrade": {"finish": False},
+}
+
+
+@pytest.fixture
+def two_hosts(new_server: RancherLab) -> RancherLab:
+    for name in ("one", "two"):
+        new_server.control("POST", "/rancher/hosts", {"name": name, "project": "1a5"})
+    return new_server
+
+
+def walk(lab: RancherLab, folder: Path, *steps: str, check: bool = False) -> str:
+    given = {
+        "rancher_server_url": lab.addresses["rancher"],
+        "rancher_size": 2,
+        "digitalocean_api_url": lab.addresses["digitalocean"],
+        "digitalocean_token": TOKEN,
+    }
+    options = ["--tags", ",".join(steps), *(["--check"] if check else [])]
+    code, said = playbook(folder, "container.schedulers.rancher", given, *options)
+    assert code == 0, said
+    return said
+
+
+def test_there_are_old_and_new_containers_before_the_upgrade_is_finished(two_hosts: RancherLab, tmp_path: Path) -> None:
+    said = walk(two_hosts, tmp_path, "step_app", "step_load_balancer", "step_upgrade")
+    assert "MyClusterApp has 4 containers: running, running, stopped, stopped." in said
+
+    again = walk(two_hosts, tmp_path, "step_upgrade")
+    assert "changed=0" in again
+    assert "MyClusterApp has" not in again
+
+
+def test_a_walk_that_was_killed_between_the_halves_goes_on(two_hosts: RancherLab, tmp_path: Path) -> None:
+    walk(two_hosts, tmp_path, "step_app", "step_load_balancer")
+    assert "MyClusterApp has" not in walk(two_hosts, tmp_path, "step_upgrade", "step_scale", check=True)
+    code, said = two_hosts.play(tmp_path, {"container.schedulers.rancher_stack": {**HALF, "wait_timeout": 60}})
+    assert code == 0, said
+
+    assert "MyClusterApp has 4 containers" in walk(two_hosts, tmp_path, "step_upgrade")
+    assert "changed=0" in walk(two_hosts, tmp_path, "step_upgrade")
+
+
+def test_the_catalogs_wordpress_is_the_chapters(two_hosts: RancherLab, tmp_path: Path) -> None:
+    said = walk(two_hosts, tmp_path, "step_app", "step_load_balancer", "step_catalog_wordpress")
+    assert "blog has 2 containers." in said
