@@ -11,7 +11,7 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 requirements:
-  - boto3 >= 1.34.0
+  - boto3 >= 1.35.66
   - jmespath >= 1.0.0
 options:
   region:

@@ -95,7 +95,8 @@ options:
   secrets:
     description:
       - Secrets to put into environment variables, by name. Values are ARNs of SSM parameters or Secrets Manager
-        secrets.
+        secrets. The name of a parameter alone is not taken, as it could be the secret itself.
+      - A name cannot be in O(environment) too.
       - Needs O(execution_role), which has to be allowed to read them.
     type: dict
   command:
@@ -178,7 +179,8 @@ options:
     type: int
   circuit_breaker:
     description:
-      - Whether ECS gives up a deployment whose tasks keep failing. If not given, it does, and rolls back.
+      - Whether ECS gives up a deployment whose tasks keep failing. If not given, it does for a new app, and rolls
+        back.
       - ECS has no circuit breaker for an app behind a classic load balancer. The module itself fails there, too, when
         tasks keep failing, but nothing is rolled back.
     type: dict
@@ -258,8 +260,10 @@ options:
         description:
           - Whether apps of the cluster share it. It then belongs to the cluster. It stays when an app goes, and goes
             with the cluster.
-          - Each app needs a O(load_balancer.listener_port) of its own. The health check of a shared classic load
-            balancer is that of one app at a time, the one whose port it looks at.
+          - Each app needs a O(load_balancer.listener_port) of its own. The health check and the
+            O(load_balancer.deregistration_delay) of a shared classic load balancer are those of one app at a time, the
+            one whose port it looks at. That app has to run on every instance, as ECS stops tasks of all of them on
+            instances that do not answer.
         type: bool
         default: false
       scheme:
@@ -482,6 +486,22 @@ url:
   returned: success
   type: str
   sample: http://first-run-1234567890.eu-west-1.elb.amazonaws.com/
+load_balancer:
+  description: The load balancer before the app, null without one. A record set of type A can be an alias of it.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    dns_name:
+      description: Its DNS name.
+      type: str
+      sample: first-run-1234567890.eu-west-1.elb.amazonaws.com
+    zone_id:
+      description: The hosted zone of its DNS name.
+      type: str
+      sample: Z32O12XQLNTSW2
 tasks:
   description:
     - The tasks that run. Null when nothing had to be done, to save the calls.

@@ -125,6 +125,21 @@ apps:
         app's.
       type: str
       sample: http://first-run-1234567890.eu-west-1.elb.amazonaws.com/
+    load_balancer:
+      description: The load balancer before the app, null without one. A record set of type A can be an alias of it.
+      type: dict
+      contains:
+        name:
+          description: Its name.
+          type: str
+        dns_name:
+          description: Its DNS name.
+          type: str
+          sample: first-run-1234567890.eu-west-1.elb.amazonaws.com
+        zone_id:
+          description: The hosted zone of its DNS name.
+          type: str
+          sample: Z32O12XQLNTSW2
     tasks:
       description: The tasks that run.
       type: list

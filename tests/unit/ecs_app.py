@@ -146,6 +146,7 @@ def classic(name: str = "one-lb", **given: Any) -> dict[str, Any]:
     return {
         "LoadBalancerName": name,
         "DNSName": f"{name}.elb.example",
+        "CanonicalHostedZoneNameID": "Z1",
         "Scheme": "internet-facing",
         "VPCId": "vpc-1",
         "Subnets": ["subnet-2", "subnet-1"],

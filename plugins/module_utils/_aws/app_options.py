@@ -25,6 +25,7 @@ HIGHEST_PORT = 65535
 # what the ECS agent keeps for itself on every instance (ECS API reference, PortMapping.hostPort)
 RESERVED_HOST_PORTS = frozenset({22, 2375, 2376, 51678, 51679, 51680})
 LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
+SECRET = re.compile(r"arn:[\w-]+:(ssm:[\w-]+:\d+:parameter/.+|secretsmanager:[\w-]+:\d+:secret:.+)")
 LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
@@ -148,9 +149,11 @@ def _container(params: Params) -> dict[str, Any]:
         "ports": None if params["ports"] is None else _ports(params["ports"]),
         "health_check": params["health_check"] and _container_health(params["health_check"]),
         "environment": None if params["environment"] is None else _environment(params["environment"]),
-        **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "secrets", "command")},
+        "secrets": None if params["secrets"] is None else _secrets(params["secrets"]),
+        **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "command")},
         **{field: params[field] for field in ("entry_point", "user", "working_directory")},
     }
+    check_variables(given["environment"] or {}, given["secrets"] or {})
     _check_memory(given["memory"], given["memory_reservation"])
     if given["cpu"] is not None:
         _at_least("cpu", given["cpu"], 0)
@@ -162,6 +165,35 @@ def _environment(given: Params) -> dict[str, str]:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise InputError(f"environment: {name} is {value!r} and must be text", hint="Quote it.")
     return {name: str(value) for name, value in given.items()}
+
+
+def _secrets(given: Params) -> dict[str, str]:
+    """ECS would take the plain name of a parameter, too; but what is one, and what the secret itself, nobody can tell.
+
+    So that the secret is not shown, the sentence does not repeat what was given.
+    """
+    for name, value in given.items():
+        if not (isinstance(value, str) and SECRET.fullmatch(value)):
+            raise InputError(
+                f"secrets: {name} is not the ARN of an SSM parameter (arn:aws:ssm:<region>:<account>:parameter/<name>) "
+                f"or of a Secrets Manager secret (arn:aws:secretsmanager:<region>:<account>:secret:<name>)",
+                hint="The secret itself does not belong here: everyone who may read the task definition can see it.",
+            )
+    return dict(given)
+
+
+def check_variables(environment: Collection[str], secrets: Collection[str]) -> None:
+    """Refuse names that mean two things; called with the live ones where none are given.
+
+    Raises:
+        InputError: a variable is both plain and a secret.
+    """
+    both = sorted({*environment} & {*secrets})
+    if both:
+        raise InputError(
+            f"secrets: {', '.join(both)} would be in environment too, and ECS takes a name in one of them only",
+            hint="Give environment without it.",
+        )
 
 
 def _check_memory(memory: int | None, reservation: int | None) -> None:

@@ -4,18 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from .._module import Context, Outcome
 from .._parallel import gather
-from .._plan import Live, Plan, Step, apply, decide, dismantle
+from .._plan import Live, Plan, Step, Wanted, apply, decide, dismantle
 from .._wait import wait_until
 from .api import Aws, Connection
 from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, Names, app_handlers, find_app, list_services
-from .ecs_app_read import app_groups, security_groups
+from .ecs_app_read import Group, app_groups, balancer_group, ingress_rules, instances_groups, security_groups
 from .ecs_app_result import to_result
 from .ecs_app_wanted import (
     BALANCER_GROUP_KIND,
@@ -27,6 +27,7 @@ from .ecs_app_wanted import (
 from .load_balancer_classic import find_classic, instance_port
 from .names import app_mark, cluster_mark
 from .run import Run
+from .security_groups import allowed
 from .service import SERVICE
 from .task_definition import describe
 
@@ -36,26 +37,28 @@ def ensure_absent(context: Context) -> Outcome:
     options = AppOptions.from_params(context.params)
     aws = Aws(Connection.from_params(context.params))
     run = Run(aws, app_mark(options.cluster, options.name), context.deadline(), context.pace())
-    live = _find(run, options)
-    shared = _listener_removal(run, options, live)
+    groups = security_groups(run)
+    live = _find(run, options, groups)
+    shared = _listener_removal(run, options, live, groups) + _way_to_listeners(run, options, live, groups)
     # once the service is gone nobody knows any more which of the listeners was its own
     plan = shared + _after(dismantle(live.values(), APP_GRAPH), shared)
     if plan.changed and not context.check_mode:
         applied = apply(plan, app_handlers(run), live)
         with applied.then(f"look whether anything is left of app {options.name}"):
             _await_gone(run, options)
-    return Outcome(to_result(options.name, options.cluster, None, url=None, tasks=[]), plan)
+    return Outcome(to_result(options.name, options.cluster, None, front=None, tasks=[]), plan)
 
 
 def _after(plan: Plan, first: Plan) -> Plan:
-    """A plan whose service goes after all of another one is done."""
+    """A plan whose service and listeners go after all of another one is done."""
     keys = frozenset(step.key for step in first.steps)
-    return Plan(tuple(replace(step, needs=step.needs | keys) if step.key == SERVICE else step for step in plan.steps))
+    last = ("service", "listener", "classic_load_balancer")
+    return Plan(tuple(replace(step, needs=step.needs | keys) if step.kind in last else step for step in plan.steps))
 
 
-def _find(run: Run, options: AppOptions) -> dict[str, Live]:
-    groups = app_groups(run, security_groups(run))
-    return {one.key: one for one in (*find_app(run, options.cluster, _names(options, groups)), *groups)}
+def _find(run: Run, options: AppOptions, groups: Sequence[Group]) -> dict[str, Live]:
+    own = app_groups(run, groups)
+    return {one.key: one for one in (*find_app(run, options.cluster, _names(options, own)), *own)}
 
 
 def _names(options: AppOptions, groups: Sequence[Live]) -> Names:
@@ -76,12 +79,45 @@ def _names(options: AppOptions, groups: Sequence[Live]) -> Names:
     )
 
 
-def _listener_removal(run: Run, options: AppOptions, live: Mapping[str, Live]) -> Plan:
+def _way_to_listeners(run: Run, options: AppOptions, live: Mapping[str, Live], groups: Sequence[Group]) -> Plan:
+    """The ways in to the app's listeners at load balancers of the newer kinds that it shares, closed."""
+    ports: dict[str, set[str]] = {}
+    for one in live.values():
+        if one.kind == "listener":
+            ports.setdefault(one.spec["load_balancer"].split("/")[-2], set()).add(str(one.spec["port"]))
+    plan = Plan()
+    for balancer, theirs in ports.items():
+        plan += _closing(balancer_group(_of_cluster(run, options), groups, balancer), theirs)
+    return plan
+
+
+def _of_cluster(run: Run, options: AppOptions) -> Run:
+    return replace(run, mark=cluster_mark(options.cluster))
+
+
+def _closing(group: Live | None, ports: Collection[str], rules: Iterable[Live] = ()) -> Plan:
+    """The ways in that a shared load balancer has for an app, closed.
+
+    Args:
+        group: its security group.
+        ports: what it listens on for the app alone.
+        rules: let it reach the app alone.
+    """
+    if group is None:
+        return Plan()
+    prefixes = tuple(f"tcp {port} from " for port in ports)
+    kept = allowed(text for text in group.spec["ingress"] if not text.startswith(prefixes))
+    wanted = Wanted(f"{group.key}/{group.id}", group.kind, group.name, {"ingress": kept})
+    apart = [replace(rule, key=f"{wanted.key}/{rule.key}") for rule in rules]
+    return decide([wanted], {wanted.key: group}, APP_GRAPH) + dismantle(apart, APP_GRAPH)
+
+
+def _listener_removal(run: Run, options: AppOptions, live: Mapping[str, Live], groups: Sequence[Group]) -> Plan:
     """The app's listener off a classic load balancer that it shares, unless another app uses it too."""
     for name in _shared_balancers(options, live):
         above = find_classic(run, name)
         if above and cluster_mark(options.cluster).owns(above.spec["tags"]):
-            return _without_listener(run, options, live.get(SERVICE), above)
+            return _without_listener(run, options, live.get(SERVICE), above, groups)
     return Plan()
 
 
@@ -95,7 +131,10 @@ def _shared_balancers(options: AppOptions, live: Mapping[str, Live]) -> set[str]
     return {name for name in behind - own if name}
 
 
-def _without_listener(run: Run, options: AppOptions, service: Live | None, above: Live) -> Plan:
+def _without_listener(
+    run: Run, options: AppOptions, service: Live | None, above: Live, groups: Sequence[Group]
+) -> Plan:
+    """The listener goes after the ways in to it: once it is gone nobody knows any more which these were."""
     ports = _host_ports(run, service, above.name) if service else _port_behind(options, above)
     others = [
         one
@@ -106,7 +145,20 @@ def _without_listener(run: Run, options: AppOptions, service: Live | None, above
     looks = gather({one.name: partial(_host_ports, run, one, above.name) for one in others})
     unused = ports - {port for theirs in looks.values() for port in theirs}
     wanted = without_listeners_to(above, unused)
-    return decide([wanted], {above.key: above}, APP_GRAPH) if wanted else Plan()
+    if wanted is None:
+        return Plan()
+    gone = {*above.spec["listeners"]} - {*wanted.spec["listeners"]}
+    group = balancer_group(_of_cluster(run, options), groups, above.name)
+    closing = _closing(group, gone, _rules_for(options, group, unused, groups) if group else ())
+    return closing + _after(decide([wanted], {above.key: above}, APP_GRAPH), closing)
+
+
+def _rules_for(options: AppOptions, group: Live, host_ports: Collection[int], groups: Sequence[Group]) -> list[Live]:
+    """The rules that let a load balancer reach these ports of the instances."""
+    rules = [
+        rule for instances in instances_groups(options.cluster, groups) for rule in ingress_rules(instances, group)
+    ]
+    return [rule for rule in rules if rule.spec["first"] == rule.spec["last"] and rule.spec["first"] in host_ports]
 
 
 def _port_behind(options: AppOptions, above: Live) -> set[int]:
@@ -124,7 +176,7 @@ def _host_ports(run: Run, service: Live, balancer: str) -> set[int]:
 
 def _await_gone(run: Run, options: AppOptions) -> None:
     wait_until(
-        lambda: _find(run, options),
+        lambda: _find(run, options, security_groups(run)),
         ready=lambda left: not left,
         describe=lambda left: "still there: " + ", ".join(_label(one) for one in left.values()),
         deadline=run.deadline,

@@ -13,7 +13,7 @@ from .._module import Context, Outcome
 from .._plan import Live
 from .api import Aws, Connection
 from .ecs_app import list_services
-from .ecs_app_result import tasks_of, to_result, urls_of
+from .ecs_app_result import fronts_of, tasks_of, to_result
 from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, checked_name, cluster_mark
 from .run import Run
 from .service import live_service
@@ -33,9 +33,9 @@ def look(context: Context) -> Outcome:
     for task in tasks_of(run, cluster, name):
         tasks[task.get("group", "").removeprefix("service:")].append(task)
     ports = {service: _host_ports(theirs) for service, theirs in tasks.items()}
-    urls = urls_of(run, [one.attributes["raw"] for one in services], ports)
+    fronts = fronts_of(run, [one.attributes["raw"] for one in services], ports)
     results = {
-        one.name: to_result(one.name, cluster, one.attributes["raw"], url=urls.get(one.name), tasks=tasks[one.name])
+        one.name: to_result(one.name, cluster, one.attributes["raw"], front=fronts.get(one.name), tasks=tasks[one.name])
         for one in services
     }
     return Outcome({"apps": [{"name": name, **result} for name, result in sorted(results.items())]})

@@ -16,7 +16,7 @@ from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
-from .ecs_app_result import tasks_of, to_result, url_of, urls_of
+from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, healthy_behind_classic
@@ -25,6 +25,7 @@ from .names import app_mark
 from .run import Run
 from .service import SERVICE, live_service
 from .service_ready import Service, goal_of, wait_ready
+from .service_scaling import SCALING
 from .task_definition import find_old_revisions
 
 
@@ -83,11 +84,21 @@ def _registers(differences: Sequence[Any]) -> bool:
 def _settled(run: Run, options: AppOptions, live: Mapping[str, Live], plan: Plan) -> dict[str, Live]:
     """The resources once the service is ready."""
     service: Service = live[SERVICE].attributes["raw"]
-    started = any(step.key == SERVICE for step in plan.steps)
-    seconds = float(options.balancer.deregistration_delay) if options.balancer else 0.0
-    goal = goal_of(options.cluster, service, started=started, drain_seconds=seconds)
+    done = {step.key for step in plan.steps}
+    started = bool(done & {SERVICE, SCALING})
+    goal = goal_of(options.cluster, service, started=started, drain_seconds=_drain_seconds(options, live))
+    if options.scaling and SCALING in done:  # what has just been registered moves the service, but not at once
+        goal = replace(goal, least=options.scaling.min, most=options.scaling.max)
     settled = wait_ready(run, goal, first=None if started else service, healthy=_healthy(run, service))
     return {**live, SERVICE: live_service(settled)}
+
+
+def _drain_seconds(options: AppOptions, live: Mapping[str, Live]) -> float:
+    """How long the load balancer keeps a task that is stopped; on a shared classic one another app may have said."""
+    if options.balancer is None:
+        return 0.0
+    above = live[LOAD_BALANCER].spec if LOAD_BALANCER in live else {}
+    return float(above.get("draining_seconds", options.balancer.deregistration_delay))
 
 
 def _healthy(run: Run, service: Service) -> Callable[[], int] | None:
@@ -104,11 +115,14 @@ def _result(run: Run, options: AppOptions, live: Mapping[str, Live], *, look: bo
     there = live.get(SERVICE)
     service: Service | None = there.attributes["raw"] if there else None
     tasks = tasks_of(run, options.cluster, options.name) if look and service else None
-    return to_result(options.name, options.cluster, service, url=_url(run, options, live, service), tasks=tasks)
+    return to_result(options.name, options.cluster, service, front=_front(run, options, live, service), tasks=tasks)
 
 
-def _url(run: Run, options: AppOptions, live: Mapping[str, Live], service: Service | None) -> str | None:
-    if options.balancer:
-        above = live.get(LOAD_BALANCER)
-        return url_of(above.attributes["address"], options.balancer.listener_port) if above else None
-    return urls_of(run, [service], {}).get(options.name) if service else None
+def _front(run: Run, options: AppOptions, live: Mapping[str, Live], service: Service | None) -> Front | None:
+    if options.balancer is None:
+        return fronts_of(run, [service], {}).get(options.name) if service else None
+    above = live.get(LOAD_BALANCER)
+    if above is None:
+        return None
+    address = above.attributes["address"]
+    return Front(above.name, address, above.attributes["zone_id"], url_of(address, options.balancer.listener_port))

@@ -36,7 +36,7 @@ from .run import Run
 from .security_groups import live_security_group, source_openings
 from .service import cluster_is_active, read_service
 from .service_scaling import SCALING, find_scaling, read_scaling
-from .task_definition import family_of, read_task_definition
+from .task_definition import family_of, read_continued
 
 Group = Mapping[str, Any]  # a security group as DescribeSecurityGroups gives it
 
@@ -87,8 +87,9 @@ def read(run: Run, options: AppOptions) -> Found:
 def _service_and_definition(run: Run, options: AppOptions) -> tuple[AppOptions, dict[str, Live]]:
     service = _service(run, options)
     _refuse_outside_of_scaling(run, options, service)
-    completed = options.with_family(family_of(service.spec["task_definition"]) if service else None)
-    definition = read_task_definition(run, str(completed.family), adopt=options.adopt)
+    used = service.spec["task_definition"] if service else None
+    completed = options.with_family(family_of(used) if used else None)
+    definition = read_continued(run, completed, used)
     return completed, {live.key: live for live in (service, definition) if live}
 
 
@@ -138,7 +139,7 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
     instances = _instances_group(options, groups)
     live: dict[str, Live] = dict(found["balancer"])
     refuse_other_vpc(balancer.name, live.get(LOAD_BALANCER), instances["VpcId"])
-    group = _balancer_group(sharing(run, options), groups, balancer.name)
+    group = balancer_group(sharing(run, options), groups, balancer.name)
     if group:
         live[BALANCER_GROUP] = group
         live |= {rule.key: rule for rule in ingress_rules(instances, group)}
@@ -188,7 +189,12 @@ def instances_groups(cluster: str, groups: Sequence[Group]) -> list[Group]:
     ]
 
 
-def _balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
+def balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
+    """The security group of a load balancer.
+
+    Args:
+        above: speaks for whom the load balancer belongs to.
+    """
     found = {}
     for one in groups:
         tags = from_tags(one.get("Tags"))

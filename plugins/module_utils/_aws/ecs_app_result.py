@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,8 +21,23 @@ NAMED_AT_ONCE = 20  # load balancers in one DescribeLoadBalancers
 HTTP_PORT = 80
 
 
+@dataclass(frozen=True)
+class Front:
+    """The load balancer before an app.
+
+    Attributes:
+        zone_id: the hosted zone of its DNS name, for records that are aliases of it.
+        url: where the app answers, None if that cannot be told.
+    """
+
+    name: str
+    dns_name: str
+    zone_id: str | None
+    url: str | None
+
+
 def to_result(
-    name: str, cluster: str, service: Service | None, *, url: str | None, tasks: Sequence[Mapping[str, Any]] | None
+    name: str, cluster: str, service: Service | None, *, front: Front | None, tasks: Sequence[Mapping[str, Any]] | None
 ) -> dict[str, Any]:
     """An app by its live service. Pure."""
     there: Service = service or {}
@@ -44,7 +60,8 @@ def to_result(
             "rollout_state_reason": deployment.get("rolloutStateReason"),
             "failed_tasks": deployment.get("failedTasks", 0),
         },
-        "url": url,
+        "url": front.url if front else None,
+        "load_balancer": _load_balancer(front) if front else None,
         "tasks": None if tasks is None else [_task(task) for task in tasks],
         "events": latest_events(there),
     }
@@ -54,6 +71,10 @@ def _definition(arn: str | None) -> dict[str, Any]:
     if not arn:
         return {"arn": None, "family": None, "revision": None}
     return {"arn": arn, "family": family_of(arn), "revision": revision_of(arn)}
+
+
+def _load_balancer(front: Front) -> dict[str, Any]:
+    return {"name": front.name, "dns_name": front.dns_name, "zone_id": front.zone_id}
 
 
 def _task(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,8 +104,8 @@ def tasks_of(run: Run, cluster: str, service: str | None = None) -> list[dict[st
     return described_tasks(run, request, doing=doing)
 
 
-def urls_of(run: Run, services: Iterable[Service], host_ports: Mapping[str, Collection[int]]) -> dict[str, str]:
-    """Where services answer, by name, as their load balancers say it.
+def fronts_of(run: Run, services: Iterable[Service], host_ports: Mapping[str, Collection[int]]) -> dict[str, Front]:
+    """The load balancers before services, by the name of the service.
 
     Args:
         host_ports: ports of the instances by service, which tell the listeners of a shared classic one apart.
@@ -92,18 +113,21 @@ def urls_of(run: Run, services: Iterable[Service], host_ports: Mapping[str, Coll
     balanced = {one["serviceName"]: one["loadBalancers"][0] for one in services if one.get("loadBalancers")}
     classic = {name: one["loadBalancerName"] for name, one in balanced.items() if one.get("loadBalancerName")}
     grouped = {name: one["targetGroupArn"] for name, one in balanced.items() if one.get("targetGroupArn")}
-    balancers, groups = _classic(run, {*classic.values()}), _group_urls(run, {*grouped.values()})
-    urls = {name: _classic_url(balancers.get(one), host_ports.get(name, ())) for name, one in classic.items()}
-    urls |= {name: groups.get(one) for name, one in grouped.items()}
-    return {name: url for name, url in urls.items() if url}
+    balancers, groups = _classic(run, {*classic.values()}), _group_fronts(run, {*grouped.values()})
+    fronts = {
+        name: _classic_front(balancers[one], host_ports.get(name, ()))
+        for name, one in classic.items()
+        if one in balancers
+    }
+    return fronts | {name: groups[one] for name, one in grouped.items() if one in groups}
 
 
-def _classic_url(balancer: Mapping[str, Any] | None, host_ports: Collection[int]) -> str | None:
-    if balancer is None:
-        return None
+def _classic_front(balancer: Mapping[str, Any], host_ports: Collection[int]) -> Front:
+    address = balancer["DNSName"]
     listeners = [one["Listener"] for one in balancer["ListenerDescriptions"]]
     leading = [one for one in listeners if one["InstancePort"] in host_ports] or listeners
-    return url_of(balancer["DNSName"], leading[0]["LoadBalancerPort"]) if len(leading) == 1 else None
+    url = url_of(address, leading[0]["LoadBalancerPort"]) if len(leading) == 1 else None
+    return Front(balancer["LoadBalancerName"], address, balancer.get("CanonicalHostedZoneNameID"), url)
 
 
 def _classic(run: Run, names: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -111,20 +135,31 @@ def _classic(run: Run, names: Collection[str]) -> dict[str, dict[str, Any]]:
     return {one["LoadBalancerName"]: one for one in found}
 
 
-def _group_urls(run: Run, arns: Collection[str]) -> dict[str, str]:
-    """Where the listeners are that lead to target groups, by target group."""
+def _group_fronts(run: Run, arns: Collection[str]) -> dict[str, Front]:
+    """The load balancers before target groups, by target group."""
     groups = _listed(run, "elbv2", "DescribeTargetGroups", "TargetGroups", {"TargetGroupArns": arns})
-    above = {arn for one in groups if one["TargetGroupArn"] in arns for arn in one["LoadBalancerArns"]}
-    balancers = _listed(run, "elbv2", "DescribeLoadBalancers", "LoadBalancers", {"LoadBalancerArns": above})
-    addresses = {one["LoadBalancerArn"]: one["DNSName"] for one in balancers if one["LoadBalancerArn"] in above}
-    listeners = gather({arn: partial(listeners_of, run, arn) for arn in addresses})
+    above = {one["TargetGroupArn"]: one["LoadBalancerArns"] for one in groups if one["TargetGroupArn"] in arns}
+    wanted = {arn for balancers in above.values() for arn in balancers}
+    found = _listed(run, "elbv2", "DescribeLoadBalancers", "LoadBalancers", {"LoadBalancerArns": wanted})
+    balancers = {one["LoadBalancerArn"]: one for one in found if one["LoadBalancerArn"] in wanted}
+    listeners = gather({arn: partial(listeners_of, run, arn) for arn in balancers})
     return {
-        action["TargetGroupArn"]: url_of(addresses[arn], listener["Port"])
-        for arn, all_of_it in listeners.items()
-        for listener in all_of_it
-        for action in listener["DefaultActions"]
-        if action.get("TargetGroupArn")
+        group: _group_front(balancers[arn], group, listeners[arn])
+        for group, theirs in above.items()
+        for arn in theirs
+        if arn in balancers
     }
+
+
+def _group_front(balancer: Mapping[str, Any], group: str, listeners: Iterable[Mapping[str, Any]]) -> Front:
+    address = balancer["DNSName"]
+    ports = [
+        one["Port"]
+        for one in listeners
+        if any(action.get("TargetGroupArn") == group for action in one["DefaultActions"])
+    ]
+    url = url_of(address, ports[-1]) if ports else None
+    return Front(balancer["LoadBalancerName"], address, balancer.get("CanonicalHostedZoneId"), url)
 
 
 def _listed(

@@ -89,7 +89,7 @@ def _service(run: Run, options: AppOptions, live: Mapping[str, Live], behind: Se
     balanced = before.get("load_balancers", ()) if behind is None else behind
     spec = {
         **options.service,
-        "circuit_breaker": circuit_breaker(options.service.get("circuit_breaker"), balanced),
+        "circuit_breaker": circuit_breaker(options.service.get("circuit_breaker"), balanced, new=there is None),
         "scheduling": "REPLICA",
         "task_definition": Ref(TASK_DEFINITION),
         "load_balancers": behind,

@@ -21,7 +21,10 @@ DEBIAN = {
 RECOMMENDED_ROOT_DEVICE = "/dev/xvda"  # of both
 DEBIAN_VOLUME_SIZE = 8  # GiB
 RECOMMENDED_VOLUME_SIZE = 30  # GiB
-TYPE = re.compile(r"(?P<family>[a-z]+)(?P<generation>\d+)(?P<attributes>[a-z-]*)\.[a-z0-9-]+")
+# "c7gn.medium", but also "u7i-12tb.224xlarge", "u-6tb1.metal" and "p6e-gb200.36xlarge": which ones there are, EC2 knows
+TYPE = re.compile(
+    r"(?=[a-z-]*\d)(?P<family>[a-z]+)(?P<generation>\d*)(?P<attributes>[a-z]*)(-(?P<variant>[a-z0-9]+))?\.[a-z0-9-]+"
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Image:
 
 
 def architecture_of(instance_type: str) -> str:
-    """The architecture of an instance type, by its name: a "g" behind the generation is Graviton. Pure.
+    """The architecture of an instance type, by its name: a "g" behind the generation is Graviton, "gb" behind a hyphen
+    Grace. Pure.
 
     https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
 
@@ -46,7 +50,8 @@ def architecture_of(instance_type: str) -> str:
     if not match:
         raise InputError(f"instance_type: {instance_type!r} is no instance type; t3.small is one, for example")
     first_graviton = match["family"] + match["generation"] == "a1"
-    return "arm64" if first_graviton or "g" in match["attributes"].split("-")[0] else "x86_64"
+    grace = (match["variant"] or "").startswith("gb")
+    return "arm64" if first_graviton or grace or "g" in match["attributes"] else "x86_64"
 
 
 def recommended_image(aws: Aws, architecture: str) -> Image:

@@ -50,8 +50,11 @@ def find_classic(run: Run, name: str, key: str = LOAD_BALANCER) -> Live | None:
     )
     tags = from_tags(more["tags"]["TagDescriptions"][0]["Tags"])
     spec = normalised(found, more["attributes"]["LoadBalancerAttributes"], tags)
-    attributes = {"address": found["DNSName"]}
-    return Live(key, "classic_load_balancer", name, name, spec, attributes)
+    return Live(key, "classic_load_balancer", name, name, spec, _whereabouts(found))
+
+
+def _whereabouts(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"address": found["DNSName"], "zone_id": found.get("CanonicalHostedZoneNameID")}
 
 
 def describe_classic(run: Run, name: str) -> dict[str, Any] | None:
@@ -116,8 +119,8 @@ def listener_to(host_port: int) -> str:
 
 
 def shared_spec(own: Spec, live: Spec | None, host_port: int) -> dict[str, Any]:
-    """The same for a load balancer that other apps may use too: their listeners stay, and so does the health check as
-    long as it looks at another app's port. Pure."""
+    """The same for a load balancer that other apps may use too: their listeners stay, and so do the health check and
+    the draining, of which there is one for all, as long as the health check looks at another app's port. Pure."""
     if live is None:
         return dict(own)
     checked = instance_port(live["health_check"]["target"])
@@ -126,7 +129,7 @@ def shared_spec(own: Spec, live: Spec | None, host_port: int) -> dict[str, Any]:
     others = {*map(instance_port, theirs)} - {host_port}
     managed = {**own, "listeners": {**live["listeners"], **own["listeners"]}}
     if checked in others:
-        del managed["health_check"]
+        del managed["health_check"], managed["draining_seconds"]
     return managed
 
 
@@ -159,23 +162,22 @@ class ClassicLoadBalancers:
         if spec["scheme"] == "internal":
             request["Scheme"] = "internal"
 
-        def create() -> str:
-            answer = self._run.aws.call("elb", "CreateLoadBalancer", request, doing=step.sentence, settles=True)
-            return str(answer["DNSName"])
+        def create() -> bool:
+            self._run.aws.call("elb", "CreateLoadBalancer", request, doing=step.sentence, settles=True)
+            return True
 
-        def find() -> str | None:
-            live = read_classic(self._run, step.name, adopt=False)
-            return live.attributes["address"] if live else None
+        def find() -> bool | None:
+            return True if read_classic(self._run, step.name, adopt=False) else None
 
-        address = create_once(create, find, self._run.aws.policy)
+        create_once(create, find, self._run.aws.policy)
         self._set_attributes(step, spec)
         self._set_health_check(step, spec)
-        return Live(step.key, step.kind, step.name, step.name, spec, {"address": address})
+        return Live(step.key, step.kind, step.name, step.name, spec, self._made(step))
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}
         if changed & {"draining_seconds", "cross_zone"}:
-            self._set_attributes(step, spec)
+            self._set_attributes(step, {**live.spec, **spec})
         if "listeners" in changed:
             self._set_listeners(step, spec["listeners"], live.spec["listeners"])
         if "health_check" in changed:
@@ -192,6 +194,12 @@ class ClassicLoadBalancers:
     def delete(self, step: Step, live: Live) -> None:
         request = {"LoadBalancerName": live.name}
         self._run.aws.delete("elb", "DeleteLoadBalancer", request, doing=step.sentence, deadline=self._run.deadline)
+
+    def _made(self, step: Step) -> dict[str, Any]:
+        """Where it is: the answer to its creation has the DNS name, but not the hosted zone that this is in."""
+        named = {"LoadBalancerNames": [step.name]}
+        answer = self._run.aws.call("elb", "DescribeLoadBalancers", named, doing=step.sentence, settles=True)
+        return _whereabouts(answer["LoadBalancerDescriptions"][0])
 
     def _set_attributes(self, step: Step, spec: Spec) -> None:
         seconds = spec["draining_seconds"]

@@ -165,7 +165,8 @@ def live_balancer(found: Mapping[str, Any], tags: Mapping[str, str], key: str = 
         "tags": dict(tags),
     }
     arn, name = found["LoadBalancerArn"], found["LoadBalancerName"]
-    return Live(key, "load_balancer", name, arn, spec, {"arn": arn, "address": found["DNSName"]})
+    attributes = {"arn": arn, "address": found["DNSName"], "zone_id": found.get("CanonicalHostedZoneId")}
+    return Live(key, "load_balancer", name, arn, spec, attributes)
 
 
 def live_group(

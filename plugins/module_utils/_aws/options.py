@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from .._argspec import ArgumentSpec, Library
 
-LIBRARIES = (Library("boto3", "1.34.0"), Library("botocore", "1.34.0"), Library("jmespath", "1.0.0"))
+# the first ones that know availabilityZoneRebalancing; older ones drop it from what ECS answers
+LIBRARIES = (Library("boto3", "1.35.66"), Library("botocore", "1.35.66"), Library("jmespath", "1.0.0"))
 
 CONNECTION = ArgumentSpec(
     {

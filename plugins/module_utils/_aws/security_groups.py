@@ -144,22 +144,27 @@ class SecurityGroups:
     def _open(self, step: Step, live: Live, wanted: Iterable[str]) -> None:
         missing = sorted({*wanted} - {*live.spec["ingress"]})
         try:
-            self._rules("AuthorizeSecurityGroupIngress", step, live, missing)
+            self._authorize(step, live, missing)
         except ConflictError:  # one of them is there by now, which refused all of them
             for one in missing:
                 self._open_one(step, live, one)
 
     def _open_one(self, step: Step, live: Live, opening: str) -> None:
         with suppress(ConflictError):
-            self._rules("AuthorizeSecurityGroupIngress", step, live, [opening])
+            self._authorize(step, live, [opening])
 
     def _shut(self, step: Step, live: Live, wanted: Iterable[str]) -> None:
-        self._rules("RevokeSecurityGroupIngress", step, live, sorted({*live.spec["ingress"]} - {*wanted}))
+        """One by one: EC2 would take back none of them if one was gone already."""
+        for one in sorted({*live.spec["ingress"]} - {*wanted}):
+            request = {"GroupId": live.id, "IpPermissions": [Opening.parse(one).permission()]}
+            self._run.aws.delete(
+                "ec2", "RevokeSecurityGroupIngress", request, doing=step.sentence, deadline=self._run.deadline
+            )
 
-    def _rules(self, operation: str, step: Step, live: Live, texts: list[str]) -> None:
+    def _authorize(self, step: Step, live: Live, texts: list[str]) -> None:
         if texts:
             permissions = [Opening.parse(one).permission() for one in texts]
-            self._call(operation, {"GroupId": live.id, "IpPermissions": permissions}, step)
+            self._call("AuthorizeSecurityGroupIngress", {"GroupId": live.id, "IpPermissions": permissions}, step)
 
     def _call(self, operation: str, request: Mapping[str, Any], step: Step) -> dict[str, Any]:
         return self._run.aws.call("ec2", operation, request, doing=step.sentence, settles=True)

@@ -75,19 +75,20 @@ def behind_classic(balancers: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def circuit_breaker(
-    given: Mapping[str, bool] | None, balancers: Sequence[Mapping[str, Any]]
+    given: Mapping[str, bool] | None, balancers: Sequence[Mapping[str, Any]], *, new: bool
 ) -> Mapping[str, bool] | None:
-    """The circuit breaker that a service should have; None: not managed, as ECS has none for it. Pure.
+    """The circuit breaker that a service should have; None: not managed. Pure.
 
     Args:
         given: what the user says of it.
-        balancers: the load balancers that the service is behind.
+        balancers: the load balancers that the service is behind; ECS has none behind a classic one.
+        new: there is no such service yet.
 
     Raises:
         InputError: it is wanted behind a classic load balancer.
     """
     if not behind_classic(balancers):
-        return given or {"enable": True, "rollback": True}
+        return given or ({"enable": True, "rollback": True} if new else None)
     if given and given["enable"]:
         raise InputError(
             "circuit_breaker: ECS has none for a service behind a classic load balancer",

@@ -65,6 +65,7 @@ class Goal:
         since: when it was started or last changed, on AWS's clock; older events are about something else.
         balanced: the tasks have to be healthy at a load balancer.
         drain_seconds: how long a task that is stopped may keep its port.
+        least, most: the desired count that Application Auto Scaling has yet to move the service to; None: no limit.
     """
 
     cluster: str
@@ -73,6 +74,12 @@ class Goal:
     since: datetime
     balanced: bool = False
     drain_seconds: float = 0.0
+    least: int = 0
+    most: int | None = None
+
+    def in_range(self, desired: int) -> bool:
+        """Whether the service has been moved into its range."""
+        return self.least <= desired and (self.most is None or desired <= self.most)
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,7 @@ def placed(goal: Goal, look: Look) -> bool:
     others = [one for one in look.deployments if one is not primary]
     return (
         look.service["status"] == "ACTIVE"
+        and goal.in_range(counts["desired"])
         and primary.get("id") == goal.deployment
         and primary.get("rolloutState", "COMPLETED") == "COMPLETED"
         and counts["running"] == primary["runningCount"] == counts["desired"]
@@ -159,14 +167,16 @@ def failed(goal: Goal, look: Look) -> str | None:
     return _gone(look) or _given_up(goal, look) or _crashing(look) or _deadlocked(goal, look) or _no_room(goal, look)
 
 
-def describe(look: Look) -> str:
+def describe(goal: Goal, look: Look) -> str:
     """The state in a few words."""
     primary, counts = look.primary, look.counts
     text = f"{counts['running']} of {counts['desired']} tasks run, {counts['pending']} are pending"
     if look.healthy is not None:
         text += f", {look.healthy} are healthy at the load balancer"
     old = sum(one["runningCount"] for one in look.deployments if one is not primary)
-    return f"{text}, {old} are of older deployments" if old else text
+    if old:
+        text += f", {old} are of older deployments"
+    return text if goal.in_range(counts["desired"]) else f"{text}, not scaled to {goal.least}-{goal.most} tasks yet"
 
 
 def latest_events(service: Service) -> list[str]:
@@ -343,7 +353,7 @@ def wait_ready(run: Run, goal: Goal, *, first: Service | None, healthy: Callable
         Watcher(run, goal, first=first, healthy=healthy),
         ready=lambda look: ready(goal, look),
         failed=lambda look: failed(goal, look),
-        describe=describe,
+        describe=lambda look: describe(goal, look),
         events=lambda look: latest_events(look.service),
         deadline=run.deadline,
         doing=f"wait for service {goal.name}",

@@ -21,7 +21,7 @@ from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .api import from_tags
-from .app_options import AppOptions, Log, check_reservation
+from .app_options import AppOptions, Log, check_reservation, check_variables
 from .run import Run
 
 TASK_DEFINITION = "task-definition"  # key in a plan, and part in the mark
@@ -173,6 +173,7 @@ def _check_complete(container: Mapping[str, Any], spec: Spec) -> None:
     if not container["memory"] and not container["memory_reservation"]:
         raise InputError("memory: the app needs memory (the hard limit) or memory_reservation (the soft one), in MiB")
     check_reservation(container["memory"], container["memory_reservation"])
+    check_variables(container["environment"], container["secrets"])
     if container["secrets"] and not spec["execution_role"]:
         raise InputError("secrets: execution_role is needed too, the role with which ECS reads the secrets")
 
@@ -269,6 +270,32 @@ def read_task_definition(run: Run, family: str, *, adopt: bool) -> Live | None:
         return None
     require_ours(run.mark, live.spec["tags"], f"task definition {family}", adopt=adopt)
     return live
+
+
+def read_continued(run: Run, options: AppOptions, used: str | None) -> Live | None:
+    """The revision that the options continue: the one that the service uses.
+
+    The latest one may be another, whose deployment was rolled back or refused. It counts only where it is what the
+    options make of the one in use: a run that was killed before it deployed it has registered it.
+
+    Args:
+        used: the ARN of the revision that the service uses; None: there is no service.
+
+    Raises:
+        InputError: the options do not fit to what is there.
+        NotOursError: it is not ours to continue.
+    """
+    family = str(options.family)
+    latest = read_task_definition(run, family, adopt=options.adopt)
+    if used is None or family_of(used) != family or (latest and latest.id == used):
+        return latest
+    label = f"task definition {family}:{revision_of(used)}"
+    in_use = describe(run, used, f"look at {label}")
+    if in_use is None:
+        return latest
+    require_ours(run.mark, in_use.spec["tags"], label, adopt=options.adopt)
+    spec = wanted_definition(options, in_use, run.aws.region, {})
+    return latest if latest and _same(spec, latest) and not _same(spec, in_use) else in_use
 
 
 def _live(definition: Mapping[str, Any], tags: Mapping[str, str]) -> Live:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from faults.flow import Flow, Task, first_and_last, module
+from faults.flow import Flow, Task, first_and_last, module, writes
 
 _OF_CLUSTERS, _OF_APPS = "roles/ecs_cluster/README.md", "roles/ecs_app/README.md"
 _COMMON = {"region": "us-east-1", "wait_sleep": 1}
@@ -36,15 +36,35 @@ _SHOP = {
     "log": {"retention_days": 14},
     "scaling": {"min": 2, "max": 4, "cpu_percent": 60},
 }
+_SHARED = {**_WEB, "load_balancer": {"type": "classic", "container_port": 80, "shared": True}}
+# on every instance: the health check looks at its port, and ECS stops what runs where that does not answer
+_NEIGHBOUR = {
+    "image": "httpd:2.4",
+    "memory": 64,
+    "ports": [{"container_port": 80, "host_port": 8080}],
+    "desired_count": 2,
+    "load_balancer": {"type": "classic", "container_port": 80, "shared": True, "listener_port": 8080},
+}
+_STREAM = {
+    "image": "httpd:2.4",
+    "memory": 64,
+    "ports": [{"container_port": 80}],
+    "load_balancer": {"type": "network", "container_port": 80, "listener_port": 8080},
+}
+_SHARED_UP = _app("web", _SHARED)
+# what the role says: a run that was killed before it made the service leaves a listener that nothing else names
+_SHARED_DOWN = _app("web", {"state": "absent", "load_balancer": _SHARED["load_balancer"]})
+_NEIGHBOUR_UP = _app("neighbour", _NEIGHBOUR)
+_STREAM_UP, _STREAM_DOWN = _app("stream", _STREAM), _app("stream", {"state": "absent"})
 _WEB_UP, _WEB_DOWN = _app("web", _WEB), _app("web", {"state": "absent"})
 _SHOP_UP, _SHOP_DOWN = _app("shop", _SHOP), _app("shop", {"state": "absent"})
 _NEW_IMAGE = _app("web", {**_WEB, "image": "httpd:2.4.62"})
 _NO_TASKS = _app("web", {**_WEB, "desired_count": 0})
 
 
-def _on_cluster(act: Task, undo: Task, *before: Task) -> Flow:
+def _on_cluster(act: Task, undo: Task, *before: Task, base: tuple[Task, ...] = ()) -> Flow:
     """A flow of an app, on a cluster that is shared by the cases of a batch."""
-    return Flow(act, base=(_CLUSTER,), before=before, undo=(undo,), raze=(_NO_CLUSTER,), permissions=(_OF_APPS,))
+    return Flow(act, base=(_CLUSTER, *base), before=before, undo=(undo,), raze=(_NO_CLUSTER,), permissions=(_OF_APPS,))
 
 
 FLOWS: Mapping[str, Flow] = {
@@ -57,6 +77,17 @@ FLOWS: Mapping[str, Flow] = {
     ),
     "ecs-app-classic": _on_cluster(_WEB_UP, _WEB_DOWN),
     "ecs-app-application": _on_cluster(_SHOP_UP, _SHOP_DOWN),
+    "ecs-app-network": _on_cluster(_STREAM_UP, _STREAM_DOWN),
+    "ecs-app-shared": _on_cluster(_SHARED_UP, _SHARED_DOWN, base=(_NEIGHBOUR_UP,)),
+    "ecs-app-shared-first": Flow(  # it makes the load balancer, which stays as long as the cluster
+        _SHARED_UP,
+        before=(_CLUSTER,),
+        undo=(_NO_CLUSTER,),
+        injections=("kill-after", "abandon", "cut-after", "overtaken", "together"),
+        picks=writes,
+        permissions=(_OF_APPS,),
+    ),
+    "ecs-app-shared-down": _on_cluster(_SHARED_DOWN, _SHARED_DOWN, _SHARED_UP, base=(_NEIGHBOUR_UP,)),
     "ecs-app-update": _on_cluster(_NEW_IMAGE, _WEB_DOWN, _WEB_UP),
     "ecs-app-to-zero": _on_cluster(_NO_TASKS, _WEB_DOWN, _WEB_UP),
     "ecs-app-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _WEB_UP),

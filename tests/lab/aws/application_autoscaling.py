@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Application Auto Scaling: a policy needs its target, and goes with it.
 
-Nothing scales by itself: there is no load here.
+Nothing scales by load: there is none here. What a range alone moves is in ``ecs/scaling.py``.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from lab.aws.balancer_interfaces import BalancerInterfaces, check_network
 from lab.aws.patching import aws_error, replaces
 from lab.world import World
 
+HOSTED_ZONE = "Z35SXDEXAMPLE"
+"""Of the DNS names of all of them."""
 Original = Callable[..., Any]
 _NEED_A_BALANCER = (
     "apply_security_groups_to_load_balancer",
@@ -80,6 +82,7 @@ def _create(interfaces: BalancerInterfaces) -> None:
         balancer.lab_shape = asked
         backend.configure_health_check(name, "5", "10", "2", "30", f"TCP:{balancer.listeners[0].instance_port}")
         balancer.dns_name = f"{name}-{random.randrange(10**8, 10**10)}.{backend.region_name}.elb.amazonaws.com"
+        balancer.canonical_hosted_zone_name_id = HOSTED_ZONE
         public, text = balancer.scheme != "internal", f"ELB {name}"
         interfaces.attach(_owner(backend, name), ec2, balancer.subnets, balancer.security_groups, public, text)
         return balancer

@@ -100,6 +100,13 @@ def test_a_balancer_needs_a_sound_network(site: Site, refused: Any) -> None:
     refused("InvalidSubnet", site.classic, Subnets=[lonely, subnets[0]])
 
 
+def test_balancers_tell_the_hosted_zone_of_their_dns_name(site: Site) -> None:
+    site.classic()
+    (found,) = site.elb.describe_load_balancers()["LoadBalancerDescriptions"]
+    assert found["CanonicalHostedZoneNameID"].startswith("Z")
+    assert site.balancer()["CanonicalHostedZoneId"].startswith("Z")
+
+
 def test_classic_works_on_what_exists(site: Site, refused: Any) -> None:
     instances = [{"InstanceId": "i-00000000000000000"}]
     register = site.elb.register_instances_with_load_balancer

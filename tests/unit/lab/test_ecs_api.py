@@ -85,6 +85,10 @@ def test_tags_are_described_only_on_request(ecs: Any) -> None:
         ({"container": {"essential": False}}, "at least one container must be essential"),
         ({"containerDefinitions": [container(), container()]}, "Container names must be unique"),
         ({"container": {"secrets": [{"name": "S", "valueFrom": "s"}]}}, "a value for 'executionRoleArn'"),
+        (
+            {"container": {"secrets": [{"name": "S", "valueFrom": "s"}], "environment": [{"name": "S", "value": "x"}]}},
+            "environment variables set on the container, such as 'S'",
+        ),
         ({"container": {"logConfiguration": {"logDriver": "awslogs"}}}, "requires options: awslogs-group"),
     ],
 )

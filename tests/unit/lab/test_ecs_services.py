@@ -51,6 +51,23 @@ def test_a_service_comes_up_step_by_step(ground: EcsGround) -> None:
     ground.ecs.get_waiter("services_stable").wait(cluster="demo", services=["web"])
 
 
+@pytest.mark.parametrize(("least", "most", "desired"), [(6, 10, 6), (0, 0, 0), (0, 1, 1), (1, 4, 2)])
+def test_a_scalable_target_moves_its_service_into_its_range(
+    web: EcsGround, least: int, most: int, desired: int
+) -> None:
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/demo/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    before = web.service()
+    web.lab.client("application-autoscaling").register_scalable_target(**target, MinCapacity=least, MaxCapacity=most)
+    web.lab.advance(2)
+    after = web.steady(running=desired)
+    assert after["desiredCount"] == desired
+    assert after["deployments"][0]["id"] == before["deployments"][0]["id"]
+
+
 def test_a_running_task_is_described_in_full(web: EcsGround) -> None:
     task = web.tasks()[0]
     (container,) = task["containers"]

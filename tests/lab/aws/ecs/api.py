@@ -15,7 +15,7 @@ from moto.ecs.models import ecs_backends
 from moto.elb.models import ELBBackend
 from moto.elbv2.models import FakeTargetGroup
 
-from lab.aws.ecs import clusters, definitions, host_calls, service_calls, service_deployments, task_calls
+from lab.aws.ecs import clusters, definitions, host_calls, scaling, service_calls, service_deployments, task_calls
 from lab.aws.ecs.calls import Original
 from lab.aws.ecs.resources import Container, Task
 from lab.aws.ecs.simulation import Simulation
@@ -26,7 +26,7 @@ from lab.world import Item, World
 
 def install(world: World) -> None:
     simulation = Simulation(world)
-    for calls in (clusters, definitions, host_calls, service_calls, service_deployments, task_calls):
+    for calls in (clusters, definitions, host_calls, scaling, service_calls, service_deployments, task_calls):
         calls.install(simulation)
     _instances(simulation)
     _console(simulation)

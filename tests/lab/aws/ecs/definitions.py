@@ -226,12 +226,21 @@ def _check_container(container: Mapping[str, Any], given: Mapping[str, Any]) -> 
             if not 0 <= (mapping.get(field) or 0) <= 65535:
                 raise fail("ClientException", f"Invalid '{field}' setting for container '{name}'.")
     log = container.get("logConfiguration") or {}
+    _check_variables(container)
     if (container.get("secrets") or log.get("secretOptions")) and not given.get("executionRoleArn"):
         message = "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
         raise fail("ClientException", message)
     if log.get("logDriver") == "awslogs" and not (log.get("options") or {}).get("awslogs-group"):
         message = "Log driver awslogs requires options: awslogs-group"
         raise fail("ClientException", message)
+
+
+def _check_variables(container: Mapping[str, Any]) -> None:
+    plain = {one["name"] for one in container.get("environment") or ()}
+    for secret in container.get("secrets") or ():
+        if secret["name"] in plain:
+            message = "The secret name must be unique and not shared with any new or existing environment variables"
+            raise fail("ClientException", f"{message} set on the container, such as '{secret['name']}'.")
 
 
 def _check_memory(container: Mapping[str, Any], given: Mapping[str, Any]) -> None:

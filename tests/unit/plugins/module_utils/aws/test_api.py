@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -21,6 +22,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.api impo
     tag_specifications,
     to_tags,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._aws.options import LIBRARIES
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AnswerLostError,
@@ -35,6 +37,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._retry import
 from botocore.exceptions import ClientError, ReadTimeoutError
 from unit.clock import FakeClock
 
+ROOT = Path(__file__).resolve().parents[5]
 CONNECTION = Connection(region="eu-west-1", access_key="LABKEY", secret_key="lab-not-a-secret-000001")
 
 
@@ -346,3 +349,18 @@ def test_an_exhausted_policy_gives_the_last_error(aws: Aws, monkeypatch: pytest.
     scripted(monkeypatch, *[refusal("Throttling", message="Rate exceeded")] * 6)
     with pytest.raises(ThrottledError, match="Rate exceeded"):
         aws.call("ec2", "DescribeVpcs", doing="list")
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("README.md", "| boto3, botocore (AWS) | {} and newer |"),
+        ("meta/ee-requirements.txt", "boto3>={}\n"),
+        ("plugins/doc_fragments/aws.py", "- boto3 >= {}\n"),
+        ("tests/integration/requirements.txt", "boto3>={}\n"),
+    ],
+)
+def test_the_least_boto3_is_the_same_wherever_it_is_told(page: str, words: str) -> None:
+    least = {one.name: one.version for one in LIBRARIES}
+    assert least["boto3"] == least["botocore"]
+    assert words.format(least["boto3"]) in (ROOT / page).read_text()

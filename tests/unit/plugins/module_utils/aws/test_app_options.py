@@ -17,6 +17,7 @@ from unit.ecs_app import options, params
 
 CLASSIC = {"type": "classic"}
 ALB = {"type": "application"}
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,11 @@ ALB = {"type": "application"}
             "host_port 8080 is used twice, by container ports 80 and 81",
         ),
         ({"environment": {"DEBUG": True}}, "environment: DEBUG is True and must be text. Quote it"),
+        ({"secrets": {"DB": 12}}, "secrets: DB is not the ARN of an SSM parameter"),
+        ({"secrets": {"DB": None}}, "secrets: DB is not the ARN"),
+        ({"secrets": {"DB": "/shop/db"}}, "secrets: DB is not the ARN"),
+        ({"secrets": {"DB": "arn:aws:s3:::bucket/db"}}, "secrets: DB is not the ARN"),
+        ({"secrets": {"DB": SECRET}, "environment": {"DB": "x"}}, "secrets: DB would be in environment too"),
         ({"health_check": {"command": ["true"]}}, "health_check: command must begin with CMD, CMD-SHELL or NONE"),
         ({"health_check": {"command": ["CMD", "x"], "retries": 11}}, "retries is 11, must be from 1 to 10"),
         ({"task_role": "web"}, "task_role: 'web' is not the ARN of an IAM role"),
@@ -80,6 +86,26 @@ ALB = {"type": "application"}
 def test_bad_input_is_named(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         AppOptions.from_params(params(**given))
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        SECRET,
+        f"{SECRET}:password::",  # one key of it
+        "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/db",
+        "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/db",
+        "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:db",
+    ],
+)
+def test_secrets_are_arns(arn: str) -> None:
+    assert options(secrets={"DB": arn}).container["secrets"] == {"DB": arn}
+
+
+def test_a_secret_given_by_mistake_is_not_repeated() -> None:
+    with pytest.raises(InputError) as raised:
+        options(secrets={"DB": "hunter2"})
+    assert "hunter2" not in f"{raised.value.message} {raised.value.hint}"
 
 
 @pytest.mark.parametrize(("lowest", "highest"), [(0, 100), (50, 200), (100, 101), (99, 100)])

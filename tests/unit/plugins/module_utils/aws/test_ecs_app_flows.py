@@ -15,6 +15,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws import (
 )
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     InputError,
+    NotOursError,
     PartialError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
@@ -171,6 +172,7 @@ def test_nothing_to_do_behind_a_load_balancer_is_seven_calls(run: Flow) -> None:
     assert outcome.plan
     assert not outcome.plan.changed
     assert outcome.result["url"] == "http://one-lb.elb.example/"
+    assert outcome.result["load_balancer"] == {"name": "one-lb", "dns_name": "one-lb.elb.example", "zone_id": "Z1"}
 
 
 def test_an_unchanged_app_that_is_not_ready_is_waited_for(run: Flow) -> None:
@@ -178,6 +180,77 @@ def test_an_unchanged_app_that_is_not_ready_is_waited_for(run: Flow) -> None:
     outcome = run(services(rolling), revision(), services(service()), **WEB)
     assert outcome.plan
     assert not outcome.plan.changed
+
+
+def test_a_port_that_the_draining_of_another_app_keeps_is_waited_for(run: Flow) -> None:
+    """The shared load balancer drains for 300 seconds, as the app says whose port it looks at."""
+    shared = {**balancer_group(), "Tags": [*upper_mark("load-balancer-security-group/one-lb", "")]}
+    shared["Tags"].append({"Key": "Name", "Value": shared["GroupName"]})
+    port_taken = event("was unable to place a task because (container-instance 1) is already using a port.", 20)
+    events = [port_taken, event("has begun draining connections on 1 tasks.", 15)]
+    rolling = service(
+        **BEHIND, runningCount=1, deployments=[deployment(runningCount=1, rolloutState="IN_PROGRESS")], events=events
+    )
+    listeners = [
+        {"Listener": {"Protocol": "HTTP", "LoadBalancerPort": port, "InstanceProtocol": "HTTP", "InstancePort": port}}
+        for port in (80, 8080)
+    ]
+    check = {**classic()["HealthCheck"], "Target": "HTTP:8080/"}
+    balancer, tags, _attributes = live_balancer("", ListenerDescriptions=listeners, HealthCheck=check)
+    draining = {"Enabled": True, "Timeout": 300}
+    attributes = {"CrossZoneLoadBalancing": {"Enabled": True}, "ConnectionDraining": draining}
+    outcome = run(
+        services(rolling),
+        revision(),
+        groups({**INSTANCES, "IpPermissions": [RULE]}, shared),
+        *(balancer, tags, Call("elb", "DescribeLoadBalancerAttributes", {"LoadBalancerAttributes": attributes})),
+        *[services(rolling)] * 20,
+        services(service(**BEHIND)),
+        in_service(2),
+        load_balancer={**CLASSIC, "shared": True},
+        **WEB,
+    )
+    assert outcome.result["service"]["running_count"] == 2
+
+
+SCALING_API = "application-autoscaling"
+
+
+@pytest.mark.parametrize(("least", "most", "desired"), [(6, 10, 6), (0, 0, 0)])
+def test_another_range_is_waited_for(run: Flow, least: int, most: int, desired: int) -> None:
+    """Application Auto Scaling moves the service, a moment after it was told."""
+    target = {"ResourceId": "service/one/web", "MinCapacity": 2, "MaxCapacity": 4}
+    full = {"desiredCount": desired, "runningCount": desired}
+    outcome = run(
+        services(service()),
+        revision(),
+        Call(SCALING_API, "DescribeScalableTargets", {"ScalableTargets": [target]}),
+        Call(SCALING_API, "DescribeScalingPolicies", {"ScalingPolicies": []}),
+        Call(SCALING_API, "RegisterScalableTarget", {}, {"MinCapacity": least, "MaxCapacity": most}),
+        Call(SCALING_API, "PutScalingPolicy"),
+        services(service()),  # not yet
+        services(service(desiredCount=desired)),
+        services(service(**full, deployments=[deployment(**full)])),
+        *TASKS,
+        scaling={"min": least, "max": most},
+    )
+    assert outcome.result["service"]["desired_count"] == desired
+    assert outcome.result["service"]["running_count"] == desired
+
+
+def test_after_a_range_that_moves_nothing_the_app_is_looked_at_again(run: Flow) -> None:
+    """Meanwhile the scaling before may have done something."""
+    outcome = run(
+        services(service(desiredCount=3, runningCount=3, deployments=[deployment(runningCount=3)])),
+        revision(),
+        Call(SCALING_API, "DescribeScalableTargets", {"ScalableTargets": []}),
+        Call(SCALING_API, "RegisterScalableTarget"),
+        Call(SCALING_API, "PutScalingPolicy"),
+        services(service()),
+        *TASKS,
+        scaling={"min": 1, "max": 4},
+    )
+    assert outcome.result["service"]["desired_count"] == 2
 
 
 def test_without_waiting_the_app_is_as_it_is(run: Flow) -> None:
@@ -209,6 +282,109 @@ def test_another_image_is_another_revision_and_the_oldest_one_goes(run: Flow) ->
         "update service web (task_definition)",
         "delete task definition one-web:1",
     ]
+
+
+IN_USE = f"{ACCOUNT}:task-definition/one-web:1"
+
+
+def after_a_rollback(image: str = "broken") -> tuple[Call, ...]:
+    """The service uses revision 1; revision 2 is the latest."""
+    return (
+        services(service()),
+        Call("ecs", "DescribeTaskDefinition", described(2, image=image), {"taskDefinition": "one-web"}),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": IN_USE}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "sentences"),
+    [
+        ({}, []),
+        ({"desired_count": 0}, ["update service web (desired_count)"]),
+        (
+            {"environment": {"COLOUR": "red"}},
+            [
+                "update task definition one-web (containers[web].environment.COLOUR)",
+                "update service web (task_definition)",
+            ],
+        ),
+    ],
+)
+def test_a_revision_that_the_service_does_not_use_is_not_continued(
+    run: Flow, given: dict[str, Any], sentences: list[str]
+) -> None:
+    """It was rolled back, or ECS has refused to deploy it."""
+    no_others = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}, times=int("environment" in given))
+    outcome = run(*after_a_rollback(), no_others, check=True, **given)
+    assert outcome.plan
+    assert outcome.plan.sentences() == sentences
+
+
+def test_what_comes_after_a_rollback_is_made_of_the_revision_in_use(run: Flow) -> None:
+    def registered(given: Any) -> bool:
+        (container,) = given["containerDefinitions"]
+        return bool(container["image"] == "httpd" and container["memory"] == 128)
+
+    later = deployment("ecs-svc/2", taskDefinition=f"{ACCOUNT}:task-definition/one-web:3")
+    rolled = service(deployments=[later])
+    run(
+        *after_a_rollback(),
+        Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}),
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition(3, memory=128)}, registered),
+        Call("ecs", "DescribeTaskDefinition", described(2, image="broken"), {"taskDefinition": "one-web:2"}),  # a twin?
+        Call("ecs", "UpdateService", {"service": rolled}, {"taskDefinition": later["taskDefinition"]}),
+        services(rolled),
+        *TASKS,
+        memory=128,
+    )
+
+
+def test_a_revision_that_a_killed_run_has_registered_is_deployed(run: Flow) -> None:
+    outcome = run(*after_a_rollback("httpd:2"), check=True, image="httpd:2")
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["update service web (task_definition)"]
+
+
+def test_new_tags_do_not_deploy_a_latest_revision_of_the_same_content(run: Flow) -> None:
+    outcome = run(*after_a_rollback("httpd"), check=True, tags={"team": "a"})
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["update task definition one-web (tags.team)", "update service web (tags.team)"]
+
+
+def test_a_revision_in_use_that_somebody_else_registered_is_not_continued(run: Flow) -> None:
+    theirs = Call("ecs", "DescribeTaskDefinition", described(1, tags=False), {"taskDefinition": IN_USE})
+    with pytest.raises(NotOursError, match="task definition one-web:1 exists"):
+        run(services(service()), revision(2), theirs)
+
+
+@pytest.mark.parametrize(
+    ("latest", "sentences"),
+    [
+        (NO_REVISION, []),  # all of them are deregistered: a service goes on with the one that it has
+        (revision(2), ["update service web (task_definition)"]),  # the one in use is deleted
+    ],
+)
+def test_a_revision_in_use_may_be_deregistered_or_deleted(run: Flow, latest: Call, sentences: list[str]) -> None:
+    gone = described(1)
+    gone["taskDefinition"]["status"] = "INACTIVE"
+    in_use = UNKNOWN if sentences else gone
+    its_own = Call("ecs", "DescribeTaskDefinition", in_use, {"taskDefinition": IN_USE})
+    outcome = run(services(service()), latest, its_own, check=True)
+    assert outcome.plan
+    assert outcome.plan.sentences() == sentences
+
+
+def test_another_family_is_continued_by_itself(run: Flow) -> None:
+    other = described(7)
+    other["taskDefinition"] = definition(7, "another")
+    outcome = run(
+        services(service()),
+        Call("ecs", "DescribeTaskDefinition", other, {"taskDefinition": "another"}),
+        check=True,
+        family="another",
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["update service web (task_definition)"]
 
 
 def test_a_deployment_that_fails_says_what_was_done_and_why(run: Flow) -> None:
@@ -307,6 +483,21 @@ def test_no_app_is_left_alone(run: Flow) -> None:
     assert outcome.result["service"]["arn"] is None
 
 
+def opening(port: int) -> dict[str, Any]:
+    return {**OPEN, "FromPort": port, "ToPort": port}
+
+
+def shared_group(*ports: int) -> dict[str, Any]:
+    """The security group of the shared load balancer, open at these ports."""
+    openings = [opening(port) for port in ports]
+    return security_group("sg-lb", "load-balancer-security-group/one-lb", IpPermissions=openings)
+
+
+def reached_at(*ports: int) -> dict[str, Any]:
+    """The instances' security group, which lets the load balancer in at these ports."""
+    return {**INSTANCES, "IpPermissions": [{**RULE, "FromPort": port, "ToPort": port} for port in ports]}
+
+
 def listed(status: str, *numbers: int) -> Call:
     arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in numbers]
     return Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}, {"status": status})
@@ -327,7 +518,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         listed("ACTIVE", 1),
         listed("INACTIVE"),
         revision(),  # is it ours?
-        groups(),
+        groups(reached_at(80, 8080), shared_group(80, 8080)),
         *live_balancer("", ListenerDescriptions=listeners),
         Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
         Call("ecs", "ListServices", {"serviceArns": ["web", "other"]}),
@@ -340,6 +531,8 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         ),
         Call("ecs", "DeleteService"),
         services(service(status="INACTIVE")),
+        Call("ec2", "RevokeSecurityGroupIngress", {}, {"GroupId": "sg-lb", "IpPermissions": [opening(80)]}),
+        Call("ec2", "RevokeSecurityGroupIngress", {}, {"GroupId": "sg-instances"}),
         Call("elb", "DeleteLoadBalancerListeners", {}, {"LoadBalancerPorts": [80]}),
         Call("elb", "ConfigureHealthCheck"),
         Call("ecs", "DeregisterTaskDefinition"),
@@ -355,10 +548,46 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     assert outcome.plan
     # first what only the service tells: a run that is killed after it would leave its listener
     assert outcome.plan.sentences() == [
+        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)",
+        "delete ingress rule of sg-lb-name to tcp 80-80 of the instances",
         "update classic load balancer one-lb (listeners.80, health_check.target)",
         "delete service web",
         "delete task definition one-web:1",
     ]
+    # and before the listener what only the listener tells
+    closing, rule, balancer, gone, _definition = outcome.plan.steps
+    assert {closing.key, rule.key} <= balancer.needs
+    assert {closing.key, rule.key, balancer.key} <= gone.needs
+
+
+def test_an_app_closes_its_way_to_a_shared_load_balancer_of_the_newer_kinds(run: Flow) -> None:
+    """A run was killed before it made the service."""
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/ecs-one-web/1"
+    above = v2()["LoadBalancerArn"]
+    group = {"TargetGroupArn": arn, "TargetGroupName": "ecs-one-web", "LoadBalancerArns": [above], "VpcId": "vpc-1"}
+    listener = {"ListenerArn": "listener", "LoadBalancerArn": above, "Port": 80, "Protocol": "HTTP"}
+    tagged = {"ResourceARN": arn, "Tags": upper_mark("target-group")}
+    outcome = run(
+        services(),
+        Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [tagged]}),
+        NO_SCALING,
+        NO_REVISIONS,
+        groups(reached_at(80), shared_group(80, 8080)),
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [{**group, "Protocol": "HTTP"}]}),
+        tags_of(arn, "target-group"),
+        Call(
+            "elbv2",
+            "DescribeListeners",
+            {"Listeners": [{**listener, "DefaultActions": [{"Type": "forward", "TargetGroupArn": arn}]}]},
+        ),
+        check=True,
+        state="absent",
+    )
+    assert outcome.plan
+    closing, deleted, _group = outcome.plan.steps
+    assert closing.sentence == "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)"
+    assert deleted.kind == "listener"
+    assert closing.key in deleted.needs
 
 
 def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_app_result import (
+    Front,
+    fronts_of,
     tasks_of,
     to_result,
     url_of,
-    urls_of,
 )
 from unit.ecs_app import ACCOUNT, a_run, classic, event, service
 from unit.plugins.module_utils.aws.test_load_balancer_v2 import ABOVE, GROUP, ON_80
@@ -33,13 +34,13 @@ def shape(value: Any) -> Any:
 
 
 def test_the_shape_is_the_same_without_an_app() -> None:
-    there = to_result("web", "one", service(), url="http://x/", tasks=[TASK])
-    gone = to_result("web", "one", None, url=None, tasks=[])
+    there = to_result("web", "one", service(), front=None, tasks=[TASK])
+    gone = to_result("web", "one", None, front=None, tasks=[])
     assert shape(there) == shape(gone)
 
 
 def test_an_app_in_full() -> None:
-    result = to_result("web", "one", service(events=[event("has reached a steady state.")]), url=None, tasks=[TASK])
+    result = to_result("web", "one", service(events=[event("has reached a steady state.")]), front=None, tasks=[TASK])
     assert result["service"]["running_count"] == 2
     assert result["task_definition"] == {
         "arn": f"{ACCOUNT}:task-definition/one-web:1",
@@ -62,7 +63,14 @@ def test_an_app_in_full() -> None:
 
 
 def test_tasks_that_were_not_looked_at_are_null() -> None:
-    assert to_result("web", "one", service(), url=None, tasks=None)["tasks"] is None
+    assert to_result("web", "one", service(), front=None, tasks=None)["tasks"] is None
+
+
+def test_what_a_record_can_be_an_alias_of_is_told() -> None:
+    result = to_result("web", "one", service(), front=Front("one-lb", "x.example", "Z1", None), tasks=[])
+    assert result["load_balancer"] == {"name": "one-lb", "dns_name": "x.example", "zone_id": "Z1"}
+    assert result["url"] is None
+    assert to_result("web", "one", service(), front=None, tasks=[])["load_balancer"] is None
 
 
 @pytest.mark.parametrize(("port", "url"), [(80, "http://x.example/"), (8080, "http://x.example:8080/")])
@@ -101,7 +109,6 @@ TWO = classic(ListenerDescriptions=[listener(80, 80), listener(8080, 9090)])
         (classic(), {}, "http://one-lb.elb.example/"),
         (TWO, {"web": {9090}}, "http://one-lb.elb.example:8080/"),
         (TWO, {}, None),  # which of the two listeners is the app's cannot be told
-        (classic("another"), {}, None),
         (classic(ListenerDescriptions=[]), {}, None),
     ],
 )
@@ -109,7 +116,14 @@ def test_a_classic_load_balancer_says_where(
     balancer: dict[str, Any], host_ports: dict[str, Any], url: str | None
 ) -> None:
     with scripted(balancers(balancer)) as aws:
-        assert urls_of(a_run(aws), [behind()], host_ports).get("web") == url
+        assert fronts_of(a_run(aws), [behind()], host_ports) == {
+            "web": Front("one-lb", "one-lb.elb.example", "Z1", url)
+        }
+
+
+def test_another_load_balancer_is_not_the_apps() -> None:
+    with scripted(balancers(classic("another"))) as aws:
+        assert fronts_of(a_run(aws), [behind()], {}) == {}
 
 
 def test_a_load_balancer_that_is_gone_does_not_hide_the_others() -> None:
@@ -118,7 +132,7 @@ def test_a_load_balancer_that_is_gone_does_not_hide_the_others() -> None:
     )
     services = [behind(), behind("gone", serviceName="other")]
     with scripted(gone, balancers(classic())) as aws:
-        assert urls_of(a_run(aws), services, {}) == {"web": "http://one-lb.elb.example/"}
+        assert {*fronts_of(a_run(aws), services, {})} == {"web"}
 
 
 def test_many_load_balancers_are_listed_whole() -> None:
@@ -130,7 +144,7 @@ def test_many_load_balancers_are_listed_whole() -> None:
         lambda given: not given,
     )
     with scripted(listed) as aws:
-        assert len(urls_of(a_run(aws), services, {})) == 21
+        assert len(fronts_of(a_run(aws), services, {})) == 21
 
 
 def test_the_newer_load_balancers_say_where() -> None:
@@ -141,4 +155,6 @@ def test_the_newer_load_balancers_say_where() -> None:
         Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [ABOVE]}),
         Call("elbv2", "DescribeListeners", {"Listeners": [ON_80, {**ON_80, "DefaultActions": [{"Type": "redirect"}]}]}),
     ) as aws:
-        assert urls_of(a_run(aws), [balanced, service(serviceName="bare")], {}) == {"web": "http://one-lb.elb.example/"}
+        assert fronts_of(a_run(aws), [balanced, service(serviceName="bare")], {}) == {
+            "web": Front("one-lb", "one-lb.elb.example", "Z2", "http://one-lb.elb.example/")
+        }

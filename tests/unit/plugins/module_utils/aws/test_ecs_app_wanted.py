@@ -116,6 +116,13 @@ def test_ecs_gives_up_what_keeps_failing_but_not_behind_a_classic_load_balancer(
     assert wanted(**WEB, **given)[SERVICE].spec["circuit_breaker"] == breaker
 
 
+def test_a_circuit_breaker_that_nobody_speaks_of_stays_as_it_is() -> None:
+    off = service(deploymentConfiguration={"deploymentCircuitBreaker": {"enable": False, "rollback": False}})
+    live = {SERVICE: live_service(off)}
+    assert wanted(live, **WEB)[SERVICE].spec["circuit_breaker"] is None
+    assert wanted(live, **WEB, circuit_breaker=BREAKER)[SERVICE].spec["circuit_breaker"] == BREAKER
+
+
 def test_what_is_behind_a_classic_load_balancer_has_no_circuit_breaker_to_switch_on() -> None:
     behind = [{"loadBalancerName": "one-lb", "containerName": "web", "containerPort": 80}]
     live = {SERVICE: live_service(service(loadBalancers=behind))}

@@ -10,6 +10,8 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_cluster_options import ClusterOptions
 from ansible_collections.container.schedulers.plugins.module_utils._aws.images import architecture_of
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
+from botocore.session import get_session
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 from unit.ecs_cluster import params
 
 
@@ -108,7 +110,22 @@ def test_the_type_is_the_given_the_live_or_a_small_one(given: dict[str, Any], li
         ("g5g.xlarge", "arm64"),
         ("im4gn.large", "arm64"),
         ("c7gn.medium", "arm64"),
+        ("p6-b300.48xlarge", "x86_64"),
+        ("p6e-gb200.36xlarge", "arm64"),
+        ("u7in-16tb.224xlarge", "x86_64"),
+        ("u-6tb1.112xlarge", "x86_64"),
     ],
 )
 def test_the_name_of_a_type_tells_its_architecture(instance_type: str, architecture: str) -> None:
     assert architecture_of(instance_type) == architecture
+
+
+def test_no_type_that_ec2_knows_is_refused() -> None:
+    for instance_type in get_session().get_service_model("ec2").shape_for("InstanceType").enum:
+        architecture_of(instance_type)
+
+
+def test_names_tell_what_ec2_says() -> None:
+    for instance_type, described in INSTANCE_TYPES.items():
+        said = described["ProcessorInfo"]["SupportedArchitectures"]
+        assert architecture_of(instance_type) in said or said[0].endswith("_mac"), instance_type

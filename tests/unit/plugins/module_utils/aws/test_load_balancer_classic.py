@@ -26,7 +26,8 @@ from unit.scripted import Call, failure, scripted
 TAGS = mark(LOAD_BALANCER)
 ATTRIBUTES = CLASSIC_ATTRIBUTES["LoadBalancerAttributes"]
 SPEC = normalised(classic(), ATTRIBUTES, TAGS)
-LIVE = Live(LOAD_BALANCER, "classic_load_balancer", "one-lb", "one-lb", SPEC, {"address": "one-lb.elb.example"})
+WHEREABOUTS = {"address": "one-lb.elb.example", "zone_id": "Z1"}
+LIVE = Live(LOAD_BALANCER, "classic_load_balancer", "one-lb", "one-lb", SPEC, WHEREABOUTS)
 CREATE = Step("create", LOAD_BALANCER, "classic_load_balancer", "one-lb", SPEC)
 NONE = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
 
@@ -82,9 +83,10 @@ def test_the_listeners_of_others_stay_on_a_shared_one() -> None:
         ("HTTP:8080/", {"80": "HTTP to HTTP 8080"}, True),  # the port that the app itself had before
     ],
 )
-def test_a_shared_one_has_one_health_check(target: str, listeners: dict[str, str], managed: bool) -> None:
+def test_a_shared_one_has_one_health_check_and_draining(target: str, listeners: dict[str, str], managed: bool) -> None:
     live = {**SPEC, "health_check": {**SPEC["health_check"], "target": target}, "listeners": listeners}
-    assert ("health_check" in shared_spec(own(), live, 80)) is managed
+    shared = shared_spec(own(), live, 80)
+    assert ("health_check" in shared) is ("draining_seconds" in shared) is managed
 
 
 def test_a_new_shared_one_is_like_ones_own() -> None:
@@ -114,16 +116,16 @@ def test_there_may_be_none() -> None:
         assert read_classic(a_run(aws), "one-lb", adopt=False) is None
 
 
-SETTINGS = (Call("elb", "ModifyLoadBalancerAttributes"), Call("elb", "ConfigureHealthCheck"))
+SETTINGS = (Call("elb", "ModifyLoadBalancerAttributes"), Call("elb", "ConfigureHealthCheck"), looks([])[0])
 
 
 @pytest.mark.parametrize(("scheme", "said"), [("internet-facing", None), ("internal", "internal")])
 def test_it_is_made_with_its_mark(scheme: str, said: str | None) -> None:
     listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 80}
     expected = {"Tags": upper_mark(LOAD_BALANCER), "Listeners": [listener], "Scheme": said}
-    with scripted(Call("elb", "CreateLoadBalancer", {"DNSName": "x.example"}, expected), *SETTINGS) as aws:
+    with scripted(Call("elb", "CreateLoadBalancer", {"DNSName": "one-lb.elb.example"}, expected), *SETTINGS) as aws:
         made = ClassicLoadBalancers(a_run(aws)).create(CREATE, {**SPEC, "scheme": scheme})
-    assert made.attributes["address"] == "x.example"
+    assert made.attributes == WHEREABOUTS  # the answer to the creation does not have all of it
 
 
 def test_one_that_another_run_has_made_is_used() -> None:
@@ -183,6 +185,18 @@ def test_an_update_does_what_differs(wanted: dict[str, Any], calls: list[Call]) 
     step = changed(**wanted)
     with scripted(*calls) as aws:
         ClassicLoadBalancers(a_run(aws)).update(step, step.spec, LIVE)
+
+
+def test_draining_that_another_app_manages_stays_when_something_else_changes() -> None:
+    there = Live(LIVE.key, LIVE.kind, LIVE.name, LIVE.id, {**SPEC, "draining_seconds": 300, "cross_zone": False})
+    spec = {"cross_zone": True}
+    step = Step("update", LIVE.key, LIVE.kind, LIVE.name, spec, there, differences(spec, there.spec))
+    attributes = {
+        "ConnectionDraining": {"Enabled": True, "Timeout": 300},
+        "CrossZoneLoadBalancing": {"Enabled": True},
+    }
+    with scripted(Call("elb", "ModifyLoadBalancerAttributes", {}, {"LoadBalancerAttributes": attributes})) as aws:
+        ClassicLoadBalancers(a_run(aws)).update(step, spec, there)
 
 
 def test_it_is_deleted_by_name() -> None:

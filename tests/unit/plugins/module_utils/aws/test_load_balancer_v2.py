@@ -36,6 +36,7 @@ ABOVE: dict[str, Any] = {
     "LoadBalancerArn": f"{PREFIX}:loadbalancer/app/one-lb/1",
     "LoadBalancerName": "one-lb",
     "DNSName": "one-lb.elb.example",
+    "CanonicalHostedZoneId": "Z2",
     "Type": "application",
     "Scheme": "internet-facing",
     "VpcId": "vpc-1",

@@ -129,6 +129,18 @@ def test_an_update_opens_shuts_and_tags() -> None:
         assert SecurityGroups(a_run(aws)).update(step, wanted, live).spec["ingress"] == wanted["ingress"]
 
 
+def test_an_opening_that_somebody_has_closed_does_not_keep_the_others_open() -> None:
+    live = Live(STEP.key, STEP.kind, STEP.name, "sg-1", {**SPEC, "ingress": allowed([HTTP, HTTPS])})
+    step = Step("update", STEP.key, STEP.kind, STEP.name, {"ingress": {}}, live, (Difference("ingress.x", 1, 2),))
+
+    def closed(text: str, answer: Any) -> Call:
+        params = {"IpPermissions": [Opening.parse(text).permission()]}
+        return Call("ec2", "RevokeSecurityGroupIngress", answer, params)
+
+    with scripted(closed(HTTP, failure("InvalidPermission.NotFound")), closed(HTTPS, {})) as aws:
+        SecurityGroups(a_run(aws)).update(step, step.spec, live)
+
+
 def test_a_rule_that_came_meanwhile_does_not_keep_out_the_others() -> None:
     spec = {**SPEC, "ingress": allowed([HTTP, HTTPS])}
     with scripted(

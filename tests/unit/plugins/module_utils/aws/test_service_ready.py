@@ -37,6 +37,7 @@ from unit.scripted import Call, scripted
 
 GOAL = Goal("one", "web", "ecs-svc/1", BEGINNING)
 BALANCED = replace(GOAL, balanced=True, drain_seconds=30)
+SCALED = replace(GOAL, least=6, most=10)
 OLD = deployment("ecs-svc/0", status="ACTIVE", runningCount=1, rolloutState="COMPLETED")
 ROLLING = deployment(rolloutState="IN_PROGRESS", runningCount=1)
 UNPLACED = (
@@ -70,6 +71,10 @@ def look(
         (GOAL, look(deployments=[]), False),
         (GOAL, look(desiredCount=0, runningCount=0, deployments=[deployment(runningCount=0)]), True),
         (GOAL, look(desiredCount=0, runningCount=1, deployments=[deployment(runningCount=1)]), False),
+        (SCALED, look(), False),
+        (replace(SCALED, least=2), look(), True),
+        (replace(SCALED, least=0, most=1), look(), False),
+        (replace(SCALED, least=0, most=0), look(), False),
         (BALANCED, look(), False),
         (BALANCED, look(1), False),
         (BALANCED, look(2), True),
@@ -198,9 +203,10 @@ def test_failed(goal: Goal, seen: Look, reason: str | None) -> None:
 
 
 def test_the_state_in_words() -> None:
-    assert describe(look()) == "2 of 2 tasks run, 0 are pending"
-    assert describe(look(1)) == "2 of 2 tasks run, 0 are pending, 1 are healthy at the load balancer"
-    assert describe(look(deployments=[ROLLING, OLD])).endswith(", 1 are of older deployments")
+    assert describe(GOAL, look()) == "2 of 2 tasks run, 0 are pending"
+    assert describe(GOAL, look(1)) == "2 of 2 tasks run, 0 are pending, 1 are healthy at the load balancer"
+    assert describe(GOAL, look(deployments=[ROLLING, OLD])).endswith(", 1 are of older deployments")
+    assert describe(SCALED, look()) == "2 of 2 tasks run, 0 are pending, not scaled to 6-10 tasks yet"
 
 
 def test_events_are_said_without_name_and_manual() -> None:

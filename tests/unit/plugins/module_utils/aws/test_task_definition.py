@@ -27,6 +27,7 @@ from unit.ecs_app import ACCOUNT, a_run, definition, described, ecs_mark, mark, 
 from unit.scripted import Call, failure, scripted
 
 TAGS = mark("task-definition")
+FIRST, SECOND = (f"arn:aws:ssm:eu-west-1:123456789012:parameter/{name}" for name in ("first", "second"))
 ROLE = "arn:aws:iam::123456789012:role/web"
 UNKNOWN = failure("ClientException", "Unable to describe task definition.")
 APP = {"image": "httpd", "memory": 64, "ports": [{"container_port": 80, "host_port": 80}]}
@@ -74,8 +75,8 @@ def test_an_app_that_says_nothing_changes_nothing() -> None:
         ({"environment": [{"name": "A", "value": "1"}]}, {"environment": {}}, "environment.A"),
         ({}, {"environment": {"A": "1"}}, "environment.A"),
         (
-            {"secrets": [{"name": "A", "valueFrom": "arn:1"}]},
-            {"secrets": {"A": "arn:2"}, "execution_role": ROLE},
+            {"secrets": [{"name": "A", "valueFrom": FIRST}]},
+            {"secrets": {"A": SECOND}, "execution_role": ROLE},
             "secrets.A",
         ),
         ({"user": "root"}, {"user": "daemon"}, "user"),
@@ -113,7 +114,7 @@ def test_a_difference_is_seen_and_named(raw: dict[str, Any], given: dict[str, An
             {"portMappings": [{"containerPort": 81, "hostPort": 0}, {"containerPort": 80, "hostPort": 80}]},
             {"ports": [{"container_port": 80, "host_port": 80}, {"container_port": 81}]},
         ),
-        ({"secrets": [{"name": "A", "valueFrom": "arn:1"}]}, {"secrets": {"A": "arn:1"}, "execution_role": ROLE}),
+        ({"secrets": [{"name": "A", "valueFrom": FIRST}]}, {"secrets": {"A": FIRST}, "execution_role": ROLE}),
     ],
 )
 def test_order_and_defaults_are_no_difference(raw: dict[str, Any], given: dict[str, Any]) -> None:
@@ -153,7 +154,7 @@ def test_of_several_containers_one_has_to_be_the_apps() -> None:
     [
         ({}, "image: the app does not exist yet, and needs one"),
         ({"image": "httpd"}, "memory: the app needs memory .* or memory_reservation"),
-        ({"image": "httpd", "memory": 64, "secrets": {"A": "arn:1"}}, "secrets: execution_role is needed too"),
+        ({"image": "httpd", "memory": 64, "secrets": {"A": FIRST}}, "secrets: execution_role is needed too"),
     ],
 )
 def test_a_new_app_has_to_be_complete(given: dict[str, Any], sentence: str) -> None:
@@ -166,13 +167,25 @@ def test_a_given_limit_has_to_fit_the_live_one() -> None:
         wanted_definition(options(memory_reservation=65), live(), "eu-west-1", TAGS)
 
 
+@pytest.mark.parametrize(
+    ("raw", "given"),
+    [
+        ({"environment": [{"name": "A", "value": "1"}]}, {"secrets": {"A": FIRST}, "execution_role": ROLE}),
+        ({"secrets": [{"name": "A", "valueFrom": FIRST}]}, {"environment": {"A": "1"}, "execution_role": ROLE}),
+    ],
+)
+def test_a_given_name_has_to_fit_the_live_ones(raw: dict[str, Any], given: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="secrets: A would be in environment too"):
+        wanted_definition(options(**given), live(definition(**raw)), "eu-west-1", TAGS)
+
+
 def test_a_spec_survives_being_registered_and_read() -> None:
     given = options(
         **APP,
         cpu=10,
         memory_reservation=32,
         environment={"A": "1"},
-        secrets={"S": "arn:s"},
+        secrets={"S": FIRST},
         execution_role=ROLE,
         task_role=ROLE,
         command=["a"],
