@@ -86,8 +86,9 @@ def run_module(
     Args:
         libraries: what the module needs, or a function that says so from the options.
     """
-    module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
-    redactor = Redactor(spec.secrets(module.params))
+    redactor = Redactor()
+    module = _module(spec, redactor)
+    redactor.add(spec.secrets(module.params))
     missing = missing_library(libraries(module.params) if callable(libraries) else libraries)
     if missing:
         module.fail_json(msg=missing)
@@ -104,6 +105,18 @@ def run_module(
     except (Exception, Interruption) as error:
         module.fail_json(**redactor.value(_failure(as_ours(error))))
     module.exit_json(**redactor.value(_success(outcome, module.check_mode, module._diff)))
+
+
+def _module(spec: ArgumentSpec, redactor: Redactor) -> AnsibleModule:
+    """Ansible's part. It knows what to hide before it reports refused options and writes all options to the syslog."""
+
+    class Module(AnsibleModule):  # type: ignore[misc]
+        def _load_params(self) -> None:
+            super()._load_params()
+            redactor.add(spec.secrets_within(self.params))
+            self.no_log_values.update(redactor.long_values())
+
+    return Module(supports_check_mode=True, **spec.to_kwargs())
 
 
 def _success(outcome: Outcome, check_mode: bool, wants_diff: bool) -> dict[str, Any]:

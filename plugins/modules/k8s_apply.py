@@ -46,7 +46,7 @@ options:
     default: present
   definition:
     description:
-      - The manifests. One, a list of them, or YAML text with any number of documents.
+      - The manifests. One, a list of them, or YAML text with any number of documents. Values of Secrets are not shown.
       - One of O(definition) and O(src) is needed with O(state=present).
     type: raw
     aliases: [resource_definition]
