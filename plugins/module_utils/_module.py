@@ -9,6 +9,7 @@ It checks libraries, gives the module's function a context, turns its outcome in
 from __future__ import annotations
 
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -148,7 +149,7 @@ def missing_library(libraries: Iterable[Library]) -> str | None:
         if _release(found) < _release(library.version):
             return (
                 f"{library.name} {found} is too old: {library.version} or newer is needed by this module, "
-                f"in the Python that runs it."
+                f"in the Python that runs it, {sys.executable}."
             )
     return None
 

@@ -314,13 +314,19 @@ def test_a_signal_ends_the_run_with_a_result(number: signal.Signals, body: str, 
 @pytest.mark.parametrize(
     ("found", "needed", "sentence"),
     [
-        ("'1.20.5'", "1.34.0", "boto3 1.20.5 is too old: 1.34.0 or newer is needed by this module"),
+        (
+            "'1.20.5'",
+            "1.34.0",
+            "boto3 1.20.5 is too old: 1.34.0 or newer is needed by this module, in the Python that runs it, "
+            f"{sys.executable}.",
+        ),
         ("'1.34.0rc1'", "1.35", "boto3 1.34.0rc1 is too old"),
         ("'1.34'", "1.34.0", None),
         ("'1.34.0'", "1.34", None),
         ("'1.100.0'", "1.34.0", None),
         ("'2.dev5'", "1.34.0", None),
         ("missing()", "1.34.0", "boto3 >= 1.34.0"),
+        ("missing()", "1.34.0", sys.executable),
     ],
 )
 def test_a_library_that_is_missing_or_too_old(found: str, needed: str, sentence: str | None) -> None:
