@@ -100,12 +100,14 @@ def run_module(
         module.no_log_values.update(redactor.long_values())  # the options are part of the result, too
 
     context = Context(module.params, module.check_mode, lambda text: module.warn(redactor.text(text)), hide=hide)
+    started = context.clock.now()
     try:
         outcome = run(context)
         _ignore_signals()  # the work is done: its result must come out whole
     except (Exception, Interruption) as error:
-        module.fail_json(**redactor.value(_failure(as_ours(error))))
-    module.exit_json(**redactor.value(_success(outcome, module.check_mode, module._diff)))
+        module.fail_json(**redactor.value(_failure(as_ours(error))), **_waited(context, started))
+    result = _success(outcome, module.check_mode, module._diff)
+    module.exit_json(**redactor.value(result), **_waited(context, started))
 
 
 def _module(spec: ArgumentSpec, redactor: Redactor) -> AnsibleModule:
@@ -137,6 +139,13 @@ def _failure(error: SchedulersError) -> dict[str, Any]:
     # shown where ANSIBLE_DISPLAY_TRACEBACK asks for it; left to itself, Ansible would take its own, with all secrets
     result["exception"] = traceback.format_exc()
     return result
+
+
+def _waited(context: Context, started: float) -> dict[str, float]:
+    """How long it took, as ``wait_timeout`` counts, of a run that may wait."""
+    if context.check_mode or not context.params.get("wait"):
+        return {}
+    return {"waited_seconds": round(context.clock.now() - started, 1)}
 
 
 def missing_library(libraries: Iterable[Library]) -> str | None:

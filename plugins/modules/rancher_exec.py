@@ -173,6 +173,11 @@ steps_planned:
   returned: in check mode
   type: list
   elements: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: NotUnique
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._module import run_module

@@ -19,6 +19,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._module impor
 from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
 from unit.clock import FakeClock
 
+PYTHON = sys.executable
 SECRET = "lab-not-a-secret-000001"
 PROGRAM = """
 import os, signal, sys, threading
@@ -317,8 +318,7 @@ def test_a_signal_ends_the_run_with_a_result(number: signal.Signals, body: str, 
         (
             "'1.20.5'",
             "1.34.0",
-            "boto3 1.20.5 is too old: 1.34.0 or newer is needed by this module, in the Python that runs it, "
-            f"{sys.executable}.",
+            f"boto3 1.20.5 is too old: 1.34.0 or newer is needed by this module, in the Python that runs it, {PYTHON}.",
         ),
         ("'1.34.0rc1'", "1.35", "boto3 1.34.0rc1 is too old"),
         ("'1.34'", "1.34.0", None),
@@ -326,7 +326,7 @@ def test_a_signal_ends_the_run_with_a_result(number: signal.Signals, body: str, 
         ("'1.100.0'", "1.34.0", None),
         ("'2.dev5'", "1.34.0", None),
         ("missing()", "1.34.0", "boto3 >= 1.34.0"),
-        ("missing()", "1.34.0", sys.executable),
+        ("missing()", "1.34.0", PYTHON),
     ],
 )
 def test_a_library_that_is_missing_or_too_old(found: str, needed: str, sentence: str | None) -> None:
@@ -362,6 +362,17 @@ def test_what_is_needed_may_depend_on_the_options() -> None:
         code=1,
     )
     assert "no-such-library" in result["msg"]
+
+
+@pytest.mark.parametrize("ending", ["return Outcome({})", "raise ConflictError('no address is left')"])
+@pytest.mark.parametrize(
+    ("options", "told"), [({}, True), ({"wait": False}, False), ({"_ansible_check_mode": True}, False)]
+)
+def test_how_long_a_run_that_waits_took(ending: str, options: dict[str, Any], told: bool) -> None:
+    body = f"def run(context):\n    context.clock.sleep(0.2)\n    {ending}"
+    result = module(body, code=int(ending.startswith("raise")), **options)
+    assert ("waited_seconds" in result) is told
+    assert 0.2 <= result.get("waited_seconds", 0.2) < 60
 
 
 def test_the_context_knows_how_long_to_wait() -> None:
