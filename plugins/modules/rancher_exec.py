@@ -102,20 +102,20 @@ EXAMPLES = r"""
 RETURN = r"""
 stdout:
   description: What the command wrote, at most its last 4 MiB. Also when it failed or was not done in time.
-  returned: always
+  returned: success, and failure once the container is known
   type: str
 stdout_lines:
   description: The same in lines.
-  returned: success, if it was run
+  returned: success, and failure once the container is known
   type: list
   elements: str
 rc:
   description: The exit code. Null if the command was not run, or ended its container.
-  returned: always
+  returned: success, and failure once the container is known
   type: int
 container:
   description: The container that it ran in.
-  returned: always
+  returned: success, and failure once the container is known
   type: dict
   contains:
     id:
