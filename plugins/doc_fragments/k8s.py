@@ -16,7 +16,7 @@ requirements:
 options:
   kubeconfig:
     description:
-      - The path of a kubeconfig, or its content as a dictionary.
+      - The path of a kubeconfig, or its content as a dictionary, whose secrets are not shown.
       - If not set, E(K8S_AUTH_KUBECONFIG), E(KUBECONFIG) or C(~/.kube/config) are used and, in a pod without any of
         them, the pod's own account.
     type: raw

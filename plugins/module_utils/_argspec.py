@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Option = Mapping[str, Any]
+Finder = Callable[[Any], Iterable[Any]]
 
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """Options and the constraints between them, as AnsibleModule takes them."""
+    """Options and the constraints between them, as AnsibleModule takes them.
+
+    Attributes:
+        finders: options that are not secret as a whole, and what finds the secrets in their values. A finder gets what
+            the user wrote, checked by nobody.
+    """
 
     options: Mapping[str, Option] = field(default_factory=dict)
     mutually_exclusive: Sequence[Sequence[str]] = ()
@@ -21,6 +27,7 @@ class ArgumentSpec:
     required_one_of: Sequence[Sequence[str]] = ()
     required_if: Sequence[Sequence[Any]] = ()
     required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    finders: Mapping[str, Finder] = field(default_factory=dict)
 
     def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
         """One spec with the options and constraints of all.
@@ -40,6 +47,7 @@ class ArgumentSpec:
                 [*merged.required_one_of, *other.required_one_of],
                 [*merged.required_if, *other.required_if],
                 {**merged.required_by, **other.required_by},
+                {**merged.finders, **other.finders},
             )
         return merged
 
@@ -55,8 +63,17 @@ class ArgumentSpec:
         }
 
     def secrets(self, params: Mapping[str, Any]) -> list[Any]:
-        """The values that were given for ``no_log`` options, at any depth."""
-        return list(_secrets(self.options, params))
+        """The values that were given for ``no_log`` options, at any depth, and what the finders find."""
+        return [*_secrets(self.options, params), *self.secrets_within(params)]
+
+    def secrets_within(self, params: Mapping[str, Any]) -> list[Any]:
+        """The secrets in options that are not secret as a whole. The options may be unchecked, with their aliases."""
+        found: list[Any] = []
+        for option, find in self.finders.items():
+            for name in (option, *self.options[option].get("aliases", ())):
+                if params.get(name) is not None:
+                    found.extend(find(params[name]))
+        return found
 
 
 def _secrets(options: Mapping[str, Option], params: Mapping[str, Any]) -> Any:

@@ -7,7 +7,8 @@ Code below ``_module.py`` only raises; the edge is the one place that turns an e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -155,6 +156,20 @@ def as_ours(error: BaseException) -> SchedulersError:
         defect.__cause__ = error
         return defect
     raise error
+
+
+@contextmanager
+def telling(facts: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+    """What fails within also tells these facts, as they are by then."""
+    try:
+        yield
+    except SchedulersError as error:
+        error.details = {**facts(), **error.details}
+        raise
+    except Interruption as interruption:
+        ended = interruption.error()
+        ended.details = dict(facts())
+        raise ended from interruption
 
 
 class PartialError(SchedulersError):

@@ -181,7 +181,7 @@ class Http:
 
         def send() -> Answer:
             try:
-                return self._accepted(self._exchange(method, path, payload, headers or {}), method)
+                return self._accepted(self._exchange(method, path, payload, headers or {}))
             except SchedulersError as error:
                 error.message = self._redact.text(error.message)
                 error.doing = error.doing or doing
@@ -196,10 +196,10 @@ class Http:
         for connection in idle:
             connection.close()
 
-    def _accepted(self, answer: Answer, method: str) -> Answer:
+    def _accepted(self, answer: Answer) -> Answer:
         if answer.status < 300:
             return answer
-        raise self._translate(answer) or failure(answer, method)
+        raise self._translate(answer) or failure(answer)
 
     def _exchange(self, method: str, path: str, payload: bytes | None, more: Mapping[str, str]) -> Answer:
         """One request and its answer, or one of the two errors that say whether it may have arrived."""
@@ -292,7 +292,7 @@ class Http:
             return self._tls
 
 
-def failure(answer: Answer, method: str) -> SchedulersError:
+def failure(answer: Answer) -> SchedulersError:
     """The error that an answer stands for, by its status alone. Pure."""
     message = f"{answer.message()} (HTTP {answer.status})"
     code = str(answer.status)
@@ -309,7 +309,7 @@ def failure(answer: Answer, method: str) -> SchedulersError:
             hint="Give the address that it leads to.",
         )
     kind = REFUSALS.get(answer.status, SchedulersError)
-    return kind(message, code=code, details={"http_status": answer.status, "http_method": method})
+    return kind(message, code=code)
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -9,6 +9,7 @@ It checks libraries, gives the module's function a context, turns its outcome in
 from __future__ import annotations
 
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,8 +87,9 @@ def run_module(
     Args:
         libraries: what the module needs, or a function that says so from the options.
     """
-    module = AnsibleModule(supports_check_mode=True, **spec.to_kwargs())
-    redactor = Redactor(spec.secrets(module.params))
+    redactor = Redactor()
+    module = _module(spec, redactor)
+    redactor.add(spec.secrets(module.params))
     missing = missing_library(libraries(module.params) if callable(libraries) else libraries)
     if missing:
         module.fail_json(msg=missing)
@@ -98,12 +100,26 @@ def run_module(
         module.no_log_values.update(redactor.long_values())  # the options are part of the result, too
 
     context = Context(module.params, module.check_mode, lambda text: module.warn(redactor.text(text)), hide=hide)
+    started = context.clock.now()
     try:
         outcome = run(context)
         _ignore_signals()  # the work is done: its result must come out whole
     except (Exception, Interruption) as error:
-        module.fail_json(**redactor.value(_failure(as_ours(error))))
-    module.exit_json(**redactor.value(_success(outcome, module.check_mode, module._diff)))
+        module.fail_json(**redactor.value(_failure(as_ours(error))), **_waited(context, started))
+    result = _success(outcome, module.check_mode, module._diff)
+    module.exit_json(**redactor.value(result), **_waited(context, started))
+
+
+def _module(spec: ArgumentSpec, redactor: Redactor) -> AnsibleModule:
+    """Ansible's part. It knows what to hide before it reports refused options and writes all options to the syslog."""
+
+    class Module(AnsibleModule):  # type: ignore[misc]
+        def _load_params(self) -> None:
+            super()._load_params()
+            redactor.add(spec.secrets_within(self.params))
+            self.no_log_values.update(redactor.long_values())
+
+    return Module(supports_check_mode=True, **spec.to_kwargs())
 
 
 def _success(outcome: Outcome, check_mode: bool, wants_diff: bool) -> dict[str, Any]:
@@ -125,6 +141,13 @@ def _failure(error: SchedulersError) -> dict[str, Any]:
     return result
 
 
+def _waited(context: Context, started: float) -> dict[str, float]:
+    """How long it took, as ``wait_timeout`` counts, of a run that may wait."""
+    if context.check_mode or not context.params.get("wait"):
+        return {}
+    return {"waited_seconds": round(context.clock.now() - started, 1)}
+
+
 def missing_library(libraries: Iterable[Library]) -> str | None:
     """What to say of the first library that this Python lacks, or has in too old a version. None if all are there."""
     for library in libraries:
@@ -135,7 +158,7 @@ def missing_library(libraries: Iterable[Library]) -> str | None:
         if _release(found) < _release(library.version):
             return (
                 f"{library.name} {found} is too old: {library.version} or newer is needed by this module, "
-                f"in the Python that runs it."
+                f"in the Python that runs it, {sys.executable}."
             )
     return None
 

@@ -87,4 +87,4 @@ def _leaves(secret: Any) -> Iterable[str]:
     elif isinstance(secret, str):
         yield secret
         if "\n" in secret:  # a key file is also recognised line by line, as error messages quote it
-            yield from (line for line in secret.splitlines() if len(line) >= SHORTEST)
+            yield from (line for line in secret.splitlines() if len(line.strip()) >= SHORTEST)

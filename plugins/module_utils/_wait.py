@@ -35,10 +35,9 @@ class Pace:
 
 @dataclass(frozen=True)
 class Waited(Generic[T]):
-    """What a finished wait brings: the last answer, and the seconds it took."""
+    """What a finished wait brings: the last answer."""
 
     value: T
-    seconds: float
 
 
 def wait_until(
@@ -76,7 +75,7 @@ def wait_until(
     while True:
         answer = probe()
         if ready(answer):
-            return Waited(answer, deadline.waited())
+            return Waited(answer)
         details = {"last_state": describe(answer), "last_events": list(events(answer))}
         reason = failed(answer)
         if reason:

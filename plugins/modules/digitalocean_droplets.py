@@ -373,6 +373,15 @@ survivors:
   returned: failure, if droplets could not be removed, or O(verify_only=true) found some
   type: list
   elements: dict
+last_state:
+  description: What was last seen, when waiting failed.
+  returned: failure while waiting
+  type: str
+last_events:
+  description: What DigitalOcean said last about it, the latest first.
+  returned: failure while waiting
+  type: list
+  elements: str
 steps_done:
   description: What was changed, in words and in order.
   returned: unless in check mode
@@ -388,6 +397,19 @@ step_failed:
   description: What could not be done.
   returned: failure, once something was begun
   type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: unprocessable_entity
+request_id:
+  description: DigitalOcean's id of the request that it refused.
+  returned: failure, if it gave one
+  type: str
+waited_seconds:
+  description: Seconds that the task took, its waits included. O(wait_timeout) counts from the same moment.
+  returned: with O(wait), not in check mode
+  type: float
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.droplet_argspec import SPEC

@@ -174,6 +174,15 @@ quote:
       description: US dollars a month for those that do not exist, null if DigitalOcean does not say.
       type: float
       sample: 12.0
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: unprocessable_entity
+request_id:
+  description: DigitalOcean's id of the request that it refused.
+  returned: failure, if it gave one
+  type: str
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec

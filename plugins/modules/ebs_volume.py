@@ -170,6 +170,15 @@ snapshot_id:
   description: The snapshot that was taken before the volume was deleted, null if none was.
   returned: success
   type: str
+last_state:
+  description: What was last seen, when waiting failed.
+  returned: failure while waiting
+  type: str
+last_events:
+  description: What AWS said last about it, the latest first.
+  returned: failure while waiting
+  type: list
+  elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
   returned: success, and failure after the first step
@@ -185,6 +194,15 @@ step_failed:
   description: What was being done when the task failed.
   returned: failure after the first step
   type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: AccessDenied
+waited_seconds:
+  description: Seconds that the task took, its waits included. O(wait_timeout) counts from the same moment.
+  returned: with O(wait), not in check mode
+  type: float
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, ArgumentSpec, wait_options

@@ -175,6 +175,11 @@ apps:
       type: list
       elements: str
       sample: ["has reached a steady state."]
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: AccessDenied
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec

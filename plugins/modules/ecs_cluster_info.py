@@ -117,6 +117,11 @@ clusters:
         public_ip:
           description: Its public address, null if it has none.
           type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: AccessDenied
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec

@@ -46,7 +46,7 @@ options:
     default: present
   definition:
     description:
-      - The manifests. One, a list of them, or YAML text with any number of documents.
+      - The manifests. One, a list of them, or YAML text with any number of documents. Values of Secrets are not shown.
       - One of O(definition) and O(src) is needed with O(state=present).
     type: raw
     aliases: [resource_definition]
@@ -202,6 +202,15 @@ step_failed:
   description: What was being done when the task failed.
   returned: failure after the first step
   type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: Forbidden
+waited_seconds:
+  description: Seconds that the task took, its waits included. O(wait_timeout) counts from the same moment.
+  returned: with O(wait), not in check mode
+  type: float
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, wait_options

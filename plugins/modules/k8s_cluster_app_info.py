@@ -132,6 +132,11 @@ apps:
       description: What the cluster said last about it and its pods, the latest first.
       type: list
       elements: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: Forbidden
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.app_info import APP_INFO, look

@@ -151,6 +151,11 @@ services:
       description: Why that is no good answer, null if it is one.
       type: str
       returned: O(ask) is true
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: Forbidden
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec

@@ -152,6 +152,11 @@ nodes:
     ready:
       description: Whether it is ready.
       type: bool
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: Forbidden
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import DIAGNOSIS, look

@@ -98,32 +98,32 @@ EXAMPLES = r"""
 RETURN = r"""
 pod:
   description: The pod that was used.
-  returned: always
+  returned: success, and failure once the container is known
   type: str
 container:
   description: The container that was used.
-  returned: always
+  returned: success, and failure once the container is known
   type: str
 rc:
   description: The exit code. Null if the command was not run to its end, 0 in check mode.
-  returned: always
+  returned: success, and failure once the container is known
   type: int
 stdout:
   description: What it wrote to its standard output.
-  returned: always
+  returned: success, and failure once the container is known
   type: str
 stdout_lines:
   description: The same as lines.
-  returned: always
+  returned: success, and failure once the container is known
   type: list
   elements: str
 stderr:
   description: What it wrote to its standard error.
-  returned: always
+  returned: success, and failure once the container is known
   type: str
 stderr_lines:
   description: The same as lines.
-  returned: always
+  returned: success, and failure once the container is known
   type: list
   elements: str
 steps_done:
@@ -137,6 +137,11 @@ steps_planned:
   returned: in check mode
   type: list
   elements: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: Forbidden
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.exec_module import EXEC, run_command

@@ -103,6 +103,11 @@ step_failed:
   description: What was being done when the task failed.
   returned: failure after the first step
   type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: Forbidden
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, ArgumentSpec

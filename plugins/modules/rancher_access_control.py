@@ -191,6 +191,15 @@ api_key:
       description: The secret key, so register the result with C(no_log).
       returned: without O(api_key_file), where it is written to
       type: str
+last_state:
+  description: What was last seen, when waiting failed.
+  returned: failure while waiting
+  type: str
+last_events:
+  description: What Rancher said last about it, the latest first.
+  returned: failure while waiting
+  type: list
+  elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
   returned: success, and failure after the first step
@@ -206,6 +215,15 @@ step_failed:
   description: What was being done when the task failed.
   returned: failure after the first step
   type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: NotUnique
+waited_seconds:
+  description: Seconds that the task took, its waits included. O(wait_timeout) counts from the same moment.
+  returned: with O(wait), not in check mode
+  type: float
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, wait_options

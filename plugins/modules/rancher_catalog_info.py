@@ -120,6 +120,11 @@ templates:
       description: The files that it is made of, by name.
       returned: with O(template)
       type: dict
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: NotUnique
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec

@@ -104,20 +104,20 @@ EXAMPLES = r"""
 RETURN = r"""
 stdout:
   description: What the command wrote, at most its last 4 MiB. Also when it failed or was not done in time.
-  returned: always
+  returned: success, and failure once the container is known
   type: str
 stdout_lines:
   description: The same in lines.
-  returned: success, if it was run
+  returned: success, and failure once the container is known
   type: list
   elements: str
 rc:
   description: The exit code. Null if the command was not run, or ended its container.
-  returned: always
+  returned: success, and failure once the container is known
   type: int
 container:
   description: The container that it ran in.
-  returned: always
+  returned: success, and failure once the container is known
   type: dict
   contains:
     id:
@@ -175,6 +175,11 @@ steps_planned:
   returned: in check mode
   type: list
   elements: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: NotUnique
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._module import run_module

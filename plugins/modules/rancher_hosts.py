@@ -241,6 +241,15 @@ step_failed:
   description: What was being done when the task failed.
   returned: failure after the first step
   type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: NotUnique
+waited_seconds:
+  description: Seconds that the task took, its waits included. O(wait_timeout) counts from the same moment.
+  returned: with O(wait), not in check mode
+  type: float
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import STATE, wait_options

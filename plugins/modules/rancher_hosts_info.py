@@ -147,6 +147,11 @@ hosts:
           description: The ports that it publishes.
           type: list
           elements: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: NotUnique
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec

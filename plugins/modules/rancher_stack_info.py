@@ -208,6 +208,11 @@ stacks:
         host_id:
           description: The id of the host.
           type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: NotUnique
 """
 
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec

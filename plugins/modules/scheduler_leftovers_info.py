@@ -229,6 +229,11 @@ could_not_look:
     why:
       description: What the API said.
       type: str
+error_code:
+  description: The provider's own code for what went wrong.
+  returned: failure, if there is such a code
+  type: str
+  sample: AccessDenied
 """
 
 import os

@@ -37,8 +37,8 @@ PATH = re.compile(
     r"(/(?P<name>[^/]+)(/(?P<sub>[a-z]+))?)?$"
 )
 BY_PLURAL = {(one.base, one.plural): one for one in KINDS.values()}
-Command = Callable[[str, str, list[str], str], tuple[str, str, int]]
-"""(pod, container, words, input) -> (output, errors, exit code)."""
+Command = Callable[[str, str, list[str], str], tuple[str, str, int | None]]
+"""(pod, container, words, input) -> (output, errors, exit code); without a code the connection breaks instead."""
 
 
 class SmallCluster:
@@ -294,12 +294,14 @@ class _Handler(BaseHTTPRequestHandler):
         for channel, text in ((1, output), (2, error)):
             if text:
                 self._frame(bytes([channel]) + text.encode())
+        self.close_connection = True
+        if code is None:
+            return
         status: Object = {"status": "Success"}
         if code:
             causes = [{"reason": "ExitCode", "message": str(code)}]
             status = {"status": "Failure", "reason": "NonZeroExitCode", "details": {"causes": causes}}
         self._frame(b"\x03" + json.dumps(status).encode())
-        self.close_connection = True
 
     def _frame(self, content: bytes) -> None:
         length = bytes([len(content)]) if len(content) < 126 else b"\x7e" + struct.pack(">H", len(content))

@@ -164,6 +164,7 @@ class Aws:
             attempt,
             ready=lambda found: not found[0],
             describe=lambda found: found[0],
+            hint="Remove what still uses it, or wait until what changes it is done, and run the same task again.",
             deadline=deadline,
             doing=doing,
             pace=pace,

@@ -197,6 +197,7 @@ class Changes:
                 wait_until(
                     partial(self._status, change, doing),
                     ready=lambda status: status == IN_SYNC,
+                    hint="Route 53 has taken the change and goes on by itself, usually for less than a minute.",
                     deadline=self.waiting.deadline,
                     doing=doing,
                     pace=self.waiting.pace,

@@ -181,6 +181,7 @@ def _await_gone(run: Run, options: AppOptions) -> None:
         describe=lambda left: "still there: " + ", ".join(_label(one) for one in left.values()),
         deadline=run.deadline,
         doing=f"look whether anything is left of app {options.name}",
+        hint="Some things take AWS minutes to delete. Run the same task again.",
         pace=run.pace,
     )
 

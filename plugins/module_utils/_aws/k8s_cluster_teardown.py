@@ -209,5 +209,6 @@ def _await_gone(run: Run, names: KubernetesNames) -> None:
         describe=lambda found: ", ".join(f"{one.kind.replace('_', ' ')} {one.name}" for one in found),
         deadline=run.deadline,
         doing=f"look whether anything is left of cluster {names.cluster}",
+        hint="Some things take AWS minutes to delete. Run the same task again.",
         pace=run.pace,
     )

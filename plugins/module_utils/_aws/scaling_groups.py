@@ -185,6 +185,7 @@ def await_terminated(run: Run, doing: str, only: Collection[str] = ()) -> None:
         deadline=run.deadline,
         doing=doing,
         describe=lambda alive: f"{', '.join(alive)} not terminated yet",
+        hint="An instance that shuts down slowly takes minutes. Run the same task again.",
         pace=run.pace,
     )
 

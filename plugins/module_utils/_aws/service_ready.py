@@ -357,6 +357,7 @@ def wait_ready(run: Run, goal: Goal, *, first: Service | None, healthy: Callable
         events=lambda look: latest_events(look.service),
         deadline=run.deadline,
         doing=f"wait for service {goal.name}",
+        hint="Is there room for its tasks, and do they pass their health checks? See events of ecs_cluster_app_info.",
         pace=run.pace,
     ).value.service
 

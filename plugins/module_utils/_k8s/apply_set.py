@@ -14,7 +14,7 @@ from .._module import Context, Outcome
 from .._plan import Plan
 from .carrying_out import CarriedOut, carry_out
 from .claimed_volumes import claims_of, wait_until_deleted
-from .manifests import LABEL_NAME, Manifest, read_manifests
+from .manifests import LABEL_NAME, Manifest, read_manifests, secrets_in_definition
 from .object_set import Item, Place, Survey, all_places, decide, deletions, items_of, survey, survey_removal
 from .objects import key_of, name_of, namespace_of, secrets_in
 from .run import Owner, Run
@@ -35,6 +35,7 @@ APPLY = ArgumentSpec(
     },
     mutually_exclusive=(("definition", "src"),),
     required_if=(("state", "present", ("definition", "src"), True),),
+    finders={"definition": secrets_in_definition},
 )
 
 

@@ -141,6 +141,7 @@ class ClusterAdmin:
             lambda: self._api.get(SERVICE, plain, namespace),
             ready=lambda found: found is None,
             describe=lambda _found: "its load balancer is not gone yet",
+            hint="Its events say what keeps the cloud controller from deleting the load balancer.",
             deadline=deadline,
             doing=f"delete service {name}",
             pace=pace,

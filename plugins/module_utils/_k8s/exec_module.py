@@ -10,11 +10,11 @@ from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._compare import Difference
-from .._errors import InputError, NotFoundError, SchedulersError
+from .._errors import InputError, NotFoundError, SchedulersError, telling
 from .._module import Context, Outcome
 from .._plan import Plan, Step
 from .api import Api, Object
-from .executing import execute
+from .executing import Ran, execute
 from .kinds import POD
 from .objects import conditions_of, name_of
 from .run import Run
@@ -45,33 +45,35 @@ def run_command(context: Context) -> Outcome:
         raise InputError(f"timeout is {params['timeout']}, but has to be at least 1")
     run = Run.looking(context)
     pod = find_pod(run.api, params)
-    container = _container(pod, params["container"])
-    told: dict[str, Any] = {"pod": name_of(pod), "container": container, "rc": None, "stdout": "", "stderr": ""}
-    if params["creates"] and _is_there(run.api, pod, params, container):
-        return Outcome({**_lines(told), "rc": 0, "msg": f"{params['creates']} is there already"}, Plan())
+    container, ran = _container(pod, params["container"]), Ran()
+
+    def told() -> dict[str, Any]:
+        return {"pod": name_of(pod), "container": container, **_output(ran)}
+
     place = f"{params['namespace']}/{name_of(pod)}"
     plan = Plan((Step("update", "command", "pod", place, differences=(Difference("command", None, argv[0]),)),))
-    if context.check_mode:
-        # Ansible takes any exit code but 0 for a failure
-        return Outcome({**_lines(told), "rc": 0, "msg": "the command would have been run"}, plan)
-    ran = execute(
-        run.api,
-        name_of(pod),
-        params["namespace"],
-        argv,
-        container=container,
-        stdin=params["stdin"],
-        timeout=params["timeout"],
-        clock=context.clock,
-    )
-    told |= {"rc": ran.rc, "stdout": ran.stdout, "stderr": ran.stderr}
-    if ran.rc:
-        said = ran.stderr.strip() or ran.stdout.strip()
-        last = f": {said.splitlines()[-1]}" if said else ""
-        raise SchedulersError(
-            f"it ended with exit code {ran.rc}{last}", doing=f"run {argv[0]} in Pod {place}", details=_lines(told)
+    with telling(told):
+        if params["creates"] and _is_there(run.api, pod, params, container):
+            return Outcome({**told(), "rc": 0, "msg": f"{params['creates']} is there already"}, Plan())
+        if context.check_mode:
+            # Ansible takes any exit code but 0 for a failure
+            return Outcome({**told(), "rc": 0, "msg": "the command would have been run"}, plan)
+        execute(
+            run.api,
+            name_of(pod),
+            params["namespace"],
+            argv,
+            container=container,
+            stdin=params["stdin"],
+            timeout=params["timeout"],
+            clock=context.clock,
+            ran=ran,
         )
-    return Outcome(_lines(told), plan)
+        if ran.rc:
+            said = ran.stderr.strip() or ran.stdout.strip()
+            last = f": {said.splitlines()[-1]}" if said else ""
+            raise SchedulersError(f"it ended with exit code {ran.rc}{last}", doing=f"run {argv[0]} in Pod {place}")
+    return Outcome(told(), plan)
 
 
 def _argv(params: Mapping[str, Any]) -> list[str]:
@@ -84,9 +86,11 @@ def _argv(params: Mapping[str, Any]) -> list[str]:
     return argv
 
 
-def _lines(told: Mapping[str, Any]) -> dict[str, Any]:
-    """With the output as lines, too, as Ansible's command module has it."""
-    return {**told, "stdout_lines": told["stdout"].splitlines(), "stderr_lines": told["stderr"].splitlines()}
+def _output(ran: Ran) -> dict[str, Any]:
+    """What the command has brought so far, as lines, too, as Ansible's command module has it."""
+    out, err = ran.stdout, ran.stderr
+    lines = {"stdout_lines": out.splitlines(), "stderr_lines": err.splitlines()}
+    return {"rc": ran.rc, "stdout": out, "stderr": err, **lines}
 
 
 def find_pod(api: Api, params: Mapping[str, Any]) -> Object:

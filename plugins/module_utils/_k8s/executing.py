@@ -82,15 +82,19 @@ def execute(
     stdin: str | None = None,
     timeout: float = 60.0,
     clock: Clock | None = None,
+    ran: Ran | None = None,
 ) -> Ran:
     """Run a command in a container of a pod, to its end. Never repeated: nobody knows what doing it twice would do.
 
+    Args:
+        ran: takes what the command brings, for those who want to know it whatever happens.
+
     Raises:
-        WaitTimeoutError: it still runs after the time; ``details`` has its output so far.
+        WaitTimeoutError: it still runs after the time.
         SchedulersError: it could not be run.
     """
     doing = f"run {argv[0]} in Pod {namespace}/{pod}"
-    ran, deadline = Ran(), Deadline(clock or SystemClock(), timeout)
+    ran, deadline = ran or Ran(), Deadline(clock or SystemClock(), timeout)
     with _connected(api, _path(pod, namespace, argv, container, stdin), doing) as socket:
         if stdin is not None:
             _write(socket, stdin.encode(), doing)
@@ -100,13 +104,12 @@ def execute(
                     f"it still runs after {timeout:.0f} seconds",
                     doing=doing,
                     hint="Raise timeout. The command goes on in the container.",
-                    details={"rc": None, "stdout": ran.stdout, "stderr": ran.stderr},
                 )
             frame = _read(socket, min(FRAME_SECONDS, max(deadline.left(), 0.01)), doing)
             if frame is not None:
                 ran.take(frame)
     if ran.error:
-        raise SchedulersError(ran.error, doing=doing, details={"stdout": ran.stdout, "stderr": ran.stderr})
+        raise SchedulersError(ran.error, doing=doing)
     return ran
 
 

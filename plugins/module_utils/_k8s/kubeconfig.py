@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from .._errors import InputError
 
 DEFAULT = "~/.kube/config"
 SECTIONS = ("clusters", "users", "contexts")
+# of a user: words that stand elsewhere, too ("default"), and whose hiding would make results unreadable
+PUBLIC = frozenset({"name", "username", "apiVersion", "command", "interactiveMode"})
 
 
 @dataclass(frozen=True)
@@ -111,3 +113,23 @@ def _named(document: Mapping[str, Any], section: str, key: str, name: str, sourc
             return one.get(key) or {}
     names = ", ".join(str(one.get("name")) for one in entries) or "none"
     raise InputError(f"{source} has no {key} {name}", hint=f"It has: {names}.")
+
+
+def secrets_in_kubeconfig(given: Any) -> Iterator[str]:
+    """The secrets in an option that takes a kubeconfig: its path, or its content. Pure."""
+    if isinstance(given, Mapping):
+        yield from _leaves(given.get("users"))
+    elif isinstance(given, str) and ("\n" in given or "{" in given):
+        yield given  # the content as text: it is refused as the path that it is taken for
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            if name not in PUBLIC:
+                yield from _leaves(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _leaves(one)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from .._errors import InputError
-from .objects import label_of
+from .objects import label_of, secrets_in
 
 Manifest = dict[str, Any]
 
@@ -66,6 +66,29 @@ def read_manifests(definition: Any, src: str | None) -> list[Manifest]:
         option = "definition"
     documents = list(_documents(definition, option))
     return [_checked(one, f"{option}, document {number}") for number, one in enumerate(documents, 1)]
+
+
+def secrets_in_definition(value: Any) -> Iterator[str]:
+    """The secrets in manifests as the user gives them, be they manifests or not."""
+    if isinstance(value, str):
+        yield from _secrets_in_text(value)
+    elif isinstance(value, list):
+        for one in value:
+            yield from secrets_in_definition(one)
+    elif isinstance(value, Mapping) and isinstance(value.get("items"), list):
+        yield from secrets_in_definition(value["items"])
+    elif isinstance(value, Mapping):
+        yield from secrets_in([value])
+
+
+def _secrets_in_text(text: str) -> list[str]:
+    """A text with secrets is one itself: quotation marks and folded lines make them look another way in it."""
+    try:
+        documents = [one for one in _parsed(text, "definition") if not isinstance(one, str)]
+        found = list(secrets_in_definition(documents))
+    except Exception:  # whatever is wrong with it is told later; until then nobody knows what is in it
+        return [text]
+    return [text, *found] if found else []
 
 
 def _documents(value: Any, option: str) -> Iterable[Any]:

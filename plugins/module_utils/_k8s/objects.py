@@ -110,13 +110,20 @@ def presentable(thing: Object) -> dict[str, Any]:
 def secrets_in(things: Iterable[Object]) -> Iterator[str]:
     """The secret values in manifests: as they are written, and what they stand for."""
     for thing in things:
-        if thing.get("kind") != "Secret":
+        if (thing.get("kind") or "Secret") != "Secret":  # what has no kind yet may become one
             continue
-        for value in (thing.get("stringData") or {}).values():
+        for value in _values(thing.get("stringData")):
             yield str(value)
-        for value in (thing.get("data") or {}).values():
+        for value in _values(thing.get("data")):
             yield str(value)
             try:
                 yield base64.b64decode(str(value), validate=True).decode()
             except (binascii.Error, UnicodeDecodeError):
                 continue
+
+
+def _values(field: Any) -> Iterable[Any]:
+    """The values of a mapping; what else somebody wrote there, as it is."""
+    if isinstance(field, Mapping):
+        return field.values()
+    return field if isinstance(field, list) else [field] if field else ()

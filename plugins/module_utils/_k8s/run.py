@@ -79,7 +79,7 @@ class Run:
         Raises:
             InputError: the options do not lead to a cluster.
         """
-        return cls(api or _api(context), owner, context.deadline(), context.check_mode, context.warn)
+        return cls(api or Api.from_params(context.params), owner, context.deadline(), context.check_mode, context.warn)
 
     @classmethod
     def looking(cls, context: Context) -> Run:
@@ -88,11 +88,4 @@ class Run:
         Raises:
             InputError: the options do not lead to a cluster.
         """
-        return cls(_api(context), Owner("", ""), Deadline(context.clock, 0.0))
-
-
-def _api(context: Context) -> Api:
-    kubeconfig = context.params.get("kubeconfig")
-    if isinstance(kubeconfig, Mapping):  # its content, not its path
-        context.hide(kubeconfig.get("users") or ())
-    return Api.from_params(context.params)
+        return cls(Api.from_params(context.params), Owner("", ""), Deadline(context.clock, 0.0))

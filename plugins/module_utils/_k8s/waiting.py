@@ -225,6 +225,7 @@ def wait_gone(run: Run, things: Sequence[Thing]) -> None:
             describe=Look.describe,
             deadline=scene.deadline(run.deadline),
             doing=f"wait until {_named(things)} {'is' if len(things) == 1 else 'are'} gone",
+            hint="What has a finalizer goes when its controller has done its work: does that run? What does it say?",
             pace=LOOK,
         )
 

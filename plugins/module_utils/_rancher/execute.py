@@ -13,7 +13,7 @@ from typing import Any
 from .._argspec import ArgumentSpec
 from .._clock import Deadline
 from .._compare import Difference
-from .._errors import ConflictError, InputError, StateFailedError
+from .._errors import ConflictError, InputError, SchedulersError, StateFailedError, telling
 from .._module import Context, Outcome
 from .._ownership import only_one
 from .._parallel import gather
@@ -101,31 +101,36 @@ def execute(context: Context) -> Outcome:
     run = Run.of(context)
     container = find_container(run, order)
     label = f"container {container.get('name') or container['id']}"
+    command, output = Command.of(order.words), bytearray()
+
+    def told() -> dict[str, Any]:
+        stdout, code = command.result(bytes(output))
+        lines = stdout.splitlines()
+        return {"container": container_result(container), "rc": code, "stdout": stdout, "stdout_lines": lines}
+
     plan = Plan()
     if context.params["changes"]:
         change = Difference("command", None, order.line)
         plan = Plan((Step("update", "command", "container", str(container["name"]), differences=(change,)),))
         if context.check_mode:
-            return Outcome({"container": container_result(container), "rc": None, "stdout": "", **NO_FAILURE}, plan)
+            return Outcome({**told(), **NO_FAILURE}, plan)
     doing = f"run a command in {label}"
-    if "execute" not in (container.get("actions") or {}):
-        raise ConflictError(f"it is {container.get('state')}, and commands run in running containers only", doing=doing)
-    stdout, code = _run(context, run, container, order, doing)
-    result = {"container": container_result(container), "rc": code, "stdout": stdout}
-    _judge(context.params, result, doing)
-    return Outcome({**result, "stdout_lines": stdout.splitlines(), **NO_FAILURE}, plan)
+    with telling(told):
+        if "execute" not in (container.get("actions") or {}):
+            state = container.get("state")
+            raise ConflictError(f"it is {state}, and commands run in running containers only", doing=doing)
+        access = run.rancher.act(container, "execute", command.body(), doing=doing)
+        _read(run, access, Deadline(context.clock, order.timeout), output, doing)
+        _judge(context.params, told(), doing)
+    return Outcome({**told(), **NO_FAILURE}, plan)
 
 
-def _run(context: Context, run: Run, container: Object, order: Order, doing: str) -> tuple[str, int | None]:
-    command = Command.of(order.words)
-    access = run.rancher.act(container, "execute", command.body(), doing=doing)
+def _read(run: Run, access: dict[str, Any], deadline: Deadline, output: bytearray, doing: str) -> None:
     try:
-        output = read_all(run.rancher.http.settings, access, Deadline(context.clock, order.timeout))
-    except Exception as error:
-        if hasattr(error, "doing"):
-            error.doing = doing
+        read_all(run.rancher.http.settings, access, deadline, output)
+    except SchedulersError as error:
+        error.doing = doing
         raise
-    return command.result(output)
 
 
 def _judge(params: Mapping[str, Any], result: Mapping[str, Any], doing: str) -> None:
@@ -140,14 +145,12 @@ def _judge(params: Mapping[str, Any], result: Mapping[str, Any], doing: str) -> 
             "the connection was closed before the command was done",
             doing=doing,
             hint="Has the container no /bin/sh, or did the command end it? ends_container: true allows that.",
-            details=result,
         )
     if code is not None and code not in params["success_codes"]:
         raise StateFailedError(
             f"it ended with code {code}",
             doing=doing,
             hint=str(result["stdout"])[-200:].strip(),
-            details=result,
         )
 
 

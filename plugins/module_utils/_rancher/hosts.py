@@ -149,6 +149,7 @@ class Hosts:
             ready=lambda view: view is not None and view.host is not None,
             failed=lambda view: view.failure if view else f"host {step.name} was removed",
             describe=lambda view: view.describe() if view else "gone",
+            hint="One that never joins may not reach the server at its setting api.host.",
             deadline=self._run.deadline,
             doing=step.sentence,
             pace=self._run.pace,

@@ -60,23 +60,24 @@ def socket_address(server: str, access: dict[str, Any]) -> str:
     return websocket_address(server, f"{urlsplit(str(access['url'])).path}?{urlencode({'token': access['token']})}")
 
 
-def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline) -> bytes:
-    """What comes through until the other end closes: all of it, or the last ``MOST_BYTES``.
+def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline, output: bytearray) -> None:
+    """Take what comes through until the other end closes: all of it, or the last ``MOST_BYTES``.
+
+    Args:
+        output: where to put it; what came so far is there, too, if this fails.
 
     Raises:
-        WaitTimeoutError: it did not, in time; its details have what came so far.
+        WaitTimeoutError: it did not, in time.
         SchedulersError: the connection could not be made, or broke.
     """
     import websocket  # noqa: PLC0415 - only those who run commands pay for the library
 
-    output = bytearray()
     connection = connect(settings, socket_address(settings.url, access))
     try:
         while True:
             if deadline.passed():
                 raise WaitTimeoutError(
-                    f"the command was not done after {deadline.seconds:.0f} seconds; it may still run",
-                    details={"stdout": output.decode("utf-8", "replace")},
+                    f"the command was not done after {deadline.seconds:.0f} seconds; it may still run"
                 )
             connection.settimeout(min(QUIET_SECONDS, max(0.01, deadline.left())))
             try:
@@ -84,11 +85,11 @@ def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline)
             except websocket.WebSocketTimeoutException:
                 continue
             except websocket.WebSocketConnectionClosedException:
-                return bytes(output)
+                return
             except (websocket.WebSocketException, OSError) as error:
                 raise AnswerLostError(f"the connection broke: {error}") from error
             if not frame and not connection.connected:
-                return bytes(output)
+                return
             output += b64decode(frame)
             del output[:-MOST_BYTES]
     finally:

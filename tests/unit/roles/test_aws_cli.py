@@ -123,3 +123,27 @@ def test_it_makes_a_profile_for_every_item_of_a_loop_around_it(tmp_path: Path) -
     config = (tmp_path / "config").read_text()
     assert "[profile first]" in config
     assert "[profile second]" in config
+
+
+def test_keys_are_written_for_their_owner_only_and_never_shown(tmp_path: Path) -> None:
+    folder, secrets = (
+        tmp_path / "aws",
+        ("LABNOTASECRETKEY0001", "lab-not-a-secret-key-000001", "lab-not-a-secret-token-1"),
+    )
+    given = {
+        "aws_cli_install": False,
+        "aws_cli_verify": False,
+        "aws_cli_region": "eu-west-1",
+        "aws_cli_config_directory": str(folder),
+        **dict(zip(("aws_cli_access_key", "aws_cli_secret_key", "aws_cli_session_token"), secrets, strict=True)),
+    }
+    code, written = play(tmp_path, [ROLE], given, "-vvv", "--diff")
+    assert code == 0, written
+    files = [folder / "config", folder / "credentials"]
+    assert [oct(path.stat().st_mode & 0o777) for path in files] == ["0o600", "0o600"]
+    assert [secret for secret in secrets if secret not in files[1].read_text()] == []
+
+    code, removed = play(tmp_path, [ROLE], {**given, "aws_cli_state": "absent"}, "-vvv", "--diff")
+    assert code == 0, removed
+    assert [path.read_text().strip() for path in files] == ["", ""]
+    assert [secret for secret in secrets if secret in written + removed] == []

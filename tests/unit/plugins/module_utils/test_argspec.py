@@ -63,3 +63,14 @@ def test_secrets_at_any_depth() -> None:
     }
     assert spec.secrets(params) == ["p0", "p1", "p2", ["t1", "t2"]]
     assert spec.secrets({}) == []
+
+
+def test_secrets_within_an_option_by_any_of_its_names() -> None:
+    config = ArgumentSpec(
+        {"config": {"type": "raw", "aliases": ["file"]}}, finders={"config": lambda given: [given[0]]}
+    )
+    spec = LOGIN.merge(config)
+    assert spec.secrets({"password": "p", "config": ["c", "d"]}) == ["p", "c"]
+    assert spec.secrets_within({"password": 5, "file": ["f"]}) == ["f"]
+    assert spec.secrets_within({}) == []
+    assert "finders" not in spec.to_kwargs()

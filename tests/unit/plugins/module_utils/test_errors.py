@@ -15,6 +15,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     SchedulersError,
     ThrottledError,
     as_ours,
+    telling,
 )
 
 
@@ -94,3 +95,17 @@ def test_as_ours() -> None:
     )
     with pytest.raises(SystemExit):
         as_ours(SystemExit(1))
+
+
+@pytest.mark.parametrize("failure", [SchedulersError("it broke", details={"b": 3}), Interruption("ended by SIGTERM")])
+def test_facts_that_every_failure_tells_as_they_are_by_then(failure: BaseException) -> None:
+    facts = {"a": 0, "b": 0}
+
+    def work() -> None:
+        with telling(lambda: facts):
+            facts["a"] = 1
+            raise failure
+
+    with pytest.raises(SchedulersError) as caught:
+        work()
+    assert caught.value.details == {"a": 1, "b": 3 if caught.value is failure else 0}

@@ -150,7 +150,7 @@ def test_where_nobody_listens() -> None:
     ],
 )
 def test_what_a_status_means(status: int, kind: type[SchedulersError]) -> None:
-    error = failure(Answer(status, {}, b'{"message": "because"}'), "GET")
+    error = failure(Answer(status, {}, b'{"message": "because"}'))
     assert error.__class__ is kind
     assert (error.message, error.code) == (f"because (HTTP {status})", str(status))
 

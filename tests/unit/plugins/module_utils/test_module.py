@@ -19,6 +19,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._module impor
 from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
 from unit.clock import FakeClock
 
+PYTHON = sys.executable
 SECRET = "lab-not-a-secret-000001"
 PROGRAM = """
 import os, signal, sys, threading
@@ -30,7 +31,13 @@ from ansible_collections.container.schedulers.plugins.module_utils._argspec impo
 from ansible_collections.container.schedulers.plugins.module_utils._errors import *
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome, run_module
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Wanted, Plan, apply, decide
-SPEC = wait_options(600).merge(ArgumentSpec({{"secret_key": {{"type": "str", "no_log": True}}}}))
+SPEC = wait_options(600).merge(
+    ArgumentSpec({{"secret_key": {{"type": "str", "no_log": True}}}}),
+    ArgumentSpec(
+        {{"login": {{"type": "raw", "no_log": False, "aliases": ["account"]}}}},
+        finders={{"login": lambda login: [login["key"]]}},
+    ),
+)
 GRAPH = {{"network": (), "host": ("network",)}}
 WANTED = [Wanted("network", "network", "web", {{"range": "x"}}), Wanted("host", "host", "web", {{"size": 1}})]
 LIBRARIES = []
@@ -123,6 +130,38 @@ def test_secrets_are_nowhere_in_the_result() -> None:
     assert result["password"] == "VALUE_HIDDEN"
     assert result["diff"]["after"] == {"key": "VALUE_HIDDEN"}
     assert "careful with VALUE_HIDDEN" in json.dumps(result["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "code"),
+    [
+        ("def run(context): return Outcome({'found': context.params['login']})", {}, 0),
+        ("def run(context): raise InputError('refused')", {}, 1),
+        ("LIBRARIES.append(Library('no-such-library', '1'))\ndef run(context): pass", {}, 1),
+        ("def run(context): pass", {"wait_sleep": "no number"}, 1),
+        ("def run(context): pass", {"no_such_option": 1}, 1),
+    ],
+)
+@pytest.mark.parametrize("name", ["login", "account"])
+def test_secrets_within_an_option_are_nowhere_in_the_result(
+    name: str, body: str, options: dict[str, Any], code: int
+) -> None:
+    process = start(body, **options, **{"secret_key": "lab-not-a-secret-000002", name: {"user": "ann", "key": SECRET}})
+    result = finish(process, code)
+    assert result["invocation"]["module_args"][name]["user"] == "ann"
+
+
+def test_secrets_within_an_option_are_not_in_the_syslog() -> None:
+    body = """
+        from ansible.module_utils import basic
+        basic.has_journal = False
+        basic.syslog.syslog = lambda priority, text: print(text, file=sys.stderr)
+        def run(context): return Outcome({})
+        """
+    process = start(body, login={"user": "ann", "key": SECRET})
+    _out, errors = process.communicate(timeout=120)
+    assert "'user': 'ann'" in errors
+    assert SECRET not in errors
 
 
 def test_an_error_is_a_sentence_a_code_and_details() -> None:
@@ -276,13 +315,18 @@ def test_a_signal_ends_the_run_with_a_result(number: signal.Signals, body: str, 
 @pytest.mark.parametrize(
     ("found", "needed", "sentence"),
     [
-        ("'1.20.5'", "1.34.0", "boto3 1.20.5 is too old: 1.34.0 or newer is needed by this module"),
+        (
+            "'1.20.5'",
+            "1.34.0",
+            f"boto3 1.20.5 is too old: 1.34.0 or newer is needed by this module, in the Python that runs it, {PYTHON}.",
+        ),
         ("'1.34.0rc1'", "1.35", "boto3 1.34.0rc1 is too old"),
         ("'1.34'", "1.34.0", None),
         ("'1.34.0'", "1.34", None),
         ("'1.100.0'", "1.34.0", None),
         ("'2.dev5'", "1.34.0", None),
         ("missing()", "1.34.0", "boto3 >= 1.34.0"),
+        ("missing()", "1.34.0", PYTHON),
     ],
 )
 def test_a_library_that_is_missing_or_too_old(found: str, needed: str, sentence: str | None) -> None:
@@ -320,6 +364,17 @@ def test_what_is_needed_may_depend_on_the_options() -> None:
     assert "no-such-library" in result["msg"]
 
 
+@pytest.mark.parametrize("ending", ["return Outcome({})", "raise ConflictError('no address is left')"])
+@pytest.mark.parametrize(
+    ("options", "told"), [({}, True), ({"wait": False}, False), ({"_ansible_check_mode": True}, False)]
+)
+def test_how_long_a_run_that_waits_took(ending: str, options: dict[str, Any], told: bool) -> None:
+    body = f"def run(context):\n    context.clock.sleep(0.2)\n    {ending}"
+    result = module(body, code=int(ending.startswith("raise")), **options)
+    assert ("waited_seconds" in result) is told
+    assert 0.2 <= result.get("waited_seconds", 0.2) < 60
+
+
 def test_the_context_knows_how_long_to_wait() -> None:
     context = Context({"wait_timeout": 30, "wait_sleep": 4}, clock=FakeClock())
     assert context.deadline().left() == 30.0
@@ -343,5 +398,5 @@ def test_waits_that_cannot_work(params: dict[str, int], sentence: str) -> None:
 
 def test_no_other_file_of_the_engine_knows_ansible() -> None:
     folder = Path(sys.modules[Context.__module__].__file__ or "").parent
-    knowing = {path.name for path in folder.rglob("*.py") if "AnsibleModule(" in path.read_text()}
+    knowing = {path.name for path in folder.rglob("*.py") if "import AnsibleModule" in path.read_text()}
     assert knowing == {"_module.py"}

@@ -57,6 +57,10 @@ def test_each_line_of_a_key_file() -> None:
     assert redactor.text("about") == "about"  # the line "ab" is too short to be one
 
 
+def test_a_line_of_blanks_is_no_secret() -> None:
+    assert Redactor(["some\n          \nlines"]).text("a          b") == "a          b"
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

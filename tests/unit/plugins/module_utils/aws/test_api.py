@@ -215,7 +215,7 @@ def test_deleting_gives_up_and_says_what_is_in_the_way(
 ) -> None:
     busy = refusal("DependencyViolation", message="The vpc 'vpc-1' has dependencies")
     scripted(monkeypatch, *[busy] * 20)
-    with pytest.raises(WaitTimeoutError, match=r"delete vpc web: .* The vpc 'vpc-1' has dependencies"):
+    with pytest.raises(WaitTimeoutError, match=r"delete vpc web: .* The vpc 'vpc-1' has dependencies.* Remove what"):
         aws.delete("ec2", "DeleteVpc", {"VpcId": "x"}, doing="delete vpc web", deadline=Deadline(clock, 5))
 
 

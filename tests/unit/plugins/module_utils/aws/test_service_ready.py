@@ -268,6 +268,7 @@ def test_trouble_is_believed_after_a_few_looks() -> None:
     assert "insufficient memory" in raised.value.message
     assert raised.value.details["last_state"] == "0 of 2 tasks run, 0 are pending"
     assert raised.value.details["last_events"][0].startswith("was unable to place a task")
+    assert "Is there room for its tasks" in raised.value.hint
 
 
 def test_instances_that_are_about_to_join_are_waited_for() -> None:

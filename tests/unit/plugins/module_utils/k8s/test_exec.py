@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    AnswerLostError,
     InputError,
     NotFoundError,
     SchedulersError,
     UnreachableError,
+    WaitTimeoutError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.exec_module import EXEC, run_command
@@ -25,6 +28,7 @@ from unit.api_server import Call, Status, api_server, thing
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.small_cluster import SmallCluster, small_cluster
 
+KEYS = {"pod", "container", "rc", "stdout", "stdout_lines", "stderr", "stderr_lines"}
 SPEC = ArgumentSpec({**EXEC.options, **CONNECTION.options, "state": {}})
 
 
@@ -66,6 +70,41 @@ def test_a_command_that_fails_fails_with_its_output() -> None:
         with pytest.raises(SchedulersError, match="exit code 3: noise") as caught:
             run(cluster, argv=["fail"])
     assert caught.value.details["rc"] == 3
+    assert {*caught.value.details} == KEYS
+
+
+def test_a_connection_that_breaks_keeps_the_output() -> None:
+    with small_cluster() as cluster:
+        cluster.command = lambda *_asked: ("so\nfar", "noise\n", None)
+        cluster.put(pod("a"))
+        with pytest.raises(AnswerLostError, match="It may still run") as caught:
+            run(cluster, argv=["sleep"])
+    assert caught.value.details == {
+        "pod": "a",
+        "container": "web",
+        "rc": None,
+        "stdout": "so\nfar",
+        "stdout_lines": ["so", "far"],
+        "stderr": "noise\n",
+        "stderr_lines": ["noise"],
+    }
+
+
+def test_a_command_that_is_not_done_in_time_has_its_output() -> None:
+    done = threading.Event()
+
+    def command(_pod: str, _container: str, _words: list[str], _given: str) -> tuple[str, str, int]:
+        done.wait(60)
+        return "", "", 0
+
+    with small_cluster() as cluster:
+        cluster.command = command
+        cluster.put(pod("a"))
+        with pytest.raises(WaitTimeoutError, match="it still runs after 1 seconds") as caught:
+            run(cluster, argv=["sleep"], timeout=1)
+        done.set()
+    assert {*caught.value.details} == KEYS
+    assert caught.value.details["rc"] is None
 
 
 def test_a_check_runs_nothing() -> None:

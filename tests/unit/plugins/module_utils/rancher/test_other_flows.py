@@ -346,6 +346,7 @@ def test_a_look_at_hosts_and_their_containers(either: RancherLab) -> None:
 # Commands
 
 EXEC = EXECUTE.merge(ENVIRONMENT)
+TOLD = {"container", "rc", "stdout", "stdout_lines"}
 
 
 @pytest.fixture
@@ -367,12 +368,14 @@ def test_a_command_and_its_code(app: RancherLab) -> None:
     assert changed.result["stdout"] == done.result["stdout"]
     planned = app.run(execute, EXEC, check=True, command="hostname", **there)
     assert (planned.result["rc"], sentences(planned)) == (None, ["update container Web-app-1 (command)"])
+    assert {*planned.result} == {*done.result} == {*TOLD, "failed"}
 
 
 def test_a_command_that_fails(app: RancherLab) -> None:
     there = {"stack": "Web", "service": "app", "changes": False}
     with pytest.raises(StateFailedError, match="it ended with code") as caught:
         app.run(execute, EXEC, command="no-such-command-at-all", **there)
+    assert {*caught.value.details} == TOLD
     code = caught.value.details["rc"]
     done = app.run(execute, EXEC, command="no-such-command-at-all", success_codes=[code], **there)
     assert done.result["rc"] == code

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Clock, Deadline, SystemClock
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    AnswerLostError,
     SchedulersError,
     UnreachableError,
     WaitTimeoutError,
@@ -75,9 +76,11 @@ def terminal(script: Script, status: str = "101 Switching Protocols") -> Iterato
         thread.join(60)
 
 
-def read(url: str, seconds: float = 60.0, clock: Clock | None = None) -> bytes:
+def read(url: str, seconds: float = 60.0, clock: Clock | None = None, output: bytearray | None = None) -> bytes:
     access = {"url": "ws://rancher:8080/v1/exec/", "token": "a b"}
-    return read_all(HttpSettings(url), access, Deadline(clock or SystemClock(), seconds))
+    came = bytearray() if output is None else output
+    read_all(HttpSettings(url), access, Deadline(clock or SystemClock(), seconds), came)
+    return bytes(came)
 
 
 class Listening(SystemClock):
@@ -130,11 +133,23 @@ def test_a_command_that_is_not_done_in_time(listening: Listening) -> None:
         connection.sendall(shown("so far"))
         done.wait(60)
 
+    output = bytearray()
     with terminal(script) as (url, _seen):
-        with pytest.raises(WaitTimeoutError, match="it may still run") as caught:
-            read(url, 0.2, listening)
+        with pytest.raises(WaitTimeoutError, match="it may still run"):
+            read(url, 0.2, listening, output)
         done.set()
-    assert caught.value.details == {"stdout": "so far"}
+    assert output == b"so far"
+
+
+def test_a_connection_that_breaks_keeps_what_came() -> None:
+    output = bytearray()
+    nonsense = frame(b"", 7)  # no such kind of frame
+    with (
+        terminal(lambda connection: connection.sendall(shown("so far") + nonsense)) as (url, _seen),
+        pytest.raises(AnswerLostError, match="the connection broke"),
+    ):
+        read(url, output=output)
+    assert output == b"so far"
 
 
 def test_a_token_that_is_not_accepted() -> None:
@@ -189,6 +204,7 @@ def test_a_command_that_never_stops_talking_ends_in_time_and_only_its_last_words
             while True:
                 connection.sendall(shown("y\n" * 600))
 
-    with terminal(talk) as (url, _seen), pytest.raises(WaitTimeoutError, match="not done after") as caught:
-        read(url, 0.3, listening)
-    assert len(caught.value.details["stdout"]) == 1000
+    output = bytearray()
+    with terminal(talk) as (url, _seen), pytest.raises(WaitTimeoutError, match="not done after"):
+        read(url, 0.3, listening, output)
+    assert len(output) == 1000
