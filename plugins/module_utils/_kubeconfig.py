@@ -115,7 +115,7 @@ def parse(text: str, label: str) -> Document:
 
     try:
         document = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that there is not is a ValueError
         raise InputError(f"{label} is not YAML") from error
     sections = [document.get(section) or [] for section in SECTIONS] if isinstance(document, dict) else [None]
     if not all(isinstance(one, list) and all(isinstance(item, dict) for item in one) for one in sections):

@@ -89,16 +89,16 @@ def run_module(
     """
     redactor = Redactor()
     module = _module(spec, redactor)
-    redactor.add(spec.secrets(module.params))
-    missing = missing_library(libraries(module.params) if callable(libraries) else libraries)
-    if missing:
-        module.fail_json(msg=missing)
-    _end_on_signals()
 
     def hide(secrets: Iterable[Any]) -> None:
         redactor.add(secrets)
         module.no_log_values.update(redactor.long_values())  # the options are part of the result, too
 
+    hide(spec.secrets(module.params))
+    missing = missing_library(libraries(module.params) if callable(libraries) else libraries)
+    if missing:
+        module.fail_json(msg=missing)
+    _end_on_signals()
     context = Context(module.params, module.check_mode, lambda text: module.warn(redactor.text(text)), hide=hide)
     started = context.clock.now()
     try:

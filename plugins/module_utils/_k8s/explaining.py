@@ -38,19 +38,27 @@ LOGS_READ = 3  # one pod of a crashing app tells as much as all of them
 CONTROLLERS = (REPLICA_SET, DEPLOYMENT, REPLICATION_CONTROLLER, STATEFUL_SET, DAEMON_SET, JOB, CRON_JOB)
 
 
-def read_view(api: Api, namespace: str, chosen: Callable[[Object], bool] = lambda _pod: True) -> View:
+def read_view(
+    api: Api, namespace: str, chosen: Callable[[Object], bool] = lambda _pod: True, *, tolerant: bool = False
+) -> View:
     """Everything about the pods of a namespace that may matter. What may not be read is left out.
 
     Args:
         namespace: empty for all of them.
         chosen: which pods are in question.
+        tolerant: whether a server that does not answer is left out, too.
+
+    Raises:
+        SchedulersError: the server does not answer, or shows no pods: nothing can be said then.
     """
     reads: dict[Kind, tuple[str, ...]] = {
         **dict.fromkeys((EVENT, VOLUME_CLAIM, SERVICE), (namespace,)),
         **dict.fromkeys((NODE, VOLUME, STORAGE_CLASS), ("",)),
         **dict.fromkeys((POD, *CONTROLLERS), ("", namespace)),  # those of others may be in the way
     }
-    found = gather({kind.kind: partial(_list, api, kind, places) for kind, places in reads.items()}, workers=WORKERS)
+    found = gather(
+        {kind.kind: partial(_list, api, kind, places, tolerant) for kind, places in reads.items()}, workers=WORKERS
+    )
     everything = found[POD.kind]
     pods = [one for one in everything if namespace in ("", namespace_of(one)) and chosen(one)]
     controllers = [one for kind in CONTROLLERS for one in found[kind.kind]]
@@ -69,15 +77,20 @@ def read_view(api: Api, namespace: str, chosen: Callable[[Object], bool] = lambd
     )
 
 
-def _list(api: Api, kind: Kind, namespaces: Iterable[str]) -> list[Object]:
+def _list(api: Api, kind: Kind, namespaces: Iterable[str], tolerant: bool) -> list[Object]:
     """Those of the first namespace that may be seen."""
+    refusal: AuthError | None = None
     for namespace in dict.fromkeys(namespaces):
         try:
             return api.list(kind, namespace).items
-        except AuthError:
-            continue
-        except SchedulersError:  # the server is just away: say what can be said without
+        except AuthError as error:
+            refusal = error
+        except SchedulersError:
+            if not tolerant:
+                raise
             break
+    if refusal and kind == POD and not tolerant:
+        raise refusal
     return []
 
 
@@ -107,5 +120,5 @@ def _log(api: Api, pod: Object, container: str) -> str:
 
 
 def explain(api: Api, namespace: str, chosen: Callable[[Object], bool] = lambda _pod: True) -> list[Finding]:
-    """Why pods of a namespace do not run."""
-    return diagnose(read_view(api, namespace, chosen))
+    """Why pods of a namespace do not run, said without what the server does not tell."""
+    return diagnose(read_view(api, namespace, chosen, tolerant=True))

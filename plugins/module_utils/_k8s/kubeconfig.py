@@ -75,7 +75,7 @@ def _load(path: Path) -> Mapping[str, Any]:
         document = yaml.load(path.read_text(), Loader=loader)  # noqa: S506 - both are safe loaders
     except OSError as error:
         raise InputError(f"kubeconfig {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # text that is no UTF-8, or a date that there is not
         raise InputError(f"kubeconfig {path} is not YAML") from error
     if not isinstance(document, Mapping):
         raise InputError(f"kubeconfig {path} is not a kubeconfig: it has no clusters")

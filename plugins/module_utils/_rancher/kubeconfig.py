@@ -88,7 +88,7 @@ def read_kubeconfig(path: str) -> Mapping[str, Any] | None:
         return None
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: no UTF-8, or a date that there is not
         raise InputError(f"{OPTION}: {path} cannot be read: {error}") from error
     if not isinstance(content, dict) or content.get("kind") != "Config" or len(content.get("clusters") or ()) > 1:
         raise InputError(

@@ -14,6 +14,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     InputError,
     NotFoundError,
     NotOursError,
+    SchedulersError,
     StateFailedError,
     WaitTimeoutError,
 )
@@ -441,6 +442,23 @@ def test_an_app_without_any_pod_is_not_well(kind: str) -> None:
         asked = diagnose(context(cluster, spec, namespace="default", name="db")).result
     assert everything["summary"] == asked["summary"]
     assert [found["object"] for found in asked["diagnosis"]] == [f"{kind} default/db"]
+
+
+@pytest.mark.parametrize(
+    ("what", "answer"),
+    [
+        ("", (401, {"reason": "Unauthorized", "message": "no"})),
+        ("/pods", (403, {"reason": "Forbidden", "message": "no"})),
+        ("/events", (501, {"reason": "NotImplemented", "message": "no"})),
+    ],
+    ids=["nobody", "no-pods", "no-server"],
+)
+def test_nothing_is_healthy_that_could_not_be_looked_at(what: str, answer: tuple[int, dict[str, str]]) -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: answer if path.endswith(what) and path != "/readyz" else None
+        with pytest.raises(SchedulersError):
+            diagnose(context(cluster, spec))
 
 
 def test_who_may_see_one_namespace_only_sees_what_runs_there() -> None:

@@ -119,6 +119,7 @@ def test_manifests_of_a_file(tmp_path: Path) -> None:
     ("definition", "src", "says"),
     [
         ("a: [b", None, r"definition is not YAML \(line \d\)"),
+        ("a: 2026-13-45", None, "definition is not YAML: month must be in 1..12"),
         ("text", None, "document 1 is not a manifest but str"),
         ([{"apiVersion": "v1"}], None, "has no kind"),
         ([{"kind": "Pod"}], None, "has no apiVersion"),

@@ -73,6 +73,7 @@ def test_ports_of_hosts_are_those_that_are_named() -> None:
     ("docker", "why"),
     [
         ("a: [", "docker_compose is no YAML: .* in line 1"),
+        ("a: 2026-13-45", "docker_compose is no YAML: month must be in 1..12"),
         ("- a", "is no compose file"),
         ("a: 1", "service a is not a mapping"),
         (
