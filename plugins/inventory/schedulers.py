@@ -167,8 +167,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             found = [machine for provider in providers for machine in getattr(self, f"_look_at_{provider}")()]
         except Exception as error:
-            secrets = [self.get_option(name) for name in ("api_token", "secret_key", "session_token")]
-            raise AnsibleParserError(Redactor(secrets).text(as_ours(error).sentence())) from None
+            secrets = self._resolved(dict.fromkeys(("api_token", "secret_key", "session_token")))
+            raise AnsibleParserError(Redactor(secrets.values()).text(as_ours(error).sentence())) from None
         return [one for one in found if not owners or one.owner in owners]
 
     def _look_at_aws(self) -> Iterator[Machine]:

@@ -20,8 +20,9 @@ description:
   - The cluster has AWS's cloud controller manager (load balancers for services, routes for pods), the EBS CSI driver
     with an encrypted default storage class, and CoreDNS.
   - It is ready when its API answers, as many nodes as wanted take pods, and CoreDNS is available.
-  - A node whose boot has failed, and that never joined, is replaced. A control plane never is. If one is lost, the next
-    run makes another one, which is empty, and replaces the nodes, too.
+  - An instance that is no node is replaced if its boot has failed, if it is older than 45 minutes, or if it is older
+    than the control plane. The latter is never replaced. If it is lost, the next run makes another one, which is empty,
+    and replaces the nodes, too.
   - With O(state=absent), all of it is removed again, with the load balancers of its services. Volumes that hold data
     stay, unless O(delete_data=true).
   - Everything is tagged as belonging to the cluster in the call that makes it. What does not carry these tags is

@@ -41,7 +41,7 @@ options:
     description:
       - V(present) makes the stack, or changes it to what the options say. With no services, files or template, it
         makes an empty one, and leaves an existing one as it is.
-      - V(absent) removes it, with its services and their containers. Named volumes stay.
+      - V(absent) removes it, with its services and their containers, but no volumes with data; see O(delete_data).
     type: str
     choices: [present, absent]
     default: present
@@ -235,8 +235,9 @@ options:
     default: false
   delete_data:
     description:
-      - Whether O(state=absent) may remove a stack whose services have volumes without a name, such as that of a
-        database in V(/var/lib/mysql). They go with their containers.
+      - Whether O(state=absent) may remove a stack with volumes that go with it. These are volumes without a name, such
+        as V(/var/lib/mysql) of a database, and those that a compose file of format 2 declares for the stack.
+      - Volumes that only an image declares are not seen, and go. Other named volumes stay.
     type: bool
     default: false
   docker_compose:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._errors import InputError, NotFoundError
+from .._errors import AuthError, InputError, NotFoundError
 from .._ownership import OWNER, PART, only_one
 from .._parallel import gather
 from .._plan import Live
@@ -101,7 +101,11 @@ def _refuse_outside_of_scaling(run: Run, options: AppOptions, service: Live | No
     count = options.service.get("desired_count")
     if service is None or count in (None, 0, service.spec["desired_count"]):
         return
-    for one in find_scaling(run, options.cluster, options.name):
+    try:
+        scaling = find_scaling(run, options.cluster, options.name)
+    except AuthError:  # who has never scaled an app need not have the right to look
+        return
+    for one in scaling:
         if not one.spec["min"] <= count <= one.spec["max"]:
             raise InputError(
                 f"desired_count: {options.name} scales between {one.spec['min']} and {one.spec['max']} tasks, "

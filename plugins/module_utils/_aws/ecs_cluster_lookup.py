@@ -18,7 +18,15 @@ from .cluster_network import INSTANCE_SECURITY_GROUP
 from .ecs_cluster_options import LATEST, ClusterOptions
 from .ecs_cluster_wanted import ZONES, Found, GivenNetwork, base_policy, own_zones
 from .identity import ROLE
-from .images import Image, architecture_of, check_volume, given_image, offered_zones, recommended_image
+from .images import (
+    Image,
+    architecture_of,
+    check_volume,
+    check_volume_of_template,
+    given_image,
+    offered_zones,
+    recommended_image,
+)
 from .launch_templates import LAUNCH_TEMPLATE
 from .run import Run
 from .scaling_groups import SCALING_GROUP
@@ -45,11 +53,10 @@ def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> Foun
     answers = gather(lookups)
     found = Found(answers["network"], tuple(answers.get("zones", ())), answers["image"])
     _check_zones(options, found, instance_type)
-    image = found.image
-    if image is None and options.volume_size not in (None, template.get("volume_size")):
-        image = given_image(aws, template["image_id"], architecture_of(instance_type))
-    if image:
-        check_volume(options.volume_size, image)
+    if found.image:
+        check_volume(options.volume_size, found.image)
+    elif options.volume_size not in (None, template.get("volume_size")):
+        check_volume_of_template(aws, options.volume_size, template)
     return found
 
 

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .._errors import InputError, NotFoundError, SchedulersError
 from .api import Aws
@@ -89,6 +91,22 @@ def given_image(aws: Aws, image_id: str, architecture: str) -> Image:
     if image.architecture != architecture:
         raise InputError(f"ami: {image_id} is for {image.architecture}, instance_type needs one for {architecture}")
     return image
+
+
+def check_volume_of_template(aws: Aws, size: int | None, template: Mapping[str, Any]) -> None:
+    """Refuse another root volume for instances that keep their image, if that has no room in it.
+
+    Raises:
+        InputError: it is too small, or the image is gone.
+    """
+    image_id = template["image_id"]
+    try:
+        image = given_image(aws, image_id, architecture_of(template["instance_type"]))
+    except InputError as error:
+        raise InputError(
+            f"volume_size: {image_id}, the image of the cluster, is gone", hint="Give ami, too."
+        ) from error
+    check_volume(size, image)
 
 
 def check_volume(size: int | None, image: Image) -> None:

@@ -48,7 +48,7 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
     made_with = settings(options, found, aws.region)
     images = look_up(run, options, found, made_with)
     access = Access(run, options.name, connect, context.hide)
-    published, live = _told(run, options.name, found, access)
+    published, live = _told(run, options.name, found, access, wait=wait)
     if CONTROL_PLANE not in found and wait:  # without waiting, a later run does it, which can ask the API server
         live = {**live, **outlived(live)}
     resources = wanted(Scene(run, options, live, made_with, images))
@@ -72,16 +72,17 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
 
 
 def _told(
-    run: Run, cluster: str, found: Mapping[str, Live], access: Access
+    run: Run, cluster: str, found: Mapping[str, Live], access: Access, *, wait: bool
 ) -> tuple[_kubeconfig.Document | None, Mapping[str, Live]]:
     """What the control plane has published, and what there is, with what is amiss with nodes as it knows them."""
     if CONTROL_PLANE not in found:
         return None, found
     reads = {"access": access.document, "failed": lambda: read_failed(run.aws, cluster)}
     answers: dict[str, Any] = gather(reads)
-    if not answers["access"] or halted(found[CONTROL_PLANE]):
+    if halted(found[CONTROL_PLANE]) or not (answers["access"] or wait):
         return answers["access"], found
-    known = access.api().glance()
+    # a control plane that has published nothing yet knows no nodes; those that are older are of one that was lost
+    known = access.api().glance() if answers["access"] else ()
     if known is None:  # the wait for the nodes says why
         return answers["access"], found
     lost = never_join(run, found, known, answers["failed"])

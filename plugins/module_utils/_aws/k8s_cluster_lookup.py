@@ -16,7 +16,15 @@ from .._parallel import gather
 from .._plan import Live
 from .api import Aws
 from .control_plane import CONTROL_PLANE
-from .images import Image, architecture_of, check_volume, debian_image, given_image, offered_zones
+from .images import (
+    Image,
+    architecture_of,
+    check_volume,
+    check_volume_of_template,
+    debian_image,
+    given_image,
+    offered_zones,
+)
 from .k8s_cluster_options import DEFAULTS, ClusterOptions
 from .k8s_cluster_wanted import NODES, Settings, needs_image, role_key
 from .launch_templates import LAUNCH_TEMPLATE
@@ -45,7 +53,7 @@ def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live], made_wi
     if options.key_name and options.key_name != template.get("key_name"):
         lookups["key"] = partial(_check_key, run.aws, options.key_name)
     if options.volume_size not in (None, template.get("volume_size")) and not needs_image(options, template):
-        lookups["volume"] = partial(_check_volume, run.aws, options, template)
+        lookups["volume"] = partial(check_volume_of_template, run.aws, options.volume_size, template)
     lookups |= _policy_checks(run.aws, options, live)
     answers = gather(lookups)
     return {one.architecture: one for one in answers.values() if isinstance(one, Image)}
@@ -78,12 +86,6 @@ def _image(aws: Aws, options: ClusterOptions, architecture: str) -> Image:
     image = given_image(aws, options.ami, architecture) if options.ami else debian_image(aws, architecture)
     check_volume(options.volume_size, image)
     return image
-
-
-def _check_volume(aws: Aws, options: ClusterOptions, template: Mapping[str, Any]) -> None:
-    """For nodes that keep their image."""
-    image = given_image(aws, template["image_id"], architecture_of(template["instance_type"]))
-    check_volume(options.volume_size, image)
 
 
 def _check_zone(aws: Aws, option: str, instance_type: str, zone: str) -> None:

@@ -274,7 +274,7 @@ def refuse_another_balancer(annotations: Mapping[str, str], live: Object | None)
         if there[option] != wanted:
             raise InputError(
                 f"service.{option} is {there[option]} and cannot be changed to {wanted}",
-                hint="Make service.type ClusterIP first, which removes the load balancer.",
+                hint=f"Give service.{option} as it is. For another load balancer, make service.type ClusterIP first.",
             )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from .._errors import AuthError, SchedulersError
+from .._errors import AuthError, NotFoundError, SchedulersError
 from .._parallel import gather
 from .api import Api, Object
 from .diagnosis import diagnose
@@ -85,8 +85,9 @@ def _list(api: Api, kind: Kind, namespaces: Iterable[str], tolerant: bool) -> li
             return api.list(kind, namespace).items
         except AuthError as error:
             refusal = error
-        except SchedulersError:
-            if not tolerant:
+        except SchedulersError as error:
+            # a server without one of the kinds is none that is away
+            if not (tolerant or (isinstance(error, NotFoundError) and kind != POD)):
                 raise
             break
     if refusal and kind == POD and not tolerant:

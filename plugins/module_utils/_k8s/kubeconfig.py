@@ -15,7 +15,7 @@ from .._errors import InputError
 DEFAULT = "~/.kube/config"
 SECTIONS = ("clusters", "users", "contexts")
 # of a user: words that stand elsewhere, too ("default"), and whose hiding would make results unreadable
-PUBLIC = frozenset({"name", "username", "apiVersion", "command", "interactiveMode"})
+PUBLIC = frozenset({"name", "username", "apiVersion", "command", "args", "interactiveMode"})
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ and services start new ones on other hosts. PRIVATE.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -90,9 +89,11 @@ def _evacuate(run: Run, host: Object, doing: str) -> None:
     possible = "evacuate" in (host.get("actions") or {}) and host.get("agentState") in READY_AGENT
     if not possible or not _running_on(run, host, doing):
         return
-    with suppress(ConflictError):  # it is in no state for it: then it is just deleted
+    try:
         run.rancher.act(host, "evacuate", doing=doing, effect=Effect.IDEMPOTENT)
-    patience = Deadline(run.deadline.clock, EVACUATING_SECONDS)
+    except ConflictError:  # it has moved on, and is in no state for it any more: then it is just deleted
+        return
+    patience = Deadline(run.deadline.clock, min(EVACUATING_SECONDS, run.deadline.left() / 2))
     wait_until(
         partial(_running_on, run, host, doing),
         ready=lambda found: not found or patience.passed(),

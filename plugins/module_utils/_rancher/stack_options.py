@@ -123,7 +123,8 @@ def _policy(params: Mapping[str, Any], *, is_list: bool) -> UpgradePolicy:
     own = [name for name in STRATEGY if getattr(policy, name) != getattr(ranchers, name)]
     if own and not is_list:
         raise InputError(
-            f"upgrade: {own[0]} is for services; Rancher does not take it for a stack of compose files or a template"
+            f"upgrade: {own[0]} is for services; Rancher does not take it for a stack of compose files or a template",
+            hint="Of them, start_first can be given in rancher_compose, as upgrade_strategy of a service.",
         )
     if policy.batch_size < 1:
         raise InputError(f"upgrade: batch_size is {policy.batch_size}, but has to be at least 1")

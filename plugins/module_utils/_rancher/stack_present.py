@@ -63,7 +63,7 @@ def ensure_present(context: Context) -> Outcome:
     run = Run.of(context)
     if run.rancher.is_v1:
         refuse_newer(options)
-    world = read_world(run, options)
+    world = read_world(run, options, foreseen=context.check_mode)
     refuse_missing(world, options)
     case = Case(run, options, world, content_in(world, options), veil)
     live = case.live()
@@ -115,19 +115,24 @@ def _refuse_loss(run: Run, stack: Object) -> None:
     """Refuse to remove data that nobody has said may go.
 
     Raises:
-        InputError: a service has volumes that would go with its containers.
+        InputError: there are volumes that would go with the stack, or with the containers of its services.
     """
-    services = run.rancher.list(run.path("services"), doing=f"look for the data of stack {stack['name']}")
-    kept = {
-        launch.get("name") or service["name"]: unnamed_volumes(launch)
+    if is_going(stack):
+        return
+    doing = f"look for the data of stack {stack['name']}"
+    services = [one for one in run.rancher.list(run.path("services"), doing=doing) if stack_id_of(one) == stack["id"]]
+    launches = [
+        (launch.get("name") or service["name"], launch)
         for service in services
-        if stack_id_of(service) == stack["id"] and not is_going(service)
         for launch in (service.get("launchConfig") or {}, *(service.get("secondaryLaunchConfigs") or ()))
-    }
-    volumes = ", ".join(f"{name} ({', '.join(paths)})" for name, paths in kept.items() if paths)
-    if volumes and not is_going(stack):
+    ]
+    lost = [f"{path} of {name}" for name, launch in launches for path in unnamed_volumes(launch)]
+    if not run.rancher.is_v1:  # volumes of the stack itself, which came with 1.2
+        volumes = run.rancher.list(run.path("volumes"), {"stackId": stack["id"]}, doing=doing)
+        lost += sorted(str(one["name"]) for one in volumes if not is_going(one))
+    if lost:
         raise InputError(
-            f"stack {stack['name']} has volumes without a name, which would go with it: {volumes}",
+            f"stack {stack['name']} has volumes that would go with it: {', '.join(lost)}",
             hint="Set delete_data: true to delete them.",
         )
 

@@ -31,6 +31,8 @@ class World:
         maps: the links of all services; read only if links are spoken of.
         hosts: read only if ports of hosts are.
         v1: whether the server is Rancher 1.0 or 1.1.
+        own: the stack that is asked for.
+        foreseen: in check mode, another stack that is not there may be one that an earlier task would have made.
     """
 
     stacks: tuple[Object, ...] = ()
@@ -39,6 +41,8 @@ class World:
     hosts: tuple[Object, ...] = ()
     template: Template | None = None
     v1: bool = False
+    own: str = ""
+    foreseen: bool = False
 
     def stack(self, name: str) -> Object | None:
         """The stack of a name."""
@@ -54,13 +58,21 @@ class World:
         return next((one for one in theirs if one["name"] == target.service), None)
 
     def has_service(self, text: str) -> bool:
-        """Whether there is the service stack/service."""
+        """Whether there is the service stack/service, or may be by then."""
         stack, _slash, service = text.partition("/")
-        return self.service(Target(stack, service)) is not None
+        return self.has(Target(stack, service))
+
+    def has(self, target: Target) -> bool:
+        """The same of a target."""
+        is_foreseen = self.foreseen and target.stack != self.own and self.stack(target.stack) is None
+        return is_foreseen or self.service(target) is not None
 
 
-def read_world(run: Run, options: StackOptions) -> World:
+def read_world(run: Run, options: StackOptions, *, foreseen: bool) -> World:
     """Everything that the options speak of.
+
+    Args:
+        foreseen: whether stacks may be missing that there will be; see ``World``.
 
     Raises:
         InputError: there is no such template, or version of it.
@@ -85,6 +97,8 @@ def read_world(run: Run, options: StackOptions) -> World:
         tuple(found.get("hosts") or ()),
         found.get("template"),
         run.rancher.is_v1,
+        options.name,
+        foreseen,
     )
 
 
@@ -117,7 +131,7 @@ def refuse_missing(world: World, options: StackOptions) -> None:
     for service in options.services or ():
         for target in service.targets():
             inside = target.stack == options.name
-            if (inside and target.service in own) or world.service(target):
+            if (inside and target.service in own) or world.has(target):
                 continue
             verb = "leads" if service.is_balancer else "links"
             raise InputError(

@@ -89,6 +89,13 @@ def read(docker: str | None, rancher: str | None, answers: Mapping[str, Any]) ->
     return found
 
 
+def volumes_of_stack(docker: str | None) -> frozenset[str]:
+    """The volumes that a file of format 2 declares, and that are made for its stack alone."""
+    declared = _load(docker or "", "docker-compose.yml").get("volumes")
+    named = declared if isinstance(declared, dict) else {}
+    return frozenset(name for name, one in named.items() if not (one or {}).get("external"))
+
+
 def _filled(document: Any, answers: Mapping[str, Any]) -> Any:
     """`${NAME}` in a text is an answer, `$$` a dollar. What an answer says is a text: it is not read as YAML."""
     if isinstance(document, dict):

@@ -60,6 +60,7 @@ class Stacks:
             if self._server.processes.find(service, "remove"):
                 self._server.processes.start(service, "remove")
         if all(one.fields.get("removed") for one in services):
+            self._server.parts["volumes"].remove_those_of(stack)
             return True
 
         def look() -> None:

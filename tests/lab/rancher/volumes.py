@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.rancher.compose_in import volumes_of_stack
 from lab.rancher.context import Context
 from lab.rancher.errors import RancherError
 from lab.rancher.processes import ProcessFailedError
@@ -103,12 +104,30 @@ class Volumes:
             for volume in store.live("volume", accountId=instance.project, name=source, driver=driver):
                 return volume
             return self._make(instance, source, driver, f"{driver}://{source}", storagePoolId=pool.id)
+        stack = self._stack_of(instance)
+        if stack and source in volumes_of_stack(stack["dockerCompose"]):
+            name = f"{stack.name}_{source}_{stack.id}"
+            for volume in store.live("volume", name=name, hostId=host.id):
+                return volume
+            more = {"hostId": host.id, "environmentId": stack.id}
+            return self._make(instance, name, _LOCAL, f"{_LOCAL}://{name}", **more)
         if source:
             uri = f"file://{source}" if host_path else f"{_LOCAL}://{source}"
             for volume in store.live("volume", accountId=instance.project, uri=uri, hostId=host.id):
                 return volume
             return self._make(instance, source, _LOCAL, uri, hostId=host.id, isHostPath=host_path)
         return self._make(instance, instance["uuid"], _LOCAL, "", hostId=host.id, anonymous=True)
+
+    def _stack_of(self, instance: Resource) -> Resource | None:
+        """The stack whose volumes a container may have; servers before 1.2 know none."""
+        service = self._server.store.get("service", instance["serviceId"]) if self._server.era != "1.1" else None
+        return self._server.store.get("environment", service["environmentId"]) if service else None
+
+    def remove_those_of(self, stack: Resource) -> None:
+        """Its own go with a stack."""
+        for volume in self._server.store.live("volume", environmentId=stack.id):
+            if self._server.processes.find(volume, "remove"):
+                self._server.processes.start(volume, "remove")
 
     def _make(self, instance: Resource, name: str, driver: str, uri: str, **more: Any) -> Resource:
         return self._server.store.create(

@@ -222,7 +222,7 @@ def test_data_that_would_go_with_its_containers_is_removed_only_if_that_is_said(
     hosts(either, 1)
     stack(either, services=[{"name": "db", "image": "mariadb:11", "volumes": volumes}])
     for check in (True, False):
-        with pytest.raises(InputError, match=r"volumes without a name, which would go with it: db \(/var/lib/mysql\)"):
+        with pytest.raises(InputError, match="volumes that would go with it: /var/lib/mysql of db"):
             stack(either, check=check, state="absent")
     assert sentences(stack(either, state="absent", delete_data=True)) == ["delete stack Web"]
     assert sentences(stack(either, state="absent")) == []
@@ -238,10 +238,49 @@ def test_named_volumes_and_folders_of_hosts_stay_anyway(either: RancherLab) -> N
 def test_data_of_sidekicks_is_data(either: RancherLab) -> None:
     hosts(either, 1)
     stack(either, docker_compose=SIDEKICK)
-    with pytest.raises(InputError, match=r"db-data \(/var/lib/mysql\)"):
+    with pytest.raises(InputError, match="/var/lib/mysql of db-data"):
         stack(either, state="absent")
 
 
+def test_volumes_of_the_stack_itself_are_data(either: RancherLab) -> None:
+    """Rancher 1.2 brought them; before, such a volume is like any other that has a name."""
+    hosts(either, 1)
+    stack(either, docker_compose=VOLUME_OF_STACK)
+    if either.version == "v1":
+        assert sentences(stack(either, state="absent")) == ["delete stack Web"]
+        return
+    with pytest.raises(InputError, match=r"would go with it: Web_data_\w+"):
+        stack(either, state="absent")
+    assert sentences(stack(either, state="absent", delete_data=True)) == ["delete stack Web"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"docker_compose": "web: {image: nginx, external_links: ['Other/db']}"},
+        {"services": [{"name": "web", "image": "nginx", "links": [{"service": "Other/db"}]}]},
+    ],
+)
+def test_a_stack_that_an_earlier_task_would_have_made_is_foreseen_in_check_mode(
+    either: RancherLab, given: dict[str, Any]
+) -> None:
+    hosts(either, 1)
+    assert sentences(stack(either, check=True, **given))[0] == "create stack Web"
+    with pytest.raises(InputError, match="which does not exist"):
+        stack(either, **given)
+    stack(either, name="Other", services=[{"name": "other", "image": "nginx"}])
+    with pytest.raises(InputError, match="which does not exist"):
+        stack(either, check=True, **given)
+
+
+VOLUME_OF_STACK = """
+version: '2'
+services:
+  db: {image: 'mariadb:11', volumes: ['data:/var/lib/mysql', 'shared:/backup']}
+volumes:
+  data: {}
+  shared: {external: true}
+"""
 SIDEKICK = """
 db:
   image: mariadb:11
