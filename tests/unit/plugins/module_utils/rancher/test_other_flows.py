@@ -628,6 +628,24 @@ def test_an_environment_with_kubernetes(either: RancherLab, tmp_path: Path) -> N
     assert sentences(environment(either, state="absent")) == []
 
 
+def test_the_template_of_an_environment_stays(rancher_lab: RancherLab) -> None:
+    environment(rancher_lab, template="Kubernetes")
+    assert sentences(environment(rancher_lab, template="kubernetes", description="")) == []
+    with pytest.raises(
+        InputError, match="template of environment k8s is 'Kubernetes' and cannot be changed to 'cattle'"
+    ):
+        environment(rancher_lab, template="cattle")
+    assert sentences(environment(rancher_lab, template="cattle", state="absent")) == ["delete environment k8s"]
+
+
+def test_old_servers_have_no_templates(rancher_lab: RancherLab) -> None:
+    rancher_lab.version = "v1"
+    environment(rancher_lab)
+    with pytest.raises(InputError, match=r"need Rancher 1\.2"):
+        environment(rancher_lab, template="cattle")
+    assert sentences(environment(rancher_lab, template="cattle", state="absent")) == ["delete environment k8s"]
+
+
 def test_members_of_an_environment(either: RancherLab) -> None:
     owner = {"identity": "github_user:1", "role": "owner"}
     environment(either, members=[owner])
