@@ -52,6 +52,7 @@ options:
     description:
       - The environment template to make it from. If not given, the one that is called like O(orchestration).
       - Needs Rancher 1.2 or newer.
+      - It cannot be changed later.
     type: str
   members:
     description:

@@ -14,6 +14,8 @@ description:
   - Has the Rancher server make hosts at a cloud with one of its machine drivers, and waits until containers can run on
     them. Or gives the command with which a machine that exists already joins.
   - A host is identified by its name. It is looked for among hosts and machines before it is made.
+  - A machine that was lost and made anew joins as a new host, and the old one of its name stays, with an agent that
+    does not answer. Then the new one is meant, and the old one is named in a warning. See O(remove_failed).
   - With O(state=absent), hosts are evacuated, deactivated, and deleted. The driver then deletes the machine at the
     cloud. Both are looked at until they are gone.
   - To evacuate a host, Rancher stops what runs there, and services start new containers on other hosts. Older servers
@@ -36,7 +38,9 @@ options:
     type: list
     elements: str
   count:
-    description: How many hosts there should be, instead of O(names). They are numbered from 1.
+    description:
+      - How many hosts there should be, instead of O(names). They are numbered from 1.
+      - Those of O(pattern) with a higher number stay, and are named in a warning. See O(purge).
     type: int
   pattern:
     description: The names of O(count) hosts, with V({n}) for the number.
@@ -95,13 +99,18 @@ options:
       - If not given, and the server has none yet, it is O(url).
     type: str
   purge:
-    description: Whether to remove hosts that were made by this module and are not named.
+    description:
+      - Whether to remove hosts that carry our mark and are not named, whatever their pattern or driver.
+      - With O(driver=custom), O(names) or O(count) is needed. The machines of such hosts stay.
     type: bool
     default: false
   remove_failed:
     description:
-      - Whether to remove what is left of hosts that could not be made, and to make them again.
-      - Otherwise the task fails and names them with the reason.
+      - Whether to remove what is left of hosts that could not be made, and to make them again. Otherwise the task fails
+        and names them with the reason.
+      - A host of a driver that is V(disconnected) counts as one of them, unless O(active=false). From 1.2 on, Rancher
+        says so once an agent has not answered for minutes, also that of a machine that is only off.
+      - Also whether to remove a host whose agent does not answer while another of its name is there.
     type: bool
     default: false
   adopt:

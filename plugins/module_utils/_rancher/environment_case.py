@@ -75,6 +75,20 @@ class Case:
         found = self.rancher.list(self.rancher.path("projects"), doing=f"look for environment {name}")
         return sorted((one for one in found if one.get("name") == name), key=lambda one: number_of(one["id"]))
 
+    def templates(self) -> list[Object]:
+        """The templates that environments can be made from."""
+        path = self.rancher.path("projecttemplates")
+        return self.rancher.list(path, doing=f"look for the template of environment {self.options.name}")
+
+    def template_of(self, raw: Object) -> str | None:
+        """The template that the environment was made from, by its id if it is gone; written as the option is."""
+        wanted = self.options.template
+        if wanted is None or "projectTemplateId" not in raw:
+            return wanted  # it is not asked for, or not told
+        identifier = raw["projectTemplateId"]
+        name = next((str(one.get("name")) for one in self.templates() if one["id"] == identifier), identifier)
+        return wanted if name and name.lower() == wanted.lower() else name
+
     def hosts(self, environment: str) -> list[Object]:
         """The hosts of the environment."""
         path = self.rancher.path("hosts", project=environment)

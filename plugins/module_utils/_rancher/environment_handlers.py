@@ -27,7 +27,7 @@ class Environments:
     def create(self, step: Step, spec: Spec) -> Live:
         """Names are not unique: of two runs that make it at the same moment, the later one gives in."""
         case = self._case
-        body: dict[str, Any] = {"name": step.name, "description": spec["description"], **self._kind(spec, step)}
+        body: dict[str, Any] = {"name": step.name, "description": spec["description"], **self._kind(spec)}
         if spec.get("members"):
             body["members"] = _as_sent(spec["members"])
         made = case.rancher.create(case.rancher.path("projects"), body, self._named, doing=step.sentence)
@@ -59,16 +59,14 @@ class Environments:
         case, first = self._case, ("deactivate",)
         remove(case.rancher, [raw], doing=doing, deadline=case.deadline, pace=case.pace, first=first)
 
-    def _kind(self, spec: Spec, step: Step) -> dict[str, Any]:
+    def _kind(self, spec: Spec) -> dict[str, Any]:
         """Rancher 1.0 and 1.1 say it by a switch, later ones by a template."""
         rancher, options = self._case.rancher, self._case.options
         orchestration = spec.get("orchestration") or ORCHESTRATIONS[0]
         if rancher.is_v1:
-            if options.template:
-                raise InputError("template: templates of environments need Rancher 1.2 or newer")
             return {one: one == orchestration for one in ORCHESTRATIONS[1:]}
         wanted = options.template or orchestration
-        listed = rancher.list(rancher.path("projecttemplates"), doing=step.sentence)
+        listed = self._case.templates()
         found = next((one for one in listed if str(one.get("name")).lower() == wanted.lower()), None)
         if found:
             return {"projectTemplateId": found["id"]}

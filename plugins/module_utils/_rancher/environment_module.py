@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._errors import ConflictError
+from .._errors import ConflictError, InputError
 from .._module import Context, Outcome
 from .._plan import Handler, Live, Plan, Rule, Wanted, apply, decide, dismantle
 from .._wait import wait_until
@@ -30,7 +30,7 @@ from .marks import managed_description, require_marked
 from .ready import describe, going_of, is_settled
 
 GRAPH: Mapping[str, tuple[str, ...]] = {ENVIRONMENT: (), KEY: (ENVIRONMENT,), STALE_KEY: (), FILE: (KEY,)}
-RULES = {ENVIRONMENT: Rule(immutable=frozenset({"orchestration"}), subset=frozenset())}
+RULES = {ENVIRONMENT: Rule(immutable=frozenset({"orchestration", "template"}), subset=frozenset())}
 
 
 def ensure(context: Context) -> Outcome:
@@ -40,6 +40,8 @@ def ensure(context: Context) -> Outcome:
 
 
 def _present(context: Context, case: Case) -> Outcome:
+    if case.options.template and case.rancher.is_v1:
+        raise InputError("template: templates of environments need Rancher 1.2 or newer")
     raw = case.find()
     live = {ENVIRONMENT: _live(case, raw)} if raw else {}
     wanted = [_wanted(case, raw)] if raw is None or case.options.manages or raw.get("state") in OFF_STATES else []
@@ -93,6 +95,7 @@ def _live(case: Case, raw: Object) -> Live:
         "active": raw.get("state") not in OFF_STATES,
         "description": raw.get("description") or "",
         "orchestration": orchestration_of(raw, v1=case.rancher.is_v1),
+        "template": case.template_of(raw),
         "members": {} if case.options.members is None else _members(case, raw),
     }
     return Live(ENVIRONMENT, ENVIRONMENT, str(raw.get("name")), raw["id"], spec, {"raw": raw})
@@ -113,6 +116,7 @@ def _wanted(case: Case, raw: Object | None) -> Wanted:
         "active": True if raw else None,
         "description": managed_description(options.description, raw, case.mark, ENVIRONMENT),
         "orchestration": options.orchestration or default,
+        "template": options.template,
         "members": options.members if raw or options.members else _owner(case),
     }
     return Wanted(ENVIRONMENT, ENVIRONMENT, options.name, spec)

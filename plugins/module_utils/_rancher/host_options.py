@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,7 @@ class HostOptions:
 
     Attributes:
         names: in the order given.
+        count, pattern: what they were numbered by; None if they were named.
         driver: of the machine driver, or custom for hosts that somebody else makes.
         config: the driver's settings by the API's names, without those that are secret.
         secrets: those that are.
@@ -63,11 +65,20 @@ class HostOptions:
     purge: bool = False
     remove_failed: bool = False
     adopt: bool = False
+    count: int | None = None
+    pattern: str = ""
 
     @property
     def is_custom(self) -> bool:
         """Whether the hosts are made by somebody else, and only join."""
         return self.driver == CUSTOM
+
+    def is_above(self, name: str) -> bool:
+        """Whether the name is one of the pattern's, with a number above the count: from when there were to be more."""
+        number = re.escape(NUMBER)
+        shape = re.escape(self.pattern).replace(number, r"(\d+)", 1).replace(number, r"\1")
+        found = re.fullmatch(shape, name) if self.count is not None else None
+        return found is not None and int(found[1]) > (self.count or 0)
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> HostOptions:
@@ -82,6 +93,11 @@ class HostOptions:
             raise InputError(
                 "names or count is needed",
                 hint="To remove all hosts that were made by this module, give purge: true." if absent else "",
+            )
+        if not names and params["purge"] and not absent and params["driver"] == CUSTOM:
+            raise InputError(
+                "purge: true with driver: custom needs names or count",
+                hint="To remove all hosts that were made by this module, give state: absent.",
             )
         both = sorted({*(params["driver_config"] or {})} & {*(params["driver_secrets"] or {})})
         if both:
@@ -99,6 +115,8 @@ class HostOptions:
             bool(params["purge"]),
             bool(params["remove_failed"]),
             bool(params["adopt"]),
+            None if params["names"] is not None else params["count"],
+            params["pattern"],
         )
 
 

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +21,9 @@ from .veil import is_secret
 
 UNBORN_STATES = ("requested", "provisioning", "provisioned", "registering", "activating")
 READY_AGENT = (None, "", "active")
+GIVEN_UP = "disconnected"
+# Rancher 1.0 and 1.1 never give an agent up: there, a host whose machine is gone is reconnecting for ever
+LOST_AGENT = ("reconnecting", "disconnecting", GIVEN_UP)
 RESTING_STATES = ("deactivating", "inactive")
 
 
@@ -75,6 +78,16 @@ class HostView:
         return self.host.get("state") == "active" and self.host.get("agentState") in READY_AGENT
 
     @property
+    def is_lost(self) -> bool:
+        """Whether its agent does not answer: the machine is off, or gone, or cut off."""
+        return (self.host or {}).get("agentState") in LOST_AGENT
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its agent is, on a host that has joined, resting or not."""
+        return self.is_ready or ((self.host or {}).get("state") == "inactive" and not self.is_lost)
+
+    @property
     def is_active(self) -> bool | None:
         """Whether new containers may be put on it; None if it is no host yet."""
         return None if self.host is None else self.host.get("state") not in RESTING_STATES
@@ -107,6 +120,13 @@ class HostView:
                 return f"host {self.name} failed: {reason.split(' failed: ', 1)[-1]}"
         return None
 
+    @property
+    def loss(self) -> str | None:
+        """What to say of a host that the server has given up, or None."""
+        if (self.host or {}).get("agentState") != GIVEN_UP:
+            return None
+        return f"host {self.name} ({self.id}) is disconnected: its machine is gone, or off"
+
     def config(self, driver: str) -> Mapping[str, Any]:
         """The settings of the driver, as far as they are told, and are no secrets: a server may echo a token."""
         field = f"{driver}Config"
@@ -126,6 +146,21 @@ def host_views(hosts: Iterable[Object], machines: Iterable[Object] = ()) -> list
     views = [HostView(name_of(one), one, known.pop(str(one.get("physicalHostId")), None)) for one in hosts]
     views += [HostView(str(one["name"]), None, one) for one in known.values()]
     return sorted(views, key=lambda view: (view.name, view.id))
+
+
+def meant(views: Sequence[HostView], names: Sequence[str]) -> list[HostView]:
+    """The hosts of these names, without those whose place has been taken. Pure."""
+    replaced = outlived(views)
+    return [view for view in views if view.name in names and not view.is_going and view not in replaced]
+
+
+def outlived(views: Sequence[HostView]) -> list[HostView]:
+    """Hosts that are lost while another of their name is there: a machine that was made anew joins as a new host.
+
+    Pure.
+    """
+    there = {view.name for view in views if view.is_there}
+    return [view for view in views if view.name in there and view.is_lost and not view.is_going]
 
 
 def name_of(host: Object) -> str:

@@ -18,7 +18,7 @@ from .drivers import driver_schema
 from .environments import Run
 from .host_options import HostOptions
 from .host_result import host_result
-from .host_view import HostView, read_hosts
+from .host_view import HostView, meant, outlived, read_hosts
 from .hosts import (
     API_HOST,
     HOST,
@@ -32,10 +32,12 @@ from .hosts import (
     live_host,
     live_setting,
 )
+from .names import number_of
 from .registration import TOKEN, RegistrationTokens, read_token, registration, wanted_token
 from .veil import is_secret
 
 PART = "host"
+TWO_HINT = "Delete those that are not in use. One whose machine is gone is told apart once Rancher has noticed that."
 
 
 def ensure(context: Context) -> Outcome:
@@ -49,17 +51,17 @@ def ensure(context: Context) -> Outcome:
 
 def _present(context: Context, run: Run, options: HostOptions) -> Outcome:
     views = read_hosts(run)
-    named = _named(run, options, views)
-    live = {one.key: one for one in (live_host(view, options.driver) for view in named.values() if not view.failure)}
-    config = _driver_config(run, options, complete=any(host_key(name) not in live for name in options.names))
+    named = _named(run, options, views, adopt=options.adopt)
     failed = _failed(options, named)
+    left = {one.id for one in failed}
+    live = {one.key: one for one in (live_host(view, options.driver) for view in named.values() if view.id not in left)}
+    config = _driver_config(run, options, complete=any(host_key(name) not in live for name in options.names))
     setting = _setting(run, options)
     live |= {one.key: one for one in setting[1]}
     wanted = [*setting[0], *_wanted(run, options, live, config)]
     plan = dismantle(failed, HOST_GRAPH) + decide(wanted, live, HOST_GRAPH, HOST_RULES)
-    plan = _in_order(plan, failed)
-    doomed = [view for view in views if options.purge and view.name not in options.names and _is_ours(run, view)]
-    plan += dismantle([_keyed(view, options.driver) for view in doomed], HOST_GRAPH)
+    plan = _in_order(plan, failed) + _surplus(run, options, views)
+    _warn(context, run, options, views)
     if context.check_mode:
         return Outcome({"hosts": [host_result(view) for view in named.values()]}, plan)
     applied = apply(plan, _handlers(run, options, config), live)
@@ -88,18 +90,31 @@ def _custom(context: Context, run: Run, options: HostOptions) -> Outcome:
     wanted, there = _setting(run, options)
     token = read_token(run)
     live = {one.key: one for one in (*there, token) if one}
-    views = _those(read_hosts(run), options.names)
-    for view in views:
-        require_ours(host_mark(run), view.labels, f"host {view.name}", adopt=True)
-        live[host_key(view.name)] = live_host(view, options.driver)
-    joined = [one for one in _wanted(run, options, live, {}) if one.key in live]
-    plan = decide([*wanted, wanted_token(run), *joined], live, HOST_GRAPH, HOST_RULES)
+    views = read_hosts(run)
+    joined, hosts = _joined(run, options, views)
+    plan = decide([*wanted, wanted_token(run)], live, HOST_GRAPH, HOST_RULES) + joined
     if context.check_mode:
-        return Outcome({"hosts": [host_result(view) for view in views], **_joining(options, token)}, plan)
-    applied = apply(plan, _handlers(run, options, {}), live)
+        _warn(context, run, options, views)
+        found = [host_result(view) for view in meant(views, options.names)]
+        return Outcome({"hosts": found, **_joining(options, token)}, plan)
+    handlers = _handlers(run, options, {})
+    applied = apply(plan, handlers, live | hosts)
     with applied.then("wait for the hosts"):
-        hosts = [host_result(view) for view in _after(context, run, options)]
-        return Outcome({"hosts": hosts, **_joining(options, applied.live[TOKEN])}, plan)
+        _after(context, run, options)
+        views = read_hosts(run)
+        late, hosts = _joined(run, options, views)
+        apply(late, handlers, hosts)
+        _warn(context, run, options, views)
+        found = [host_result(view) for view in meant(read_hosts(run) if late.changed else views, options.names)]
+        return Outcome({"hosts": found, **_joining(options, applied.live[TOKEN])}, plan + late)
+
+
+def _joined(run: Run, options: HostOptions, views: Sequence[HostView]) -> tuple[Plan, dict[str, Live]]:
+    """What is to be done about the hosts that have joined so far, and these as they are."""
+    named = _named(run, options, views, adopt=True)
+    live = {one.key: one for one in (live_host(view, options.driver) for view in named.values())}
+    wanted = [one for one in _wanted(run, options, live, {}) if one.key in live]
+    return decide(wanted, live, HOST_GRAPH, HOST_RULES) + _surplus(run, options, views), live
 
 
 def _joining(options: HostOptions, token: Live | None) -> dict[str, Any]:
@@ -109,7 +124,7 @@ def _joining(options: HostOptions, token: Live | None) -> dict[str, Any]:
 
 def _after(context: Context, run: Run, options: HostOptions) -> list[HostView]:
     """The hosts once all is done."""
-    return _settled(run, options) if context.params["wait"] else _those(read_hosts(run), options.names)
+    return _settled(run, options) if context.params["wait"] else meant(read_hosts(run), options.names)
 
 
 def _driver_config(run: Run, options: HostOptions, *, complete: bool) -> dict[str, Any]:
@@ -125,8 +140,8 @@ def _driver_config(run: Run, options: HostOptions, *, complete: bool) -> dict[st
     return checked_config(options.driver, fields, options.config, options.secrets, complete=complete)
 
 
-def _named(run: Run, options: HostOptions, views: Sequence[HostView]) -> dict[str, HostView]:
-    """The hosts that the options name.
+def _named(run: Run, options: HostOptions, views: Sequence[HostView], *, adopt: bool) -> dict[str, HostView]:
+    """The hosts that the options name: of two of one name the one whose agent is there, of lost ones the newest.
 
     Raises:
         ConflictError: there are two of one name.
@@ -134,24 +149,27 @@ def _named(run: Run, options: HostOptions, views: Sequence[HostView]) -> dict[st
     """
     named = {}
     for name in options.names:
-        found = {view.id: view for view in views if view.name == name and not view.is_going}
-        identifier = only_one(found, f"host {name}")
+        all_of_it = sorted(meant(views, (name,)), key=lambda view: number_of(view.id))
+        found = {view.id: view for view in all_of_it if not view.is_lost} or {view.id: view for view in all_of_it[-1:]}
+        identifier = only_one(found, f"host {name}", hint=TWO_HINT)
         if identifier:
-            require_ours(host_mark(run), found[identifier].labels, f"host {name}", adopt=options.adopt)
+            require_ours(host_mark(run), found[identifier].labels, f"host {name}", adopt=adopt)
             named[name] = found[identifier]
     return named
 
 
 def _failed(options: HostOptions, named: Mapping[str, HostView]) -> list[Live]:
-    """What is left of hosts that could not be made.
+    """What is left of hosts that could not be made, and of those that the server has given up.
+
+    One that is to rest may be off meanwhile.
 
     Raises:
         StateFailedError: there is something, and it shall not be removed.
     """
-    failed = [view for view in named.values() if view.failure]
+    failed = [view for view in named.values() if view.failure or (view.loss and options.active is not False)]
     if failed and not options.remove_failed:
         raise StateFailedError(
-            "; ".join(str(view.failure) for view in failed),
+            "; ".join(str(view.failure or view.loss) for view in failed),
             doing="make the hosts",
             hint="Set remove_failed: true to remove what is left of them and to try again.",
             details={"failed_hosts": [host_result(view) for view in failed]},
@@ -223,8 +241,28 @@ def _keyed(view: HostView, driver: str) -> Live:
     return Live(f"{live.key}/{view.id}", live.kind, live.name, live.id, live.spec, live.attributes)
 
 
-def _those(views: Sequence[HostView], names: Sequence[str]) -> list[HostView]:
-    return [view for view in views if view.name in names and not view.is_going]
+def _surplus(run: Run, options: HostOptions, views: Sequence[HostView]) -> Plan:
+    """Removes, of ours, what is not named with purge, and with remove_failed those whose place has been taken."""
+    replaced = [view for view in outlived(views) if options.remove_failed and view.name in options.names]
+    others = [view for view in views if options.purge and view.name not in options.names]
+    doomed = [view for view in (*replaced, *others) if _is_ours(run, view)]
+    return dismantle([_keyed(view, options.driver) for view in doomed], HOST_GRAPH)
+
+
+def _warn(context: Context, run: Run, options: HostOptions, views: Sequence[HostView]) -> None:
+    """Name the hosts that stay although nothing asks for them."""
+    for view in outlived(views):
+        if view.name in options.names and not (options.remove_failed and _is_ours(run, view)):
+            context.warn(
+                f"Host {view.name} ({view.id}) is lost, and another of its name has taken its place. It stays. "
+                "With remove_failed: true it is removed, if it carries our mark."
+            )
+    above = [view.name for view in views if options.is_above(view.name) and _is_ours(run, view) and not view.is_going]
+    if above and not options.purge:
+        context.warn(
+            f"count is {options.count}, and these hosts stay: {', '.join(above)}. They are removed by state: absent "
+            "with their names, or with purge: true, which removes all of ours that are not named."
+        )
 
 
 def _settled(run: Run, options: HostOptions) -> list[HostView]:
@@ -238,15 +276,15 @@ def _settled(run: Run, options: HostOptions) -> list[HostView]:
         return "; ".join(reasons) or None
 
     return wait_until(
-        lambda: _those(read_hosts(run), options.names),
+        lambda: meant(read_hosts(run), options.names),
         ready=lambda views: {view.name for view in views if is_settled(view)} >= {*options.names},
         failed=failed,
         describe=lambda views: _missing(views, options.names),
         events=lambda views: [f"{view.name}: {view.message}" for view in views if view.message],
         deadline=run.deadline,
         doing="wait for the hosts",
-        hint="remove_failed: true makes a failed one again, active: true an inactive one active; one that never joins "
-        "may not reach the server at its setting api.host.",
+        hint="remove_failed: true makes a failed one again, active: true an inactive one active; one whose machine is "
+        "gone is removed by state: absent; one that never joins may not reach the server at its setting api.host.",
         pace=run.pace,
     ).value
 

@@ -187,7 +187,8 @@ class Hosts:
         new = self._server.era == "1.6"
         return {
             **shown,
-            "agentState": host["agentState"] if alive else "disconnected",
+            # before 1.2, an agent that is gone is waited for without end
+            "agentState": host["agentState"] if alive else "disconnected" if new else "reconnecting",
             "info": {
                 "osInfo": {
                     "operatingSystem": "Ubuntu 16.04.7 LTS" if new else "Ubuntu 14.04.5 LTS",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,23 @@ def test_hosts_come_once_and_go(server: RancherLab, tmp_path: Path, way: dict[st
     assert "changed=0" in played(server, tmp_path, hosts(**way))
     played(server, tmp_path, hosts(rancher_hosts_state="absent", rancher_hosts_confirm="own"))
     assert server.droplets() == []
+
+
+def test_a_droplet_that_was_lost_is_made_again_and_its_old_host_goes(server: RancherLab, tmp_path: Path) -> None:
+    way = {"rancher_hosts_ssh_public_key_files": ["key.pub"]}
+    played(server, tmp_path, hosts(**way))
+    lost = next(one for one in server.control("GET", "/inventory")["items"] if one["name"] == "own-2")
+    url = f"{server.addresses['digitalocean']}/v2/droplets/{lost['id']}"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"}, method="DELETE")
+    urllib.request.urlopen(request, timeout=60).close()
+    said = played(server, tmp_path, hosts(**way))
+    assert "own-1, own-2 are active." in said
+    assert "is lost, and another of its name has taken its place" in said
+    assert "delete host own-2" in played(server, tmp_path, hosts(**way, rancher_hosts_remove_failed=True))
+    assert "changed=0" in played(server, tmp_path, hosts(**way, rancher_hosts_remove_failed=True))
+    fewer = played(server, tmp_path, hosts(**way, rancher_hosts_count=1))
+    assert "count is 1, and these hosts stay: own-2." in fewer
+    assert server.droplets() == ["own-1", "own-2"]
 
 
 def test_hosts_that_join_by_themselves_suit_kubernetes(server: RancherLab, tmp_path: Path) -> None:

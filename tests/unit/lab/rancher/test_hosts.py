@@ -165,7 +165,9 @@ def test_a_registration_token_is_a_command_to_run(ground: Ground) -> None:
         assert b"CATTLE_URL" in answer.read()
 
 
-def test_the_command_registers_a_droplet(ground: Ground) -> None:
+@pytest.mark.parametrize(("server", "lost"), [("v1.6.30", "disconnected"), ("v1.1.4", "reconnecting")])
+def test_the_command_registers_a_droplet_and_its_host_outlives_it(lab: Any, server: str, lost: str) -> None:
+    ground = Ground(lab, server=server)
     token = ground.until(ground.make("registrationtokens"), "active")
     command = token["command"].removeprefix("sudo ").replace("docker run", "docker run -e CATTLE_HOST_LABELS=a=b")
     (droplet,) = make(ground.lab, "own", user_data=f"{DOCKER}{command}\n")
@@ -175,7 +177,10 @@ def test_the_command_registers_a_droplet(ground: Ground) -> None:
     service = ground.service(ground.stack())
     assert "Hello from" in ground.page(service)
     ground.lab.digitalocean("DELETE", f"droplets/{droplet['id']}")
-    ground.eventually(lambda: ground.again(host)["agentState"] == "disconnected")
+    ground.eventually(lambda: ground.again(host)["agentState"] == lost)
+    assert ground.again(host)["state"] == "active"
+    (droplet,) = make(ground.lab, "own", user_data=f"{DOCKER}{command}\n")
+    ground.eventually(lambda: len([one for one in ground.listed("hosts") if one["hostname"] == "own"]) == 2)
 
 
 @pytest.mark.parametrize(("tag", "version"), [(":v1.1.4", "v1.1.4"), ("", "v1.6.30")])

@@ -36,6 +36,7 @@ class RancherLab(LabProcess):
         self.url = addresses["rancher"]
         self.version = "v2-beta"
         self.access: dict[str, str] = {}
+        self.warnings: list[str] = []
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Rancher's API, by hand."""
@@ -52,7 +53,8 @@ class RancherLab(LabProcess):
 
     def run(self, ensure: Ensure, spec: ArgumentSpec, *, check: bool = False, **given: Any) -> Outcome:
         """What a module with these options would do."""
-        return ensure(Context(self.params(spec, **given), check, clock=EagerClock()))
+        self.warnings.clear()
+        return ensure(Context(self.params(spec, **given), check, self.warnings.append, EagerClock()))
 
     def params(self, spec: ArgumentSpec, **given: Any) -> Mapping[str, Any]:
         """All options of a module, as Ansible would complete them."""

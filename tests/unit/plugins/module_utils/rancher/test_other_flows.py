@@ -179,6 +179,87 @@ def test_hosts_that_somebody_else_makes(either: RancherLab) -> None:
         hosts(either, driver="custom", names=["db1", "db2"], wait_timeout=0, labels={"storage": "false"})
 
 
+def test_a_host_that_joins_while_it_is_waited_for_is_labelled(either: RancherLab) -> None:
+    with ThreadPoolExecutor() as threads:
+        either.control("DELETE", "/journal")
+        waiting = threads.submit(hosts, either, driver="custom", names=["db1"], labels={"storage": "true"})
+        asked = [{"action": "ListHosts"}] * 2
+        eventually(lambda: [one for one in journal(either) if one in asked][1:], "it is not waited for")
+        either.host("db1")
+        joined = waiting.result()
+    assert sentences(joined)[-1].startswith("update host db1 (labels.container.schedulers/owner")
+    assert joined.result["hosts"][0]["labels"]["storage"] == "true"
+    assert sentences(hosts(either, state="absent", purge=True)) == ["delete host db1"]
+
+
+def journal(lab: RancherLab) -> list[dict[str, str]]:
+    return [{"action": one["action"]} for one in lab.control("GET", "/journal")["entries"]]
+
+
+@pytest.mark.parametrize(("server", "version"), [("v1.6.30", "v2-beta"), ("v1.6.30", "v1"), ("v1.1.4", "v1")])
+def test_of_two_hosts_of_a_name_the_one_that_is_there_is_meant(
+    rancher_lab: RancherLab, server: str, version: str
+) -> None:
+    """A machine that was lost and made anew joins as a new host, and the old one stays."""
+    rancher_lab.control("POST", "/settings", {"rancher_version": server})
+    rancher_lab.version = version
+    hosts(rancher_lab, count=1, **DRIVER)
+    lost = lose(rancher_lab)
+    with pytest.raises(PartialError, match=r"node1 is (dis|re)connect"):
+        hosts(rancher_lab, driver="custom", names=["node1"], wait_timeout=0)
+    new = rancher_lab.host("node1")["id"]
+    given = {"driver": "custom", "names": ["node1"], "labels": {"a": "b"}}
+    found = hosts(rancher_lab, **given)
+    assert [(one["id"], one["labels"]["a"]) for one in found.result["hosts"]] == [(new, "b")]
+    (warning,) = rancher_lab.warnings
+    assert warning.startswith(f"Host node1 ({lost}) is lost, and another of its name has taken its place. It stays.")
+    assert sentences(hosts(rancher_lab, **given)) == []
+    assert sentences(hosts(rancher_lab, check=True, remove_failed=True, **given)) == ["delete host node1"]
+    removed = hosts(rancher_lab, remove_failed=True, **given)
+    assert (sentences(removed), rancher_lab.warnings) == (["delete host node1"], [])
+    assert [one["id"] for one in removed.result["hosts"]] == [new]
+    assert sentences(hosts(rancher_lab, remove_failed=True, **given)) == []
+
+
+def test_two_hosts_of_a_name_that_are_there_are_not_guessed_from(either: RancherLab) -> None:
+    for _ in range(2):
+        either.host("db1")
+    with pytest.raises(ConflictError, match="host db1 is there 2 times"):
+        hosts(either, driver="custom", names=["db1"])
+
+
+def test_a_host_that_the_server_has_given_up_is_made_again(either: RancherLab) -> None:
+    hosts(either, count=1, **DRIVER)
+    lost = lose(either)
+    with pytest.raises(
+        StateFailedError, match=rf"node1 \({lost}\) is disconnected: its machine is gone.*remove_failed"
+    ):
+        hosts(either, names=["node1"])
+    assert sentences(hosts(either, names=["node1"], active=False)) == ["update host node1 (active)"]
+    again = hosts(either, count=1, remove_failed=True, **DRIVER)
+    assert sentences(again) == ["delete failed host node1", "create host node1"]
+    assert [one["state"] for one in again.result["hosts"]] == ["active"]
+
+
+def test_hosts_above_the_count_stay_and_are_named(either: RancherLab) -> None:
+    for name in ("db-1", "db-2", "db-3", "web-9"):
+        either.host(name)
+    numbered = {"driver": "custom", "pattern": "db-{n}"}
+    hosts(either, driver="custom", names=["web-9"])
+    hosts(either, count=3, **numbered)
+    fewer = hosts(either, count=1, **numbered)
+    assert (sentences(fewer), len(either.warnings)) == ([], 1)
+    assert "count is 1, and these hosts stay: db-2, db-3." in either.warnings[0]
+    hosts(either, driver="custom", names=["db-1"])
+    assert either.warnings == []
+    purged = hosts(either, count=1, purge=True, **numbered)
+    assert (sorted(sentences(purged)), either.warnings) == (
+        ["delete host db-2", "delete host db-3", "delete host web-9"],
+        [],
+    )
+    assert [one["name"] for one in purged.result["hosts"]] == ["db-1"]
+
+
 def test_a_host_takes_no_new_containers_for_a_while(either: RancherLab) -> None:
     hosts(either, count=2, **DRIVER)
     rest = {"names": ["node2"], "active": False}
@@ -250,18 +331,24 @@ def test_a_server_that_does_not_empty_hosts_deletes_them_with_what_runs(rancher_
     assert on_its_way_out(rancher_lab) == ["DeactivateHost", "DeleteHost"]
 
 
+def lose(lab: RancherLab) -> str:
+    """Have the only host's droplet destroyed at DigitalOcean, and Rancher notice it. Returns the host's id."""
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    droplet = next(one for one in lab.control("GET", "/inventory")["items"] if one["kind"] == "droplet")
+    url = f"{lab.addresses['digitalocean']}/v2/droplets/{droplet['id']}"
+    urllib.request.urlopen(urllib.request.Request(url, headers=token, method="DELETE"), timeout=60).close()
+    (host,) = lab.ask("GET", "/v1/projects/1a5/hosts")["data"]
+    link = f"/v1/projects/1a5/hosts/{host['id']}"
+    eventually(lambda: lab.ask("GET", link)["agentState"], "its loss is not noticed")
+    return str(host["id"])
+
+
 def test_a_host_that_is_cut_off_is_not_waited_for(rancher_lab: RancherLab) -> None:
     """Only its agent could stop what runs there."""
     hosts(rancher_lab, count=1, **DRIVER)
     service = {"name": "app", "image": "nginx:1"}
     rancher_lab.run(ensure_stack, module_spec(STACK), name="Web", services=[service])
-    token = {"Authorization": f"Bearer {TOKEN}"}
-    droplet = next(one for one in rancher_lab.control("GET", "/inventory")["items"] if one["kind"] == "droplet")
-    url = f"{rancher_lab.addresses['digitalocean']}/v2/droplets/{droplet['id']}"
-    urllib.request.urlopen(urllib.request.Request(url, headers=token, method="DELETE"), timeout=60).close()
-    (host,) = rancher_lab.ask("GET", "/v2-beta/projects/1a5/hosts")["data"]
-    link = f"/v2-beta/projects/1a5/hosts/{host['id']}"
-    eventually(lambda: rancher_lab.ask("GET", link)["agentState"] == "disconnected", "its loss is not noticed")
+    lose(rancher_lab)
     rancher_lab.control("DELETE", "/journal")
     hosts(rancher_lab, count=1, state="absent")
     assert on_its_way_out(rancher_lab) == ["DeactivateHost", "DeleteHost"]
@@ -319,6 +406,7 @@ def test_only_what_can_leave_a_host_is_waited_for_and_not_for_ever(
         ({"names": ["a"], "driver_config": {"zzz": "x"}}, "has no setting 'zzz'. It has: accessToken"),
         ({"names": ["a"], "driver_config": {"backups": "maybe"}}, "backups: 'maybe' is neither true nor false"),
         ({"names": ["a"]}, "the driver digitalocean needs accessToken"),
+        ({"driver": "custom", "purge": True}, "purge: true with driver: custom needs names or count. .* state: absent"),
         ({"names": ["a"], "active": False, **DRIVER}, "active: false is only for hosts that exist, and a does not"),
         ({"names": ["a"], "driver_config": {"x": 1}, "driver_secrets": {"x": 1}}, "both have x"),
     ],
@@ -629,6 +717,24 @@ def test_an_environment_with_kubernetes(either: RancherLab, tmp_path: Path) -> N
     keys = [] if either.version == "v1" else ["delete api key kubectl"]  # there, they are the environment's own
     assert sentences(environment(either, state="absent", force=True)) == [*keys, "delete environment k8s"]
     assert sentences(environment(either, state="absent")) == []
+
+
+def test_the_template_of_an_environment_stays(rancher_lab: RancherLab) -> None:
+    environment(rancher_lab, template="Kubernetes")
+    assert sentences(environment(rancher_lab, template="kubernetes", description="")) == []
+    with pytest.raises(
+        InputError, match="template of environment k8s is 'Kubernetes' and cannot be changed to 'cattle'"
+    ):
+        environment(rancher_lab, template="cattle")
+    assert sentences(environment(rancher_lab, template="cattle", state="absent")) == ["delete environment k8s"]
+
+
+def test_old_servers_have_no_templates(rancher_lab: RancherLab) -> None:
+    rancher_lab.version = "v1"
+    environment(rancher_lab)
+    with pytest.raises(InputError, match=r"need Rancher 1\.2"):
+        environment(rancher_lab, template="cattle")
+    assert sentences(environment(rancher_lab, template="cattle", state="absent")) == ["delete environment k8s"]
 
 
 def test_members_of_an_environment(either: RancherLab) -> None:

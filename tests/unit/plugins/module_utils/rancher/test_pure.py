@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._ownership import Mark
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import links, names, ready
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HostOptions
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.launch_config import (
     HEALTH_DEFAULTS,
     as_asked,
@@ -430,6 +431,24 @@ def test_a_veil_tells_secrets_apart_and_shows_none() -> None:
     assert veil.reveal(hidden) == {"PASSWORD": "one", "A": "one", "B": "two"}
     assert Veil().hide("one") != veil.hide("one")  # nothing can be looked up in another run's output
     assert veil.hide("") == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "is_above"),
+    [
+        ("node{n}", "node2", False),
+        ("node{n}", "node3", True),
+        ("node{n}", "node10", True),
+        ("node{n}", "node", False),
+        ("node{n}", "mynode3", False),
+        ("n.{n}", "nx3", False),
+        ("a{n}-{n}", "a3-3", True),
+        ("a{n}-{n}", "a3-4", False),
+    ],
+)
+def test_which_hosts_are_above_the_count(pattern: str, name: str, is_above: bool) -> None:
+    assert HostOptions((), count=2, pattern=pattern).is_above(name) == is_above
+    assert not HostOptions((), pattern=pattern).is_above(name)
 
 
 def test_marks_of_fixtures_are_ours() -> None:
