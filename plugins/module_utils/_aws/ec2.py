@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .._clock import Deadline
-from .._errors import WaitTimeoutError
+from .._errors import InputError, NotFoundError, WaitTimeoutError
 from .._plan import Step
 from .._wait import Pace, wait_until
-from .api import tag_filter, to_tags
+from .api import Aws, tag_filter, to_tags
 from .run import Run
 
 T = TypeVar("T")
@@ -31,6 +31,18 @@ def retag(run: Run, step: Step, tags: Mapping[str, str], live_id: str) -> None:
 def delete(run: Run, step: Step, operation: str, request: Mapping[str, Any]) -> None:
     """Delete a resource, as soon as nothing uses it any more."""
     run.aws.delete("ec2", operation, request, doing=step.sentence, deadline=run.deadline, pace=run.pace)
+
+
+def check_key_pair(aws: Aws, name: str) -> None:
+    """Refuse an option ``key_name`` that names nothing.
+
+    Raises:
+        InputError: there is no such key pair in the region.
+    """
+    try:
+        aws.call("ec2", "DescribeKeyPairs", {"KeyNames": [name]}, doing=f"look up key pair {name}")
+    except NotFoundError as error:
+        raise InputError(f"key_name: there is no key pair {name!r} in {aws.region}") from error
 
 
 def awaited(run: Run, find: Callable[[], T | None], seconds: float, what: str) -> T | None:

@@ -8,6 +8,7 @@ On a cluster that is as it should be nothing is asked. What is refused here is r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from .._errors import InputError, NotFoundError
@@ -15,6 +16,7 @@ from .._parallel import gather
 from .._plan import Live
 from .api import Aws
 from .cluster_network import INSTANCE_SECURITY_GROUP
+from .ec2 import check_key_pair
 from .ecs_cluster_options import LATEST, ClusterOptions
 from .ecs_cluster_wanted import ZONES, Found, GivenNetwork, base_policy, own_zones
 from .identity import ROLE
@@ -49,7 +51,7 @@ def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> Foun
     if instance_type != template.get("instance_type") or _lacks_subnets(options, live):
         lookups["zones"] = lambda: offered_zones(aws, instance_type)
     if options.key_name and options.key_name != template.get("key_name"):
-        lookups["key"] = lambda: _check_key(aws, options.key_name)
+        lookups["key"] = partial(check_key_pair, aws, options.key_name)
     answers = gather(lookups)
     found = Found(answers["network"], tuple(answers.get("zones", ())), answers["image"])
     _check_zones(options, found, instance_type)
@@ -110,13 +112,6 @@ def _check_policies(aws: Aws, options: ClusterOptions, live: Mapping[str, Live])
             aws.call("iam", "GetPolicy", {"PolicyArn": arn}, doing=f"look up policy {arn}")
         except NotFoundError as error:
             raise InputError(f"instance_policies: there is no policy {arn}") from error
-
-
-def _check_key(aws: Aws, name: str | None) -> None:
-    try:
-        aws.call("ec2", "DescribeKeyPairs", {"KeyNames": [name]}, doing=f"look up key pair {name}")
-    except NotFoundError as error:
-        raise InputError(f"key_name: there is no key pair {name!r} in {aws.region}") from error
 
 
 def _lacks_subnets(options: ClusterOptions, live: Mapping[str, Live]) -> bool:

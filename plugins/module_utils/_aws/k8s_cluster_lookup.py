@@ -16,6 +16,7 @@ from .._parallel import gather
 from .._plan import Live
 from .api import Aws
 from .control_plane import CONTROL_PLANE
+from .ec2 import check_key_pair
 from .images import (
     Image,
     architecture_of,
@@ -51,7 +52,7 @@ def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live], made_wi
         lookups["size"] = partial(_check_size, run.aws, new_types["control_plane_type"])
     template = live[LAUNCH_TEMPLATE].spec if LAUNCH_TEMPLATE in live else {}
     if options.key_name and options.key_name != template.get("key_name"):
-        lookups["key"] = partial(_check_key, run.aws, options.key_name)
+        lookups["key"] = partial(check_key_pair, run.aws, options.key_name)
     if options.volume_size not in (None, template.get("volume_size")) and not needs_image(options, template):
         lookups["volume"] = partial(check_volume_of_template, run.aws, options.volume_size, template)
     lookups |= _policy_checks(run.aws, options, live)
@@ -113,13 +114,6 @@ def _check_size(aws: Aws, instance_type: str) -> None:
             f"control_plane_type: {instance_type} has {cpus} CPUs and {memory} MiB of memory, "
             f"a control plane needs {LEAST_CPUS} and {LEAST_MEMORY}"
         )
-
-
-def _check_key(aws: Aws, name: str) -> None:
-    try:
-        aws.call("ec2", "DescribeKeyPairs", {"KeyNames": [name]}, doing=f"look up key pair {name}")
-    except NotFoundError as error:
-        raise InputError(f"key_name: there is no key pair {name!r} in {aws.region}") from error
 
 
 def _policy_checks(aws: Aws, options: ClusterOptions, live: Mapping[str, Live]) -> dict[str, Callable[[], None]]:

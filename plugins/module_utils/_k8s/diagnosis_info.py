@@ -26,7 +26,7 @@ DIAGNOSIS = ArgumentSpec(
         "labels": {"type": "dict"},
     }
 )
-FINISHED = frozenset({"Succeeded"})
+SUCCEEDED = "Succeeded"
 
 
 def look(context: Context) -> Outcome:
@@ -94,7 +94,7 @@ def _pod(pod: Mapping[str, Any]) -> dict[str, Any]:
         "namespace": namespace_of(pod),
         "name": name_of(pod),
         "phase": status.get("phase", "Pending"),
-        "ready": ready or status.get("phase") in FINISHED,
+        "ready": ready or status.get("phase") == SUCCEEDED,
         "node": (pod.get("spec") or {}).get("nodeName"),
         "restarts": sum(int(one.get("restartCount", 0)) for one in status.get("containerStatuses") or ()),
         "container_ids": [one.get("containerID") for one in status.get("containerStatuses") or ()],

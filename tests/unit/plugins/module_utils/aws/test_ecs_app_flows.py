@@ -426,6 +426,13 @@ def test_a_number_of_tasks_within_the_limits_of_scaling_is_taken(
     assert outcome.plan.changed is (count != 2)
 
 
+def test_who_may_not_look_at_scaling_may_change_the_number_of_tasks(run: Flow) -> None:
+    denied = Call("application-autoscaling", "DescribeScalableTargets", failure("AccessDeniedException"))
+    outcome = run(services(service()), denied, revision(), check=True, desired_count=5)
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["update service web (desired_count)"]
+
+
 def test_a_classic_load_balancer_needs_the_instances_security_group(run: Flow) -> None:
     with pytest.raises(InputError, match="cluster one has no security group of its own"):
         run(*NO_SERVICE, NO_REVISION, groups(), *live_balancer(), load_balancer=CLASSIC, **WEB)

@@ -446,6 +446,44 @@ def test_once_the_control_plane_is_lost_its_nodes_are_replaced_too(
     assert [one for one in planned(outcome) if " node " in one] == nodes
 
 
+@pytest.mark.parametrize(
+    ("minutes", "wait", "nodes"),
+    [
+        (6, True, ["update unjoined node i-1 (boot)"]),
+        (6, False, []),  # nobody can be asked yet: left to a later run
+        (4, True, []),  # made after the control plane, as in a first run
+    ],
+)
+def test_a_run_that_was_killed_after_it_had_made_another_control_plane_is_gone_on_with(
+    flow: Flow, minutes: int, wait: bool, nodes: list[str]
+) -> None:
+    new = {**INSTANCE, "LaunchTime": NOW - datetime.timedelta(minutes=5)}
+    kept = ("DescribeInstances", "DescribeParameters", "ListTagsForResource", "GetParameter")
+    calls = [one for one in there(group("i-1")) if one.operation not in kept]
+    alive = [Call("ec2", "DescribeInstances", reservations(new, launched("i-1", minutes)))] if wait else []
+    outcome = flow(
+        FakeCluster(),
+        Call("ec2", "DescribeInstances", reservations(new)),
+        *calls,
+        *parameters(written=False),
+        Call("ssm", "GetParameter", {"Parameter": {"Value": "pending"}}, {"Name": "/kubernetes/one/admin"}),
+        *alive,
+        check_mode=True,
+        wait=wait,
+    )
+
+    assert [one for one in planned(outcome) if " node " in one] == nodes
+
+
+def test_without_the_right_to_see_what_nodes_have_told_the_last_one_is_known(flow: Flow) -> None:
+    with_kubeconfig(flow)
+    calls = [one for one in there(group("i-1")) if one.operation != "GetParameterHistory"]
+    denied = Call("ssm", "GetParameterHistory", failure("AccessDeniedException"))
+    outcome = flow(FakeCluster([node("i-0")]), *calls, denied, node_told(FAILED), check_mode=True)
+
+    assert planned(outcome) == ["update unjoined node i-1 (boot)"]
+
+
 def shrunk_in_part() -> dict[str, Any]:
     """A group that a run has begun to make smaller, and was killed before it had emptied a node."""
     return {**group("i-1", "i-2"), "MinSize": 1}

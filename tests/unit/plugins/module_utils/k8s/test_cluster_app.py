@@ -461,6 +461,14 @@ def test_nothing_is_healthy_that_could_not_be_looked_at(what: str, answer: tuple
             diagnose(context(cluster, spec))
 
 
+def test_a_server_without_a_kind_is_looked_at_all_the_same() -> None:
+    spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
+    missing = (404, {"reason": "NotFound", "message": "no"})
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: missing if path.endswith("/cronjobs") else None
+        assert diagnose(context(cluster, spec)).result["healthy"]
+
+
 def test_who_may_see_one_namespace_only_sees_what_runs_there() -> None:
     spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
     forbidden = (403, {"reason": "Forbidden", "message": "no"})
