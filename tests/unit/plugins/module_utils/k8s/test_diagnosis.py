@@ -257,6 +257,39 @@ def test_volumes_and_networks(reason: str, message: str, code: str, advice: str)
     assert advice in found.suggestion
 
 
+def pulling(message: str, reason: str, at: str) -> list[dict[str, Any]]:
+    """The life of a pod on a new node: its driver came late, and another event followed."""
+    one = pod("a", node="n", status=waiting("ContainerCreating"))
+    failed = event(one, "FailedMount", message, lastTimestamp="2026-01-01T00:00:10Z", count=3)
+    return [one, failed, event(one, reason, "", lastTimestamp=f"2026-01-01T00:00:{at}Z")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "at", "over"),
+    [
+        ("Pulling", "35", True),
+        ("Pulled", "35", True),
+        ("Created", "35", True),
+        ("Pulling", "10", True),  # of the same second: an image is pulled after the volumes are there
+        ("Pulling", "05", False),
+        ("Scheduled", "35", False),
+    ],
+)
+@pytest.mark.parametrize("failure", ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"])
+def test_a_failure_to_mount_is_over_once_an_image_is_pulled(failure: str, reason: str, at: str, over: bool) -> None:
+    one, failed, other = pulling("driver name ebs.csi.aws.com not found", reason, at)
+    assert bool(diagnose(View(pods=[one], events=[{**failed, "reason": failure}, other]))) is not over
+
+
+def test_a_failure_to_mount_is_over_once_the_pod_says_so() -> None:
+    one, failed, _other = pulling("driver name ebs.csi.aws.com not found", "Scheduled", "05")
+    condition = {"type": "PodReadyToStartContainers", "status": "False"}
+    one["status"]["conditions"] = [condition]
+    assert only(View(pods=[one], events=[failed])).code == "volume_mount"
+    condition["status"] = "True"
+    assert diagnose(View(pods=[one], events=[failed])) == []
+
+
 def test_a_probe_that_fails() -> None:
     status = {"phase": "Running", "containerStatuses": [{"name": "c", "ready": False, "state": {"running": {}}}]}
     one = pod("a", node="n", status=status)
