@@ -176,11 +176,12 @@ def _digest(template: Mapping[str, Any]) -> str:
 
 
 def _canonical(value: Any, within: str = "") -> Any:
-    """The same with amounts as numbers: the server writes 0.1 as 100m."""
+    """The same in one way of writing: the server writes 0.1 as 100m, and leaves out the value of an empty variable."""
     if isinstance(value, Mapping):
-        return {name: _canonical(one, name) for name, one in value.items()}
+        same = {name: _canonical(one, name) for name, one in value.items()}
+        return {"value": "", **same} if within == "env" and "valueFrom" not in same else same
     if isinstance(value, list):
-        return [_canonical(one) for one in value]
+        return [_canonical(one, within) for one in value]
     return str(amount(value).normalize()) if within in AMOUNTS and isinstance(value, str) else value
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from .diagnosis_pods import pod_findings
 from .diagnosis_storage import claim_findings
@@ -41,7 +42,7 @@ def _without_repetition(findings: Iterable[Finding]) -> Iterator[Finding]:
         first = same[0]
         if len(same) > 1:
             message = f"{first.message} (and {len(same) - 1} more like it)"
-            first = Finding(first.code, first.object, message, first.suggestion, first.evidence, first.tries)
+            first = replace(first, message=message)
         yield first
 
 

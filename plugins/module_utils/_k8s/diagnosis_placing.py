@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from .capacity import Holder, Room, holders, how_to_free, requests_of, rooms
-from .diagnosis_storage import zone_finding
+from .diagnosis_storage import is_underway, zone_finding
 from .findings import Finding, View
-from .objects import Object, conditions_of, label_of, name_of
+from .objects import Object, conditions_of, label_of, name_of, namespace_of
 from .quantities import amounts, shown
 
 SHORT = re.compile(r"Insufficient (?P<resource>[\w./-]*\w)|(?P<many>Too many pods)")
@@ -86,6 +86,7 @@ def _without_claim(pod: Object, said: str, view: View) -> Iterator[Finding]:
         f"{label_of(pod)} uses the claim {names}, which {'does not exist' if 'not found' in said else 'is not bound'}",
         "Make the claim, or give the pod another one",
         (said,),
+        underway=is_underway(namespace_of(pod), used, view),
     )
 
 

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .diagnosis_placing import unplaced
-from .findings import Finding, View, times_of
+from .findings import Finding, View, times_of, when
 from .objects import Object, conditions_of, label_of, place_of
 
 IMAGE_INVALID = frozenset({"InvalidImageName", "ErrImageNeverPull", "ErrRegistryUnavailable"})
 IMAGE_PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "ImageInspectError"})
 CONFIG = frozenset({"CreateContainerConfigError"})
+MOUNTED = ("Pulling", "Pulled", "Created")  # what a kubelet says once volumes and network are there
 START = frozenset({"CreateContainerError", "RunContainerError", "PreStartHookError", "PostStartHookError"})
 ATTACHED = re.compile(r"Multi-Attach|already (?:exclusively )?attached|is in use|VolumeInUse")
 OTHER_ZONE = re.compile(
@@ -184,10 +185,13 @@ def _limit(pod: Object, container: str) -> str:
 def _mounting(pod: Object, view: View) -> Iterator[Finding]:
     """The node has the pod, and no container could be made yet."""
     started = any("running" in (one.get("state") or {}) for one in containers_of(pod))
-    if started:
+    if started or conditions_of(pod).get("PodReadyToStartContainers", {}).get("status") == "True":
         return
     node = (pod.get("spec") or {}).get("nodeName")
     events = view.events_of(pod, "FailedAttachVolume", "FailedMount", "FailedCreatePodSandBox")
+    later = view.events_of(pod, *MOUNTED)  # the condition may only follow when the image is there
+    if events and later and when(later[0]) >= when(events[0]):
+        return
     for event in events[:1]:
         said = str(event.get("message", "")).rstrip(".")
         what = f"{label_of(pod)} on node {node}"

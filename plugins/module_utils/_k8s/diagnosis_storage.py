@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from .findings import Finding, View
+from .findings import Finding, View, latest_first
 from .objects import Object, label_of, labels_of, name_of, namespace_of
 
 ZONE_LABELS = ("topology.kubernetes.io/zone", "topology.ebs.csi.aws.com/zone", "failure-domain.beta.kubernetes.io/zone")
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+FAILED = "ProvisioningFailed"
+AT_WORK = frozenset({"ExternalProvisioning", "Provisioning"})
+TELLING = AT_WORK | {FAILED, "FailedBinding", "WaitForFirstConsumer"}
 
 
 def claim_findings(claim: Object, view: View) -> Iterator[Finding]:
@@ -28,16 +31,41 @@ def claim_findings(claim: Object, view: View) -> Iterator[Finding]:
             "Restore it from a snapshot, or delete the claim",
         )
         return
-    events = view.events_of(
-        claim, "ProvisioningFailed", "FailedBinding", "ExternalProvisioning", "WaitForFirstConsumer"
-    )
-    said = str(events[0].get("message", "")).rstrip(".") if events else ""
+    events = view.events_of(claim, *TELLING)
     if events and events[0].get("reason") == "WaitForFirstConsumer":
         return
+    telling = [one for one in events if one.get("reason") == FAILED] or events
+    said = str(telling[0].get("message", "")).rstrip(".") if telling else ""
     spec = claim.get("spec") or {}
     yield Finding(
-        "claim_unbound", label, f"{label} has no volume: {_reason(spec, said, view)}", _advice(spec, view), (said,)
+        "claim_unbound",
+        label,
+        f"{label} has no volume: {_reason(spec, said, view)}",
+        _advice(spec, view),
+        (said,),
+        underway=_at_work(events),
     )
+
+
+def is_underway(namespace: str, claims: Collection[str], view: View) -> bool:
+    """Whether a provisioner is at work for claims that cannot be seen themselves."""
+
+    def concerns(event: Object) -> bool:
+        about = event.get("involvedObject") or {}
+        place = (about.get("kind"), about.get("namespace"))
+        return place == ("PersistentVolumeClaim", namespace) and about.get("name") in claims
+
+    return _at_work(latest_first(one for one in view.events if one.get("reason") in TELLING and concerns(one)))
+
+
+def _at_work(events: Sequence[Object]) -> bool:
+    """Whether a provisioner is at work, and has not failed yet.
+
+    Kubernetes says every 15 seconds that it waits for one, and one says before every try that it begins: neither means
+    that a failure is over.
+    """
+    failed = any(one.get("reason") == FAILED for one in events)
+    return not failed and bool(events) and events[0].get("reason") in AT_WORK
 
 
 def _reason(spec: Mapping[str, Any], said: str, view: View) -> str:

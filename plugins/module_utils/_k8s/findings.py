@@ -43,6 +43,7 @@ class Finding:
         suggestion: what to do, in a sentence without a full stop.
         evidence: what the cluster said, literally.
         tries: how often it has been tried already.
+        underway: somebody is at work on it, and has not failed.
     """
 
     code: Code
@@ -51,6 +52,7 @@ class Finding:
     suggestion: str = ""
     evidence: tuple[str, ...] = ()
     tries: int = 0
+    underway: bool = False
 
     def sentence(self) -> str:
         """Reason and suggestion."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .findings import Code, Finding
+from .findings import Code, Finding, when
 from .objects import Object, controller_of, labels_of, namespace_of
 
 
@@ -23,8 +23,8 @@ class Patience:
 # What is missing here may pass: a probe that fails while a program starts, a volume that is about to be detached.
 PATIENCE: Mapping[Code, Patience] = {
     "claim_unbound": Patience(30),
-    "config_missing": Patience(15),
-    "container_failed": Patience(10),
+    "config_missing": Patience(45),  # a kubelet tries again every 10 to 15 seconds
+    "container_failed": Patience(45),
     "crash_loop": Patience(300, tries=4),
     "image_invalid": Patience(0),
     "image_pull": Patience(60, tries=3),
@@ -35,14 +35,16 @@ PATIENCE: Mapping[Code, Patience] = {
     "volume_mount": Patience(120),
     "volume_zone": Patience(20),
 }
-GROWING = frozenset({"TriggeredScaleUp"})
+UNDERWAY = Patience(180)  # a driver's controller may still be starting, or be choosing its leader
+GROWING = frozenset({"TriggeredScaleUp", "Nominated"})  # of the Cluster Autoscaler; of Karpenter, EKS Auto Mode
+NOT_GROWING = "NotTriggerScaleUp"
 
 
 class Impatience:
     """Remembers since when each trouble has been there."""
 
     def __init__(self) -> None:
-        self._since: dict[tuple[str, str], float] = {}
+        self._since: dict[tuple[str, str, bool], float] = {}
 
     def hopeless(self, findings: Iterable[Finding], now: float, *, room_comes: bool = False) -> Finding | None:
         """The first trouble that will not pass.
@@ -51,10 +53,10 @@ class Impatience:
             now: seconds on any clock.
             room_comes: pods are ending or nodes are coming, so that what does not fit now may fit soon.
         """
-        present = {(one.code, one.object): one for one in findings}
+        present = {(one.code, one.object, one.underway): one for one in findings}
         self._since = {key: self._since.get(key, now) for key in present}
         for key, one in present.items():
-            patience = PATIENCE.get(one.code)
+            patience = UNDERWAY if one.underway else PATIENCE.get(one.code)
             if patience is None or (room_comes and one.code == "unschedulable"):
                 continue
             if now - self._since[key] >= patience.seconds or (patience.tries and one.tries >= patience.tries):
@@ -63,10 +65,17 @@ class Impatience:
 
 
 def room_comes(pods: Iterable[Object], events: Iterable[Object]) -> bool:
-    """Whether pods are ending, or an autoscaler has said that it adds a node."""
-    return any(one["metadata"].get("deletionTimestamp") for one in pods) or any(
-        one.get("reason") in GROWING for one in events
-    )
+    """Whether pods are ending, or an autoscaler has said last that a pod without a node gets one."""
+    there = list(pods)
+    if any(one["metadata"].get("deletionTimestamp") for one in there):
+        return True
+    waiting = {one["metadata"].get("uid") for one in there if not (one.get("spec") or {}).get("nodeName")}
+    said = {
+        uid: one["reason"]
+        for one in sorted(events, key=when)
+        if one.get("reason") in {*GROWING, NOT_GROWING} and (uid := (one.get("involvedObject") or {}).get("uid"))
+    }
+    return any(uid in waiting and reason in GROWING for uid, reason in said.items())
 
 
 def is_replaced(pod: Object) -> bool:

@@ -20,12 +20,12 @@ from .carrying_out import CarriedOut, carry_out
 from .kinds import DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
 from .object_set import Survey, decide, items_of, require_ours, survey
 from .objects import key_of, place_of
-from .ready import address_of
+from .ready import address_of, state_of
 from .run import Run
 from .waiting import wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
-from .wordpress_site import LATER, Site, prepare, settings_of, site_steps
+from .wordpress_site import LATER, Site, noted, prepare, require_installed, settings_of, site_steps
 from .wordpress_storage import PARTS, claim_name, data_places, refuse_other_storage, refuse_unusable
 from .wordpress_wanted import database_name, manifests
 
@@ -183,9 +183,12 @@ def _finish(run: Run, params: Mapping[str, Any], options: Mapping[str, Any], mad
         latest = wait_ready(run, below)
         service = latest.get(service["metadata"]["uid"], service)
         settings = settings_of(options, _url(options, service))
+        secret = made.secrets[names(options)[0]]
+        if noted(secret) and not state_of(site).ready:
+            require_installed(run, options)
         if made.todo:
             step, ready = made.todo[0], Site(settings, made.site.password, made.site.language)
-            prepare(run, options, step, ready, made.secrets[names(options)[0]])
+            prepare(run, options, step, ready, secret)
         now = run.api.get(DEPLOYMENT, options["name"], options["namespace"]) or site
         wait_ready(run, [(DEPLOYMENT, now)])
         _verify(run, params, service)

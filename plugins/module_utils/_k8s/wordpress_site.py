@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._compare import Difference, differences
-from .._errors import AnswerLostError, InputError, SchedulersError, UnreachableError
+from .._errors import AnswerLostError, ConflictError, InputError, SchedulersError, UnreachableError
 from .._plan import Step
 from .._wait import Pace, wait_until
 from .api import Object
@@ -26,7 +26,8 @@ from .ready import State
 from .run import Run
 from .waiting import wait_ready
 from .wordpress_secrets import encoded, value_of
-from .wordpress_wanted import CLI
+from .wordpress_storage import claim_name
+from .wordpress_wanted import CLI, credentials_name
 
 NOTE = "container.schedulers/site"
 KEY = "site"
@@ -119,6 +120,26 @@ def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret
     return _note(run, options, settings, site.password)
 
 
+def require_installed(run: Run, options: Mapping[str, Any]) -> None:
+    """Do not wait for a site that its Secret says was installed, and whose database has none: it never gets ready.
+
+    Raises:
+        ConflictError: its database is another one, or was emptied.
+    """
+    wp = _Wp(run, options)
+    wp.wait_for_pod()
+    if not wp.says_not_installed():
+        return
+    storage, secret = options["storage"], f"{options['namespace']}/{credentials_name(options)}"
+    claim = f"PersistentVolumeClaim {options['namespace']}/{claim_name(options, 'database')}"
+    place = claim if storage["mode"] == "dynamic" else f"volume {storage['database_volume']}"
+    raise ConflictError(
+        f"Secret {secret} says that the site was installed, but there is none in its database on {place}",
+        hint="Give the volumes that it was installed on. To install it anew on these, take the annotation "
+        f"{NOTE} from the Secret.",
+    )
+
+
 # what is noted -> the options of WordPress that it is
 SETTINGS: Mapping[str, Sequence[str]] = {
     "title": ("blogname",),
@@ -131,7 +152,7 @@ def _note(run: Run, options: Mapping[str, Any], settings: Mapping[str, str], pas
     change: dict[str, Any] = {"metadata": {"annotations": {NOTE: json.dumps(dict(settings), sort_keys=True)}}}
     if password:
         change["data"] = {"admin-password": encoded(password)}
-    return run.api.patch(SECRET, f"{options['name']}-credentials", change, options["namespace"])
+    return run.api.patch(SECRET, credentials_name(options), change, options["namespace"])
 
 
 def site_pod_state(_deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> State:
@@ -161,11 +182,19 @@ class _Wp:
 
     def is_installed(self) -> bool:
         """Whether somebody, such as an earlier run, has installed the site. Waits for the database to answer."""
+        return self._asked().rc == 0
+
+    def says_not_installed(self) -> bool:
+        """Whether it is sure that the site is not installed: wp-cli says no more then. A fatal error proves nothing."""
+        ran = self._asked()
+        return ran.rc == 1 and not (ran.stdout + ran.stderr).strip()
+
+    def _asked(self) -> Ran:
 
         def look() -> Ran:
             return self._execute("core", "is-installed")
 
-        answer = wait_until(
+        return wait_until(
             look,
             ready=lambda ran: ran.rc == 0 or not any(one in ran.stderr + ran.stdout for one in NO_ANSWER_YET),
             describe=_last,
@@ -173,7 +202,6 @@ class _Wp:
             doing=f"see whether {self._options['name']} is installed",
             pace=Pace(first=0.3, cap=3.0),
         ).value
-        return answer.rc == 0
 
     def install(self, settings: Mapping[str, str], password: str) -> None:
         """Install it; a lost answer is no reason to do it twice."""

@@ -208,11 +208,12 @@ def test_readiness_can_be_delayed() -> None:
 
 def test_what_the_pod_refers_to_must_be_there() -> None:
     around = Around(missing='secret "s" not found')
-    life = lived(around, pod(), until=6)
+    life = lived(around, pod(), until=30)
     assert shown(life)["containerStatuses"][0]["state"]["waiting"] == {
         "reason": "CreateContainerConfigError", "message": 'secret "s" not found',
     }  # fmt: skip
     assert reasons(life).count("Failed") == 1
+    assert 10 <= (life.due or 0) - 25 <= 15  # after two more tries
     around.missing = None
     life.advance(life.due or 0)
     assert shown(life)["phase"] == "Running"

@@ -18,7 +18,9 @@ from lab.kubernetes.kubelet.words import Event
 NORMAL, WARNING = "Normal", "Warning"
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 10.0, 300.0
 RETRY_SECONDS = 2.0
-"""How long until what is missing is looked for again."""
+"""How long until a volume that is missing is looked for again."""
+SYNC_SECONDS = 12.5
+"""How long until a pod that could not be brought up is tried again: 10 to 15 seconds."""
 CREATING, INITIALIZING = "ContainerCreating", "PodInitializing"
 
 
@@ -216,7 +218,7 @@ class Life:
         if error is not None:
             if container.message != error:
                 self._say(WARNING, "Failed", f"Error: {error}", container)
-            self._wait(container, "CreateContainerConfigError", error, now + RETRY_SECONDS)
+            self._wait(container, "CreateContainerConfigError", error, now + SYNC_SECONDS)
             return
         if container.ended is not None:
             container.last, container.ended = container.ended, None

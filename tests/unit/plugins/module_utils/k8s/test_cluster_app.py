@@ -113,6 +113,18 @@ def test_old_pods_of_a_replication_controller_are_replaced() -> None:
     assert {one["spec"]["containers"][0]["image"] for one in pods} == {"nginx:2"}
 
 
+def test_an_empty_variable_that_is_left_out_later_replaces_no_pods() -> None:
+    """A server leaves out an empty value when it shows a variable."""
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, controller="ReplicationController", image="nginx:1", environment={"A": "", "B": "1"})
+        found = cluster.get("ReplicationController", "web")
+        assert found is not None
+        del found["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
+        assert sentences(app(cluster, check=True)) == []
+        assert sentences(app(cluster, check=True, environment={"A": "1", "B": "1"})) != []
+
+
 def test_a_rollout_that_was_interrupted_goes_on() -> None:
     with small_cluster() as cluster:
         cluster.controllers = running

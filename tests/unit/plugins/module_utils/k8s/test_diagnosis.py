@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -257,6 +258,39 @@ def test_volumes_and_networks(reason: str, message: str, code: str, advice: str)
     assert advice in found.suggestion
 
 
+def pulling(message: str, reason: str, at: str) -> list[dict[str, Any]]:
+    """The life of a pod on a new node: its driver came late, and another event followed."""
+    one = pod("a", node="n", status=waiting("ContainerCreating"))
+    failed = event(one, "FailedMount", message, lastTimestamp="2026-01-01T00:00:10Z", count=3)
+    return [one, failed, event(one, reason, "", lastTimestamp=f"2026-01-01T00:00:{at}Z")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "at", "over"),
+    [
+        ("Pulling", "35", True),
+        ("Pulled", "35", True),
+        ("Created", "35", True),
+        ("Pulling", "10", True),  # of the same second: an image is pulled after the volumes are there
+        ("Pulling", "05", False),
+        ("Scheduled", "35", False),
+    ],
+)
+@pytest.mark.parametrize("failure", ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"])
+def test_a_failure_to_mount_is_over_once_an_image_is_pulled(failure: str, reason: str, at: str, over: bool) -> None:
+    one, failed, other = pulling("driver name ebs.csi.aws.com not found", reason, at)
+    assert bool(diagnose(View(pods=[one], events=[{**failed, "reason": failure}, other]))) is not over
+
+
+def test_a_failure_to_mount_is_over_once_the_pod_says_so() -> None:
+    one, failed, _other = pulling("driver name ebs.csi.aws.com not found", "Scheduled", "05")
+    condition = {"type": "PodReadyToStartContainers", "status": "False"}
+    one["status"]["conditions"] = [condition]
+    assert only(View(pods=[one], events=[failed])).code == "volume_mount"
+    condition["status"] = "True"
+    assert diagnose(View(pods=[one], events=[failed])) == []
+
+
 def test_a_probe_that_fails() -> None:
     status = {"phase": "Running", "containerStatuses": [{"name": "c", "ready": False, "state": {"running": {}}}]}
     one = pod("a", node="n", status=status)
@@ -314,6 +348,41 @@ def test_claims_without_a_volume(one: dict[str, Any], classes: list[Any], said: 
 def test_a_claim_that_waits_for_its_pod_is_all_right() -> None:
     one = claim()
     assert diagnose(View(claims=[one], events=[event(one, "WaitForFirstConsumer", "waiting")])) == []
+
+
+def at(second: int, reason: str, message: str = "waiting for a volume") -> dict[str, Any]:
+    """An event about the claim."""
+    involved = {"kind": "PersistentVolumeClaim", "namespace": "default", "name": "data", "uid": "uid-data"}
+    return event(claim(), reason, message, lastTimestamp=f"2026-01-01T00:00:{second:02d}Z", involvedObject=involved)
+
+
+@pytest.mark.parametrize(
+    ("events", "underway"),
+    [
+        ([at(1, "ExternalProvisioning")], True),
+        ([at(1, "ExternalProvisioning"), at(2, "Provisioning")], True),
+        ([at(1, "FailedBinding"), at(2, "ExternalProvisioning")], True),
+        ([at(1, "ExternalProvisioning"), at(2, "FailedBinding")], False),
+        ([at(1, "ExternalProvisioning"), at(2, "ProvisioningFailed")], False),
+        # it says that it waits every 15 seconds, and the provisioner begins again after every failure
+        ([at(1, "ProvisioningFailed", "quota"), at(2, "ExternalProvisioning")], False),
+        ([at(1, "ProvisioningFailed", "quota"), at(2, "Provisioning")], False),
+        ([], False),
+    ],
+    ids=range(8),
+)
+def test_a_provisioner_that_is_at_work_gets_longer(events: list[dict[str, Any]], underway: bool) -> None:
+    one = claim(storageClassName="gp3")
+    itself = only(View(claims=[one], classes=[GP3], events=events))
+    of_pod = only(View(pods=[with_claim("a", "pod has unbound immediate PersistentVolumeClaims")], events=events))
+    assert itself.underway is of_pod.underway is underway
+    assert itself.code == of_pod.code == "claim_unbound"
+
+
+def test_a_failure_of_the_provisioner_says_more_than_that_it_is_waited_for() -> None:
+    one = claim(storageClassName="gp3")
+    events = [at(1, "ProvisioningFailed", "quota exceeded"), at(2, "ExternalProvisioning")]
+    assert "quota exceeded" in only(View(claims=[one], classes=[GP3], events=events)).message
 
 
 def with_claim(name: str, message: str) -> dict[str, Any]:
@@ -526,6 +595,30 @@ def test_patience_ends_by_tries() -> None:
     assert Impatience().hopeless([again], 0) == again
 
 
+@pytest.mark.parametrize(
+    ("one", "seconds"),
+    [
+        (Finding("claim_unbound", "PersistentVolumeClaim a", "no"), 30),
+        (Finding("claim_unbound", "PersistentVolumeClaim a", "no", underway=True), 180),
+        (Finding("config_missing", "Pod a", "no"), 45),
+        (Finding("container_failed", "Pod a", "no"), 45),
+    ],
+)
+def test_how_long_a_trouble_may_last(one: Finding, seconds: float) -> None:
+    impatience = Impatience()
+    assert impatience.hopeless([one], 0) is None
+    assert impatience.hopeless([one], seconds - 1) is None
+    assert impatience.hopeless([one], seconds) == one
+
+
+def test_a_provisioner_that_fails_after_a_while_may_try_again() -> None:
+    impatience = Impatience()
+    failed = Finding("claim_unbound", "PersistentVolumeClaim a", "no")
+    impatience.hopeless([replace(failed, underway=True)], 0)
+    assert impatience.hopeless([failed], 100) is None
+    assert impatience.hopeless([failed], 130) == failed
+
+
 def test_a_trouble_that_passed_starts_anew() -> None:
     impatience = Impatience()
     impatience.hopeless([PULL], 0)
@@ -545,8 +638,31 @@ def test_room_that_comes_is_waited_for() -> None:
     impatience.hopeless([full], 0)
     assert impatience.hopeless([full], 99, room_comes=True) is None
     assert room_comes([pod("a", metadata={"deletionTimestamp": "now"})], [])
-    assert room_comes([], [{"reason": "TriggeredScaleUp"}])
-    assert not room_comes([pod("a")], [{"reason": "Scheduled"}])
+
+
+@pytest.mark.parametrize(
+    ("reasons", "comes"),
+    [
+        (["TriggeredScaleUp"], True),
+        (["Nominated"], True),
+        (["NotTriggerScaleUp", "Nominated"], True),
+        (["Nominated", "NotTriggerScaleUp"], False),
+        (["TriggeredScaleUp", "NotTriggerScaleUp"], False),
+        (["FailedScheduling"], False),
+    ],
+)
+def test_a_node_comes_if_an_autoscaler_said_so_last(reasons: list[str], comes: bool) -> None:
+    one = pod("a")
+    events = [event(one, reason, "", lastTimestamp=str(number)) for number, reason in enumerate(reasons)]
+    assert room_comes([one], events) is comes
+    assert room_comes([one], events[::-1]) is comes
+
+
+def test_a_node_that_came_for_another_pod_is_no_hope() -> None:
+    placed, waits = pod("a", node="n"), pod("b")
+    assert not room_comes([placed, waits], [event(placed, "Nominated", "Pod should schedule on: nodeclaim/x")])
+    refused = event(placed, "NotTriggerScaleUp", "", lastTimestamp="9")
+    assert room_comes([placed, waits], [event(waits, "Nominated", ""), refused])
 
 
 def test_pods_of_an_older_version_do_not_count() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -179,6 +180,56 @@ def test_the_administrator_cannot_be_renamed() -> None:
     finally:
         cluster.close()
     assert wp.calls == []
+
+
+def unready(wp: Wp) -> Callable[[SmallCluster, dict[str, Any]], None]:
+    """Controllers of a site whose pod is not ready before the site is installed."""
+
+    def controllers(cluster: SmallCluster, one: dict[str, Any]) -> None:
+        running(cluster, one)
+        if one["metadata"]["name"] == "wordpress" and one["kind"] == "Deployment" and not wp.installed:
+            cluster.put({**one, "status": {"observedGeneration": one["metadata"]["generation"], "replicas": 1}})
+
+    return controllers
+
+
+INLINE = {"mode": "inline", "site_volume": "vol-00000001", "database_volume": "vol-00000002"}
+WITHIN = {"type": "ClusterIP"}
+
+
+def test_a_site_that_was_installed_on_other_volumes_is_not_waited_for() -> None:
+    wp = Wp()
+    cluster = ready(wp)
+    try:
+        site_of(cluster, storage={**INLINE, "database_volume": "vol-00000009"}, service=WITHIN)
+        site_of(cluster, state="absent")
+        wp.installed = False
+        cluster.controllers = unready(wp)
+        with pytest.raises(PartialError) as caught:
+            site_of(cluster, storage=INLINE, service=WITHIN, wait_timeout=20)
+    finally:
+        cluster.close()
+    assert (
+        "Secret default/wordpress-credentials says that the site was installed, but there is none in its database on "
+        "volume vol-00000002. Give the volumes"
+    ) in str(caught.value)
+    assert wp.calls.count("core install") == 1
+
+
+def test_a_pod_that_is_not_ready_for_another_reason_is_waited_for() -> None:
+    """A plugin breaks wp-cli: that says nothing about what is installed."""
+    wp = Wp()
+    cluster = ready(wp)
+    try:
+        site_of(cluster, service=WITHIN)
+        site_of(cluster, state="absent")
+        wp.installed = False
+        cluster.controllers = unready(wp)
+        cluster.command = lambda *_given: ("", "Fatal error: plugin\n", 1)
+        with pytest.raises(PartialError, match="not ready after 2 seconds"):
+            site_of(cluster, service=WITHIN, wait_timeout=2)
+    finally:
+        cluster.close()
 
 
 def test_a_password_is_never_made_up_twice() -> None:
