@@ -182,7 +182,12 @@ def _canonical(value: Any, within: str = "") -> Any:
         return {"value": "", **same} if within == "env" and "valueFrom" not in same else same
     if isinstance(value, list):
         return [_canonical(one, within) for one in value]
-    return str(amount(value).normalize()) if within in AMOUNTS and isinstance(value, str) else value
+    if within not in AMOUNTS or not isinstance(value, str):
+        return value
+    try:
+        return str(amount(value).normalize())
+    except ValueError:  # a label may be called memory, too
+        return value
 
 
 def _texts(values: Mapping[str, Any] | None) -> dict[str, str] | None:

@@ -14,7 +14,8 @@ ZONE_LABELS = ("topology.kubernetes.io/zone", "topology.ebs.csi.aws.com/zone", "
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 FAILED = "ProvisioningFailed"
 AT_WORK = frozenset({"ExternalProvisioning", "Provisioning"})
-TELLING = AT_WORK | {FAILED, "FailedBinding", "WaitForFirstConsumer"}
+WAITING = frozenset({"WaitForFirstConsumer", "WaitForPodScheduled"})  # for its pod, which tells more
+TELLING = AT_WORK | WAITING | {FAILED, "FailedBinding"}
 
 
 def claim_findings(claim: Object, view: View) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def claim_findings(claim: Object, view: View) -> Iterator[Finding]:
         )
         return
     events = view.events_of(claim, *TELLING)
-    if events and events[0].get("reason") == "WaitForFirstConsumer":
+    if events and events[0].get("reason") in WAITING:
         return
     telling = [one for one in events if one.get("reason") == FAILED] or events
     said = str(telling[0].get("message", "")).rstrip(".") if telling else ""

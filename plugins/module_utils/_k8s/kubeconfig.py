@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from .._errors import InputError
 DEFAULT = "~/.kube/config"
 SECTIONS = ("clusters", "users", "contexts")
 # of a user: words that stand elsewhere, too ("default"), and whose hiding would make results unreadable
-PUBLIC = frozenset({"name", "username", "apiVersion", "command", "args", "interactiveMode"})
+PUBLIC = frozenset({"name", "username", "apiVersion", "command", "interactiveMode"})
+SECRET_NAME = re.compile("secret|token|password|key", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,27 @@ def secrets_in_kubeconfig(given: Any) -> Iterator[str]:
 def _leaves(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, one in value.items():
-            if name not in PUBLIC:
+            if name == "exec" and isinstance(one, Mapping):
+                yield from _secrets_of_program(one)
+            elif name not in PUBLIC:
                 yield from _leaves(one)
     elif isinstance(value, (list, tuple)):
         for one in value:
             yield from _leaves(one)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
+
+
+def _secrets_of_program(login: Mapping[str, Any]) -> Iterator[str]:
+    """Those that a program for the login gets. Its other arguments, such as a region, stand elsewhere, too."""
+    args, env = (one if isinstance(one, list) else [] for one in (login.get("args"), login.get("env")))
+    given = [str(one) for one in args]
+    for before, argument in zip(["", *given], given, strict=False):
+        name, _equals, value = argument.partition("=")
+        if value and SECRET_NAME.search(name):
+            yield value
+        elif before.startswith("-") and "=" not in before and SECRET_NAME.search(before):
+            yield argument
+    for one in env:
+        if isinstance(one, Mapping) and SECRET_NAME.search(str(one.get("name"))) and one.get("value"):
+            yield str(one["value"])

@@ -420,6 +420,15 @@ def test_a_diagnosis_of_nothing(options: dict[str, Any], says: str) -> None:
         diagnose(context(cluster, spec, **options))
 
 
+def test_a_label_may_be_called_like_a_resource() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        for changed in (True, False):
+            made = app(cluster, image="nginx:1", controller="ReplicationController", pod_labels={"memory": "high"})
+            assert made.plan is not None
+            assert made.plan.changed is changed
+
+
 def test_a_diagnosis_of_one_app() -> None:
     spec = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
     with small_cluster() as cluster:

@@ -347,7 +347,8 @@ def test_claims_without_a_volume(one: dict[str, Any], classes: list[Any], said: 
 
 def test_a_claim_that_waits_for_its_pod_is_all_right() -> None:
     one = claim()
-    assert diagnose(View(claims=[one], events=[event(one, "WaitForFirstConsumer", "waiting")])) == []
+    for reason in ("WaitForFirstConsumer", "WaitForPodScheduled"):
+        assert diagnose(View(claims=[one], events=[event(one, reason, "waiting")])) == []
 
 
 def at(second: int, reason: str, message: str = "waiting for a volume") -> dict[str, Any]:

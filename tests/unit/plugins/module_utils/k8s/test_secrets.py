@@ -73,11 +73,21 @@ def test_a_kubeconfig_that_is_taken_for_a_path_is_not_shown() -> None:
     assert TOKEN not in said
 
 
+EXEC = {
+    "command": "kubelogin",
+    "args": ["get-token", "--region", "eu-west-1", "--client-secret", "hidden-1", "--token=hidden-2"],
+    "env": [{"name": "AWS_PROFILE", "value": "default"}, {"name": "AWS_SECRET_ACCESS_KEY", "value": "hidden-3"}],
+}
+
+
 @pytest.mark.parametrize(
     ("given", "secrets"),
     [
         (KUBECONFIG, [TOKEN, "bGFiLWtleQ=="]),  # no names: the namespace is called "default", too
-        ({"users": [{"name": "a", "user": {"exec": {"command": "aws", "args": ["-k"], "env": None}}}]}, ["-k"]),
+        ({"users": [{"name": "a", "user": {"exec": {"command": "aws", "args": ["-k"], "env": None}}}]}, []),
+        ({"users": [{"name": "a", "user": {"exec": EXEC}}]}, ["hidden-1", "hidden-2", "hidden-3"]),
+        ({"users": [{"name": "a", "user": {"exec": "odd"}}]}, ["odd"]),
+        ({"users": [{"name": "a", "user": {"exec": {"args": 5, "env": "odd"}}}]}, []),
         ({"users": {"name": "a", "user": {"password": 12345}}}, ["12345"]),
         ({"users": ["odd"]}, ["odd"]),
         ({"users": None}, []),
