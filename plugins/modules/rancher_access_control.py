@@ -20,8 +20,9 @@ description:
     key, and the users who are allowed in are plain users.
   - To get a code, open C(https://github.com/login/oauth/authorize?client_id=CLIENT_ID&scope=read:org), agree, and copy
     C(code) from the address that the browser is then sent to.
-  - The secret of the application and the password of the administrator cannot be read back. They are sent whenever
-    something else differs, and never compared.
+  - The secret of the application cannot be read back. It is sent whenever something else differs, and never compared.
+  - With local accounts the server tells nothing of its administrator. O(username), O(password) and O(display_name) are
+    used to switch access control on, and not any more once it is on. To change a password, log in and change it there.
 extends_documentation_fragment:
   - container.schedulers.rancher
   - container.schedulers.attributes
@@ -85,13 +86,16 @@ options:
       - It is used to switch access control on, and not any more once it is on.
     type: str
   username:
-    description: The name of the administrator. Needed to switch local accounts on.
+    description:
+      - The name of the administrator. Needed to switch local accounts on.
+      - Without an account of this name, one is made. If there is one, O(password) has to be the one that it has.
     type: str
   password:
-    description: The password of the administrator. Needed to switch local accounts on, to change them, and off again.
+    description: The password of the administrator. Needed to switch local accounts on. It is never changed.
     type: str
   display_name:
-    description: The name of the administrator for others to see. The same as O(username), if not given.
+    description:
+      - The name of the administrator for others to see, if the account is made. The same as O(username), if not given.
     type: str
   api_key_name:
     description:
@@ -123,7 +127,8 @@ attributes:
   idempotent:
     support: partial
     details:
-      - O(client_secret) and O(password) are not compared, as the server does not tell them.
+      - O(client_secret), O(username), O(password) and O(display_name) are not compared, as the server does not tell
+        them.
 """
 
 EXAMPLES = r"""
@@ -172,7 +177,7 @@ access_control:
       description: The host name of GitHub Enterprise.
       type: str
     username:
-      description: The name of the administrator, with local accounts.
+      description: The name of the administrator, when local accounts were just switched on. Nobody is told it later.
       type: str
     allowed:
       description: Who may log in, as Rancher knows them.

@@ -168,7 +168,7 @@ options:
         elements: dict
         suboptions:
           source_port:
-            description: The port of the hosts on which it listens.
+            description: The port of the hosts on which it listens. Rancher 1.2 and newer keep 42 for themselves.
             type: int
             required: true
           service:
@@ -295,7 +295,9 @@ options:
         type: float
         default: 2.0
       start_first:
-        description: Whether to start the new containers before the old ones are stopped.
+        description:
+          - Whether to start the new containers before the old ones are stopped.
+          - A service with O(services[].retain_ip) cannot be upgraded in this way.
         type: bool
         default: false
       finish:

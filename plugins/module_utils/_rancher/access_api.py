@@ -34,13 +34,13 @@ class AccessApi:
 
     def config(self, provider: str) -> Object:
         """What is configured for a provider; no secret is among it."""
-        if provider == GITHUB and self._has_service():
+        if provider == GITHUB and self.has_service():
             return _flat(self._first(SERVICE))
         return self._first(f"/v1/{PROVIDERS[provider]}")
 
     def configure(self, provider: str, config: Mapping[str, Any], *, doing: str) -> Object:
         """Configure a provider, and switch it on or off."""
-        if provider == GITHUB and self._has_service():
+        if provider == GITHUB and self.has_service():
             return _flat(self._rancher.create(SERVICE, _nested(config), doing=doing, effect=Effect.IDEMPOTENT))
         kind = PROVIDERS[provider]
         body = {"type": kind, **config}
@@ -63,7 +63,8 @@ class AccessApi:
             raise NotFoundError("no administrator's account can be seen", doing=doing)
         return min(found, key=lambda one: (one.get("uuid") != "admin", str(one["id"])))
 
-    def _has_service(self) -> bool:
+    def has_service(self) -> bool:
+        """Whether GitHub is the authentication service's."""
         if self._service is None:
             try:
                 self._rancher.get(SERVICE, doing=DOING)

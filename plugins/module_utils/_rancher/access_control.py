@@ -30,6 +30,9 @@ ACCESS, KEY, STALE_KEY, FILE = "access_control", "api_key", "stale_api_key", "ap
 GRAPH: Mapping[str, tuple[str, ...]] = {KEY: (), STALE_KEY: (), FILE: (KEY,), ACCESS: (KEY, STALE_KEY, FILE)}
 PUBLIC_API = "https://api.github.com"
 NOT_OURS = "This module knows github and local only, and leaves it as it is. Switch it off in Rancher's pages."
+# what Rancher's own page sends where the administrator is none of the matter: the name is not looked at then
+NOBODY = {"name": "", "username": "", "password": ""}
+CODE_REFUSED = "codeInvalid"
 KINDS = {"users": "github_user", "orgs": "github_org"}
 Asker = Callable[[str], Object]
 
@@ -84,8 +87,6 @@ class Case:
                 doing="switch it off",
                 hint=NOT_OURS,
             )
-        if provider == LOCAL:  # it takes its administrator with every change
-            self.options.need("password", to=f"switch access control off with {provider}")
         if not provider:
             self.come_as_anybody()
         keys = self._keys()
@@ -137,8 +138,6 @@ class Case:
             live |= {one.key: one for one in mine}
             wanted.append(Wanted(KEY, KEY, options.key_name, {}))
         plan = decide(wanted, live, GRAPH) + dismantle(stale, GRAPH)
-        if options.provider == LOCAL and any(step.kind == ACCESS for step in plan.steps):
-            options.need("password", to=f"change access control with {options.provider}")
         if self.context.check_mode:
             return Outcome({"access_control": told(live[ACCESS].spec, provider)}, plan)
         maker = KeyMaker(keys, options.key_file, self.rancher.connection.server) if keys else None
@@ -165,8 +164,9 @@ class Case:
         options = self.options
         spec: dict[str, Any] = {"enabled": True, "access_mode": options.access_mode}
         if options.provider != GITHUB:
-            if not on:
-                options.need("username", "password", to=f"switch access control on with {options.provider}")
+            if on:  # the server tells nothing of its administrator
+                return spec
+            options.need("username", "password", to=f"switch access control on with {options.provider}")
             return {**spec, "username": options.username, "display_name": options.display_name}
         if not on:
             options.need("client_id", "client_secret", to=f"switch access control on with {options.provider}")
@@ -330,28 +330,33 @@ class Door:
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         options, api = self._case.options, self._case.api
         wanted = {**live.spec, **spec}
-        if options.provider == GITHUB:
-            config = self._github(wanted, live, step)
-        else:
-            config = {
-                "enabled": True,
-                "accessMode": wanted["access_mode"],
-                "name": wanted["display_name"] or wanted["username"],
-                "username": wanted["username"],
-                "password": options.password,
-            }
+        prepared = self._github if options.provider == GITHUB else self._local
+        config = prepared(wanted, live, step)
         answer = api.configure(options.provider, config, doing=step.sentence)
         return Live(step.key, step.kind, step.name, live.id, {**spec_of(answer), "enabled": True}, {"raw": answer})
 
     def delete(self, step: Step, live: Live) -> None:
-        config = _as_sent(live.spec, live.spec["allowed"]) if live.id == GITHUB else {"accessMode": "unrestricted"}
-        if live.id != GITHUB:
-            # the local provider takes its administrator with every change: the one that is there
-            options = self._case.options
-            config |= {"username": live.spec["username"] or options.username, "password": options.password}
-            config["name"] = live.spec["display_name"] or config["username"]
+        local = {"accessMode": "unrestricted", **NOBODY}
+        config = _as_sent(live.spec, live.spec["allowed"]) if live.id == GITHUB else local
         self._case.api.configure(live.id, {**config, "enabled": False}, doing=step.sentence)
         self._case.come_as_anybody()
+
+    def _local(self, wanted: Spec, live: Live, step: Step) -> dict[str, Any]:
+        """The administrator is made, or their password looked at, while the door is still open.
+
+        Rancher first changes whether it is on, and only then refuses the password.
+        """
+        config = {"accessMode": wanted["access_mode"], "enabled": True}
+        if live.spec["enabled"]:
+            return {**config, **NOBODY}
+        options = self._case.options
+        administrator = {
+            "name": options.display_name or options.username,
+            "username": options.username,
+            "password": options.password,
+        }
+        self._case.api.configure(LOCAL, {**config, **administrator, "enabled": False}, doing=step.sentence)
+        return {**config, **administrator}
 
     def _github(self, wanted: Spec, live: Live, step: Step) -> dict[str, Any]:
         options = self._case.options
@@ -372,8 +377,10 @@ class Door:
         try:
             token = api.log_in(GITHUB, str(options.code), doing="log in with the code of GitHub")
         except SchedulersError as error:
-            if error.code == "codeInvalid":
+            if error.code == CODE_REFUSED:
                 error.hint = self._who_used_it()
+            elif error.code.isdigit() and api.has_service():  # it has this one answer for whatever goes wrong
+                error.hint = f"Perhaps the code was used, or is too old. {self._who_used_it()}"
             raise
         identity = token.get("userIdentity") or {}
         if not identity.get("externalId"):

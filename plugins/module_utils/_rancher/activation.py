@@ -10,7 +10,8 @@ from __future__ import annotations
 from .._clock import Deadline
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
-from .ready import describe, going_of, is_settled
+from .patience import Patience
+from .ready import describe, is_settled
 
 OFF_STATES = frozenset({"inactive", "deactivating"})
 
@@ -30,5 +31,11 @@ def activate(rancher: Rancher, thing: Object, *, doing: str, deadline: Deadline,
         return now
 
     return wait_until(
-        step, ready=is_settled, failed=going_of, describe=describe, deadline=deadline, doing=doing, pace=pace
+        step,
+        ready=is_settled,
+        failed=Patience(deadline.clock).going,
+        describe=describe,
+        deadline=deadline,
+        doing=doing,
+        pace=pace,
     ).value

@@ -14,6 +14,7 @@ from .._ownership import Mark, only_one
 from .._wait import Pace
 from .api import Connection, Object, Rancher
 from .environment_options import ORCHESTRATIONS, EnvironmentOptions
+from .environments import list_projects
 from .marks import tags_of, words_of
 from .names import number_of
 from .ready import is_going
@@ -72,7 +73,7 @@ class Case:
     def all_named(self) -> list[Object]:
         """All of the name, in the order in which they were made."""
         name = self.options.name
-        found = self.rancher.list(self.rancher.path("projects"), doing=f"look for environment {name}")
+        found = list_projects(self.rancher, doing=f"look for environment {name}")
         return sorted((one for one in found if one.get("name") == name), key=lambda one: number_of(one["id"]))
 
     def templates(self) -> list[Object]:

@@ -80,8 +80,15 @@ class Run:
 
 def list_environments(rancher: Rancher) -> list[Environment]:
     """All environments that the API key can see."""
-    found = rancher.list(rancher.path("projects"), doing="list the environments")
-    return [live_environment(one) for one in found]
+    return [live_environment(one) for one in list_projects(rancher, doing="list the environments")]
+
+
+def list_projects(rancher: Rancher, *, doing: str) -> list[Object]:
+    """All of the server, to an administrator; to anybody else those that they are a member of.
+
+    Without ``all`` an administrator, too, would get those only that they are a member of.
+    """
+    return rancher.list(rancher.path("projects"), {"all": "true"}, doing=doing)
 
 
 def live_environment(raw: Object) -> Environment:

@@ -12,6 +12,7 @@ from .._errors import AuthError, ConflictError, SchedulersError, ThrottledError
 from .._http import Answer
 
 NOT_UNIQUE = "NotUnique"
+WRONG_USER = "IncorrectPassword"  # of the account that a request names, which is not the one that makes it
 # refused because of the state that the thing is in, which another look and another way may mend
 STATE_CODES = frozenset({"ActionNotAvailable", "InvalidState", "Method not allowed", "Method Not Allowed"})
 
@@ -22,11 +23,7 @@ def translate(answer: Answer) -> SchedulersError | None:
     code = str(body.get("code") or "")
     message = _message(body) or answer.message()
     if answer.status == 401:
-        return AuthError(
-            "Rancher does not accept the API key" + (f" ({code})" if code and code != "Unauthorized" else ""),
-            code=code or "401",
-            hint="Give access_key and secret_key of an API key of this server.",
-        )
+        return _unauthorized(code, message)
     if answer.status == 403:
         return AuthError(
             f"the API key does not allow this: {message}",
@@ -41,6 +38,20 @@ def translate(answer: Answer) -> SchedulersError | None:
     if code and 400 <= answer.status < 500 and answer.status not in (404, 429):
         return SchedulersError(message, code=code)
     return None
+
+
+def _unauthorized(code: str, message: str) -> AuthError:
+    if code == WRONG_USER:
+        return AuthError(
+            f"the password is not that of the user: {message}",
+            code=code,
+            hint="Passwords are not changed here. Give the one that this user has, or another username.",
+        )
+    return AuthError(
+        "Rancher does not accept the API key" + (f" ({code})" if code and code != "Unauthorized" else ""),
+        code=code or "401",
+        hint="Give access_key and secret_key of an API key of this server.",
+    )
 
 
 def _body(answer: Answer) -> Mapping[str, Any]:

@@ -20,7 +20,8 @@ from .dialect import DIALECTS
 from .environment_case import Case, orchestration_of
 from .exports import write_private
 from .kubeconfig import OPTION, cluster_address, kubeconfig, pair_of, read_kubeconfig, rendered, server_of
-from .ready import describe_stack, stack_failure, stack_ready
+from .patience import Patience
+from .ready import describe_stack, stack_ready
 
 KEY, STALE_KEY, FILE = "api_key", "stale_api_key", "kubeconfig"
 KEY_NAME = "kubectl"
@@ -141,10 +142,11 @@ def wait_for_kubernetes(case: Case, environment: str) -> None:
         stack = next((one for one in listed if str(one.get("name")).lower() == KUBERNETES), None)
         return [stack, *case.rancher.list(stack["links"]["services"], doing=doing)] if stack else []
 
+    patience = Patience(case.deadline.clock)
     wait_until(
         look,
         ready=lambda seen: bool(seen) and stack_ready(seen[0], seen[1:]),
-        failed=lambda seen: stack_failure(seen[0], seen[1:]) if seen else None,
+        failed=lambda seen: patience.going(*seen),
         describe=lambda seen: describe_stack(seen[0], seen[1:]) if seen else "the stack kubernetes is not there yet",
         deadline=case.deadline,
         doing=doing,

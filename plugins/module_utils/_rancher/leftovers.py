@@ -15,7 +15,7 @@ from .._clock import Deadline, SystemClock
 from .._leftovers import Leftover, Place, State
 from .api import Object, Rancher
 from .dialect import DIALECTS
-from .environments import Environment, Run, live_environment
+from .environments import Environment, Run, list_projects, live_environment
 from .host_view import read_hosts
 from .marks import tags_of
 
@@ -35,8 +35,7 @@ class Server:
         """All of the server, to an administrator; to anybody else those that he is a member of."""
         with self._lock:
             if self._environments is None:
-                path, doing = self.rancher.path("projects"), "look for environments that are left"
-                listed = self.rancher.list(path, {"all": "true"}, doing=doing)
+                listed = list_projects(self.rancher, doing="look for environments that are left")
                 self._environments = [live_environment(one) for one in listed]
             return self._environments
 

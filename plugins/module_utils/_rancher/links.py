@@ -17,6 +17,7 @@ from typing import Any
 from .._errors import InputError
 
 PROTOCOLS = ("http", "https", "tcp", "tls", "sni", "udp")
+CHECK_PORT = 42
 V1_PROTOCOLS = ("http", "tcp")
 NEW_FORM = re.compile(r"(?P<host>[^:/=]*)(?::(?P<source>\d+))?(?P<path>/[^=]*)?(?:=(?P<target>\d+))?")
 OLD_FORM = re.compile(r"(?P<target>\d+):(?P<host>[^/]*)(?P<path>/.*)?")
@@ -179,6 +180,16 @@ def parsed_rule(rule: Mapping[str, Any], own: str, where: str) -> dict[str, Any]
         "hostname": rule.get("hostname") or "",
         "path": path,
     }
+
+
+def refuse_for_v2(rules: Iterable[Mapping[str, Any]], where: str) -> None:
+    """Refuse what Rancher 1.2 and newer keep for themselves.
+
+    Raises:
+        InputError: the port that they check load balancers at.
+    """
+    if any(rule["source_port"] == CHECK_PORT for rule in rules):
+        raise InputError(f"{where}: source_port {CHECK_PORT} is where Rancher 1.2 and newer check load balancers")
 
 
 def refuse_for_v1(rules: Iterable[Mapping[str, Any]], where: str) -> None:

@@ -9,6 +9,7 @@ moment whenever a host joins or a container is replaced; so no single one of the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ Thing = Mapping[str, Any]
 HEALTHY = frozenset({None, "", "healthy", "updating-healthy", "started-once"})
 FAILED_STATES = frozenset({"error", "erroring"})
 GOING_STATES = frozenset({"removing", "removed", "purging", "purged"})
+NO_IMAGE = re.compile(r"failed to pull: .*(repository does not exist|manifest unknown|invalid reference format)", re.S)
 GLOBAL = "io.rancher.scheduler.global"
 
 
@@ -37,6 +39,17 @@ def failure_of(thing: Thing) -> str | None:
     return None
 
 
+def is_retried(thing: Thing) -> bool:
+    """Whether Rancher goes on with it by itself after a failure: what is said of it, may be over at the next look.
+
+    A service has no state for errors. A container that fails once makes it say ``error`` in whatever state it is, until
+    the next pass goes well. That an image is not there at all, a registry has said for good.
+    """
+    is_service = str(thing.get("type") or "").lower().endswith("service")
+    final = thing.get("state") in FAILED_STATES or NO_IMAGE.search(str(thing.get("transitioningMessage") or ""))
+    return is_service and not final
+
+
 def is_going(thing: Thing) -> bool:
     """Whether it is being removed, or is gone and only still shown."""
     return thing.get("state") in GOING_STATES
@@ -44,9 +57,12 @@ def is_going(thing: Thing) -> bool:
 
 def going_of(thing: Thing) -> str | None:
     """Why it can never become ready: because it failed, or is being removed by somebody else."""
-    if is_going(thing):
-        return f"{label_of(thing)} is being removed"
-    return failure_of(thing)
+    return removal_of(thing) or failure_of(thing)
+
+
+def removal_of(thing: Thing) -> str | None:
+    """That it is being removed by somebody else, or None."""
+    return f"{label_of(thing)} is being removed" if is_going(thing) else None
 
 
 def describe(thing: Thing) -> str:
@@ -54,7 +70,7 @@ def describe(thing: Thing) -> str:
     words = [f"{label_of(thing)} is {thing.get('state')}"]
     if thing.get("healthState"):
         words.append(f"health {thing['healthState']}")
-    if thing.get("transitioning") == "yes" and thing.get("transitioningMessage"):
+    if thing.get("transitioning") in ("yes", "error") and thing.get("transitioningMessage"):
         words.append(str(thing["transitioningMessage"]))
     return ", ".join(words)
 
@@ -91,11 +107,6 @@ def service_ready(service: Thing, states: Collection[str] = ("active",)) -> bool
 def stack_ready(stack: Thing, services: Iterable[Thing], states: Collection[str] = ("active",)) -> bool:
     """Whether a stack and all of its services are ready."""
     return is_settled(stack, states) and all(service_ready(one, states) or _is_off(one) for one in services)
-
-
-def stack_failure(stack: Thing, services: Iterable[Thing]) -> str | None:
-    """Why a stack can never become ready, or None."""
-    return next((reason for reason in map(going_of, (stack, *services)) if reason), None)
 
 
 def describe_stack(stack: Thing, services: Iterable[Thing]) -> str:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from .._errors import BusyError, ConflictError, NotFoundError
@@ -122,16 +122,34 @@ def refuse_early_upgrades(plan: Plan) -> None:
     Raises:
         ConflictError: there is such a service.
     """
-    for step in plan.steps:
-        if step.kind not in SERVICE_RULES or step.live is None or not _is_upgrade(step):
-            continue
-        service: Object = step.live.attributes["raw"]
+    for step, service in _upgrades(plan):
         if service.get("state") in COMING_STATES and "upgrade" not in (service.get("actions") or {}):
             raise ConflictError(
                 described_state(service),
                 doing=step.sentence,
                 hint="This Rancher upgrades a service only once it is active: see what it waits for, or delete it.",
             )
+
+
+def refuse_two_with_one_address(plan: Plan, policy: UpgradePolicy) -> None:
+    """Refuse to start a new container first where it is to have the address that the old one still has.
+
+    Raises:
+        ConflictError: there is such a service.
+    """
+    for step, service in _upgrades(plan):
+        if policy.start_first and service.get("retainIp"):
+            raise ConflictError(
+                "start_first cannot be used for a service that retains its addresses",
+                doing=step.sentence,
+                hint="Set upgrade without start_first. With retain_ip: false it can be used from the next upgrade on.",
+            )
+
+
+def _upgrades(plan: Plan) -> Iterator[tuple[Step, Object]]:
+    for step in plan.steps:
+        if step.kind in SERVICE_RULES and step.live is not None and _is_upgrade(step):
+            yield step, step.live.attributes["raw"]
 
 
 def _is_upgrade(step: Step) -> bool:

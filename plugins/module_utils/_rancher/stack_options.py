@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,12 +99,14 @@ class StackOptions:
         secret = params["secret_answers"] or {}
         if (answers or secret) and not (docker or params["template"]):
             raise InputError("answers are for a template or for compose files, and neither is given")
-        services = params["services"]
+        policy = _policy(params, is_list=not (docker or params["template"]))
+        services = None if params["services"] is None else read_services(name, params["services"], veil)
+        _refuse_two_with_one_address(policy, services or ())
         return cls(
             name,
-            _policy(params, is_list=not (docker or params["template"])),
+            policy,
             params["description"],
-            None if services is None else read_services(name, services, veil),
+            services,
             bool(params["purge_services"]),
             read_compose(docker, rancher) if docker else None,
             docker or "",
@@ -131,6 +133,13 @@ def _policy(params: Mapping[str, Any], *, is_list: bool) -> UpgradePolicy:
     if policy.interval_seconds < 0:
         raise InputError(f"upgrade: interval_seconds is {policy.interval_seconds}, but cannot be negative")
     return policy
+
+
+def _refuse_two_with_one_address(policy: UpgradePolicy, services: Iterable[ServiceOptions]) -> None:
+    """A new container cannot start with the address that the old one still has."""
+    kept = next((one.name for one in services if one.spec.get("retain_ip")), None)
+    if kept and policy.start_first:
+        raise InputError(f"upgrade: start_first and retain_ip of service {kept} exclude one another")
 
 
 def _text(params: Mapping[str, Any], option: str) -> str | None:

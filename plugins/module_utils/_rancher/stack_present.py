@@ -15,10 +15,11 @@ from .api import Object
 from .environments import Run
 from .exports import export_plan
 from .launch_config import unnamed_volumes
-from .links import refuse_for_v1, with_protocols
+from .links import refuse_for_v1, refuse_for_v2, with_protocols
 from .marks import require_marked
+from .patience import Patience
 from .ports import Claim, refuse_taken
-from .ready import describe_stack, is_going, service_ready, stack_failure, stack_ready
+from .ready import describe_stack, is_going, service_ready, stack_ready
 from .services import (
     SERVICE_RULES,
     ServiceLinks,
@@ -28,6 +29,7 @@ from .services import (
     live_service,
     maps_of,
     refuse_early_upgrades,
+    refuse_two_with_one_address,
     rules_of,
     service_key,
 )
@@ -61,14 +63,14 @@ def ensure_present(context: Context) -> Outcome:
     veil = Veil()
     options = StackOptions.from_params(context.params, veil)
     run = Run.of(context)
-    if run.rancher.is_v1:
-        refuse_newer(options)
+    refuse_for(options, v1=run.rancher.is_v1)
     world = read_world(run, options, foreseen=context.check_mode)
     refuse_missing(world, options)
     case = Case(run, options, world, content_in(world, options), veil)
     live = case.live()
     plan = case.plan(live)
     refuse_early_upgrades(plan)
+    refuse_two_with_one_address(plan, options.policy)
     refuse_taken(case.new_claims(plan), world.hosts)
     look = case.first_look()
     if context.check_mode:
@@ -82,16 +84,17 @@ def ensure_present(context: Context) -> Outcome:
         return _outcome(context, run, look, plan)
 
 
-def refuse_newer(options: StackOptions) -> None:
-    """Refuse what Rancher 1.0 and 1.1 cannot do.
+def refuse_for(options: StackOptions, *, v1: bool) -> None:
+    """Refuse what the server cannot do.
 
     Raises:
         InputError: something of it is asked for.
     """
-    if options.system:
+    if options.system and v1:
         raise InputError("system: stacks of Rancher's own kind need Rancher 1.2 or newer")
     for service in options.services or ():
-        refuse_for_v1(service.rules or (), f"services: {service.name}: load_balancer")
+        refuse = refuse_for_v1 if v1 else refuse_for_v2
+        refuse(service.rules or (), f"services: {service.name}: load_balancer")
 
 
 def ensure_absent(context: Context) -> Outcome:
@@ -216,7 +219,7 @@ def _settled(run: Run, options: StackOptions, first: Look) -> Look:
     """The stack once all of it that is managed is ready."""
     states = ("active",) if options.policy.finish else ("active", UPGRADED)
     names = None if options.services is None else {one.name for one in options.services}
-    looks = iter([first])
+    looks, patience = iter([first]), Patience(run.deadline.clock)
 
     def managed(look: Look) -> list[Object]:
         return [one for one in look.services if names is None or one["name"] in names]
@@ -229,7 +232,7 @@ def _settled(run: Run, options: StackOptions, first: Look) -> Look:
     return wait_until(
         lambda: next(looks, None) or _look(run, options.name),
         ready=ready,
-        failed=lambda look: stack_failure(look.stack, managed(look)) if look.stack else "the stack was removed",
+        failed=lambda look: patience.going(look.stack, *managed(look)) if look.stack else "the stack was removed",
         describe=lambda look: describe_stack(look.stack, managed(look)) if look.stack else "gone",
         events=lambda look: [str(one["transitioningMessage"]) for one in look.services if _speaks(one)],
         deadline=run.deadline,

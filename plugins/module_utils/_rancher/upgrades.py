@@ -19,7 +19,8 @@ from .._errors import ConflictError, SchedulersError, StateFailedError, WaitTime
 from .._wait import wait_until
 from .api import Object
 from .environments import Run
-from .ready import describe, failure_of, is_settled, label_of
+from .patience import Patience
+from .ready import describe, is_settled, label_of
 
 Goal = Literal["finish", "rollback"]
 Launch = Mapping[str, Any]
@@ -142,12 +143,13 @@ def end_upgrade(run: Run, thing: Object, goal: Goal, *, doing: str, deadline: De
                 run.rancher.act(now, action, doing=doing)
         return now
 
+    until = deadline or run.deadline
     return wait_until(
         step,
         ready=lambda now: next_action(now, goal) is None,
-        failed=failure_of if goal == "finish" else lambda _now: None,
+        failed=Patience(until.clock).failure if goal == "finish" else lambda _now: None,
         describe=describe,
-        deadline=deadline or run.deadline,
+        deadline=until,
         doing=doing,
         pace=run.pace,
     ).value
@@ -188,7 +190,7 @@ def upgrade(run: Run, thing: Object, body: Mapping[str, Any], policy: UpgradePol
         now = wait_until(
             lambda: run.rancher.get(thing["links"]["self"], doing=doing),
             ready=has_ended,
-            failed=failure_of,
+            failed=Patience(run.deadline.clock).failure,
             describe=describe,
             deadline=run.deadline,
             doing=doing,

@@ -71,7 +71,7 @@ def _failing(task: Task, told: str) -> Task:
 
 
 _ROLLED_BACK = _failing(_stack(_BROKEN, wait_timeout=1), "was rolled back")
-_STUCK = _failing(_stack(_BROKEN, wait_timeout=1, on_failed_upgrade="leave"), "not ready after")
+_STUCK = _failing(_stack(_BROKEN, wait_timeout=1, on_failed_upgrade="leave"), "service web failed: Image")
 _CATALOG = _task(
     "stack",
     name="faults",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lab.rancher.context import Caller, Context
@@ -35,6 +35,7 @@ def install(server: RancherServer) -> Accounts:
     accounts = Accounts(server)
     server.on_create("project", accounts.create_project)
     server.on_create("account", accounts.create_account)
+    server.on_select("project", accounts.lists)
     server.on_action("project", "setmembers", accounts.set_members)
     server.on_action("project", "delete", lambda context, project, _body: accounts.delete(context, project, {}))
     server.on_delete("project", accounts.delete)
@@ -64,7 +65,8 @@ class Accounts:
         self.admin = store.create("account", name="admin", kind="admin", state="active", uuid="admin")
         for name, kind in (("system", "system"), ("service", "service"), ("token", "token")):
             store.create("account", name=name, kind=kind, state="active", uuid=name)
-        store.create("project", name="Default", uuid="adminProject", state="active", **_defaults(server))
+        default = store.create("project", name="Default", uuid="adminProject", state="active", **_defaults(server))
+        self._set_members(default, [_member_of(self.admin)])
 
     # Who may see what
 
@@ -82,6 +84,13 @@ class Accounts:
         return caller.account is not None and (
             project_id == caller.account.id or self._role(caller.account, project_id) is not None
         )
+
+    def lists(self, context: Context, project: Resource, query: Mapping[str, str]) -> bool:
+        """Is it in a list? An administrator may see every project, and has to ask for those of others."""
+        caller = context.caller
+        if caller.role != "admin" or caller.account is None or "id" in query or "uuid" in query:
+            return True
+        return query.get("all", "").lower() == "true" or self._role(caller.account, project.id) is not None
 
     def reaches(self, account: Resource, project_id: str) -> bool:
         """May somebody with a key of this account use the project?"""
@@ -118,7 +127,7 @@ class Accounts:
     def create_project(self, context: Context, kind: str, fields: dict[str, Any]) -> Resource:
         members = fields.pop("members", None)
         secure = self._server.parts["logins"].secure
-        if secure and not members and context.caller.account is not None:
+        if not members and context.caller.account is not None:
             members = [_member_of(context.caller.account)]
         if secure and not any(member.get("role") == "owner" for member in members or ()):
             raise invalid("MissingRequired", "members")

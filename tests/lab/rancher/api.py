@@ -119,6 +119,9 @@ class Api:
         for resource in resources:
             if not self._context.visible(resource) or self._context.schema_of(resource) is None:
                 continue
+            select = self._server.selects.get(resource.kind)
+            if select and not select(self._context, resource, asked):
+                continue
             if resource.fields.get("removed") is not None and not removed_too:
                 continue
             row = show(self._context, resource)

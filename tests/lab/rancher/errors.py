@@ -27,12 +27,20 @@ _REASONS = {
 class RancherError(Exception):
     """An error answer. `code` is the reason phrase where the API has no code of its own."""
 
-    def __init__(self, status: int, code: str = "", message: str | None = None, field: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str = "",
+        message: str | None = None,
+        field: str | None = None,
+        detail: str | None = None,
+    ) -> None:
         super().__init__(f"{status} {code or _REASONS.get(status, '')}: {message}")
         self.status = status
         self.code = code or _REASONS.get(status, "Error")
         self.message = message
         self.field = field
+        self.detail = detail
 
     def document(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -43,7 +51,7 @@ class RancherError(Exception):
             "status": self.status,
             "code": self.code,
             "message": self.message or self.code,
-            "detail": None,
+            "detail": self.detail,
             "baseType": "error",
         }
         if self.status == 422:

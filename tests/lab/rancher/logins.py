@@ -43,7 +43,7 @@ class Logins:
         self._server = server
         self.provider: str | None = None
         self._github: dict[str, Any] = {"accessMode": _OPEN, "allowedIdentities": [], "scheme": "https://"}
-        self._local: dict[str, Any] = {"accessMode": _OPEN}
+        self._local_mode = _OPEN
         self._tokens: dict[str, tuple[str, float, str]] = {}
         """Token -> account, until when, by which provider."""
         self._known: dict[str, Identity] = {}
@@ -86,27 +86,32 @@ class Logins:
         return self.github()
 
     def local(self) -> dict[str, Any]:
-        shown = {"username": None, "name": None, **self._local, "enabled": self.provider == LOCAL, "password": None}
-        return {"id": None, "type": "localAuthConfig", "links": {}, "actions": {}, **shown}
+        """It never tells whose name and password were given."""
+        shown = {"username": "", "name": "", "accessMode": self._local_mode, "enabled": self.provider == LOCAL}
+        return {"id": None, "type": "localAuthConfig", "links": {}, "actions": {}, **shown, "password": None}
 
     def set_local(self, _context: Context, _kind: str, fields: dict[str, Any]) -> Any:
-        """The administrator's name and password come with it."""
-        enabled = bool(fields.pop("enabled", False))
-        accounts, store = self._server.parts["accounts"], self._server.store
-        for old in store.live("credential", accountId=accounts.admin.id):
-            if old.kind == "password":
-                self._server.parts["cleaner"].remove(old)
-        store.create(
-            "password",
-            accountId=accounts.admin.id,
-            publicValue=fields["username"],
-            secretValue=fields["password"],
-            state="active",
-        )
-        accounts.admin["name"] = fields.get("name") or accounts.admin["name"]
-        self._local = {name: fields[name] for name in ("accessMode", "name", "username") if fields.get(name)}
-        self._turn(LOCAL, enabled)
-        return self.local()
+        """On or off first, and only then is the password looked at, if a user is named at all."""
+        self._turn(LOCAL, bool(fields.get("enabled")))
+        if fields["username"].strip():
+            self._verify(fields["username"], fields["password"], fields.get("name"))
+        self._local_mode = fields.get("accessMode") or _OPEN
+        given = {name: fields.get(name) for name in ("username", "name")}
+        return {**self.local(), **given}
+
+    def _verify(self, username: str, password: str, name: str | None) -> None:
+        """A name that is not known yet makes an administrator; the password of one that is never changes here."""
+        store = self._server.store
+        known = next(iter(store.live("password", publicValue=username)), None)
+        if known is not None and known["secretValue"] != password:
+            raise RancherError(
+                401, "IncorrectPassword", f"Username: {username} is taken and provided password is incorrect."
+            )
+        if known is None:
+            if not password.strip():
+                raise RancherError(400, "UserCredentialCreation", "Cannot have blank username or password.")
+            account = store.create("account", name=name, kind="admin", state="active")
+            store.create("password", accountId=account.id, publicValue=username, secretValue=password, state="active")
 
     def _turn(self, provider: str, enabled: bool) -> None:
         if enabled:
@@ -193,7 +198,7 @@ class Logins:
             raise RancherError(503, "GithubNotConfigured")
         host = self._github.get("hostname")
         site = f"{self._github.get('scheme') or 'https://'}{host}" if host else self._server.world.addresses["github"]
-        identities = identities_of(self._github, site.rstrip("/"), code)
+        identities = self._identities_of(site.rstrip("/"), code)
         self._known |= {one["id"]: one for one in identities}
         user = identities[0]
         account = self._account(user)
@@ -208,6 +213,16 @@ class Logins:
         account["name"] = user["name"]
         account["login"] = user["login"]
         return account, identities
+
+    def _identities_of(self, site: str, code: str) -> list[Identity]:
+        """The authentication service of 1.6 has one answer for whatever goes wrong."""
+        try:
+            return identities_of(self._github, site, code)
+        except RancherError as error:
+            if self._server.era != "1.6":
+                raise
+            detail = f"Status code from Auth Service: {error.status}"
+            raise RancherError(503, "AuthError", "Error Response from Auth service", detail=detail) from error
 
     def _account(self, user: Identity) -> Resource | None:
         wanted = {name: user[name] for name in ("externalId", "externalIdType")}
@@ -249,12 +264,13 @@ class Logins:
     def _identity(self, account: Resource) -> Identity:
         """The account as somebody: of GitHub, or of this server."""
         known = self._known.get(f"{account['externalIdType']}:{account['externalId']}")
+        password = next(iter(self._server.store.live("password", accountId=account.id)), None)
         return known or {
             "id": f"rancher_id:{account.id}",
             "type": "identity",
             "externalId": account.id,
             "externalIdType": "rancher_id",
-            "login": self._local.get("username") if account["kind"] == "admin" else account.name,
+            "login": password["publicValue"] if password is not None else account.name,
             "name": account.name,
             "links": {},
             "actions": {},

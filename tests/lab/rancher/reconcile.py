@@ -120,6 +120,8 @@ class Reconciler:
         settled = self._cut(units, wanted)
         for index, host in wanted.items():
             settled &= self.fill(service, units.get(index) or Unit(index, str(uuid.uuid4())), host)
+        if settled:
+            service.error = None
         return settled
 
     def _cut(self, units: Mapping[int, Unit], wanted: Mapping[int, Resource | None]) -> bool:
@@ -183,8 +185,8 @@ class Reconciler:
         return {**config, "labels": labels}
 
     def _explain(self, service: Resource, message: str) -> None:
-        if service.process is not None:
-            service.message = message
+        """A service shows the error in whatever state it is, and is worked on all the same, until a pass goes well."""
+        service.error = message
 
     def _container(
         self, service: Resource, unit: Unit, name: str, config: Mapping[str, Any], host: Resource | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lab.aws.ecs.agenda import Agenda
@@ -54,6 +54,7 @@ Act = Callable[[Context, Resource, dict[str, Any]], Any]
 Change = Callable[[Context, Resource, dict[str, Any]], None]
 Show = Callable[[Context, Resource], dict[str, Any]]
 Link = Callable[[Context, Resource], Iterable[Resource]]
+Select = Callable[[Context, Resource, Mapping[str, str]], bool]
 Route = Callable[[Request, str], Answer]
 Socket = Callable[[Context, Request], Answer]
 Check = Callable[[Context, dict[str, Any]], None]
@@ -88,6 +89,7 @@ class RancherServer:
         self.links: dict[tuple[str, str], Link] = {}
         self.finders: dict[str, Callable[[str], Resource | None]] = {}
         self.lists: dict[str, Callable[[Context], list[dict[str, Any]]]] = {}
+        self.selects: dict[str, Select] = {}
         self.routes: list[tuple[str, Route]] = []
         self.sockets: dict[str, Socket] = {}
         self.parts: dict[str, Any] = {}
@@ -148,6 +150,10 @@ class RancherServer:
     def on_list(self, kind: str, items: Callable[[Context], list[dict[str, Any]]]) -> None:
         """Types whose objects are not in the store."""
         self.lists[kind] = items
+
+    def on_select(self, kind: str, select: Select) -> None:
+        """Which things of this kind a list with this query has, among those that the caller sees."""
+        self.selects[kind] = select
 
     def on_find(self, kind: str, find: Callable[[str], Resource | None]) -> None:
         """Types that can be asked for by something else than their id."""

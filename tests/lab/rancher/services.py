@@ -120,6 +120,9 @@ class Services:
             raise invalid("MissingRequired", "launchConfig")
         if kind == "loadBalancerService" and not main.get("imageUuid"):
             main["imageUuid"] = self._server.parts["settings"].value("lb.instance.image.uuid")
+        rules = (fields.get("lbConfig") or {}).get("portRules") or ()
+        if self._server.era == "1.6" and any(rule.get("sourcePort") == _BALANCER_CHECK["port"] for rule in rules):
+            raise invalid("InvalidOption", "sourcePort", "Port 42 is reserved for service health check")
         seen = {str(fields["name"]).lower()}
         for config in [main, *(fields.get("secondaryLaunchConfigs") or [])]:
             check_launch_config(config)

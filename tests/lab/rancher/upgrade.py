@@ -45,6 +45,8 @@ class Upgrades:
             if body.get("toServiceStrategy") is None:
                 raise invalid("MissingRequired", "inServiceStrategy")
             raise NotImplementedError("an upgrade to another service")
+        if strategy.get("startFirst") and service["retainIp"]:
+            raise invalid("InvalidOption", None, "StartFirst option can't be used for service with retainIp field set")
         self.begin(service, strategy)
 
     def begin(self, service: Resource, strategy: dict[str, Any]) -> None:
@@ -128,15 +130,18 @@ class Upgrades:
         """Are the units that this upgrade has replaced (or begun to) complete, running and healthy?"""
         units = self._reconciler.units(service)
         wanted = self._reconciler.wanted(service, units)
-        fine = True
+        complete = fine = True
         for index, host in wanted.items():
             unit = units.get(index)
             if unit is not None and not self._is_new(unit, version):
                 continue
             unit = unit or Unit(index, str(uuid.uuid4()))
             made = self._reconciler.fill(service, unit, self._place_of_old(service, index) or host)
-            fine &= made and all(one["healthState"] in _FINE for one in unit.containers.values())
-        return fine
+            complete &= made
+            fine &= all(one["healthState"] in _FINE for one in unit.containers.values())
+        if complete:
+            service.error = None
+        return complete and fine
 
     def _place_of_old(self, service: Resource, index: int) -> Resource | None:
         """The new unit goes where the old one was, if that host is still there."""

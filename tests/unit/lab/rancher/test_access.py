@@ -94,11 +94,16 @@ def test_without_a_host_it_is_the_labs_own_github(ground: Ground) -> None:
     ("changes", "status", "error"),
     [({}, 422, "codeInvalid"), ({"clientSecret": "wrong"}, 422, "codeInvalid"), (None, 503, "GithubNotConfigured")],
 )
-def test_logins_that_fail(ground: Ground, changes: dict[str, str] | None, status: int, error: str) -> None:
+def test_logins_that_fail(old: Ground, changes: dict[str, str] | None, status: int, error: str) -> None:
     if changes is not None:
-        ground.make("/v1/githubconfig", **github(ground, **changes))
-    given = code(ground) if changes else "no-such-code"
-    assert ground.refused("/v1/token", code=given, authProvider="githubconfig")[:2] == (status, error)
+        old.make("/v1/githubconfig", **github(old, **changes))
+    given = code(old) if changes else "no-such-code"
+    assert old.refused("/v1/token", code=given, authProvider="githubconfig")[:2] == (status, error)
+
+
+def test_the_newer_service_does_not_tell_what_was_wrong(new: Ground) -> None:
+    new.make("/v1/githubconfig", **github(new))
+    assert new.refused("/v1/token", code="no-such-code", authProvider="githubconfig")[:2] == (503, "AuthError")
 
 
 def test_once_it_is_on_only_keys_and_logins_open(secured: tuple[Ground, Document]) -> None:
@@ -178,6 +183,31 @@ def test_by_name_and_password(ground: Ground) -> None:
     assert ground.refused("/v1/token", code="admin:no", authProvider="localauthconfig")[0] == 401
     token = ground.make("/v1/token", code="admin:pw", authProvider="localauthconfig")
     assert ground.ask("GET", "/v1/projects", jwt=token["jwt"])[0] == 200
+
+
+ADMIN = {"accessMode": "unrestricted", "name": "Admin", "username": "admin", "password": "pw"}
+
+
+def test_a_password_is_looked_at_after_it_was_switched_and_is_never_changed(ground: Ground) -> None:
+    ground.make("/v1/localauthconfig", **ADMIN, enabled=False)
+    other = {**ADMIN, "password": "other"}
+    assert ground.refused("/v1/localauthconfig", **other, enabled=True)[:2] == (401, "IncorrectPassword")
+    assert ground.ask("GET", "/v1/projects")[0] == 401
+    token = ground.make("/v1/token", code="admin:pw", authProvider="localauthconfig")
+    assert token["userIdentity"]["login"] == "admin"
+    nobody = {**ADMIN, "name": "", "username": "", "password": ""}
+    assert ground.ask("POST", "/v1/localauthconfig", {**nobody, "enabled": False}, jwt=token["jwt"])[0] == 201
+    (shown,) = ground.listed("/v1/localauthconfig")
+    assert (shown["username"], shown["name"], shown["enabled"]) == ("", "", False)
+
+
+def test_an_administrator_gets_the_projects_of_others_if_they_ask_for_all(secured: tuple[Ground, Document]) -> None:
+    ground, admin = secured
+    members = [{"externalId": "123", "externalIdType": "github_user", "role": "owner"}]
+    ground.ask("POST", "/v1/projects", {"name": "theirs", "members": members}, key=admin)
+    for query, names in (("", ["Default"]), ("?all=true", ["Default", "theirs"]), ("?all=false", ["Default"])):
+        _unused, seen, _unused = ground.ask("GET", f"/v1/projects{query}", key=admin)
+        assert [one["name"] for one in seen["data"]] == names
 
 
 def test_githubs_own_dance(ground: Ground) -> None:

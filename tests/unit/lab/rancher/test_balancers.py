@@ -40,6 +40,13 @@ def test_a_balancer_with_links(ground: Ground) -> None:
     assert balancer["launchConfig"]["healthCheck"]["port"] == 42
 
 
+def test_the_port_that_balancers_are_checked_at_is_reserved(new: Ground) -> None:
+    stack = new.stack()
+    fields = {"stackId": stack["id"], "launchConfig": {"imageUuid": "docker:rancher/lb-service-haproxy:v0.9.14"}}
+    rules = {"lbConfig": {"portRules": [{"sourcePort": 42, "serviceId": None, "targetPort": 80}]}}
+    assert new.refused("loadbalancerservices", name="lb", **fields, **rules)[:2] == (422, "InvalidOption")
+
+
 def test_a_balancer_with_port_rules(new: Ground) -> None:
     new.hosts("a", "b")
     stack = new.stack()

@@ -95,7 +95,7 @@ def test_two_containers_cannot_have_the_same_port_of_a_host(lab: Any, server: st
     stuck = ground.eventually(
         lambda: (one := ground.again(second))["transitioningMessage"] not in (None, "In Progress") and one
     )
-    assert (stuck["state"], stuck["transitioning"]) == ("activating", "yes")
+    assert (stuck["state"], stuck["transitioning"]) == ("activating", "error")
     assert reason in stuck["transitioningMessage"]
     (broken,) = ground.containers(second)
     assert (broken["state"], broken["transitioning"], broken["hostId"]) == ("error", "error", None)
@@ -128,7 +128,8 @@ def test_an_image_that_does_not_exist_is_said_and_tried_again(ground: Ground) ->
     service = ground.make("services", name="x", environmentId=stack["id"], startOnCreate=True, launchConfig=config)
     (first,) = ground.eventually(lambda: ground.containers(service, "error"))
     assert "pull access denied" in first["transitioningMessage"]
-    assert ground.again(service)["state"] == "activating"
+    waiting = ground.eventually(lambda: [one for one in [ground.again(service)] if one["transitioning"] == "error"])[0]
+    assert (waiting["state"], "pull access denied" in waiting["transitioningMessage"]) == ("activating", True)
     ground.lab.advance(6)
     ground.eventually(lambda: [one["id"] for one in ground.containers(service, "error")] not in ([], [first["id"]]))
 

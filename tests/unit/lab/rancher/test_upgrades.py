@@ -46,6 +46,14 @@ def test_an_upgrade_that_is_finished(ground: Ground, web: Document) -> None:
     assert ground.again(web)["launchConfig"]["ports"] == web["launchConfig"]["ports"]
 
 
+def test_two_containers_cannot_have_the_address_that_a_service_retains(ground: Ground) -> None:
+    ground.hosts("a")
+    web = ground.service(ground.stack(), retainIp=True)
+    strategy = {"launchConfig": web["launchConfig"], "startFirst": True}
+    status, error, _unused = ground.ask("POST", web["actions"]["upgrade"], {"inServiceStrategy": strategy})
+    assert (status, error["code"]) == (422, "InvalidOption")
+
+
 def test_an_upgrade_that_is_rolled_back(ground: Ground, web: Document) -> None:
     before = {one["id"] for one in ground.containers(web)}
     upgraded(ground, web, imageUuid="docker:nginx")

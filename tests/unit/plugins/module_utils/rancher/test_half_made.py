@@ -230,7 +230,7 @@ def test_a_code_that_was_used_by_a_run_that_died_has_somebody_to_name(rancher_la
 
 
 def test_a_code_that_nobody_has_used(rancher_lab: RancherLab, tmp_path: Path) -> None:
-    with pytest.raises(SchedulersError, match=r"A code is good once: give a new one[.]$"):
+    with pytest.raises(SchedulersError, match=r"Perhaps the code .* A code is good once: give a new one[.]$"):
         access(rancher_lab, **GITHUB, api_key_file=str(tmp_path / "key.json"), code="made-up")
 
 

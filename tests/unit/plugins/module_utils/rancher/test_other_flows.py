@@ -30,9 +30,10 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher impo
     hosts_module,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.api import Connection
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.api import Connection, Rancher
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair, alone_with
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import ENVIRONMENT_SPEC
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.environments import find_environment
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import EXECUTE, execute
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HOSTS
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_view import HostView
@@ -551,9 +552,10 @@ def test_local_accounts_on_and_off(rancher_lab: RancherLab, tmp_path: Path) -> N
     assert sentences(access(rancher_lab, **LOCAL)) == []  # with the key given, the file is not needed
     with pytest.raises(ConflictError, match="access control is on with local"):
         access(rancher_lab, **GITHUB)
-    forgotten = {**given, "password": None}
-    with pytest.raises(InputError, match="password is needed to switch access control off with local"):
-        access(rancher_lab, **forgotten, state="absent", check=True)
+    given = {"provider": "local", "api_key_file": str(path)}  # whose name and password it was, is not asked
+    assert sentences(access(rancher_lab, **given, access_mode="required")) == [
+        "update access control local (access_mode)"
+    ]
     planned = access(rancher_lab, **given, state="absent", check=True)
     assert planned.result["access_control"]["provider"] == "local"
     off = access(rancher_lab, **given, state="absent")
@@ -567,6 +569,18 @@ def test_local_accounts_on_and_off(rancher_lab: RancherLab, tmp_path: Path) -> N
     assert not path.exists()
     assert rancher_lab.ask("GET", "/v1/apikeys")["data"] == []
     assert sentences(access(rancher_lab, **given, state="absent")) == []
+
+
+def test_a_password_is_not_changed_and_a_wrong_one_leaves_it_as_it_is(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    given = {**LOCAL, "api_key_file": str(tmp_path / "key.json")}
+    access(rancher_lab, **given)
+    assert sentences(access(rancher_lab, **{**given, "username": "other", "password": "another"})) == []
+    access(rancher_lab, **given, state="absent")
+    with pytest.raises(SchedulersError, match=r"the password is not that of the user: .*admin is taken") as caught:
+        access(rancher_lab, **{**given, "password": "another"})
+    assert "API key" not in caught.value.sentence()
+    assert rancher_lab.ask("GET", "/v1/token")["data"][0]["security"] is False
+    assert len(rancher_lab.ask("GET", "/v1/accounts?kind=admin")["data"]) == 2  # the server's own, and this one
 
 
 def test_keys_and_files_of_others_stay(rancher_lab: RancherLab, tmp_path: Path) -> None:
@@ -735,6 +749,18 @@ def test_old_servers_have_no_templates(rancher_lab: RancherLab) -> None:
     with pytest.raises(InputError, match=r"need Rancher 1\.2"):
         environment(rancher_lab, template="cattle")
     assert sentences(environment(rancher_lab, template="cattle", state="absent")) == ["delete environment k8s"]
+
+
+def test_an_environment_that_the_keys_account_is_no_member_of(either: RancherLab, tmp_path: Path) -> None:
+    access(either, **LOCAL, api_key_file=str(tmp_path / "key.json"))
+    either.access = {
+        name: json.loads((tmp_path / "key.json").read_text())[name] for name in ("access_key", "secret_key")
+    }
+    owner = {"identity": "github_user:123", "role": "owner"}
+    assert sentences(environment(either, members=[owner])) == ["create environment k8s"]
+    assert sentences(environment(either, members=[owner])) == []
+    assert find_environment(Rancher(Connection(either.url, api_version=either.version, **either.access)), "k8s").id
+    assert sentences(environment(either, state="absent")) == ["delete environment k8s"]
 
 
 def test_members_of_an_environment(either: RancherLab) -> None:

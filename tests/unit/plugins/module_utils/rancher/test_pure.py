@@ -27,8 +27,10 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.mark
     tags_of,
     words_of,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.patience import RETRIED_SECONDS, Patience
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.ports import Claim, refuse_taken
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil, is_secret
+from unit.clock import FakeClock
 from unit.rancher import launch, marked, service, stack
 
 MARK = Mark("rancher/1a5", "Default")
@@ -138,7 +140,38 @@ def test_an_upgraded_service_is_ready_where_nobody_finishes() -> None:
 )
 def test_when_a_service_never_becomes_ready(fields: dict[str, Any], why: str | None) -> None:
     assert ready.going_of(service(**fields)) == why
-    assert ready.stack_failure(stack(), [service("other"), service(**fields)]) == why
+
+
+@pytest.mark.parametrize(
+    ("message", "at_once"),
+    [
+        ("Timeout getting IP address", False),
+        (
+            "Image [nginx:9] failed to pull: Get https://registry-1.docker.io/v2/: net/http: TLS handshake timeout",
+            False,
+        ),
+        ("Image [nginx:9] failed to pull: manifest for nginx:9 not found: manifest unknown", True),
+        ("Image [no/such] failed to pull: pull access denied, repository does not exist or may require login", True),
+    ],
+)
+def test_what_rancher_tries_again_has_failed_once_that_lasts(message: str, at_once: bool) -> None:
+    clock = FakeClock()
+    patience = Patience(clock)
+    other, bad = service("other", "1s8"), service(transitioning="error", transitioningMessage=message)
+    said = f"service web failed: {message}"
+    assert patience.going(stack(), other, bad) == (said if at_once else None)
+    clock.sleep(RETRIED_SECONDS - 1)
+    assert patience.going(stack(), other, service()) is None  # a pass that went well: it begins anew
+    assert patience.going(stack(), other, bad) == (said if at_once else None)
+    clock.sleep(RETRIED_SECONDS)
+    assert patience.going(stack(), other, bad) == said
+
+
+def test_a_stack_or_a_service_that_goes_is_not_waited_for() -> None:
+    patience = Patience(FakeClock())
+    failed = stack(transitioning="error", transitioningMessage="no")
+    assert patience.going(failed, service()) == "stack Default failed: no"
+    assert patience.going(stack(), service(state="removing")) == "service web is being removed"
 
 
 def test_a_stack_is_ready_with_all_of_its_services() -> None:
@@ -344,6 +377,12 @@ def test_what_is_no_target(text: str) -> None:
 def test_rules_that_cannot_be(options: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
         links.parsed_rule(options, "own", "services: lb")
+
+
+def test_the_port_that_newer_servers_check_load_balancers_at() -> None:
+    links.refuse_for_v2([rule(80, "a", 42)], "lb")
+    with pytest.raises(InputError, match=r"lb: source_port 42 is where Rancher 1[.]2 and newer check load balancers"):
+        links.refuse_for_v2([rule(80, "a"), rule(42, "a")], "lb")
 
 
 def test_protocols_that_old_servers_do_not_know() -> None:

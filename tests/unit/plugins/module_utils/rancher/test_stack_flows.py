@@ -487,6 +487,27 @@ def test_a_service_that_never_came_up_is_not_upgraded_by_old_servers(rancher_lab
     assert [one["name"] for one in rancher_lab.ask("GET", "/v1/projects/1a5/services")["data"]] == ["a"]
 
 
+def test_an_address_that_is_retained_is_not_had_twice(either: RancherLab) -> None:
+    hosts(either, 1)
+    first = {"start_first": True}
+    kept = {"name": "b", "image": "nginx:1", "retain_ip": True}
+    with pytest.raises(InputError, match="upgrade: start_first and retain_ip of service b exclude one another"):
+        stack(either, services=[kept], upgrade=first)
+    stack(either, services=[{"name": "a", "image": "nginx:1"}, kept])
+    newer = [{"name": "a", "image": "nginx:2"}, {"name": "b", "image": "nginx:2"}]
+    with pytest.raises(ConflictError, match="start_first cannot be used for a service that retains its addresses"):
+        stack(either, services=newer, upgrade=first)
+    there = either.ask("GET", f"/{either.version}/services")["data"]
+    images = {one["launchConfig"]["imageUuid"] for one in there if one["name"] in ("a", "b")}
+    assert images == {"docker:nginx:1"}  # nothing was changed before that was seen
+
+
+def test_the_port_that_rancher_checks_load_balancers_at(rancher_lab: RancherLab) -> None:
+    rule = {"source_port": 42, "service": "app"}
+    with pytest.raises(InputError, match="services: lb: load_balancer: source_port 42 is where Rancher"):
+        stack(rancher_lab, services=[{"name": "lb", "load_balancer": [rule]}])
+
+
 def test_what_cannot_be_changed(either: RancherLab) -> None:
     hosts(either, 1)
     stack(either, services=[{"name": "a", "image": "nginx:1"}, {"name": "b", "image": "nginx:1"}])

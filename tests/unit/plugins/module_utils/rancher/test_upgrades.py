@@ -25,6 +25,8 @@ from unit.rancher import error, launch, run_with, service
 from unit.scripted_http import Request
 
 SELF = "/v2-beta/projects/1a5/services/1s7"
+NO_IMAGE = "Image [nginx:1.28] failed to pull: manifest for nginx:1.28 not found: manifest unknown"
+HICCUP = "Timeout getting IP address"
 OLD, NEW = launch("nginx:1.27"), launch("nginx:1.28")
 
 
@@ -153,16 +155,16 @@ def test_a_look_before_the_upgrade_has_begun_is_not_its_end() -> None:
 
 
 def test_an_upgrade_that_fails_is_rolled_back() -> None:
-    broken = in_upgrade(
-        "upgrading", "cancelupgrade", "rollback", transitioning="error", transitioningMessage="no image"
-    )
+    broken = in_upgrade("upgrading", "cancelupgrade", "rollback", transitioning="error", transitioningMessage=NO_IMAGE)
     run, http = run_with(
         Request("POST", f"{SELF}/", in_upgrade("upgrading")),
         Request("GET", SELF, broken, times=2),
         Request("POST", f"{SELF}/", in_upgrade("rolling-back"), query={"action": "rollback"}),
         Request("GET", SELF, service()),
     )
-    with pytest.raises(StateFailedError, match="no image; service web was rolled back and runs as before") as caught:
+    with pytest.raises(
+        StateFailedError, match="manifest unknown; service web was rolled back and runs as before"
+    ) as caught:
         upgrade(run, service("web", "1s7", "upgrade"), {}, UpgradePolicy(), doing="upgrade")
     assert caught.value.details["rolled_back"] is True
     http.finish()
@@ -182,10 +184,22 @@ def test_an_upgrade_that_is_not_done_in_time_is_rolled_back_in_time_of_its_own()
     http.finish()
 
 
+def test_a_hiccup_that_rancher_tries_again_is_no_failure() -> None:
+    hiccup = in_upgrade("upgrading", "rollback", transitioning="error", transitioningMessage=HICCUP)
+    run, http = run_with(
+        Request("POST", f"{SELF}/", in_upgrade("upgrading")),
+        Request("GET", SELF, hiccup, times=3),
+        Request("GET", SELF, in_upgrade("upgraded")),
+    )
+    ended = upgrade(run, service("web", "1s7", "upgrade"), {}, UpgradePolicy(finish=False), doing="upgrade")
+    assert ended["state"] == "upgraded"
+    http.finish()
+
+
 def test_an_upgrade_that_fails_is_left_where_that_is_asked_for() -> None:
     run, http = run_with(
         Request("POST", f"{SELF}/", in_upgrade("upgrading")),
-        Request("GET", SELF, in_upgrade("upgrading", transitioning="error")),
+        Request("GET", SELF, in_upgrade("upgrading", transitioning="error", transitioningMessage=NO_IMAGE)),
     )
     with pytest.raises(StateFailedError) as caught:
         upgrade(run, service("web", "1s7", "upgrade"), {}, UpgradePolicy(on_failed="leave"), doing="upgrade")
@@ -195,9 +209,7 @@ def test_an_upgrade_that_fails_is_left_where_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize(("on_failed", "rolls_back"), [("rollback", True), ("leave", False)])
 def test_an_upgrade_of_an_earlier_run_that_fails_is_as_ones_own(on_failed: Any, rolls_back: bool) -> None:
-    broken = in_upgrade(
-        "upgrading", "cancelupgrade", "rollback", transitioning="error", transitioningMessage="no image"
-    )
+    broken = in_upgrade("upgrading", "cancelupgrade", "rollback", transitioning="error", transitioningMessage=NO_IMAGE)
     back = [
         Request("GET", SELF, broken),
         Request("POST", f"{SELF}/", in_upgrade("rolling-back"), query={"action": "rollback"}),
@@ -205,7 +217,7 @@ def test_an_upgrade_of_an_earlier_run_that_fails_is_as_ones_own(on_failed: Any, 
     ]
     run, http = run_with(Request("GET", SELF, broken), *(back if rolls_back else ()))
     policy = UpgradePolicy(on_failed=on_failed)
-    with pytest.raises(StateFailedError, match="no image") as caught:
+    with pytest.raises(StateFailedError, match="manifest unknown") as caught:
         resume_upgrade(run, in_upgrade("upgrading"), "finish", policy, doing="upgrade")
     assert ("rolled_back" in caught.value.details) is rolls_back
     http.finish()
@@ -214,7 +226,7 @@ def test_an_upgrade_of_an_earlier_run_that_fails_is_as_ones_own(on_failed: Any, 
 def test_a_rollback_that_fails_is_said_too() -> None:
     run, http = run_with(
         Request("POST", f"{SELF}/", in_upgrade("upgrading")),
-        Request("GET", SELF, in_upgrade("upgrading", transitioning="error")),
+        Request("GET", SELF, in_upgrade("upgrading", transitioning="error", transitioningMessage=NO_IMAGE)),
         *[Request("GET", SELF, AnswerLostError("gone"))] * 6,
     )
     with pytest.raises(StateFailedError, match="Rolling service web back failed, too: gone"):
