@@ -88,8 +88,8 @@ def _settled(run: Run, options: AppOptions, live: Mapping[str, Live], plan: Plan
     started = bool(done & {SERVICE, SCALING})
     goal = goal_of(options.cluster, service, started=started, drain_seconds=_drain_seconds(options, live))
     if options.scaling and SCALING in done:  # what has just been registered moves the service, but not at once
-        goal = replace(goal, least=options.scaling.min, most=options.scaling.max)
-    settled = wait_ready(run, goal, first=None if started else service, healthy=_healthy(run, service))
+        goal = replace(goal, desired=None, least=options.scaling.min, most=options.scaling.max)
+    settled = wait_ready(run, goal, service, healthy=_healthy(run, service))
     return {**live, SERVICE: live_service(settled)}
 
 
@@ -114,7 +114,7 @@ def _result(run: Run, options: AppOptions, live: Mapping[str, Live], *, look: bo
     """The result; ``look``: with the tasks as they are now, for two more calls."""
     there = live.get(SERVICE)
     service: Service | None = there.attributes["raw"] if there else None
-    tasks = tasks_of(run, options.cluster, options.name) if look and service else None
+    tasks = tasks_of(run, options.cluster, options.name, settles=True) if look and service else None
     return to_result(options.name, options.cluster, service, front=_front(run, options, live, service), tasks=tasks)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from .._errors import AuthError, NotFoundError, NotOursError
 from .._wait import wait_until
+from .api import SETTLING_SECONDS
 from .cluster_ready import connected_instances
 from .names import ClusterNames, cluster_mark
 from .run import Run
@@ -63,6 +64,8 @@ class Goal:
         cluster, name: whose service.
         deployment: id of the deployment that has to complete.
         since: when it was started or last changed, on AWS's clock; older events are about something else.
+        started: it was created or updated a moment ago, which ECS may not say everywhere yet.
+        desired: the desired count that it was given then; None: it may be seen with any.
         balanced: the tasks have to be healthy at a load balancer.
         drain_seconds: how long a task that is stopped may keep its port.
         least, most: the desired count that Application Auto Scaling has yet to move the service to; None: no limit.
@@ -72,6 +75,8 @@ class Goal:
     name: str
     deployment: str
     since: datetime
+    started: bool = False
+    desired: int | None = None
     balanced: bool = False
     drain_seconds: float = 0.0
     least: int = 0
@@ -138,7 +143,21 @@ def goal_of(cluster: str, service: Service, *, started: bool, drain_seconds: flo
     primary = primary_of(service)
     since = primary["updatedAt" if started else "createdAt"]
     balanced = bool(service.get("loadBalancers"))
-    return Goal(cluster, service["serviceName"], primary["id"], since, balanced, drain_seconds)
+    name, desired = service["serviceName"], service["desiredCount"] if started else None
+    return Goal(cluster, name, primary["id"], since, started, desired, balanced, drain_seconds)
+
+
+def outdated(goal: Goal, service: Service) -> bool:
+    """Whether ECS has answered from before the change that is waited for. Pure.
+
+    What comes after it is never taken for that: the deployment of somebody else is newer than the goal's, and so is the
+    last change of the goal's deployment if an autoscaler has moved the desired count.
+    """
+    ours = next((one for one in service.get("deployments", ()) if one["id"] == goal.deployment), None)
+    if ours:
+        return goal.desired not in (None, service["desiredCount"]) and bool(ours["updatedAt"] <= goal.since)
+    primary = primary_of(service)
+    return not primary or bool(primary["createdAt"] < goal.since)
 
 
 def placed(goal: Goal, look: Look) -> bool:
@@ -274,24 +293,26 @@ class Watcher:
     The load balancer is asked only when ECS has done its part, the stopped tasks only when there are more of them.
 
     Args:
-        first: the service as it was read already; spares the first call.
+        known: the service as it was read already, which spares the first call; or, of a goal that was started, as ECS
+            answered to the change: so it is seen as long as ECS, for a moment, may know nothing of that.
         healthy: counts the healthy tasks at the load balancer.
     """
 
-    def __init__(self, run: Run, goal: Goal, *, first: Service | None, healthy: Callable[[], int] | None) -> None:
+    def __init__(self, run: Run, goal: Goal, known: Service, *, healthy: Callable[[], int] | None) -> None:
         self._run = run
         self._goal = goal
-        self._first = first
+        self._known = known
+        self._first = None if goal.started else known
         self._healthy = healthy
         self._seen: tuple[Any, ...] = ()
-        self._since = run.deadline.clock.now()
+        self._begun = self._since = run.deadline.clock.now()
         self._looks = 0
         self._failures = 0
         self._stopped: tuple[str, ...] = ()
 
     def __call__(self) -> Look:
         """The next look."""
-        service = self._first or describe_service(self._run, self._goal.cluster, self._goal.name)
+        service = self._first or self._describe()
         self._first = None
         self._note_movement(service)
         self._note_failures(service)
@@ -303,6 +324,21 @@ class Watcher:
         if self._healthy and placed(self._goal, look) and look.counts["desired"]:
             return Look(service, self._healthy(), self._stopped, self._looks, quiet)
         return look
+
+    def _describe(self) -> Service:
+        """The service as ECS shows it; as the change left it, if ECS answers from before that.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html (eventual consistency)
+        """
+        goal = self._goal
+        settling = goal.started and self._run.deadline.clock.now() - self._begun < SETTLING_SECONDS
+        try:
+            service = describe_service(self._run, goal.cluster, goal.name)
+        except NotFoundError:
+            if settling:
+                return self._known
+            raise
+        return self._known if settling and outdated(goal, service) else service
 
     def _instances_join(self) -> bool:
         """Whether the cluster, if it is one of ours, has fewer instances than it should have: then more will come.
@@ -342,15 +378,15 @@ def replacements(service: Service, since: datetime) -> int:
     return max(0, sum(int(one[1]) for one in found if one) - int(service["desiredCount"]))
 
 
-def wait_ready(run: Run, goal: Goal, *, first: Service | None, healthy: Callable[[], int] | None) -> Service:
-    """Wait until the service is ready, and return it.
+def wait_ready(run: Run, goal: Goal, known: Service, *, healthy: Callable[[], int] | None) -> Service:
+    """Wait until the service is ready, and return it. The arguments are those of ``Watcher``.
 
     Raises:
         StateFailedError: it never will be.
         WaitTimeoutError: it was not within the time.
     """
     return wait_until(
-        Watcher(run, goal, first=first, healthy=healthy),
+        Watcher(run, goal, known, healthy=healthy),
         ready=lambda look: ready(goal, look),
         failed=lambda look: failed(goal, look),
         describe=lambda look: describe(goal, look),
@@ -389,9 +425,9 @@ def _to_blame(task: Mapping[str, Any]) -> bool:
     return task.get("stopCode") not in BLAMELESS and not SCALED_IN.search(task.get("stoppedReason") or "")
 
 
-def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str) -> list[dict[str, Any]]:
+def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str, settles: bool = False) -> list[dict[str, Any]]:
     """The tasks that a ListTasks brings, in full."""
-    arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing)
+    arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing, settles=settles)
     found: list[dict[str, Any]] = []
     for start in range(0, len(arns), TASKS_AT_ONCE):
         some = {"cluster": request["cluster"], "tasks": arns[start : start + TASKS_AT_ONCE]}

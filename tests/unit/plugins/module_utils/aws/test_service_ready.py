@@ -31,14 +31,17 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     StateFailedError,
     WaitTimeoutError,
 )
+from unit.clock import FakeClock
 from unit.ecs_app import BEGINNING, a_run, deployment, event, service
 from unit.k8s_cluster import group
 from unit.scripted import Call, scripted
 
 GOAL = Goal("one", "web", "ecs-svc/1", BEGINNING)
+CHANGED = replace(GOAL, started=True, desired=2)
 BALANCED = replace(GOAL, balanced=True, drain_seconds=30)
 SCALED = replace(GOAL, least=6, most=10)
 OLD = deployment("ecs-svc/0", status="ACTIVE", runningCount=1, rolloutState="COMPLETED")
+ANSWER = service(runningCount=0, deployments=[deployment(rolloutState="IN_PROGRESS", runningCount=0)])
 ROLLING = deployment(rolloutState="IN_PROGRESS", runningCount=1)
 UNPLACED = (
     "was unable to place a task because no container instance met all of its requirements. The closest matching "
@@ -233,7 +236,9 @@ def test_why_a_task_stopped(task: dict[str, Any], reason: str) -> None:
 def test_the_goal_is_the_primary_deployment() -> None:
     later = BEGINNING + timedelta(seconds=60)
     there = service(deployments=[OLD, deployment(updatedAt=later)], loadBalancers=[{"loadBalancerName": "x"}])
-    assert goal_of("one", there, started=True, drain_seconds=30) == replace(BALANCED, since=later)
+    assert goal_of("one", there, started=True, drain_seconds=30) == replace(
+        BALANCED, since=later, started=True, desired=2
+    )
     assert goal_of("one", there, started=False, drain_seconds=30) == BALANCED
 
 
@@ -243,28 +248,102 @@ def services(**given: Any) -> Call:
 
 def test_what_was_read_already_needs_no_call() -> None:
     with scripted() as aws:
-        assert wait_ready(a_run(aws), GOAL, first=service(), healthy=None) == service()
+        assert wait_ready(a_run(aws), GOAL, service(), healthy=None) == service()
+
+
+EARLIER = BEGINNING - timedelta(seconds=60)
+BEFORE = service(
+    taskDefinition="arn/one-web:0",
+    deployments=[deployment("ecs-svc/0", createdAt=EARLIER, updatedAt=EARLIER)],
+)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [],  # a service that was made: MISSING
+        [service(status="INACTIVE", desiredCount=0, runningCount=0, deployments=[])],  # the one before of its name
+        [{**BEFORE, "status": "DRAINING"}],
+        [BEFORE],  # with the revision before
+        [service(desiredCount=1, runningCount=1, deployments=[deployment(desiredCount=1, runningCount=1)])],
+    ],
+)
+def test_an_answer_from_before_the_change_says_nothing_about_it(before: list[dict[str, Any]]) -> None:
+    """ECS is eventually consistent, from one look to the next."""
+    late = Call("ecs", "DescribeServices", {"services": before})
+    rolling = services(runningCount=1, deployments=[ROLLING])
+    with scripted(late, late, rolling, late, services()) as aws:
+        assert wait_ready(a_run(aws), CHANGED, ANSWER, healthy=None) == service()
+
+
+@pytest.mark.parametrize(
+    ("goal", "found", "error", "message"),
+    [
+        (CHANGED, [], NotFoundError, "service web of cluster one does not exist"),
+        (CHANGED, [service(status="INACTIVE", deployments=[])], StateFailedError, "somebody else deletes it"),
+    ],
+)
+def test_what_is_still_not_there_after_a_while_is_gone(
+    goal: Goal, found: list[dict[str, Any]], error: type[Exception], message: str
+) -> None:
+    clock = FakeClock()
+    begun = clock.now()
+    gone = Call("ecs", "DescribeServices", {"services": found})
+    with scripted(replace(gone, times=13), clock=clock) as aws, pytest.raises(error, match=message):
+        wait_ready(a_run(aws), goal, ANSWER, healthy=None)
+    assert 60 <= clock.now() - begun < 75
+
+
+@pytest.mark.parametrize(
+    ("seen", "message"),
+    [
+        (service(deployments=[TAKEN_OVER]), "was rolled back"),
+        (service(deployments=[deployment("ecs-svc/2", taskDefinition="arn/other:7")]), "another deployment took over"),
+        (service(status="DRAINING"), "somebody else deletes it"),
+    ],
+)
+def test_what_came_after_the_change_is_believed_at_once(seen: dict[str, Any], message: str) -> None:
+    with (
+        scripted(Call("ecs", "DescribeServices", {"services": [seen]})) as aws,
+        pytest.raises(StateFailedError, match=message),
+    ):
+        wait_ready(a_run(aws), CHANGED, ANSWER, healthy=None)
+
+
+def test_an_autoscaler_that_moves_the_service_meanwhile_is_no_old_answer() -> None:
+    moved = deployment(desiredCount=1, runningCount=1, updatedAt=BEGINNING + timedelta(seconds=1))
+    with scripted(services(desiredCount=1, runningCount=1, deployments=[moved])) as aws:
+        wait_ready(a_run(aws), CHANGED, ANSWER, healthy=None)
+
+
+def test_a_service_that_is_gone_when_nothing_was_changed_is_not_waited_for() -> None:
+    rolling = service(runningCount=1, deployments=[ROLLING])
+    with (
+        scripted(Call("ecs", "DescribeServices", {"services": []})) as aws,
+        pytest.raises(NotFoundError),
+    ):
+        wait_ready(a_run(aws), GOAL, rolling, healthy=None)
 
 
 def test_the_load_balancer_is_asked_when_ecs_is_done() -> None:
     asked = iter([1, 2])
     rolling = services(runningCount=1, deployments=[ROLLING])
     with scripted(rolling, services(), services()) as aws:
-        wait_ready(a_run(aws), BALANCED, first=None, healthy=lambda: next(asked))
+        wait_ready(a_run(aws), replace(BALANCED, started=True, desired=2), ANSWER, healthy=lambda: next(asked))
     assert next(asked, None) is None
 
 
 def test_nobody_is_asked_about_no_tasks() -> None:
     none = service(desiredCount=0, runningCount=0, deployments=[deployment(runningCount=0)])
     with scripted() as aws:
-        wait_ready(a_run(aws), BALANCED, first=none, healthy=lambda: 1 // 0)
+        wait_ready(a_run(aws), BALANCED, none, healthy=lambda: 1 // 0)
 
 
 def test_trouble_is_believed_after_a_few_looks() -> None:
     stuck = services(runningCount=0, deployments=[ROLLING], events=[event(MEMORY)])
     no_group = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})
     with scripted(replace(stuck, times=GRACE_LOOKS + 1), no_group) as aws, pytest.raises(StateFailedError) as raised:
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, healthy=None)
     assert "insufficient memory" in raised.value.message
     assert raised.value.details["last_state"] == "0 of 2 tasks run, 0 are pending"
     assert raised.value.details["last_events"][0].startswith("was unable to place a task")
@@ -280,7 +359,7 @@ def test_instances_that_are_about_to_join_are_waited_for() -> None:
     two = Call("ecs", "ListContainerInstances", {"containerInstanceArns": ["c1", "c2"]})
     calls = (replace(stuck, times=2 * GRACE_LOOKS + 1), replace(group_of_two, times=2), one, two)
     with scripted(*calls) as aws, pytest.raises(StateFailedError, match="insufficient memory"):
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, healthy=None)
 
 
 def test_stopped_tasks_are_asked_for_their_reason_when_there_are_more_of_them() -> None:
@@ -298,7 +377,7 @@ def test_stopped_tasks_are_asked_for_their_reason_when_there_are_more_of_them() 
         ) as aws,
         pytest.raises(StateFailedError, match="2 tasks stopped one after the other: CannotPullContainerError"),
     ):
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, healthy=None)
 
 
 def test_tasks_that_run_and_crash_again_and_again_are_noticed_though_ecs_counts_no_failure() -> None:
@@ -324,7 +403,7 @@ def test_tasks_that_run_and_crash_again_and_again_are_noticed_though_ecs_counts_
             StateFailedError, match=r"3 tasks stopped .*: Essential container in task exited \(exit code 1\)"
         ),
     ):
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, healthy=None)
 
 
 def test_who_does_nothing_wrong_is_not_blamed() -> None:
@@ -356,13 +435,13 @@ def test_stopped_tasks_are_read_to_the_last_page() -> None:
 def test_stopped_tasks_may_be_forgotten() -> None:
     failing = deployment(rolloutState="IN_PROGRESS", failedTasks=1)
     with scripted(services(deployments=[failing]), Call("ecs", "ListTasks", {"taskArns": []}), services()) as aws:
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, healthy=None)
 
 
 def test_a_wait_that_ends_says_what_was_last_seen() -> None:
     rolling = services(runningCount=1, deployments=[ROLLING], events=[event("has started 1 tasks: x.")])
     with scripted(rolling) as aws, pytest.raises(WaitTimeoutError, match=r"1 of 2 tasks run.*has started 1 tasks"):
-        wait_ready(a_run(aws, seconds=0), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws, seconds=0), CHANGED, ANSWER, healthy=None)
 
 
 def test_no_such_service() -> None:
