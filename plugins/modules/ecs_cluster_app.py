@@ -314,7 +314,9 @@ options:
         elements: str
         default: ["0.0.0.0/0"]
       subnets:
-        description: The subnets that it is in. Those of the cluster's instances for a new one, if not given.
+        description:
+          - The subnets that it is in, one of each zone of the instances, as it does not reach tasks in other zones.
+          - Those of the cluster's instances for a new one, if not given.
         type: list
         elements: str
       grace_period:

@@ -33,6 +33,7 @@ SHOWN_EVENTS = 5
 GRACE_LOOKS = 5  # looks at the same trouble before it is believed: an instance may be about to join
 PULL_FAILURES = 2
 FEWEST_FAILURES = 3  # and half of the desired tasks, as ECS's own circuit breaker counts
+ZONE_SECONDS = 60.0  # a load balancer is in a zone that it was given so soon
 STOP_SECONDS = 45.0  # a task has 30 seconds to stop after its connections are drained; its port is taken until then
 
 UNPLACED = re.compile(r"unable to place a task")
@@ -40,6 +41,8 @@ DEADLOCK = re.compile(r"unable to stop or start tasks during a deployment")
 STOPPING = re.compile(r"has begun draining connections|has stopped \d+ running tasks?")
 MOVING = re.compile(r"has started \d+ tasks?|has reached a steady state|deployment completed")
 PORT_TAKEN = re.compile(r"already using a port")
+# what an application or network load balancer says of a target, and a classic one of an instance
+OTHER_ZONE = re.compile(r"Availability Zone (that is not enabled for the|for which) load ?balancer", re.IGNORECASE)
 PULL_FAILED = re.compile(r"^CannotPull|pull image manifest", re.IGNORECASE)
 STARTED = re.compile(r"has started (\d+) tasks?")
 SCALED_IN = re.compile(r"^Scaling activity initiated by")
@@ -47,6 +50,7 @@ SCALED_IN = re.compile(r"^Scaling activity initiated by")
 BLAMELESS = frozenset({"SpotInterruption", "TerminationNotice", "UserInitiated"})
 MANUAL = re.compile(r"\s*For more information, see .*$")
 
+ZONES_ADVICE = "Give load_balancer.subnets one subnet of each zone of the instances"
 ADVICE = (
     (PORT_TAKEN, "Each task with a fixed host_port needs an instance of its own: use more instances, or host_port 0"),
     (re.compile("insufficient memory"), "Ask for less memory, or for more or larger instances"),
@@ -88,6 +92,25 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Health:
+    """What a load balancer says of the tasks behind it.
+
+    Attributes:
+        healthy: how many it finds healthy.
+        others: what it says of the others.
+    """
+
+    healthy: int
+    others: Sequence[str] = ()
+
+    def unreached(self, wanted: int) -> str:
+        """What it says of those in a zone where it is not, if so many can never be healthy for that; else empty."""
+        elsewhere = [one for one in self.others if OTHER_ZONE.search(one)]
+        possible = self.healthy + len(self.others) - len(elsewhere)
+        return elsewhere[0] if elsewhere and possible < wanted else ""
+
+
+@dataclass(frozen=True)
 class Look:
     """One look at a service.
 
@@ -97,6 +120,8 @@ class Look:
         quiet_looks: how many looks before this one showed the same.
         quiet_seconds: for how long.
         joining: instances are about to join the cluster.
+        late: ECS answered from before the change that is waited for: this is the service as the change left it.
+        unreached: why the load balancer sends nothing to some of the tasks, and never will.
     """
 
     service: Service
@@ -105,6 +130,8 @@ class Look:
     quiet_looks: int = 0
     quiet_seconds: float = 0.0
     joining: bool = False
+    late: bool = False
+    unreached: str = ""
     counts: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -165,7 +192,8 @@ def placed(goal: Goal, look: Look) -> bool:
     primary, counts = look.primary, look.counts
     others = [one for one in look.deployments if one is not primary]
     return (
-        look.service["status"] == "ACTIVE"
+        not look.late
+        and look.service["status"] == "ACTIVE"
         and goal.in_range(counts["desired"])
         and primary.get("id") == goal.deployment
         and primary.get("rolloutState", "COMPLETED") == "COMPLETED"
@@ -183,7 +211,14 @@ def ready(goal: Goal, look: Look) -> bool:
 
 def failed(goal: Goal, look: Look) -> str | None:
     """Why the service can never become ready, in one sentence; None while it still can. Pure."""
-    return _gone(look) or _given_up(goal, look) or _crashing(look) or _deadlocked(goal, look) or _no_room(goal, look)
+    return (
+        _gone(look)
+        or _given_up(goal, look)
+        or _crashing(goal, look)
+        or _deadlocked(goal, look)
+        or _no_room(goal, look)
+        or _unreached(look)
+    )
 
 
 def describe(goal: Goal, look: Look) -> str:
@@ -217,17 +252,18 @@ def _given_up(goal: Goal, look: Look) -> str | None:
     ours = look.deployment(goal.deployment)
     reasons = f": {look.stopped[0]}" if look.stopped else ""
     if ours and ours.get("rolloutState") == "FAILED":
-        return f"the deployment failed: {ours.get('rolloutStateReason') or 'ECS gives no reason'}{reasons}"
+        reason = ours.get("rolloutStateReason") or "ECS gives no reason"
+        return f"the deployment failed: {reason}{reasons}{_of_zones(goal, look)}"
     if ours and ours["status"] == "PRIMARY":
         return None
     said = look.primary.get("rolloutStateReason", "")
     if "rolling back" in said or "rolled back" in said:
-        return f"the deployment failed and was rolled back: {said}{reasons}"
+        return f"the deployment failed and was rolled back: {said}{reasons}{_of_zones(goal, look)}"
     other = look.primary.get("taskDefinition", "unknown").rpartition("/")[2]
     return f"another deployment took over, to task definition {other}"
 
 
-def _crashing(look: Look) -> str | None:
+def _crashing(goal: Goal, look: Look) -> str | None:
     """Tasks stop again and again for the same reason."""
     if not look.stopped:
         return None
@@ -236,7 +272,19 @@ def _crashing(look: Look) -> str | None:
     if times < enough:
         return None
     full = next(one for one in look.stopped if _kind(one) == reason)
-    return f"{times} tasks stopped one after the other: {full}"
+    return f"{times} tasks stopped one after the other: {full}{_of_zones(goal, look)}"
+
+
+def _of_zones(goal: Goal, look: Look) -> str:
+    """What ECS only says in its events of tasks that it stops: the load balancer is not in their zone."""
+    return f". {ZONES_ADVICE}" if any(OTHER_ZONE.search(event) for event in look.events(goal.since)) else ""
+
+
+def _unreached(look: Look) -> str | None:
+    """Tasks run where the load balancer is not; but a zone that it was given a moment ago takes a while."""
+    if not look.unreached or look.quiet_seconds < ZONE_SECONDS:
+        return None
+    return f"the load balancer does not reach all tasks: {look.unreached.rstrip('.')}. {ZONES_ADVICE}"
 
 
 def _kind(reason: str) -> str:
@@ -294,16 +342,16 @@ class Watcher:
 
     Args:
         known: the service as it was read already, which spares the first call; or, of a goal that was started, as ECS
-            answered to the change: so it is seen as long as ECS, for a moment, may know nothing of that.
-        healthy: counts the healthy tasks at the load balancer.
+            answered to the change: so it is shown as long as ECS, for a moment, answers from before that.
+        health: asks the load balancer.
     """
 
-    def __init__(self, run: Run, goal: Goal, known: Service, *, healthy: Callable[[], int] | None) -> None:
+    def __init__(self, run: Run, goal: Goal, known: Service, *, health: Callable[[], Health] | None) -> None:
         self._run = run
         self._goal = goal
         self._known = known
         self._first = None if goal.started else known
-        self._healthy = healthy
+        self._health = health
         self._seen: tuple[Any, ...] = ()
         self._begun = self._since = run.deadline.clock.now()
         self._looks = 0
@@ -312,21 +360,24 @@ class Watcher:
 
     def __call__(self) -> Look:
         """The next look."""
-        service = self._first or self._describe()
-        self._first = None
+        service, self._first = self._first or self._describe(), None
+        late = service is None
+        service = service or self._known
         self._note_movement(service)
         self._note_failures(service)
         quiet = self._run.deadline.clock.now() - self._since
-        look = Look(service, stopped=self._stopped, quiet_looks=self._looks, quiet_seconds=quiet)
+        look = Look(service, stopped=self._stopped, quiet_looks=self._looks, quiet_seconds=quiet, late=late)
         if _no_room(self._goal, look) and self._instances_join():
             self._looks, self._since = 0, self._run.deadline.clock.now()
             return replace(look, joining=True)
-        if self._healthy and placed(self._goal, look) and look.counts["desired"]:
-            return Look(service, self._healthy(), self._stopped, self._looks, quiet)
+        if self._health and placed(self._goal, look) and look.counts["desired"]:
+            health = self._health()
+            unreached = health.unreached(look.counts["desired"])
+            return replace(look, healthy=health.healthy, unreached=unreached)
         return look
 
-    def _describe(self) -> Service:
-        """The service as ECS shows it; as the change left it, if ECS answers from before that.
+    def _describe(self) -> Service | None:
+        """The service as ECS shows it; None: it answers from before the change.
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html (eventual consistency)
         """
@@ -336,9 +387,9 @@ class Watcher:
             service = describe_service(self._run, goal.cluster, goal.name)
         except NotFoundError:
             if settling:
-                return self._known
+                return None
             raise
-        return self._known if settling and outdated(goal, service) else service
+        return None if settling and outdated(goal, service) else service
 
     def _instances_join(self) -> bool:
         """Whether the cluster, if it is one of ours, has fewer instances than it should have: then more will come.
@@ -378,7 +429,7 @@ def replacements(service: Service, since: datetime) -> int:
     return max(0, sum(int(one[1]) for one in found if one) - int(service["desiredCount"]))
 
 
-def wait_ready(run: Run, goal: Goal, known: Service, *, healthy: Callable[[], int] | None) -> Service:
+def wait_ready(run: Run, goal: Goal, known: Service, *, health: Callable[[], Health] | None) -> Service:
     """Wait until the service is ready, and return it. The arguments are those of ``Watcher``.
 
     Raises:
@@ -386,7 +437,7 @@ def wait_ready(run: Run, goal: Goal, known: Service, *, healthy: Callable[[], in
         WaitTimeoutError: it was not within the time.
     """
     return wait_until(
-        Watcher(run, goal, known, healthy=healthy),
+        Watcher(run, goal, known, health=health),
         ready=lambda look: ready(goal, look),
         failed=lambda look: failed(goal, look),
         describe=lambda look: describe(goal, look),
