@@ -72,7 +72,8 @@ FLOWS: Mapping[str, Flow] = {
     "ecs-cluster-up-stale": Flow(
         _CLUSTER,
         undo=(_NO_CLUSTER,),
-        settings={"consistency_seconds": 2},  # what was made is not in lists yet when it is looked up
+        # what was made is not in lists yet when it is looked up; and the account shows instances their tags
+        settings={"consistency_seconds": 2, "ec2_metadata_tags": True},
         injections=("kill-after", "cut-after", "overtaken", "together"),
     ),
     "ecs-app-classic": _on_cluster(_WEB_UP, _WEB_DOWN),
