@@ -95,7 +95,9 @@ options:
     type: list
     elements: str
   cidr:
-    description: The address range of the own VPC, V(10.0.0.0/16) for a new cluster. It cannot be changed later.
+    description:
+      - The address range of the own VPC, V(10.0.0.0/16) for a new cluster. It cannot be changed later.
+      - From /16 to /23, as each subnet gets a sixteenth of it, and a load balancer needs subnets of /27 at least.
     type: str
   zones:
     description:

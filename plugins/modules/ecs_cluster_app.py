@@ -156,7 +156,8 @@ options:
           [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
         default: 30
       stream_prefix:
-        description: How the names of the log streams begin. The name of the app, if not given.
+        description:
+          - How the names of the log streams begin, without colons and asterisks. The name of the app, if not given.
         type: str
   task_role:
     description: The ARN of the IAM role that the container may use.
@@ -313,7 +314,9 @@ options:
         elements: str
         default: ["0.0.0.0/0"]
       subnets:
-        description: The subnets that it is in. Those of the cluster's instances for a new one, if not given.
+        description:
+          - The subnets that it is in, one of each zone of the instances, as it does not reach tasks in other zones.
+          - Those of the cluster's instances for a new one, if not given.
         type: list
         elements: str
       grace_period:

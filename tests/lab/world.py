@@ -38,7 +38,10 @@ class Settings:
     asg_seconds: float = 0.0
     """Until an auto scaling group notices a lost instance and replaces it."""
     consistency_seconds: float = 0.0
-    """New EC2 and IAM objects are not found for this long; IAM instance profiles are refused by EC2."""
+    """New EC2, IAM and ECS objects are not found for this long; IAM instance profiles are refused by EC2; an ECS
+    service is described as it was before its last change."""
+    ec2_metadata_tags: bool = False
+    """The account's default is that an instance's metadata has its tags: then EC2 refuses keys that cannot be there."""
     eni_release_seconds: float = 0.0
     """A deleted load balancer's network interfaces hold subnets and security groups this long."""
     dns_seconds: float = 0.0

@@ -113,16 +113,18 @@ class Aws:
         request: Mapping[str, Any] | None = None,
         *,
         doing: str,
+        settles: bool = False,
     ) -> list[Any]:
         """All items of a list, to the last page.
 
         Args:
             items: the answer's field that holds them ("Vpcs").
+            settles: as in ``call``.
         """
         found: list[Any] = []
         following: Mapping[str, Any] | None = request or {}
         while following is not None:
-            answer = self.call(service, operation, following, doing=doing)
+            answer = self.call(service, operation, following, doing=doing, settles=settles)
             found.extend(answer.get(items, ()))
             following = next_page(following, answer)
         return found

@@ -303,7 +303,10 @@ def _log(params: Params) -> Log | None:
     group = given["group"] or f"/ecs/{params['cluster']}/{params['name']}"
     if not LOG_GROUP_NAME.fullmatch(group):
         raise InputError(f"log: group {group!r} may have 512 letters, digits and _ / . # - only")
-    return Log(group, given["retention_days"], given["stream_prefix"] or params["name"])
+    prefix = given["stream_prefix"] or params["name"]
+    if re.search("[:*]", prefix):
+        raise InputError(f"log: stream_prefix {prefix!r} has a colon or an asterisk, which a log stream cannot have")
+    return Log(group, given["retention_days"], prefix)
 
 
 def _balancer(params: Params) -> Balancer | None:

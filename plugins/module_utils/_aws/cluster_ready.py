@@ -106,7 +106,8 @@ class Readiness:
         ).value
 
     def _look(self) -> Standing:
-        standing = Standing(desired_count(self._group), connected_instances(self._run.aws, self._cluster))
+        arns = connected_instances(self._run.aws, self._cluster, settles=True)
+        standing = Standing(desired_count(self._group), arns)
         if len(standing.arns) >= standing.wanted:
             standing = self._in_full(standing)
         waited = self._run.deadline.waited()
@@ -154,11 +155,16 @@ class Readiness:
         return " | ".join(answer.get("Output", "").strip().splitlines()[-CONSOLE_LINES:])
 
 
-def connected_instances(aws: Aws, cluster: str) -> list[str]:
-    """ARNs of the container instances that take tasks."""
+def connected_instances(aws: Aws, cluster: str, *, settles: bool = False) -> list[str]:
+    """ARNs of the container instances that take tasks.
+
+    Args:
+        settles: the cluster may have been made moments ago, and not be known everywhere yet.
+    """
     request = {"cluster": cluster, "status": "ACTIVE", "filter": CONNECTED}
     doing = f"list the instances of cluster {cluster}"
-    return aws.pages("ecs", "ListContainerInstances", "containerInstanceArns", request, doing=doing)
+    items = "containerInstanceArns"
+    return aws.pages("ecs", "ListContainerInstances", items, request, doing=doing, settles=settles)
 
 
 def described_instances(aws: Aws, cluster: str, arns: Sequence[str]) -> list[dict[str, Any]]:

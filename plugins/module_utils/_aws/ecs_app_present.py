@@ -19,12 +19,12 @@ from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
-from .load_balancer_classic import LOAD_BALANCER, healthy_behind_classic
-from .load_balancer_v2 import healthy_in_group
+from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
+from .load_balancer_v2 import health_in_group
 from .names import app_mark
 from .run import Run
 from .service import SERVICE, live_service
-from .service_ready import Service, goal_of, wait_ready
+from .service_ready import Health, Service, goal_of, wait_ready
 from .service_scaling import SCALING
 from .task_definition import find_old_revisions
 
@@ -88,8 +88,8 @@ def _settled(run: Run, options: AppOptions, live: Mapping[str, Live], plan: Plan
     started = bool(done & {SERVICE, SCALING})
     goal = goal_of(options.cluster, service, started=started, drain_seconds=_drain_seconds(options, live))
     if options.scaling and SCALING in done:  # what has just been registered moves the service, but not at once
-        goal = replace(goal, least=options.scaling.min, most=options.scaling.max)
-    settled = wait_ready(run, goal, first=None if started else service, healthy=_healthy(run, service))
+        goal = replace(goal, desired=None, least=options.scaling.min, most=options.scaling.max)
+    settled = wait_ready(run, goal, service, health=_health(run, service))
     return {**live, SERVICE: live_service(settled)}
 
 
@@ -101,12 +101,12 @@ def _drain_seconds(options: AppOptions, live: Mapping[str, Live]) -> float:
     return float(above.get("draining_seconds", options.balancer.deregistration_delay))
 
 
-def _healthy(run: Run, service: Service) -> Callable[[], int] | None:
-    """What counts the healthy tasks at the service's load balancer."""
+def _health(run: Run, service: Service) -> Callable[[], Health] | None:
+    """What asks the service's load balancer about its tasks."""
     for one in service.get("loadBalancers") or ():
         if one.get("loadBalancerName"):
-            return partial(healthy_behind_classic, run, one["loadBalancerName"])
-        return partial(healthy_in_group, run, one["targetGroupArn"])
+            return partial(health_behind_classic, run, one["loadBalancerName"])
+        return partial(health_in_group, run, one["targetGroupArn"])
     return None
 
 
@@ -114,7 +114,7 @@ def _result(run: Run, options: AppOptions, live: Mapping[str, Live], *, look: bo
     """The result; ``look``: with the tasks as they are now, for two more calls."""
     there = live.get(SERVICE)
     service: Service | None = there.attributes["raw"] if there else None
-    tasks = tasks_of(run, options.cluster, options.name) if look and service else None
+    tasks = tasks_of(run, options.cluster, options.name, settles=True) if look and service else None
     return to_result(options.name, options.cluster, service, front=_front(run, options, live, service), tasks=tasks)
 
 

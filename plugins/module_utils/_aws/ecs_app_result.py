@@ -97,11 +97,15 @@ def url_of(address: str, port: int) -> str:
     return f"http://{address}/" if port == HTTP_PORT else f"http://{address}:{port}/"
 
 
-def tasks_of(run: Run, cluster: str, service: str | None = None) -> list[dict[str, Any]]:
-    """The tasks of a service, or of the whole cluster."""
+def tasks_of(run: Run, cluster: str, service: str | None = None, *, settles: bool = False) -> list[dict[str, Any]]:
+    """The tasks of a service, or of the whole cluster.
+
+    Args:
+        settles: the service may have been made moments ago, and not be known everywhere yet.
+    """
     request = {"cluster": cluster, **({"serviceName": service} if service else {})}
     doing = f"look at the tasks of {'service ' + service if service else 'cluster ' + cluster}"
-    return described_tasks(run, request, doing=doing)
+    return described_tasks(run, request, doing=doing, settles=settles)
 
 
 def fronts_of(run: Run, services: Iterable[Service], host_ports: Mapping[str, Collection[int]]) -> dict[str, Front]:

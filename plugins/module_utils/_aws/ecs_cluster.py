@@ -119,4 +119,4 @@ def _settled(
 
 def registered_instances(run: Run, name: str) -> list[dict[str, Any]]:
     """The container instances that take tasks, in full."""
-    return described_instances(run.aws, name, connected_instances(run.aws, name))
+    return described_instances(run.aws, name, connected_instances(run.aws, name, settles=True))

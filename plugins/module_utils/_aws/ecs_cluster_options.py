@@ -22,7 +22,8 @@ LATEST = "latest"
 DEFAULT_CIDR = "10.0.0.0/16"
 DEFAULT_TYPES = {"x86_64": "t3.small", "arm64": "t4g.small"}
 LARGEST_VOLUME = 16384  # GiB, gp3
-LARGEST_PREFIX = 24  # of an own VPC: each of its subnets gets a sixteenth, and /28 is the smallest that AWS has
+LARGEST_PREFIX = 24  # of an own VPC: each of its subnets gets a sixteenth, and /28 is the smallest that AWS has;
+# a new cluster has to have a larger one, as its load balancers need room
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/\S+")
 TAG_LIMIT = 40  # AWS allows 50; the mark, the name, and the tags that Kubernetes' controllers look for need some

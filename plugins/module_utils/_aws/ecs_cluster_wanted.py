@@ -28,6 +28,8 @@ from .vpcs import VPC
 
 ZONES = 2  # of an own network, if no zones are given: the fewest that every kind of load balancer takes
 SUBNETS_PER_VPC = 4  # as a power of two
+# ELB wants 8 free addresses in each subnet, which of a /28 are gone with a few instances; it asks for /27 at least
+LARGEST_NEW_PREFIX = 23
 
 # What an app adds to its cluster's needs when both go down together. The instances' group goes before that of the load
 # balancer which its rules name, so no rule has to be revoked.
@@ -183,6 +185,11 @@ def _own_network(
     run: Run, names: ClusterNames, options: ClusterOptions, live: Mapping[str, Live], found: Found
 ) -> list[Wanted]:
     vpc = live.get(VPC)
+    if vpc is None and options.cidr and ipaddress.ip_network(options.cidr).prefixlen > LARGEST_NEW_PREFIX:
+        raise InputError(
+            f"cidr: {options.cidr} is too small for a new cluster, whose subnets get a sixteenth of it each",
+            hint=f"A load balancer needs subnets of /27 at least, so give a range of /{LARGEST_NEW_PREFIX} or larger.",
+        )
     cidr = options.cidr or (vpc.spec["cidr"] if vpc else DEFAULT_CIDR)
     there = {one.spec["zone"]: one.spec["cidr"] for one in live.values() if one.kind == "subnet"}
     ranges = subnet_ranges(vpc.spec["cidr"] if vpc else cidr, own_zones(options, live, found.zones), there)

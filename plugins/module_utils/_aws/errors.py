@@ -30,6 +30,7 @@ from .._errors import (
 THROTTLED = frozenset(
     {
         "BandwidthLimitExceeded",
+        "DependencyThrottle",  # a classic load balancer's way to pass on that EC2 throttles
         "EC2ThrottledException",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
@@ -41,6 +42,7 @@ THROTTLED = frozenset(
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TooManyUpdates",  # Systems Manager: several changes of one parameter at the same time
         "TransactionInProgressException",
     }
 )

@@ -51,12 +51,15 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
     made_for_us = {"StringEquals": {f"aws:RequestTag/{LEGACY_TAG}": cluster}}
     balancers = [f"arn:{partition(region)}:elasticloadbalancing:{region}:*:{one}/*" for one in ANY_BALANCER]
     looks = ["AvailabilityZones", "InstanceTopology", "Instances", "Regions", "RouteTables", "SecurityGroups"]
+    # an account's first load balancer comes before ELB's own role, so that ELB looks with the rights of who makes it:
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
+    looks += ["AccountAttributes", "Addresses", "InternetGateways", "Subnets", "Vpcs"]
     return [
         _allow(
             [
                 "autoscaling:DescribeAutoScalingGroups",
                 "autoscaling:DescribeTags",
-                *(f"ec2:Describe{one}" for one in (*looks, "Subnets", "Vpcs")),
+                *(f"ec2:Describe{one}" for one in looks),
                 "elasticloadbalancing:Describe*",
                 "kms:DescribeKey",
             ],

@@ -3,6 +3,8 @@
 """Launch templates: how instances are started, in numbered versions that never change.
 
 What is safe is not an option: metadata only with a session token and not across a network hop, volumes encrypted.
+Nor is what an account may have other defaults for: with tags in the metadata, EC2 refuses to start instances with ours,
+whose keys have a slash.
 ``template_data`` and ``template_spec`` are each other's inverse, so that reading tells whether a new version is needed.
 PRIVATE.
 """
@@ -46,7 +48,12 @@ def template_data(spec: Spec) -> dict[str, Any]:
         "InstanceType": spec["instance_type"],
         "IamInstanceProfile": {"Name": spec["profile"]},
         "UserData": encoded(spec["user_data"]),
-        "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": spec["metadata_hops"]},
+        "MetadataOptions": {
+            "HttpEndpoint": "enabled",
+            "HttpTokens": "required",
+            "HttpPutResponseHopLimit": spec["metadata_hops"],
+            "InstanceMetadataTags": "disabled",
+        },
         "BlockDeviceMappings": [{"DeviceName": spec["root_device"], "Ebs": volume}],
         "NetworkInterfaces": [interface],
         "TagSpecifications": [

@@ -18,6 +18,7 @@ from .._retry import create_once
 from .api import from_tags, to_tags
 from .app_options import Balancer
 from .run import Run
+from .service_ready import Health
 
 LOAD_BALANCER = "load-balancer"  # key in a plan, and part in the mark
 CLASSIC_RULE = Rule(immutable=frozenset({"scheme", "vpc_id"}))
@@ -138,11 +139,13 @@ def instance_port(text: str) -> int:
     return int(text.partition(":")[2].partition("/")[0] if ":" in text else text.rpartition(" ")[2])
 
 
-def healthy_behind_classic(run: Run, name: str) -> int:
-    """How many instances the load balancer finds in service."""
+def health_behind_classic(run: Run, name: str) -> Health:
+    """How the instances behind a load balancer are."""
     request = {"LoadBalancerName": name}
     answer = run.aws.call("elb", "DescribeInstanceHealth", request, doing=f"look at the health behind {name}")
-    return sum(one["State"] == "InService" for one in answer["InstanceStates"])
+    found = answer["InstanceStates"]
+    others = [one.get("Description", "") for one in found if one["State"] != "InService"]
+    return Health(len(found) - len(others), others)
 
 
 class ClassicLoadBalancers:

@@ -20,6 +20,7 @@ from .api import from_tags, to_tags
 from .app_options import Balancer
 from .load_balancer_classic import LOAD_BALANCER
 from .run import Run
+from .service_ready import Health
 
 TARGET_GROUP = "target-group"  # keys in a plan, and parts in the mark
 LISTENER = "listener"
@@ -213,11 +214,13 @@ def group_spec(balancer: Balancer) -> dict[str, Any]:
     }
 
 
-def healthy_in_group(run: Run, arn: str) -> int:
-    """How many targets of a target group are healthy."""
+def health_in_group(run: Run, arn: str) -> Health:
+    """How the targets of a target group are."""
     request = {"TargetGroupArn": arn}
     answer = run.aws.call("elbv2", "DescribeTargetHealth", request, doing="look at the health of the targets")
-    return sum(one["TargetHealth"]["State"] == "healthy" for one in answer["TargetHealthDescriptions"])
+    found = [one["TargetHealth"] for one in answer["TargetHealthDescriptions"]]
+    others = [one.get("Description", "") for one in found if one["State"] != "healthy"]
+    return Health(len(found) - len(others), others)
 
 
 class LoadBalancers:

@@ -27,12 +27,15 @@ from .run import Run
 SECURITY_GROUP_RULE = Rule(immutable=frozenset({"vpc_id"}))
 ALLOWED = "allowed"
 DESCRIPTION_LIMIT = 255  # of EC2; the owner's name alone may have more
-TEXT = re.compile(r"(?P<protocol>\S+) (?P<first>\d+)(-(?P<last>\d+))? from (?P<source>\S+)")
+TEXT = re.compile(r"(?P<protocol>\S+) (?P<first>-?\d+)(-(?P<last>-?\d+))? from (?P<source>\S+)")
 
 
 @dataclass(frozen=True)
 class Opening:
-    """One way in: ports of a protocol, from an address range. As text: "tcp 80 from 10.0.0.0/8"."""
+    """One way in: ports of a protocol, from an address range. As text: "tcp 80 from 10.0.0.0/8".
+
+    ICMP has a type and a code in their place, -1 for any: "icmp 8--1 from 10.0.0.0/8".
+    """
 
     protocol: str
     first: int

@@ -19,6 +19,7 @@ from typing import Any
 
 from .._errors import AuthError, NotFoundError, NotOursError
 from .._wait import wait_until
+from .api import SETTLING_SECONDS
 from .cluster_ready import connected_instances
 from .names import ClusterNames, cluster_mark
 from .run import Run
@@ -32,6 +33,7 @@ SHOWN_EVENTS = 5
 GRACE_LOOKS = 5  # looks at the same trouble before it is believed: an instance may be about to join
 PULL_FAILURES = 2
 FEWEST_FAILURES = 3  # and half of the desired tasks, as ECS's own circuit breaker counts
+ZONE_SECONDS = 60.0  # a load balancer is in a zone that it was given so soon
 STOP_SECONDS = 45.0  # a task has 30 seconds to stop after its connections are drained; its port is taken until then
 
 UNPLACED = re.compile(r"unable to place a task")
@@ -39,6 +41,8 @@ DEADLOCK = re.compile(r"unable to stop or start tasks during a deployment")
 STOPPING = re.compile(r"has begun draining connections|has stopped \d+ running tasks?")
 MOVING = re.compile(r"has started \d+ tasks?|has reached a steady state|deployment completed")
 PORT_TAKEN = re.compile(r"already using a port")
+# what an application or network load balancer says of a target, and a classic one of an instance
+OTHER_ZONE = re.compile(r"Availability Zone (that is not enabled for the|for which) load ?balancer", re.IGNORECASE)
 PULL_FAILED = re.compile(r"^CannotPull|pull image manifest", re.IGNORECASE)
 STARTED = re.compile(r"has started (\d+) tasks?")
 SCALED_IN = re.compile(r"^Scaling activity initiated by")
@@ -46,6 +50,7 @@ SCALED_IN = re.compile(r"^Scaling activity initiated by")
 BLAMELESS = frozenset({"SpotInterruption", "TerminationNotice", "UserInitiated"})
 MANUAL = re.compile(r"\s*For more information, see .*$")
 
+ZONES_ADVICE = "Give load_balancer.subnets one subnet of each zone of the instances"
 ADVICE = (
     (PORT_TAKEN, "Each task with a fixed host_port needs an instance of its own: use more instances, or host_port 0"),
     (re.compile("insufficient memory"), "Ask for less memory, or for more or larger instances"),
@@ -63,6 +68,8 @@ class Goal:
         cluster, name: whose service.
         deployment: id of the deployment that has to complete.
         since: when it was started or last changed, on AWS's clock; older events are about something else.
+        started: it was created or updated a moment ago, which ECS may not say everywhere yet.
+        desired: the desired count that it was given then; None: it may be seen with any.
         balanced: the tasks have to be healthy at a load balancer.
         drain_seconds: how long a task that is stopped may keep its port.
         least, most: the desired count that Application Auto Scaling has yet to move the service to; None: no limit.
@@ -72,6 +79,8 @@ class Goal:
     name: str
     deployment: str
     since: datetime
+    started: bool = False
+    desired: int | None = None
     balanced: bool = False
     drain_seconds: float = 0.0
     least: int = 0
@@ -80,6 +89,25 @@ class Goal:
     def in_range(self, desired: int) -> bool:
         """Whether the service has been moved into its range."""
         return self.least <= desired and (self.most is None or desired <= self.most)
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a load balancer says of the tasks behind it.
+
+    Attributes:
+        healthy: how many it finds healthy.
+        others: what it says of the others.
+    """
+
+    healthy: int
+    others: Sequence[str] = ()
+
+    def unreached(self, wanted: int) -> str:
+        """What it says of those in a zone where it is not, if so many can never be healthy for that; else empty."""
+        elsewhere = [one for one in self.others if OTHER_ZONE.search(one)]
+        possible = self.healthy + len(self.others) - len(elsewhere)
+        return elsewhere[0] if elsewhere and possible < wanted else ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +120,8 @@ class Look:
         quiet_looks: how many looks before this one showed the same.
         quiet_seconds: for how long.
         joining: instances are about to join the cluster.
+        late: ECS answered from before the change that is waited for: this is the service as the change left it.
+        unreached: why the load balancer sends nothing to some of the tasks, and never will.
     """
 
     service: Service
@@ -100,6 +130,8 @@ class Look:
     quiet_looks: int = 0
     quiet_seconds: float = 0.0
     joining: bool = False
+    late: bool = False
+    unreached: str = ""
     counts: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -138,7 +170,21 @@ def goal_of(cluster: str, service: Service, *, started: bool, drain_seconds: flo
     primary = primary_of(service)
     since = primary["updatedAt" if started else "createdAt"]
     balanced = bool(service.get("loadBalancers"))
-    return Goal(cluster, service["serviceName"], primary["id"], since, balanced, drain_seconds)
+    name, desired = service["serviceName"], service["desiredCount"] if started else None
+    return Goal(cluster, name, primary["id"], since, started, desired, balanced, drain_seconds)
+
+
+def outdated(goal: Goal, service: Service) -> bool:
+    """Whether ECS has answered from before the change that is waited for. Pure.
+
+    What comes after it is never taken for that: the deployment of somebody else is newer than the goal's, and so is the
+    last change of the goal's deployment if an autoscaler has moved the desired count.
+    """
+    ours = next((one for one in service.get("deployments", ()) if one["id"] == goal.deployment), None)
+    if ours:
+        return goal.desired not in (None, service["desiredCount"]) and bool(ours["updatedAt"] <= goal.since)
+    primary = primary_of(service)
+    return not primary or bool(primary["createdAt"] < goal.since)
 
 
 def placed(goal: Goal, look: Look) -> bool:
@@ -146,7 +192,8 @@ def placed(goal: Goal, look: Look) -> bool:
     primary, counts = look.primary, look.counts
     others = [one for one in look.deployments if one is not primary]
     return (
-        look.service["status"] == "ACTIVE"
+        not look.late
+        and look.service["status"] == "ACTIVE"
         and goal.in_range(counts["desired"])
         and primary.get("id") == goal.deployment
         and primary.get("rolloutState", "COMPLETED") == "COMPLETED"
@@ -164,7 +211,14 @@ def ready(goal: Goal, look: Look) -> bool:
 
 def failed(goal: Goal, look: Look) -> str | None:
     """Why the service can never become ready, in one sentence; None while it still can. Pure."""
-    return _gone(look) or _given_up(goal, look) or _crashing(look) or _deadlocked(goal, look) or _no_room(goal, look)
+    return (
+        _gone(look)
+        or _given_up(goal, look)
+        or _crashing(goal, look)
+        or _deadlocked(goal, look)
+        or _no_room(goal, look)
+        or _unreached(look)
+    )
 
 
 def describe(goal: Goal, look: Look) -> str:
@@ -198,17 +252,18 @@ def _given_up(goal: Goal, look: Look) -> str | None:
     ours = look.deployment(goal.deployment)
     reasons = f": {look.stopped[0]}" if look.stopped else ""
     if ours and ours.get("rolloutState") == "FAILED":
-        return f"the deployment failed: {ours.get('rolloutStateReason') or 'ECS gives no reason'}{reasons}"
+        reason = ours.get("rolloutStateReason") or "ECS gives no reason"
+        return f"the deployment failed: {reason}{reasons}{_of_zones(goal, look)}"
     if ours and ours["status"] == "PRIMARY":
         return None
     said = look.primary.get("rolloutStateReason", "")
     if "rolling back" in said or "rolled back" in said:
-        return f"the deployment failed and was rolled back: {said}{reasons}"
+        return f"the deployment failed and was rolled back: {said}{reasons}{_of_zones(goal, look)}"
     other = look.primary.get("taskDefinition", "unknown").rpartition("/")[2]
     return f"another deployment took over, to task definition {other}"
 
 
-def _crashing(look: Look) -> str | None:
+def _crashing(goal: Goal, look: Look) -> str | None:
     """Tasks stop again and again for the same reason."""
     if not look.stopped:
         return None
@@ -217,7 +272,19 @@ def _crashing(look: Look) -> str | None:
     if times < enough:
         return None
     full = next(one for one in look.stopped if _kind(one) == reason)
-    return f"{times} tasks stopped one after the other: {full}"
+    return f"{times} tasks stopped one after the other: {full}{_of_zones(goal, look)}"
+
+
+def _of_zones(goal: Goal, look: Look) -> str:
+    """What ECS only says in its events of tasks that it stops: the load balancer is not in their zone."""
+    return f". {ZONES_ADVICE}" if any(OTHER_ZONE.search(event) for event in look.events(goal.since)) else ""
+
+
+def _unreached(look: Look) -> str | None:
+    """Tasks run where the load balancer is not; but a zone that it was given a moment ago takes a while."""
+    if not look.unreached or look.quiet_seconds < ZONE_SECONDS:
+        return None
+    return f"the load balancer does not reach all tasks: {look.unreached.rstrip('.')}. {ZONES_ADVICE}"
 
 
 def _kind(reason: str) -> str:
@@ -274,35 +341,55 @@ class Watcher:
     The load balancer is asked only when ECS has done its part, the stopped tasks only when there are more of them.
 
     Args:
-        first: the service as it was read already; spares the first call.
-        healthy: counts the healthy tasks at the load balancer.
+        known: the service as it was read already, which spares the first call; or, of a goal that was started, as ECS
+            answered to the change: so it is shown as long as ECS, for a moment, answers from before that.
+        health: asks the load balancer.
     """
 
-    def __init__(self, run: Run, goal: Goal, *, first: Service | None, healthy: Callable[[], int] | None) -> None:
+    def __init__(self, run: Run, goal: Goal, known: Service, *, health: Callable[[], Health] | None) -> None:
         self._run = run
         self._goal = goal
-        self._first = first
-        self._healthy = healthy
+        self._known = known
+        self._first = None if goal.started else known
+        self._health = health
         self._seen: tuple[Any, ...] = ()
-        self._since = run.deadline.clock.now()
+        self._begun = self._since = run.deadline.clock.now()
         self._looks = 0
         self._failures = 0
         self._stopped: tuple[str, ...] = ()
 
     def __call__(self) -> Look:
         """The next look."""
-        service = self._first or describe_service(self._run, self._goal.cluster, self._goal.name)
-        self._first = None
+        service, self._first = self._first or self._describe(), None
+        late = service is None
+        service = service or self._known
         self._note_movement(service)
         self._note_failures(service)
         quiet = self._run.deadline.clock.now() - self._since
-        look = Look(service, stopped=self._stopped, quiet_looks=self._looks, quiet_seconds=quiet)
+        look = Look(service, stopped=self._stopped, quiet_looks=self._looks, quiet_seconds=quiet, late=late)
         if _no_room(self._goal, look) and self._instances_join():
             self._looks, self._since = 0, self._run.deadline.clock.now()
             return replace(look, joining=True)
-        if self._healthy and placed(self._goal, look) and look.counts["desired"]:
-            return Look(service, self._healthy(), self._stopped, self._looks, quiet)
+        if self._health and placed(self._goal, look) and look.counts["desired"]:
+            health = self._health()
+            unreached = health.unreached(look.counts["desired"])
+            return replace(look, healthy=health.healthy, unreached=unreached)
         return look
+
+    def _describe(self) -> Service | None:
+        """The service as ECS shows it; None: it answers from before the change.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html (eventual consistency)
+        """
+        goal = self._goal
+        settling = goal.started and self._run.deadline.clock.now() - self._begun < SETTLING_SECONDS
+        try:
+            service = describe_service(self._run, goal.cluster, goal.name)
+        except NotFoundError:
+            if settling:
+                return None
+            raise
+        return None if settling and outdated(goal, service) else service
 
     def _instances_join(self) -> bool:
         """Whether the cluster, if it is one of ours, has fewer instances than it should have: then more will come.
@@ -342,15 +429,15 @@ def replacements(service: Service, since: datetime) -> int:
     return max(0, sum(int(one[1]) for one in found if one) - int(service["desiredCount"]))
 
 
-def wait_ready(run: Run, goal: Goal, *, first: Service | None, healthy: Callable[[], int] | None) -> Service:
-    """Wait until the service is ready, and return it.
+def wait_ready(run: Run, goal: Goal, known: Service, *, health: Callable[[], Health] | None) -> Service:
+    """Wait until the service is ready, and return it. The arguments are those of ``Watcher``.
 
     Raises:
         StateFailedError: it never will be.
         WaitTimeoutError: it was not within the time.
     """
     return wait_until(
-        Watcher(run, goal, first=first, healthy=healthy),
+        Watcher(run, goal, known, health=health),
         ready=lambda look: ready(goal, look),
         failed=lambda look: failed(goal, look),
         describe=lambda look: describe(goal, look),
@@ -389,9 +476,9 @@ def _to_blame(task: Mapping[str, Any]) -> bool:
     return task.get("stopCode") not in BLAMELESS and not SCALED_IN.search(task.get("stoppedReason") or "")
 
 
-def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str) -> list[dict[str, Any]]:
+def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str, settles: bool = False) -> list[dict[str, Any]]:
     """The tasks that a ListTasks brings, in full."""
-    arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing)
+    arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing, settles=settles)
     found: list[dict[str, Any]] = []
     for start in range(0, len(arns), TASKS_AT_ONCE):
         some = {"cluster": request["cluster"], "tasks": arns[start : start + TASKS_AT_ONCE]}

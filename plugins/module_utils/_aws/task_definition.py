@@ -214,10 +214,17 @@ def _rendered(container: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str
         "user": container["user"],
         "workingDirectory": container["working_directory"],
         "healthCheck": {{"start_period": "startPeriod"}.get(name, name): value for name, value in health.items()},
-        "logConfiguration": {"logDriver": log["driver"], "options": log["options"]} if log else None,
+        "logConfiguration": _rendered_log(log, base.get("logConfiguration")),
     }
     # a CPU of 0 means "no share reserved", and essential may be False: only what is empty is left out
     return {field: value for field, value in request.items() if value or field in ("cpu", "essential")}
+
+
+def _rendered_log(log: Mapping[str, Any], base: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Where the log goes; the one of the revision before in full, unless it changes: it may have options of secrets."""
+    if log == _log(base):
+        return base
+    return {"logDriver": log["driver"], "options": log["options"]} if log else None
 
 
 def _rendered_ports(ports: Sequence[Mapping[str, Any]], base: Mapping[str, Any]) -> list[dict[str, Any]]:

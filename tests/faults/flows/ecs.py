@@ -72,7 +72,8 @@ FLOWS: Mapping[str, Flow] = {
     "ecs-cluster-up-stale": Flow(
         _CLUSTER,
         undo=(_NO_CLUSTER,),
-        settings={"consistency_seconds": 2},  # what was made is not in lists yet when it is looked up
+        # what was made is not in lists yet when it is looked up; and the account shows instances their tags
+        settings={"consistency_seconds": 2, "ec2_metadata_tags": True},
         injections=("kill-after", "cut-after", "overtaken", "together"),
     ),
     "ecs-app-classic": _on_cluster(_WEB_UP, _WEB_DOWN),
@@ -88,6 +89,14 @@ FLOWS: Mapping[str, Flow] = {
         permissions=(_OF_APPS,),
     ),
     "ecs-app-shared-down": _on_cluster(_SHARED_DOWN, _SHARED_DOWN, _SHARED_UP, base=(_NEIGHBOUR_UP,)),
+    "ecs-app-classic-stale": Flow(
+        _WEB_UP,
+        before=(_CLUSTER,),
+        undo=(_NO_CLUSTER,),
+        settings={"consistency_seconds": 2},  # the service is not shown yet, or as it was before
+        injections=("kill-after", "cut-after", "overtaken", "together"),
+        picks=writes,
+    ),
     "ecs-app-update": _on_cluster(_NEW_IMAGE, _WEB_DOWN, _WEB_UP),
     "ecs-app-to-zero": _on_cluster(_NO_TASKS, _WEB_DOWN, _WEB_UP),
     "ecs-app-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _WEB_UP),

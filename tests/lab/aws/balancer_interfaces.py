@@ -17,6 +17,9 @@ from lab.aws.ec2 import release_interface
 from lab.aws.patching import AwsError, aws_error
 from lab.world import World
 
+_FREE_ADDRESSES = 8
+"""So many a load balancer wants in each of its subnets."""
+
 
 @dataclass
 class _Held:
@@ -88,6 +91,10 @@ def check_network(service: str, backend: Any, subnet_ids: list[str], groups: lis
     if len({subnet.availability_zone for subnet in subnets}) < len(subnets):
         message = "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
         raise aws_error(service, "InvalidConfigurationRequest", message)
+    for subnet in subnets:
+        if int(subnet.available_ip_address_count) < _FREE_ADDRESSES:
+            message = f"Not enough IP space available in {subnet.id}. ELB requires at least {_FREE_ADDRESSES} free IP"
+            raise aws_error(service, "InvalidSubnet", f"{message} addresses in each subnet.")
     vpc_id = subnets[0].vpc_id if subnets else None
     for group_id in groups:
         group = backend.get_security_group_from_id(group_id)

@@ -3,7 +3,8 @@
 """Eventual consistency, if it is switched on: what was made a moment ago is not found yet, and missing from lists.
 
 EC2: any call that names a new thing, and every list. IAM: reads only, as its writes go to one place; that EC2 does not
-know a new instance profile yet is in instances.py.
+know a new instance profile yet is in instances.py. ECS: reads of a new cluster, as if there was none; services are in
+ecs/replica.py.
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ def _refuse(world: World, call: Call) -> Answer | None:
         if world.is_new(f"launch-template/{name}") and call.action != "CreateLaunchTemplate":
             code = "InvalidLaunchTemplateName.NotFoundException"
             raise aws_error("ec2", code, f"The specified launch template, with template name {name}, does not exist.")
+    elif call.service == "ecs" and call.is_read:
+        if world.is_new("cluster/" + str(call.params.get("cluster", "")).rpartition("/")[2]):
+            raise aws_error("ecs", "ClusterNotFoundException", "Cluster not found.")
     elif call.service == "iam" and call.action in _IAM_NAMES:
         kind, parameter = _IAM_NAMES[call.action]
         name = call.params.get(parameter, "")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ from lab.aws.patching import aws_error, replaces
 from lab.world import World
 
 Original = Callable[..., Any]
+_METADATA_KEY = re.compile(r"[0-9a-zA-Z\-_+=,.@:]{1,255}")
 
 
 def install(world: World) -> None:
@@ -45,6 +47,7 @@ def _run(world: World) -> None:
             count = int(world.call.params.get("MaxCount", count))
         image_id, user_data, profile = launch_templates.merged(backend, image_id, user_data, options)
         _check(backend, image_id, options)
+        _check_metadata(options, shown=world.settings.ec2_metadata_tags)
         if profile:
             _profile(backend, profile.get("Name"), profile.get("Arn"))
         wanted_nics = copy.deepcopy(options.get("nics") or [])
@@ -92,6 +95,16 @@ def _check(backend: Any, image_id: str | None, options: dict[str, Any]) -> None:
             )
             raise aws_error("ec2", "InvalidParameterValue", message)
     _check_network(backend, options)
+
+
+def _check_metadata(options: dict[str, Any], *, shown: bool) -> None:
+    """What an instance may read in its metadata has keys that fit into a path."""
+    given = (options.get("metadata_options") or {}).get("InstanceMetadataTags")
+    keys = (options.get("tags") or {}).get("instance", {}) if given == "enabled" or (shown and not given) else {}
+    for key in keys:
+        if not _METADATA_KEY.fullmatch(key):
+            message = f"'{key}' is not a valid tag key. Tag keys must match pattern ({_METADATA_KEY.pattern})"
+            raise aws_error("ec2", "InvalidParameterValue", f"{message}, and must not be a reserved name")
 
 
 def _check_network(backend: Any, options: dict[str, Any]) -> None:

@@ -132,6 +132,22 @@ def test_a_shut_security_group_makes_targets_unhealthy(site: Site) -> None:
     assert site.get(url)[0] == 504
 
 
+def test_a_task_in_a_zone_where_the_balancer_is_not_is_replaced(site: Site) -> None:
+    site.application()
+    site.define()
+    site.serve(loadBalancers=site.behind_application())
+    site.steady()
+    third = site.ec2.create_subnet(VpcId=site.vpc, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1c")
+    arn = site.elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    before = {task["taskArn"] for task in site.tasks()}
+    site.elbv2.set_subnets(LoadBalancerArn=arn, Subnets=[site.subnets[0], third["Subnet"]["SubnetId"]])
+    assert sorted(site.states()) == ["healthy", "unused"]
+    site.lab.advance(20, steps=10)
+    assert len(before - {task["taskArn"] for task in site.tasks()}) == 1
+    reason = "due to (reason Target is in an Availability Zone that is not enabled for the load balancer)"
+    assert any(reason in event for event in site.events())
+
+
 def test_a_task_that_fails_its_health_check_is_replaced(site: Site) -> None:
     site.application(path="/missing")
     site.define()

@@ -215,6 +215,16 @@ def test_subnets_must_be_in_different_zones_of_one_vpc(site: Site, refused: Any)
     refused("InvalidConfigurationRequest", site.classic, Subnets=[first, same_zone])
 
 
+def test_a_balancer_wants_eight_free_addresses_in_each_subnet(site: Site, refused: Any) -> None:
+    made = site.ec2.create_subnet(VpcId=site.ground.vpc, CidrBlock="10.0.9.0/28", AvailabilityZone="us-east-1c")
+    small = [site.ground.subnets[0], made["Subnet"]["SubnetId"]]  # of 16 addresses, AWS keeps 5
+    for number in range(4):
+        site.balancer(f"alb-{number}", Subnets=small)
+    answer = refused("InvalidSubnet", site.balancer, name="alb-4", Subnets=small)
+    assert "ELB requires at least 8 free IP addresses" in answer["Error"]["Message"]
+    refused("InvalidSubnet", site.classic, Subnets=small)
+
+
 @pytest.mark.parametrize("kind", ["classic", "application"])
 def test_interfaces_follow_groups_and_subnets(site: Site, kind: str) -> None:
     group = site.ec2.create_security_group(GroupName="other", Description="d", VpcId=site.ground.vpc)["GroupId"]

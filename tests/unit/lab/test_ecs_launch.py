@@ -54,6 +54,13 @@ def test_a_missing_log_group_fails_the_task(ground: EcsGround) -> None:
     )
 
 
+def test_a_log_stream_has_no_colon_in_its_name(ground: EcsGround) -> None:
+    ground.lab.client("logs").create_log_group(logGroupName="web")
+    ground.define(container=awslogs(**{"awslogs-stream-prefix": "a:b"}))
+    ground.serve(count=1)
+    assert "failed to create Cloudwatch log stream: InvalidParameterException: 1 validation error" in failure(ground)
+
+
 def test_the_agent_makes_the_group_only_if_its_role_may(ground: EcsGround) -> None:
     ground.define(container=awslogs(**{"awslogs-create-group": "true"}))
     ground.serve(count=1)

@@ -421,3 +421,35 @@ def test_a_deleted_service_can_be_made_again_when_it_has_drained(web: EcsGround,
     web.lab.advance(5, steps=5)
     web.steady()
     assert web.events()[0].startswith("(service web) has started 2 tasks")
+
+
+def test_reads_lag_behind_changes_if_that_is_switched_on(ground: EcsGround, refused: Any) -> None:
+    lab, ecs = ground.lab, ground.ecs
+    ground.define()
+    lab.settings(consistency_seconds=20)
+    lab.advance(21)
+    named = {"cluster": "demo", "services": ["web"]}
+    made = ground.serve(count=0)
+    assert [one["reason"] for one in ecs.describe_services(**named)["failures"]] == ["MISSING"]
+    assert ecs.list_services(cluster="demo")["serviceArns"] == []
+    refused("ServiceNotFoundException", ecs.list_tasks, cluster="demo", serviceName="web")
+    lab.advance(21)
+    assert ground.steady(running=0)["deployments"][0]["id"] == made["deployments"][0]["id"]
+    assert ecs.list_tasks(cluster="demo", serviceName="web")["taskArns"] == []
+    ground.define(container={"memory": 200})
+    changed = ground.update(taskDefinition="web:2", desiredCount=3)
+    before = ground.service()
+    assert (before["desiredCount"], before["taskDefinition"]) == (0, made["taskDefinition"])
+    assert [one["id"] for one in before["deployments"]] == [made["deployments"][0]["id"]]
+    lab.advance(21)
+    assert ground.service()["deployments"][0]["id"] == changed["deployments"][0]["id"]
+    ecs.delete_service(cluster="demo", service="web", force=True)
+    lab.advance(21)
+    ground.serve(count=0)
+    assert ground.service()["status"] == "INACTIVE"
+    ecs.create_cluster(clusterName="late")
+    refused("ClusterNotFoundException", ecs.list_container_instances, cluster="late")
+    assert ecs.describe_clusters(clusters=["late"])["clusters"] == []
+    lab.advance(21)
+    assert ecs.list_container_instances(cluster="late")["containerInstanceArns"] == []
+    assert ecs.describe_clusters(clusters=["late"])["clusters"]

@@ -47,6 +47,31 @@ def test_a_profile_without_a_role_is_refused(ground: Any, refused: Any) -> None:
     refused("InvalidParameterValue", run, ground=ground, IamInstanceProfile={"Name": "empty"})
 
 
+@pytest.mark.parametrize(
+    ("default", "options", "works"),
+    [
+        (False, {}, True),
+        (False, {"InstanceMetadataTags": "enabled"}, False),
+        (True, {}, False),
+        (True, {"HttpTokens": "required"}, False),
+        (True, {"InstanceMetadataTags": "disabled"}, True),
+    ],
+)
+def test_tags_that_are_shown_to_an_instance_have_no_slash(
+    ground: Any, refused: Any, default: bool, options: dict[str, str], works: bool
+) -> None:
+    ground.lab.settings(ec2_metadata_tags=default)
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "a/b", "Value": "c"}]}]
+    data = {"ImageId": ground.image, "InstanceType": "t3.small", "TagSpecifications": tags, "MetadataOptions": options}
+    ground.ec2.create_launch_template(LaunchTemplateName="tagged", LaunchTemplateData=data)
+    given = {"LaunchTemplate": {"LaunchTemplateName": "tagged"}, "SubnetId": ground.subnets[0]}
+    if works:
+        run(ground, **given)
+    else:
+        answer = refused("InvalidParameterValue", run, ground=ground, **given)
+        assert "'a/b' is not a valid tag key" in answer["Error"]["Message"]
+
+
 def test_every_instance_of_a_run_has_its_profile(ground: Any) -> None:
     instances = run(ground, MinCount=1, MaxCount=3, IamInstanceProfile={"Name": "p"}, SubnetId=ground.subnets[0])
     assert len(instances) == 3

@@ -18,15 +18,15 @@ from lab.aws.patching import replaces
 MANAGED_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 
 
-def install(_simulation: Simulation) -> None:
-    _create()
-    _describe()
+def install(simulation: Simulation) -> None:
+    _create(simulation)
+    _describe(simulation)
     _delete()
     _capacity_providers()
     _associations()
 
 
-def _create() -> None:
+def _create(simulation: Simulation) -> None:
     @replaces(Backend, "create_cluster")
     def _create_cluster(original: Original, backend: Any, cluster_name: str, *arguments: Any, **options: Any) -> Any:
         known = backend.clusters.get(cluster_name)
@@ -39,16 +39,18 @@ def _create() -> None:
         cluster.default_capacity_provider_strategy = cluster.default_capacity_provider_strategy or []
         cluster.tags = cluster.tags or []
         _check_providers(backend, cluster.capacity_providers)
+        simulation.world.born(f"cluster/{cluster_name}")
         return cluster
 
 
-def _describe() -> None:
+def _describe(simulation: Simulation) -> None:
     @replaces(Response, "describe_clusters")
     def _describe_clusters(_original: Original, handler: Any) -> Any:
         names = handler._get_param("clusters") or ["default"]
         at_most(names, 100, "Clusters")
         backend = handler.ecs_backend
-        found = [backend.clusters.get(short(name)) for name in names]
+        new = simulation.world.is_new
+        found = [None if new(f"cluster/{short(name)}") else backend.clusters.get(short(name)) for name in names]
         only_if_included(handler, "TAGS", DESCRIBE_CLUSTERS_TAGS, otherwise=[])
         only_if_included(handler, "SETTINGS", "DescribeClustersResponse.clusters.Cluster.settings", otherwise=[])
         arn = f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:cluster/"

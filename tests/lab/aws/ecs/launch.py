@@ -19,6 +19,10 @@ from lab.aws.ecs.resources import Container, Task
 from lab.world import World
 
 NOT_STARTED = "TaskFailedToStart"
+_BAD_STREAM = (
+    "1 validation error detected: Value at 'logStreamName' failed to satisfy constraint: Member must satisfy regular "
+    "expression pattern: [^:*]*"
+)
 _FETCHING = "ResourceInitializationError: Fetching secret data from"
 
 
@@ -99,6 +103,8 @@ class Launch:
             return _no_stream(container, _denied(self._role(task), "logs:CreateLogStream", arn))
         if group not in backend.groups:
             return _no_stream(container, "ResourceNotFoundException: The specified log group does not exist.")
+        if {*":*"} & {*options.get("awslogs-stream-prefix", "")}:
+            return _no_stream(container, f"InvalidParameterException: {_BAD_STREAM}")
         return None
 
     def _secrets(self, task: Task, container: Container) -> Failure | None:

@@ -55,7 +55,7 @@ def install(simulation: Simulation) -> None:
     _create(simulation)
     _update(simulation)
     _delete(simulation)
-    _describe()
+    _describe(simulation)
 
 
 def _create(simulation: Simulation) -> None:
@@ -78,6 +78,7 @@ def _create(simulation: Simulation) -> None:
         _check_new(backend, given)
         _check(backend, given, definition)
         service = _new_service(simulation, backend, cluster, given, definition)
+        simulation.replica.changes(service.arn, known)
         backend.services[f"{cluster.name}:{name}"] = service
         simulation.services.add(service, definition)
         return ActionResult({"service": service})
@@ -183,6 +184,7 @@ def _update(simulation: Simulation) -> None:
             definition = active_definition(backend, given["taskDefinition"])
         _check(backend, {"loadBalancers": service.load_balancers, **given}, definition)
         _check_rebalancing(service, given)
+        simulation.replica.changes(service.arn, service)
         roll_out = bool(given.get("forceNewDeployment")) or definition.arn != service.task_definition
         roll_out |= any(key in given and given[key] != getattr(service, _PLAIN[key]) for key in _ROLLS_OUT)
         _apply(service, given, definition)
@@ -224,11 +226,12 @@ def _delete(simulation: Simulation) -> None:
         if replica and service.desired_count > 0 and not handler._get_param("force"):
             raise invalid("The service cannot be stopped while it is scaled above 0.")
         if service.status == "ACTIVE":
+            simulation.replica.changes(service.arn, service)
             simulation.services.delete(service)
         return ActionResult({"service": service})
 
 
-def _describe() -> None:
+def _describe(simulation: Simulation) -> None:
     @replaces(Response, "describe_services")
     def _describe_services(_original: Original, handler: Any) -> Any:
         at_most(handler._get_param("services") or [], 10, "Services")
@@ -236,10 +239,11 @@ def _describe() -> None:
         cluster = handler.ecs_backend._get_cluster(handler._get_param("cluster"))
         found, failures = [], []
         for name in handler._get_param("services"):
-            service = handler.ecs_backend.services.get(f"{cluster.name}:{short(name)}")
+            arn = f"arn:aws:ecs:{handler.region}:{handler.current_account}:service/{cluster.name}/{short(name)}"
+            known = handler.ecs_backend.services.get(f"{cluster.name}:{short(name)}")
+            service = simulation.replica.shown(arn, known)
             if service is None:
-                base = f"arn:aws:ecs:{handler.region}:{handler.current_account}:service/{cluster.name}/{short(name)}"
-                failures.append(missing(name if name.startswith("arn:") else base))
+                failures.append(missing(name if name.startswith("arn:") else arn))
             elif service not in found:
                 found.append(service)
         return ActionResult({"services": found, "failures": failures})
@@ -249,10 +253,12 @@ def _describe() -> None:
         _original: Original, backend: Any, cluster: str, scheduling_strategy: Any = None, launch_type: Any = None
     ) -> list[str]:
         name = backend._get_cluster(cluster).name
+        shown = [simulation.replica.shown(service.arn, service) for service in backend.services.values()]
         return sorted(
             service.arn
-            for service in backend.services.values()
-            if service.cluster_name == name
+            for service in shown
+            if service is not None
+            and service.cluster_name == name
             and service.status != "INACTIVE"
             and scheduling_strategy in (None, service.scheduling_strategy)
             and launch_type in (None, service.launch_type)

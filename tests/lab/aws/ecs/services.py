@@ -18,7 +18,7 @@ from lab.aws.ecs.agenda import Agenda
 from lab.aws.ecs.deployments import Decision, TaskView
 from lab.aws.ecs.resources import ContainerInstance, Deployment, Service, Task, needs_of, placement_of
 from lab.aws.ecs.scheduler import WORDS, Host, Refusal, choose, meets
-from lab.aws.ecs.targets import HEALTHY, UNHEALTHY, Balancing, balanced, event_name
+from lab.aws.ecs.targets import HEALTHY, Balancing, balanced, event_name
 from lab.aws.ecs.tasks import Order, Tasks
 from lab.aws.patching import AwsError
 from lab.world import World
@@ -346,7 +346,7 @@ class Services:
             self._count_success(service, task)
             return
         grace = max(PATIENCE_SECONDS, service.health_check_grace_period_seconds or 0)
-        if bad[0][2].state != UNHEALTHY or self._world.clock.now() - task.running_since < grace:
+        if not bad[0][2].is_final or self._world.clock.now() - task.running_since < grace:
             return
         entry, port, verdict = bad[0]
         name = event_name(entry)

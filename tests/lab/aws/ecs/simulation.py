@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from lab.aws.ecs.agenda import Agenda
 from lab.aws.ecs.agent import Instances
 from lab.aws.ecs.hosts import Hosts
+from lab.aws.ecs.replica import Replica
 from lab.aws.ecs.services import Services
 from lab.aws.ecs.targets import Balancing, Health
 from lab.aws.ecs.tasks import Tasks
@@ -27,6 +28,7 @@ class Simulation:
         self.tasks.drain = self.services.drain
         self.hosts = Hosts(world, self.tasks, self.services)
         self.instances = Instances(world, self.agenda, self.hosts)
+        self.replica = Replica(world)
         world.on_step(self.step)
         world.on_reset(self.clear)
         world.on_stop(self.instances.clear)
@@ -43,6 +45,7 @@ class Simulation:
         self.services.clear()
         self.tasks.clear()
         self.health.clear()
+        self.replica.clear()
 
 
 _simulations: WeakKeyDictionary[World, Simulation] = WeakKeyDictionary()

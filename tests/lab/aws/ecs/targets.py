@@ -27,6 +27,7 @@ from lab.world import Server, World
 
 Listening = Mapping[tuple[str, int], tuple[Task, Container, int]]
 UNUSED, UNHEALTHY, INITIAL, HEALTHY = "unused", "unhealthy", "initial", "healthy"
+_OTHER_ZONE = "Target is in an Availability Zone that is not enabled for the load balancer"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Verdict:
     state: str
     reason: str | None = None
     description: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether ECS stops a task for it: also one in a zone that the balancer is not in, says its own event."""
+        return self.state == UNHEALTHY or self.description == _OTHER_ZONE
 
 
 @dataclass
@@ -93,8 +99,7 @@ class Health:
         zones = {subnet.availability_zone for balancer in balancers for subnet in _subnets(balancer, group.ec2_backend)}
         instance = group.ec2_backend.get_instance(instance_id)
         if instance.availability_zone not in zones:
-            text = "Target is in an Availability Zone that is not enabled for the load balancer"
-            return Verdict(UNUSED, "Target.NotInUse", text)
+            return Verdict(UNUSED, "Target.NotInUse", _OTHER_ZONE)
         return None
 
     def _probe_of(self, balancer: Any, region: str) -> _Probe:

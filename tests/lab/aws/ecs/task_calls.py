@@ -145,7 +145,8 @@ def _describe(simulation: Simulation) -> None:
     def _list_tasks(_original: Original, handler: Any) -> Any:
         cluster, given = cluster_of(handler), handler._get_params()
         service = given.get("serviceName")
-        if service and f"{cluster.name}:{short(service)}" not in handler.ecs_backend.services:
+        known = handler.ecs_backend.services.get(f"{cluster.name}:{short(service or '')}")
+        if service and (known is None or simulation.replica.shown(known.arn, known) is None):
             raise fail("ServiceNotFoundException", "Service not found.")
         tasks = [t for t in _known(simulation, handler) if t.cluster_name == cluster.name and _is_wanted(t, given)]
         return ActionResult({"taskArns": [task.task_arn for task in tasks]})

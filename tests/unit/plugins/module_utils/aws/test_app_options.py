@@ -62,6 +62,8 @@ SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
         ({"placement_strategy": [{"type": "binpack", "field": "disk"}]}, "binpack has field cpu or memory, not 'disk'"),
         ({"placement_strategy": [{"type": "spread"}]}, "type spread needs a field"),
         ({"log": {"group": "a b"}}, "log: group 'a b' may have"),
+        ({"log": {"stream_prefix": "a:b"}}, "log: stream_prefix 'a:b' has a colon or an asterisk"),
+        ({"log": {"stream_prefix": "*"}}, "log: stream_prefix '\\*' has a colon or an asterisk"),
         ({"scaling": {"min": 3, "max": 2}}, "scaling: min 3 is more than max 2"),
         ({"scaling": {"min": -1, "max": 2}}, "scaling: min is -1"),
         ({"scaling": {"min": 1, "max": 2, "cpu_percent": 101}}, "scaling: cpu_percent is 101"),

@@ -110,6 +110,12 @@ def test_a_cluster_that_is_ready_takes_two_calls() -> None:
     assert [one["ec2InstanceId"] for one in standing.registered] == ["i-1", "i-2"]
 
 
+def test_a_cluster_that_was_made_a_moment_ago_may_not_be_known_yet() -> None:
+    not_yet = Call("ecs", "ListContainerInstances", failure("ClusterNotFoundException"))
+    with scripted(not_yet, listed("i-1", "i-2"), described("i-1", "i-2")) as aws:
+        assert Readiness(a_run(aws), "web", live_group("i-1", "i-2"), fresh=True).await_ready().ready
+
+
 def test_no_instances_are_ready_if_none_are_wanted() -> None:
     with scripted(listed()) as aws:
         assert Readiness(a_run(aws), "web", live_group(desired=0), fresh=True).await_ready().ready

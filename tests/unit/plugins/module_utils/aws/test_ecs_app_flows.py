@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from unit.ecs_app import (
     ACCOUNT,
+    BEGINNING,
     CLASSIC_ATTRIBUTES,
     classic,
     definition,
@@ -34,6 +36,7 @@ from unit.ecs_app import (
 )
 from unit.scripted import Call, ScriptedAws, failure, scripted
 
+LATER = BEGINNING + timedelta(seconds=60)
 NO_CLUSTER = failure("ClusterNotFoundException", "Cluster not found.")
 UNKNOWN = failure("ClientException", "Unable to describe task definition.")
 WEB: dict[str, Any] = {"image": "httpd", "memory": 64, "ports": [{"container_port": 80, "host_port": 80}]}
@@ -150,6 +153,38 @@ def test_a_new_app(run: Flow) -> None:
     assert outcome.plan.sentences() == ["create task definition one-web", "create service web"]
     assert outcome.result["service"]["running_count"] == 2
     assert outcome.result["tasks"] == []
+
+
+def test_a_new_service_whose_tasks_cannot_be_asked_for_yet(run: Flow) -> None:
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
+        Call("ecs", "CreateService", {"service": service(runningCount=0, deployments=[deployment(runningCount=0)])}),
+        Call("ecs", "ListTasks", failure("ServiceNotFoundException", "Service not found.")),
+        *TASKS,
+        **WEB,
+        wait=False,
+    )
+    assert outcome.result["tasks"] == []
+
+
+def test_a_changed_number_of_tasks_is_not_taken_for_reached_by_an_answer_from_before(run: Flow) -> None:
+    changed = service(desiredCount=5, deployments=[deployment(desiredCount=5, updatedAt=LATER)])
+    done = service(
+        desiredCount=5, runningCount=5, deployments=[deployment(desiredCount=5, runningCount=5, updatedAt=LATER)]
+    )
+    outcome = run(
+        services(service()),
+        revision(),
+        NO_SCALING,
+        Call("ecs", "UpdateService", {"service": changed}, {"desiredCount": 5}),
+        services(service()),
+        services(done),
+        *TASKS,
+        desired_count=5,
+    )
+    assert outcome.result["service"]["running_count"] == 5
 
 
 def test_nothing_to_do_is_two_calls(run: Flow) -> None:

@@ -215,9 +215,9 @@ def test_a_finished_cluster_takes_twelve_calls_and_no_write(ensure: Any) -> None
 
 @pytest.mark.parametrize("wait", [True, False])
 def test_a_new_cluster_is_made_and_waited_for(ensure: Any, wait: bool) -> None:
-    after = (
-        (*MEMBERS, DESCRIBED_GROUP) if wait else (Call("ecs", "ListContainerInstances", {"containerInstanceArns": []}),)
-    )
+    not_yet = Call("ecs", "ListContainerInstances", failure("ClusterNotFoundException"))
+    none = Call("ecs", "ListContainerInstances", {"containerInstanceArns": []})
+    after = (*MEMBERS, DESCRIBED_GROUP) if wait else (not_yet, none)
     with scripted(*NOTHING, *MADE, *after) as aws:
         outcome = ensure(aws, wait=wait)
     assert len(outcome.plan.steps) == 11

@@ -19,6 +19,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_clus
     wanted,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.images import Image
+from ansible_collections.container.schedulers.plugins.module_utils._aws.vpcs import VPC
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Ref, decide, dismantle
 from unit.ecs_cluster import a_run, params
@@ -79,6 +80,15 @@ def test_subnets_get_ranges_that_are_free(zones: list[str], live: dict[str, str]
 def test_a_full_vpc_is_said_to_be_full() -> None:
     with pytest.raises(InputError, match="no room for subnets in b"):
         subnet_ranges("10.0.0.0/24", ["b"], {"a": "10.0.0.0/24"})
+
+
+def test_subnets_of_a_new_cluster_have_room_for_load_balancers() -> None:
+    with scripted() as aws, pytest.raises(InputError, match=r"cidr: 10.0.0.0/24 is too small for a new cluster"):
+        wanted(a_run(aws), options(cidr="10.0.0.0/24"), {}, FRESH)
+    vpc = Live(VPC, "vpc", "ecs-web", "vpc-1", {"cidr": "10.0.0.0/24", "tags": {}})
+    with scripted() as aws:
+        wanted(a_run(aws), options(cidr="10.0.0.0/23"), {}, FRESH)
+        wanted(a_run(aws), options(cidr="10.0.0.0/24"), {VPC: vpc}, FRESH)  # it is as it is
 
 
 @pytest.mark.parametrize(

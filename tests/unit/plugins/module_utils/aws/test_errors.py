@@ -49,6 +49,8 @@ def refused(code: str, status: int = 400, message: str = "said AWS", retry_after
         ("ThrottlingException", 400, ThrottledError),
         ("RequestLimitExceeded", 503, ThrottledError),
         ("PriorRequestNotComplete", 400, ThrottledError),
+        ("DependencyThrottle", 400, ThrottledError),
+        ("TooManyUpdates", 400, ThrottledError),
         ("SlowDown", 503, ThrottledError),
         ("Whatever", 429, ThrottledError),
         ("ExpiredTokenException", 400, AuthError),

@@ -55,6 +55,13 @@ def test_the_control_plane_writes_its_own_parameters_and_reads_none() -> None:
     assert "ssm:GetParameter" not in actions(policy)
 
 
+def test_the_first_load_balancer_of_an_account_is_made_with_the_rights_of_the_control_plane() -> None:
+    """As long as ELB has no role of its own: what AWS lists for CreateLoadBalancer and CreateTargetGroup."""
+    looks = ("AccountAttributes", "Addresses", "InternetGateways", "SecurityGroups", "Subnets", "Vpcs")
+    wanted = {"iam:CreateServiceLinkedRole", *(f"ec2:Describe{one}" for one in looks)}
+    assert wanted <= {*actions(control_plane_policy("eu-west-1", "one"))}
+
+
 def test_what_is_changed_has_to_carry_a_tag() -> None:
     looks = ("Describe", "kms:DescribeKey", "iam:CreateServiceLinkedRole", "ssm:PutParameter")
     for statement in control_plane_policy("eu-west-1", "one")["Statement"]:

@@ -10,13 +10,14 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.load_balancer_classic import (
     LOAD_BALANCER,
     ClassicLoadBalancers,
-    healthy_behind_classic,
+    health_behind_classic,
     instance_port,
     normalised,
     own_spec,
     read_classic,
     shared_spec,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._aws.service_ready import Health
 from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
 from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
@@ -206,6 +207,6 @@ def test_it_is_deleted_by_name() -> None:
 
 
 def test_instances_in_service_are_counted() -> None:
-    states = [{"State": "InService"}, {"State": "OutOfService"}, {"State": "InService"}]
+    states = [{"State": "InService"}, {"State": "OutOfService", "Description": "why"}, {"State": "InService"}]
     with scripted(Call("elb", "DescribeInstanceHealth", {"InstanceStates": states})) as aws:
-        assert healthy_behind_classic(a_run(aws), "one-lb") == 2
+        assert health_behind_classic(a_run(aws), "one-lb") == Health(2, ["why"])

@@ -16,7 +16,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.load_bal
     LoadBalancers,
     TargetGroups,
     group_spec,
-    healthy_in_group,
+    health_in_group,
     live_balancer,
     live_group,
     live_listener,
@@ -25,6 +25,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.load_bal
     tags_of,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.names import app_mark, cluster_mark
+from ansible_collections.container.schedulers.plugins.module_utils._aws.service_ready import Health
 from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
@@ -313,9 +314,11 @@ def test_all_are_deleted_by_arn() -> None:
 
 
 def test_healthy_targets_are_counted() -> None:
-    states = [{"TargetHealth": {"State": state}} for state in ("healthy", "initial", "draining", "healthy")]
+    states = [{"TargetHealth": {"State": state}} for state in ("healthy", "initial", "healthy")]
+    unused = {"State": "unused", "Description": "Target is in another zone"}
+    states.append({"TargetHealth": unused})
     with scripted(Call("elbv2", "DescribeTargetHealth", {"TargetHealthDescriptions": states})) as aws:
-        assert healthy_in_group(a_run(aws), TARGETS.id) == 2
+        assert health_in_group(a_run(aws), TARGETS.id) == Health(2, ["", unused["Description"]])
 
 
 @pytest.mark.parametrize(

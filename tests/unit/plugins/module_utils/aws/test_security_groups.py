@@ -44,7 +44,19 @@ GROUP: dict[str, Any] = {
 CREATED = Call("ec2", "CreateSecurityGroup", {"GroupId": "sg-1"})
 
 
-@pytest.mark.parametrize("text", [HTTP, HTTPS, "udp 1000-2000 from 0.0.0.0/0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        HTTP,
+        HTTPS,
+        "udp 1000-2000 from 0.0.0.0/0",
+        "icmp -1 from 0.0.0.0/0",
+        "icmp 8--1 from 10.0.0.0/8",
+        "icmp 0--1 from 10.0.0.0/8",
+        "icmp 3-4 from 10.0.0.0/8",
+        "icmpv6 -1 from ::/0",
+    ],
+)
 def test_an_opening_is_what_its_text_says(text: str) -> None:
     assert str(Opening.parse(text)) == text
 
@@ -55,7 +67,7 @@ def test_other_text_is_no_opening() -> None:
 
 
 def test_openings_are_made_and_read_alike() -> None:
-    texts = [HTTPS, HTTP]
+    texts = [HTTPS, HTTP, "icmp -1 from 0.0.0.0/0", "icmp 8--1 from 0.0.0.0/0"]
     assert openings([Opening.parse(one).permission() for one in texts]) == allowed(texts)
     assert openings(GROUP["IpPermissions"]) == allowed([HTTP, "-1 0-65535 from ::/0"])
 

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.service_ready import (
     GRACE_LOOKS,
+    ZONE_SECONDS,
     Goal,
+    Health,
     Look,
     describe,
     describe_service,
@@ -31,14 +33,17 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     StateFailedError,
     WaitTimeoutError,
 )
+from unit.clock import FakeClock
 from unit.ecs_app import BEGINNING, a_run, deployment, event, service
 from unit.k8s_cluster import group
 from unit.scripted import Call, scripted
 
 GOAL = Goal("one", "web", "ecs-svc/1", BEGINNING)
+CHANGED = replace(GOAL, started=True, desired=2)
 BALANCED = replace(GOAL, balanced=True, drain_seconds=30)
 SCALED = replace(GOAL, least=6, most=10)
 OLD = deployment("ecs-svc/0", status="ACTIVE", runningCount=1, rolloutState="COMPLETED")
+ANSWER = service(runningCount=0, deployments=[deployment(rolloutState="IN_PROGRESS", runningCount=0)])
 ROLLING = deployment(rolloutState="IN_PROGRESS", runningCount=1)
 UNPLACED = (
     "was unable to place a task because no container instance met all of its requirements. The closest matching "
@@ -92,6 +97,8 @@ def test_a_deployment_of_old_times_has_no_state() -> None:
     assert placed(GOAL, look(deployments=[bare]))
 
 
+ELSEWHERE = "Target is in an Availability Zone that is not enabled for the load balancer"
+ZONE = f"(instance i-1) (port 32768) is unhealthy in (target-group x) due to (reason {ELSEWHERE})"
 QUIET = {"quiet": GRACE_LOOKS, "seconds": 10.0}
 TAKEN_OVER = deployment("ecs-svc/2", rolloutStateReason="rolling back to deploymentId ecs-svc/2.")
 
@@ -127,6 +134,24 @@ TAKEN_OVER = deployment("ecs-svc/2", rolloutStateReason="rolling back to deploym
         ),
         (GOAL, look(stopped=["a 0123456789ab", "a ba9876543210", "a 00000000aaaa"]), "3 tasks stopped"),
         (GOAL, look(stopped=["exited"] * 3, desiredCount=10), None),
+        # the load balancer is not where they are
+        (
+            BALANCED,
+            look(stopped=["Task failed ELB health checks in (x)"] * 3, events=[event(ZONE)]),
+            r"3 tasks stopped one after the other: Task failed ELB .* Give load_balancer.subnets one subnet of each",
+        ),
+        (
+            BALANCED,
+            look(deployments=[deployment(rolloutState="FAILED")], events=[event(ZONE)]),
+            "ECS gives no reason. Give load_balancer.subnets",
+        ),
+        (BALANCED, look(deployments=[TAKEN_OVER], events=[event(ZONE)]), "rolled back: .* Give load_balancer.subnets"),
+        (BALANCED, replace(look(1, seconds=ZONE_SECONDS - 1), unreached=ELSEWHERE), None),  # it may just be given one
+        (
+            BALANCED,
+            replace(look(1, seconds=ZONE_SECONDS), unreached=ELSEWHERE),
+            "does not reach all tasks: Target is in .* load balancer. Give load_balancer.subnets",
+        ),
         (GOAL, look(stopped=["one", "two", "three"]), None),
         # no room
         (GOAL, look(events=[event(MEMORY)]), None),  # just said: an instance may be about to join
@@ -233,7 +258,9 @@ def test_why_a_task_stopped(task: dict[str, Any], reason: str) -> None:
 def test_the_goal_is_the_primary_deployment() -> None:
     later = BEGINNING + timedelta(seconds=60)
     there = service(deployments=[OLD, deployment(updatedAt=later)], loadBalancers=[{"loadBalancerName": "x"}])
-    assert goal_of("one", there, started=True, drain_seconds=30) == replace(BALANCED, since=later)
+    assert goal_of("one", there, started=True, drain_seconds=30) == replace(
+        BALANCED, since=later, started=True, desired=2
+    )
     assert goal_of("one", there, started=False, drain_seconds=30) == BALANCED
 
 
@@ -243,28 +270,136 @@ def services(**given: Any) -> Call:
 
 def test_what_was_read_already_needs_no_call() -> None:
     with scripted() as aws:
-        assert wait_ready(a_run(aws), GOAL, first=service(), healthy=None) == service()
+        assert wait_ready(a_run(aws), GOAL, service(), health=None) == service()
+
+
+EARLIER = BEGINNING - timedelta(seconds=60)
+BEFORE = service(
+    taskDefinition="arn/one-web:0",
+    deployments=[deployment("ecs-svc/0", createdAt=EARLIER, updatedAt=EARLIER)],
+)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [],  # a service that was made: MISSING
+        [service(status="INACTIVE", desiredCount=0, runningCount=0, deployments=[])],  # the one before of its name
+        [{**BEFORE, "status": "DRAINING"}],
+        [BEFORE],  # with the revision before
+        [service(desiredCount=1, runningCount=1, deployments=[deployment(desiredCount=1, runningCount=1)])],
+    ],
+)
+def test_an_answer_from_before_the_change_says_nothing_about_it(before: list[dict[str, Any]]) -> None:
+    """ECS is eventually consistent, from one look to the next."""
+    late = Call("ecs", "DescribeServices", {"services": before})
+    rolling = services(runningCount=1, deployments=[ROLLING])
+    with scripted(late, late, rolling, late, services()) as aws:
+        assert wait_ready(a_run(aws), CHANGED, ANSWER, health=None) == service()
+
+
+def test_a_change_is_not_complete_before_ecs_shows_it() -> None:
+    """Else the next run would not see it, and one more would find something to do."""
+    late = Call("ecs", "DescribeServices", {"services": []})
+    with scripted(late, services()) as aws:
+        wait_ready(a_run(aws), CHANGED, service(), health=None)
+
+
+@pytest.mark.parametrize(
+    ("goal", "found", "error", "message"),
+    [
+        (CHANGED, [], NotFoundError, "service web of cluster one does not exist"),
+        (CHANGED, [service(status="INACTIVE", deployments=[])], StateFailedError, "somebody else deletes it"),
+    ],
+)
+def test_what_is_still_not_there_after_a_while_is_gone(
+    goal: Goal, found: list[dict[str, Any]], error: type[Exception], message: str
+) -> None:
+    clock = FakeClock()
+    begun = clock.now()
+    gone = Call("ecs", "DescribeServices", {"services": found})
+    with scripted(replace(gone, times=13), clock=clock) as aws, pytest.raises(error, match=message):
+        wait_ready(a_run(aws), goal, ANSWER, health=None)
+    assert 60 <= clock.now() - begun < 75
+
+
+@pytest.mark.parametrize(
+    ("seen", "message"),
+    [
+        (service(deployments=[TAKEN_OVER]), "was rolled back"),
+        (service(deployments=[deployment("ecs-svc/2", taskDefinition="arn/other:7")]), "another deployment took over"),
+        (service(status="DRAINING"), "somebody else deletes it"),
+    ],
+)
+def test_what_came_after_the_change_is_believed_at_once(seen: dict[str, Any], message: str) -> None:
+    with (
+        scripted(Call("ecs", "DescribeServices", {"services": [seen]})) as aws,
+        pytest.raises(StateFailedError, match=message),
+    ):
+        wait_ready(a_run(aws), CHANGED, ANSWER, health=None)
+
+
+def test_an_autoscaler_that_moves_the_service_meanwhile_is_no_old_answer() -> None:
+    moved = deployment(desiredCount=1, runningCount=1, updatedAt=BEGINNING + timedelta(seconds=1))
+    with scripted(services(desiredCount=1, runningCount=1, deployments=[moved])) as aws:
+        wait_ready(a_run(aws), CHANGED, ANSWER, health=None)
+
+
+def test_a_service_that_is_gone_when_nothing_was_changed_is_not_waited_for() -> None:
+    rolling = service(runningCount=1, deployments=[ROLLING])
+    with (
+        scripted(Call("ecs", "DescribeServices", {"services": []})) as aws,
+        pytest.raises(NotFoundError),
+    ):
+        wait_ready(a_run(aws), GOAL, rolling, health=None)
 
 
 def test_the_load_balancer_is_asked_when_ecs_is_done() -> None:
     asked = iter([1, 2])
     rolling = services(runningCount=1, deployments=[ROLLING])
     with scripted(rolling, services(), services()) as aws:
-        wait_ready(a_run(aws), BALANCED, first=None, healthy=lambda: next(asked))
+        wait_ready(a_run(aws), replace(BALANCED, started=True, desired=2), ANSWER, health=lambda: Health(next(asked)))
     assert next(asked, None) is None
+
+
+def test_tasks_where_the_load_balancer_is_not_end_the_wait() -> None:
+    told = Health(1, [ELSEWHERE])
+    with (
+        scripted(replace(services(), times=13)) as aws,
+        pytest.raises(StateFailedError, match="does not reach all tasks"),
+    ):
+        wait_ready(a_run(aws), replace(BALANCED, started=True, desired=2), ANSWER, health=lambda: told)
+
+
+@pytest.mark.parametrize(
+    ("others", "unreached"),
+    [
+        ([], ""),
+        (["Health checks failed", "Initial health checks in progress"], ""),
+        (["Target group is not configured to receive traffic from the load balancer"], ""),  # until it has a listener
+        (["Health checks failed", ELSEWHERE], ELSEWHERE),
+        (
+            ["Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to."],
+            "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to.",
+        ),
+    ],
+)
+def test_targets_of_other_zones_are_told_by_their_description(others: list[str], unreached: str) -> None:
+    assert Health(1, others).unreached(3) == unreached
+    assert not Health(3, others).unreached(3)  # others may be behind a shared load balancer
 
 
 def test_nobody_is_asked_about_no_tasks() -> None:
     none = service(desiredCount=0, runningCount=0, deployments=[deployment(runningCount=0)])
     with scripted() as aws:
-        wait_ready(a_run(aws), BALANCED, first=none, healthy=lambda: 1 // 0)
+        wait_ready(a_run(aws), BALANCED, none, health=lambda: Health(1 // 0))
 
 
 def test_trouble_is_believed_after_a_few_looks() -> None:
     stuck = services(runningCount=0, deployments=[ROLLING], events=[event(MEMORY)])
     no_group = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})
     with scripted(replace(stuck, times=GRACE_LOOKS + 1), no_group) as aws, pytest.raises(StateFailedError) as raised:
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, health=None)
     assert "insufficient memory" in raised.value.message
     assert raised.value.details["last_state"] == "0 of 2 tasks run, 0 are pending"
     assert raised.value.details["last_events"][0].startswith("was unable to place a task")
@@ -280,7 +415,7 @@ def test_instances_that_are_about_to_join_are_waited_for() -> None:
     two = Call("ecs", "ListContainerInstances", {"containerInstanceArns": ["c1", "c2"]})
     calls = (replace(stuck, times=2 * GRACE_LOOKS + 1), replace(group_of_two, times=2), one, two)
     with scripted(*calls) as aws, pytest.raises(StateFailedError, match="insufficient memory"):
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, health=None)
 
 
 def test_stopped_tasks_are_asked_for_their_reason_when_there_are_more_of_them() -> None:
@@ -298,7 +433,7 @@ def test_stopped_tasks_are_asked_for_their_reason_when_there_are_more_of_them() 
         ) as aws,
         pytest.raises(StateFailedError, match="2 tasks stopped one after the other: CannotPullContainerError"),
     ):
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, health=None)
 
 
 def test_tasks_that_run_and_crash_again_and_again_are_noticed_though_ecs_counts_no_failure() -> None:
@@ -324,7 +459,7 @@ def test_tasks_that_run_and_crash_again_and_again_are_noticed_though_ecs_counts_
             StateFailedError, match=r"3 tasks stopped .*: Essential container in task exited \(exit code 1\)"
         ),
     ):
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, health=None)
 
 
 def test_who_does_nothing_wrong_is_not_blamed() -> None:
@@ -356,13 +491,13 @@ def test_stopped_tasks_are_read_to_the_last_page() -> None:
 def test_stopped_tasks_may_be_forgotten() -> None:
     failing = deployment(rolloutState="IN_PROGRESS", failedTasks=1)
     with scripted(services(deployments=[failing]), Call("ecs", "ListTasks", {"taskArns": []}), services()) as aws:
-        wait_ready(a_run(aws), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws), CHANGED, ANSWER, health=None)
 
 
 def test_a_wait_that_ends_says_what_was_last_seen() -> None:
     rolling = services(runningCount=1, deployments=[ROLLING], events=[event("has started 1 tasks: x.")])
     with scripted(rolling) as aws, pytest.raises(WaitTimeoutError, match=r"1 of 2 tasks run.*has started 1 tasks"):
-        wait_ready(a_run(aws, seconds=0), GOAL, first=None, healthy=None)
+        wait_ready(a_run(aws, seconds=0), CHANGED, ANSWER, health=None)
 
 
 def test_no_such_service() -> None:

@@ -212,6 +212,17 @@ def test_names_of_ports_and_ranges_of_them_are_registered_again() -> None:
     assert first == {**named, "hostPort": 8080}
 
 
+def test_where_the_log_goes_is_registered_in_full_unless_it_changes() -> None:
+    secret = {"name": "splunk-token", "valueFrom": "arn:aws:ssm:eu-west-1:123456789012:parameter/token"}
+    theirs = {"logDriver": "splunk", "options": {"splunk-url": "https://x"}, "secretOptions": [secret]}
+    raw = definition(logConfiguration=theirs)
+    spec = wanted_definition(options(image="httpd:2"), live(raw), "eu-west-1", {})
+    assert rendered("one-web", spec, raw)["containerDefinitions"][0]["logConfiguration"] == theirs
+    ours = wanted_definition(options(log={}), live(raw), "eu-west-1", {})
+    changed = rendered("one-web", ours, raw)["containerDefinitions"][0]["logConfiguration"]
+    assert (changed["logDriver"], changed.get("secretOptions")) == ("awslogs", None)
+
+
 def test_what_the_options_do_not_speak_of_is_registered_again() -> None:
     proxy = {"type": "APPMESH", "containerName": "envoy"}
     raw = {
