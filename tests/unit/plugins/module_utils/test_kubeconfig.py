@@ -55,6 +55,45 @@ def test_what_is_no_kubeconfig_is_refused(document: dict[str, Any]) -> None:
         entries(document, "aws_one", "https://a", "eu-west-1")
 
 
+@pytest.mark.parametrize(
+    ("cluster", "user", "named"),
+    [
+        ({}, {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh"}}, "exec"),
+        ({}, {"auth-provider": {"name": "gcp", "config": {"cmd-path": "sh"}}}, "auth-provider"),
+        ({}, {"tokenFile": "/etc/passwd"}, "tokenFile"),
+        ({}, {"token": "t"}, "token"),
+        ({}, {"client-key": "/root/.ssh/id_rsa"}, "client-key"),
+        ({}, {"client-key-data": None}, "client-key-data"),
+        ({}, {"client-key-data": ""}, "client-key-data"),
+        ({"proxy-url": "http://192.0.2.66:3128"}, {}, "proxy-url"),
+        ({"insecure-skip-tls-verify": True}, {}, "insecure-skip-tls-verify"),
+        ({"certificate-authority": "/etc/passwd"}, {}, "certificate-authority"),
+        ({"certificate-authority-data": {"a": 1}}, {}, "certificate-authority-data"),
+    ],
+)
+def test_who_is_root_on_the_control_plane_does_not_get_further(
+    cluster: dict[str, Any], user: dict[str, Any], named: str
+) -> None:
+    published = {
+        "clusters": [{"name": "x", "cluster": {**ADMIN["clusters"][0]["cluster"], **cluster}}],
+        "users": [{"name": "x", "user": {**ADMIN["users"][0]["user"], **user}}],
+    }
+
+    with pytest.raises(InputError, match=f"not what kubeadm writes.*{named}"):
+        entries(published, "aws_one", "https://192.0.2.9:6443", "eu-west-1")
+
+
+@pytest.mark.parametrize("user", [None, "sh", {}, {"client-certificate-data": "Q0VSVA=="}])
+def test_a_client_certificate_that_is_not_there_is_missed(user: Any) -> None:
+    with pytest.raises(InputError, match="not what kubeadm writes"):
+        entries({**ADMIN, "users": [{"user": user}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1")
+
+
+def test_without_a_certificate_authority_there_is_nobody_to_trust() -> None:
+    with pytest.raises(InputError, match="nothing instead of certificate-authority-data"):
+        entries({**ADMIN, "clusters": [{"cluster": {"server": "https://a"}}]}, "aws_one", "https://a", "eu-west-1")
+
+
 def test_entries_are_put_in_and_taken_out_and_others_stay() -> None:
     both = merged(OTHER, OURS)
 
@@ -66,9 +105,10 @@ def test_entries_are_put_in_and_taken_out_and_others_stay() -> None:
 
 
 def test_a_fingerprint_tells_states_apart_and_names_nothing() -> None:
+    renewed = {**ADMIN["users"][0]["user"], "client-key-data": "TkVX"}
     other_key = merged(
         OURS,
-        entries({**ADMIN, "users": [{"user": {"token": "new"}}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1"),
+        entries({**ADMIN, "users": [{"user": renewed}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1"),
     )
 
     assert fingerprint(OURS, "aws_one") == fingerprint(merged(OTHER, OURS), "aws_one")

@@ -267,8 +267,21 @@ def with_kubeconfig(flow: Flow) -> None:
     save(
         flow.kubeconfig,
         {
-            "clusters": [{"name": "aws_one", "cluster": {"server": "https://192.0.2.9:6443"}}],
-            "users": [{"name": "aws_one", "user": {"client-key-data": "YSB2ZXJ5IHNlY3JldCBrZXk="}}],
+            "clusters": [
+                {
+                    "name": "aws_one",
+                    "cluster": {"server": "https://192.0.2.9:6443", "certificate-authority-data": "Q0E="},
+                }
+            ],
+            "users": [
+                {
+                    "name": "aws_one",
+                    "user": {
+                        "client-certificate-data": "Q0VSVA==",
+                        "client-key-data": "YSB2ZXJ5IHNlY3JldCBrZXk=",
+                    },
+                }
+            ],
             "contexts": [
                 {"name": "aws_one", "context": {"cluster": "aws_one", "user": "aws_one", "extensions": [HERE]}}
             ],
