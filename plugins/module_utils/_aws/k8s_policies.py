@@ -20,6 +20,7 @@ from .kubernetes_names import LEGACY_TAG
 Document = dict[str, Any]
 Statement = dict[str, Any]
 ANY_BALANCER = ("listener", "listener-rule", "loadbalancer", "targetgroup")
+CREATED = ("Listener", "LoadBalancer", "TargetGroup")
 
 
 def control_plane_policy(region: str, cluster: str) -> Document:
@@ -49,6 +50,8 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
     """The cloud controller manager: looks at everything, changes what is the cluster's, makes what will be."""
     ours = {"StringEquals": {f"aws:ResourceTag/{LEGACY_TAG}": cluster}}
     made_for_us = {"StringEquals": {f"aws:RequestTag/{LEGACY_TAG}": cluster}}
+    # a tag makes a thing the cluster's, so it is for what is being made: else those of others could be given it
+    as_made = {"elasticloadbalancing:CreateAction": [f"Create{one}" for one in CREATED]}
     balancers = [f"arn:{partition(region)}:elasticloadbalancing:{region}:*:{one}/*" for one in ANY_BALANCER]
     looks = ["AvailabilityZones", "InstanceTopology", "Instances", "Regions", "RouteTables", "SecurityGroups"]
     return [
@@ -95,7 +98,7 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
             ours,
         ),
         _allow(
-            [f"elasticloadbalancing:Create{one}" for one in ("Listener", "LoadBalancer", "TargetGroup")],
+            [f"elasticloadbalancing:Create{one}" for one in CREATED],
             balancers,
             made_for_us,
         ),
@@ -107,7 +110,11 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
             {"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"}},
         ),
         _allow(["ec2:CreateTags"], [_ec2(region, "security-group")], ours),
-        _allow(["elasticloadbalancing:AddTags"], balancers, made_for_us),
+        _allow(
+            ["elasticloadbalancing:AddTags"],
+            balancers,
+            {"StringEquals": {**made_for_us["StringEquals"], **as_made}},
+        ),
     ]
 
 

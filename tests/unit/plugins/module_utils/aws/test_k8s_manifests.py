@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -65,6 +66,38 @@ def test_what_is_changed_has_to_carry_a_tag() -> None:
             assert statement.get("Condition"), statement
         assert "*" not in statement["Action"]
         assert not [one for one in statement["Action"] if one.endswith(":*")]
+
+
+def allowed(action: str, resource: str, **context: str) -> bool:
+    """Whether IAM would let the control plane: on what has this tag, asking for that one, as part of making it by."""
+    words = {"tag": "aws:ResourceTag/", "asked": "aws:RequestTag/"}
+    known = {words[key] + name: value for key in words if key in context for name, value in [context[key].split("=")]}
+    known |= {f"{action.partition(':')[0]}:CreateAction": context.get("by", "")}
+    return any(
+        action in one["Action"]
+        and any(fnmatchcase(resource, pattern) for pattern in one["Resource"])
+        and all(
+            known.get(key) in ([wanted] if isinstance(wanted, str) else wanted)
+            for key, wanted in one.get("Condition", {}).get("StringEquals", {}).items()
+        )
+        for one in control_plane_policy("eu-west-1", "one")["Statement"]
+    )
+
+
+BALANCER = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/a/1"
+OURS, THEIRS = "KubernetesCluster=one", "KubernetesCluster=other"
+
+
+@pytest.mark.parametrize("made", ["CreateLoadBalancer", "CreateTargetGroup", "CreateListener"])
+def test_load_balancers_are_tagged_when_they_are_made(made: str) -> None:
+    assert allowed("elasticloadbalancing:AddTags", BALANCER, asked=OURS, by=made)
+    assert not allowed("elasticloadbalancing:AddTags", BALANCER, asked=THEIRS, by=made)
+
+
+def test_no_load_balancer_of_others_can_be_declared_to_be_the_clusters() -> None:
+    assert allowed("elasticloadbalancing:AddTags", BALANCER, tag=OURS)
+    assert not allowed("elasticloadbalancing:AddTags", BALANCER, tag=THEIRS, asked=OURS)
+    assert not allowed("elasticloadbalancing:AddTags", BALANCER, asked=OURS)
 
 
 def test_policies_fit_into_a_role_and_follow_the_partition() -> None:
