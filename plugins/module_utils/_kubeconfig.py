@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from ._errors import InputError
+from ._locks import alone_in
 
 Document = dict[str, Any]
 SECTIONS = {"clusters": "cluster", "users": "user", "contexts": "context"}
@@ -145,14 +146,20 @@ def parse(text: str, label: str) -> Document:
     return dict(document)
 
 
+def change(path: Path, how: Callable[[Document], Document]) -> None:
+    """Change a file. Of two runs that do so at once, one waits: it would write over what the other has put in."""
+    with alone_in(path.resolve().parent, wait=True):
+        save(path, how(load(path)))
+
+
 def save(path: Path, document: Mapping[str, Any]) -> None:
     """Write a file in one go; a file that is left without any entry is removed."""
     import yaml  # noqa: PLC0415
 
+    target = path.resolve()  # what a link points to is written or removed, not the link
     if not any(document.get(section) for section in SECTIONS):
-        path.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
         return
-    target = path.resolve()  # what a link points to is written, not the link
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

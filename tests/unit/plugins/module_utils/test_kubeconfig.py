@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._kubeconfig import (
+    change,
     entries,
     fingerprint,
     load,
@@ -159,6 +161,38 @@ def test_what_a_link_points_to_is_written(tmp_path: Path) -> None:
 
     assert (tmp_path / "link").is_symlink()
     assert load(tmp_path / "real") == OURS
+
+
+def test_the_last_entry_goes_from_where_a_link_points_to(tmp_path: Path) -> None:
+    save(tmp_path / "real", OURS)
+    (tmp_path / "link").symlink_to("real")
+    change(tmp_path / "link", lambda there: without(there, "aws_one"))
+
+    assert not (tmp_path / "real").exists()
+    assert load(tmp_path / "link") == {}
+
+
+def test_two_runs_that_change_a_file_at_once_lose_nothing(tmp_path: Path) -> None:
+    path, link, loaded, go_on = tmp_path / "config", tmp_path / "elsewhere" / "link", Event(), Event()
+    link.parent.mkdir()
+    link.symlink_to(path)
+
+    def slowly(there: dict[str, Any]) -> dict[str, Any]:
+        loaded.set()
+        go_on.wait(60)
+        return merged(there, OURS)
+
+    first = Thread(target=change, args=(path, slowly))
+    second = Thread(target=change, args=(link, lambda there: merged(there, OTHER)))
+    first.start()
+    loaded.wait(60)
+    second.start()
+    second.join(0.3)  # it would be through by then
+    go_on.set()
+    first.join(60)
+    second.join(60)
+
+    assert [one["name"] for one in load(path)["users"]] == ["aws_one", "other"]
 
 
 def test_a_file_without_any_entry_goes(tmp_path: Path) -> None:
