@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from ._errors import InputError
+from ._locks import alone_in
 
 Document = dict[str, Any]
 SECTIONS = {"clusters": "cluster", "users": "user", "contexts": "context"}
@@ -23,31 +24,53 @@ MODE = 0o600
 
 
 EXTENSION = "container.schedulers"  # what a context says of where its cluster is
+AUTHORITY = "certificate-authority-data"
+CERTIFICATE = ("client-certificate-data", "client-key-data")
 
 
 def entries(document: Mapping[str, Any], name: str, server: str, region: str) -> Document:
     """What a kubeconfig of kubeadm says, under another name and for another address of the server. Pure.
 
+    Whoever is root on the control plane writes it. So nothing is taken over but certificates: a kubeconfig can also
+    name programs that its reader runs, files that it sends, and a proxy that listens in.
+
     Args:
         region: where the cluster is: clusters of two regions can have one name.
 
     Raises:
-        InputError: it is not a kubeconfig.
+        InputError: it is not a kubeconfig, or not one as kubeadm makes it.
     """
     try:
         cluster = document["clusters"][0]["cluster"]
         user = document["users"][0]["user"]
     except (KeyError, IndexError, TypeError) as error:
         raise InputError("what the control plane has published is no kubeconfig") from error
+    trusted, shown = _certificates(cluster, (AUTHORITY,), {"server"}), _certificates(user, CERTIFICATE)
     told = {"name": EXTENSION, "extension": {"region": region}}
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": name, "cluster": {**cluster, "server": server}}],
-        "users": [{"name": name, "user": user}],
+        "clusters": [{"name": name, "cluster": {"server": server, **trusted}}],
+        "users": [{"name": name, "user": shown}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name, "extensions": [told]}}],
         "current-context": name,
     }
+
+
+def _certificates(section: Any, keys: Collection[str], ignored: Collection[str] = ()) -> dict[str, str]:
+    """These keys of a section, all of which it has to have, and no other.
+
+    Raises:
+        InputError: it has others, or not all.
+    """
+    found = {key: value for key, value in section.items() if key not in ignored} if isinstance(section, dict) else {}
+    if set(found) != set(keys) or not all(isinstance(value, str) and value for value in found.values()):
+        named = ", ".join(sorted(map(str, found))) or "nothing"
+        raise InputError(
+            f"what the control plane has published is not what kubeadm writes: {named} instead of {', '.join(keys)}",
+            hint="Somebody has changed it. Look at the control plane before you use the cluster again.",
+        )
+    return found
 
 
 def region_of(document: Mapping[str, Any], name: str) -> str:
@@ -123,14 +146,20 @@ def parse(text: str, label: str) -> Document:
     return dict(document)
 
 
+def change(path: Path, how: Callable[[Document], Document]) -> None:
+    """Change a file. Of two runs that do so at once, one waits: it would write over what the other has put in."""
+    with alone_in(path.resolve().parent, wait=True):
+        save(path, how(load(path)))
+
+
 def save(path: Path, document: Mapping[str, Any]) -> None:
     """Write a file in one go; a file that is left without any entry is removed."""
     import yaml  # noqa: PLC0415
 
+    target = path.resolve()  # what a link points to is written or removed, not the link
     if not any(document.get(section) for section in SECTIONS):
-        path.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
         return
-    target = path.resolve()  # what a link points to is written, not the link
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

@@ -13,8 +13,9 @@ version_added: "1.0.0"
 description:
   - Makes, changes, enlarges or deletes one EBS volume. It is found by its name and by the mark that this collection
     puts on it, never by its name alone.
-  - It is tagged for the EBS CSI driver, whose policy lets it attach only volumes that carry
-    C(ebs.csi.aws.com/cluster=true), and, with O(cluster), as belonging to that Kubernetes cluster.
+  - It is tagged for the EBS CSI driver with C(ebs.csi.aws.com/cluster=true), and, with O(cluster), as belonging to that
+    Kubernetes cluster. One that M(container.schedulers.k8s_aws_cluster) made may attach only volumes that carry both
+    tags. For a volume without O(cluster), give O(tags) C(KubernetesCluster) with the name of the cluster.
   - Attaching is left to Kubernetes. The module says where the volume is attached, and refuses to delete it meanwhile.
   - An option that is not given is not managed. What an existing volume has in its place, stays.
   - It needs permission for C(ec2:CreateVolume), C(ec2:ModifyVolume), C(ec2:DeleteVolume), C(ec2:DescribeVolumes),

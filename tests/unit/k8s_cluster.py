@@ -30,8 +30,18 @@ PART = "container.schedulers/part"
 NAMES = KubernetesNames("one", "eu-west-1")
 ADMIN = yaml.safe_dump(
     {
-        "clusters": [{"name": "one", "cluster": {"server": "https://172.20.0.9:6443"}}],
-        "users": [{"name": "admin", "user": {"client-key-data": base64.b64encode(b"a very secret key").decode()}}],
+        "clusters": [
+            {"name": "one", "cluster": {"server": "https://172.20.0.9:6443", "certificate-authority-data": "Q0E="}}
+        ],
+        "users": [
+            {
+                "name": "admin",
+                "user": {
+                    "client-certificate-data": "Q0VSVA==",
+                    "client-key-data": base64.b64encode(b"a very secret key").decode(),
+                },
+            }
+        ],
     }
 )
 

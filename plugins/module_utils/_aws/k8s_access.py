@@ -150,11 +150,7 @@ class Kubeconfigs:
         document = self._access.document()
         if document is None:
             raise ConflictError("the control plane is up and has published no credentials", doing=step.sentence)
-        there = _kubeconfig.load(self._path)
-        new = _kubeconfig.merged(there, document)
-        if not spec.get("current") and there.get("current-context"):
-            new["current-context"] = there["current-context"]
-        _save(self._path, new)
+        self._change(lambda there: _with(there, document, current=bool(spec.get("current"))))
         live = read_kubeconfig(self._path, self._cluster, self._run.aws.region)
         if live is None:
             raise ConflictError(f"{self._path} does not hold what was written to it", doing=step.sentence)
@@ -164,14 +160,20 @@ class Kubeconfigs:
         return self.create(step, spec)
 
     def delete(self, _step: Step, live: Live) -> None:
-        _save(self._path, _kubeconfig.without(_kubeconfig.load(self._path), live.name))
+        self._change(lambda there: _kubeconfig.without(there, live.name))
+
+    def _change(self, how: Callable[[_kubeconfig.Document], _kubeconfig.Document]) -> None:
+        try:
+            _kubeconfig.change(self._path, how)
+        except OSError as error:
+            raise SchedulersError(f"kubeconfig: {self._path} cannot be written ({error})") from error
 
 
-def _save(path: Path, document: _kubeconfig.Document) -> None:
-    try:
-        _kubeconfig.save(path, document)
-    except OSError as error:
-        raise SchedulersError(f"kubeconfig: {path} cannot be written ({error})") from error
+def _with(there: _kubeconfig.Document, ours: _kubeconfig.Document, *, current: bool) -> _kubeconfig.Document:
+    """A kubeconfig with the cluster's entries; its context becomes the current one if it is to, or if there is none."""
+    new = _kubeconfig.merged(there, ours)
+    chosen = there.get("current-context")
+    return {**new, "current-context": chosen} if chosen and not current else new
 
 
 def await_booted(run: Run, cluster: str) -> None:

@@ -8,7 +8,7 @@ made is looked for by its tag as well, for a cluster that does not answer. Data 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def ensure_absent(context: Context, connect: Connect) -> Outcome:
         handlers = {**cluster_handlers(tools), **_farewells(run, access)}
         applied = apply(plan, handlers, {one.key: one for one in doomed})
         with applied.then(f"look whether anything is left of cluster {name}"):
-            _await_gone(run, names)
+            _await_gone(run, names, _vpcs(found))
     kept = [] if delete_data else [{"id": one.id, "name": one.name, **one.spec} for one in volumes]
     return Outcome(to_result(name, {}, Standing(None), path, kept), plan)
 
@@ -94,7 +94,6 @@ def find_all(run: Run, names: KubernetesNames, kubeconfig: Path) -> list[Live]:
         "parameters": lambda: read_parameters(run, names.cluster),
         "rules": lambda: {key: one for key, one in read_security_groups(run).items() if one.kind == "ingress_rule"},
         "kubeconfig": lambda: keyed(_own_kubeconfig(kubeconfig, names.cluster, run.aws.region)),
-        "balancers": lambda: {one.key: one for one in find_service_balancers(run.aws, names.cluster)},
         "marked": lambda: {one.key: one for one in _marked(run)},
         **identity_reads(run, names),
     }
@@ -106,7 +105,12 @@ def find_all(run: Run, names: KubernetesNames, kubeconfig: Path) -> list[Live]:
         refuse_foreign_instances(run, vpc.id)
     members = found[SCALING_GROUP].attributes["instances"] if SCALING_GROUP in found else ()
     of_group = {one["instance_id"] for one in members}
-    return [one for key, one in found.items() if key not in of_group]
+    kept = [one for key, one in found.items() if key not in of_group]
+    return [*kept, *find_service_balancers(run.aws, names.cluster, _vpcs(kept))]
+
+
+def _vpcs(found: Iterable[Live]) -> set[str]:
+    return {one.id for one in found if one.kind == "vpc"}
 
 
 def _own_kubeconfig(path: Path, cluster: str, region: str) -> Live | None:
@@ -189,8 +193,11 @@ class _Inside:
             return
 
 
-def _await_gone(run: Run, names: KubernetesNames) -> None:
+def _await_gone(run: Run, names: KubernetesNames, vpcs: Collection[str]) -> None:
     """A look, and more of them while lists are behind.
+
+    Args:
+        vpcs: those that the cluster had.
 
     Raises:
         WaitTimeoutError: something is left; the message says what.
@@ -200,7 +207,7 @@ def _await_gone(run: Run, names: KubernetesNames) -> None:
         group = read_scaling_group(run, names.auto_scaling_group, departing=True)
         # instances were waited for one by one; they, too, stay visible for a while
         marked = [one for one in marked_resources(run, KINDS, {}) if one.kind != "control_plane"]
-        balancers = find_service_balancers(run.aws, names.cluster)
+        balancers = find_service_balancers(run.aws, names.cluster, vpcs)
         return [*really_there(run, marked), *balancers, *([group] if group else [])]
 
     wait_until(

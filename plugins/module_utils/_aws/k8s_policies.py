@@ -20,11 +20,13 @@ from .kubernetes_names import LEGACY_TAG
 Document = dict[str, Any]
 Statement = dict[str, Any]
 ANY_BALANCER = ("listener", "listener-rule", "loadbalancer", "targetgroup")
+CREATED = ("Listener", "LoadBalancer", "TargetGroup")
 
 
 def control_plane_policy(region: str, cluster: str) -> Document:
     """For the role of the control plane."""
-    return _document([*_parameters(region, cluster, [JOIN, ADMIN, PROGRESS]), *_cloud(region, cluster), *_csi(region)])
+    parameters = _parameters(region, cluster, [JOIN, ADMIN, PROGRESS])
+    return _document([*parameters, *_cloud(region, cluster), *_csi(region, cluster)])
 
 
 def node_policy(region: str, cluster: str) -> Document:
@@ -49,6 +51,8 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
     """The cloud controller manager: looks at everything, changes what is the cluster's, makes what will be."""
     ours = {"StringEquals": {f"aws:ResourceTag/{LEGACY_TAG}": cluster}}
     made_for_us = {"StringEquals": {f"aws:RequestTag/{LEGACY_TAG}": cluster}}
+    # a tag makes a thing the cluster's, so it is for what is being made: else those of others could be given it
+    as_made = {"elasticloadbalancing:CreateAction": [f"Create{one}" for one in CREATED]}
     balancers = [f"arn:{partition(region)}:elasticloadbalancing:{region}:*:{one}/*" for one in ANY_BALANCER]
     looks = ["AvailabilityZones", "InstanceTopology", "Instances", "Regions", "RouteTables", "SecurityGroups"]
     # an account's first load balancer comes before ELB's own role, so that ELB looks with the rights of who makes it:
@@ -98,7 +102,7 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
             ours,
         ),
         _allow(
-            [f"elasticloadbalancing:Create{one}" for one in ("Listener", "LoadBalancer", "TargetGroup")],
+            [f"elasticloadbalancing:Create{one}" for one in CREATED],
             balancers,
             made_for_us,
         ),
@@ -110,36 +114,35 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
             {"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"}},
         ),
         _allow(["ec2:CreateTags"], [_ec2(region, "security-group")], ours),
-        _allow(["elasticloadbalancing:AddTags"], balancers, made_for_us),
+        _allow(
+            ["elasticloadbalancing:AddTags"],
+            balancers,
+            {"StringEquals": {**made_for_us["StringEquals"], **as_made}},
+        ),
     ]
 
 
-def _csi(region: str) -> list[Statement]:
-    """The controller of the EBS CSI driver: what it may touch carries the driver's own tag."""
-    volumes, snapshots = _ec2(region, "volume"), _ec2(region, "snapshot")
-    ours = {"StringEquals": {"aws:ResourceTag/ebs.csi.aws.com/cluster": "true"}}
-    made_for_us = {"StringEquals": {"aws:RequestTag/ebs.csi.aws.com/cluster": "true"}}
-    with_creation = {"StringEquals": {"ec2:CreateAction": ["CreateVolume", "CreateSnapshot"]}}
-    looks = ("Snapshots", "Tags", "Volumes", "VolumesModifications", "VolumeStatus")
+def _csi(region: str, cluster: str) -> list[Statement]:
+    """The controller of the EBS CSI driver: what it may touch carries the driver's own tag, and the cluster's.
+
+    The former is on the volumes of all clusters, the latter also on the disks of the cluster's instances. There are no
+    rights for snapshots, as nothing in the cluster takes any.
+    """
+    volumes, tags = _ec2(region, "volume"), {"ebs.csi.aws.com/cluster": "true", LEGACY_TAG: cluster}
+    ours = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()}}
+    made_for_us = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()}}
+    looks = ("Tags", "Volumes", "VolumesModifications", "VolumeStatus")
     return [
         _allow([f"ec2:Describe{one}" for one in looks], ["*"]),
         _allow(["ec2:CreateVolume"], [volumes], made_for_us),
-        _allow(["ec2:CreateVolume"], [snapshots]),
-        _allow(["ec2:CreateSnapshot"], [snapshots], made_for_us),
-        _allow(["ec2:CreateTags"], [volumes, snapshots], with_creation),
-        _allow(
-            [f"ec2:{one}Volume" for one in ("Attach", "Delete", "Detach", "Modify")] + ["ec2:CreateSnapshot"],
-            [volumes],
-            ours,
-        ),
+        _allow(["ec2:CreateTags"], [volumes], {"StringEquals": {"ec2:CreateAction": "CreateVolume"}}),
+        _allow([f"ec2:{one}Volume" for one in ("Attach", "Delete", "Detach", "Modify")], [volumes], ours),
         _allow(["ec2:AttachVolume", "ec2:DetachVolume"], [_ec2(region, "instance")]),
-        _allow(["ec2:DeleteSnapshot"], [snapshots], ours),
     ]
 
 
 def _ec2(region: str, kind: str) -> str:
-    account = "" if kind == "snapshot" else "*"
-    return f"arn:{partition(region)}:ec2:{region}:{account}:{kind}/*"
+    return f"arn:{partition(region)}:ec2:{region}:*:{kind}/*"
 
 
 def _allow(actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any] | None = None) -> Statement:

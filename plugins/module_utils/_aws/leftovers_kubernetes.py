@@ -11,7 +11,7 @@ from .._leftovers import Leftover, State
 from .._ownership import OWNER
 from .._parallel import gather
 from . import prices
-from .api import Aws
+from .api import Aws, from_tags, tag_filter
 from .kubernetes_names import kubernetes_mark
 from .service_balancers import find_service_balancers
 
@@ -26,9 +26,11 @@ KINDS = {
 
 
 def find(aws: Aws, owner: str) -> Iterator[Leftover]:
-    """What is left of the services of a cluster; without an owner, of those clusters of which anything is there."""
-    clusters = [owner.removeprefix(PREFIX)] if owner.startswith(PREFIX) else [] if owner else _clusters(aws)
-    found = gather({one: partial(find_service_balancers, aws, one) for one in clusters})
+    """What is left of the services of a cluster; without an owner, of all clusters. It is in a VPC of theirs."""
+    if owner and not owner.startswith(PREFIX):
+        return
+    vpcs = _vpcs(aws, owner or f"{PREFIX}*")
+    found = gather({one: partial(find_service_balancers, aws, one, ids) for one, ids in vpcs.items()})
     for cluster, things in found.items():
         tags = {OWNER: kubernetes_mark(cluster).owner}
         for thing in things:
@@ -37,9 +39,12 @@ def find(aws: Aws, owner: str) -> Iterator[Leftover]:
             yield Leftover("aws", kind, thing.id, aws.region, tags, state, thing.name)
 
 
-def _clusters(aws: Aws) -> list[str]:
-    """Clusters of which anything carries our mark."""
-    filters = [{"Name": "key", "Values": [OWNER]}, {"Name": "value", "Values": [f"{PREFIX}*"]}]
-    doing = "look for Kubernetes clusters of which something is left"
-    tags = aws.pages("ec2", "DescribeTags", "Tags", {"Filters": filters}, doing=doing)
-    return sorted({one["Value"].removeprefix(PREFIX) for one in tags})
+def _vpcs(aws: Aws, owner: str) -> dict[str, set[str]]:
+    """The VPCs that carry our mark, by cluster."""
+    doing = "look for VPCs of Kubernetes clusters that are left"
+    filters = tag_filter({OWNER: owner})
+    found: dict[str, set[str]] = {}
+    for one in aws.pages("ec2", "DescribeVpcs", "Vpcs", {"Filters": filters}, doing=doing):
+        cluster = from_tags(one["Tags"])[OWNER].removeprefix(PREFIX)
+        found.setdefault(cluster, set()).add(one["VpcId"])
+    return found

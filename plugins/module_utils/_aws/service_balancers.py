@@ -3,12 +3,13 @@
 """What a cluster's cloud controller has made in AWS for services: load balancers, target groups, security groups.
 
 They carry the tag of Kubernetes' controllers, not our mark. Usually they go with their services; this finds those whose
-cluster cannot be asked any more. PRIVATE.
+cluster cannot be asked any more. Whoever has a cluster of the same name uses the same tag, EKS too: what is ours is in
+a VPC that carries our mark. PRIVATE.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._errors import NotFoundError
@@ -28,13 +29,19 @@ GRAPH: Graph = {
 }
 
 
-def find_service_balancers(aws: Aws, cluster: str) -> list[Live]:
-    """All of it, by tag."""
+def find_service_balancers(aws: Aws, cluster: str, vpcs: Collection[str]) -> list[Live]:
+    """All of it, by tag.
+
+    Args:
+        vpcs: those of the cluster. It goes before they do, so without one there is nothing to find.
+    """
+    if not vpcs:
+        return []
     reads: dict[str, Callable[[], list[Live]]] = {
-        "classic": lambda: _classic(aws, cluster),
-        "v2": lambda: _second_generation(aws, cluster, "LoadBalancer", "service_load_balancer"),
-        "groups": lambda: _second_generation(aws, cluster, "TargetGroup", "service_target_group"),
-        "security": lambda: _security_groups(aws, cluster),
+        "classic": lambda: _classic(aws, cluster, vpcs),
+        "v2": lambda: _second_generation(aws, cluster, vpcs, "LoadBalancer", "service_load_balancer"),
+        "groups": lambda: _second_generation(aws, cluster, vpcs, "TargetGroup", "service_target_group"),
+        "security": lambda: _security_groups(aws, cluster, vpcs),
     }
     return [one for found in gather(reads).values() for one in found]
 
@@ -63,25 +70,29 @@ def _owned(tags: Mapping[str, str], cluster: str) -> bool:
     return tags.get(cluster_tag(cluster)) == OWNED
 
 
-def _classic(aws: Aws, cluster: str) -> list[Live]:
+def _classic(aws: Aws, cluster: str, vpcs: Collection[str]) -> list[Live]:
     doing = f"look for classic load balancers of services of {cluster}"
     found = aws.pages("elb", "DescribeLoadBalancers", "LoadBalancerDescriptions", doing=doing)
-    tags = tags_of(aws, "elb", [one["LoadBalancerName"] for one in found], doing)
+    there = [one["LoadBalancerName"] for one in found if one.get("VPCId") in vpcs]
+    tags = tags_of(aws, "elb", there, doing)
     names = [name for name, its in tags.items() if _owned(its, cluster)]
     return [Live(f"classic {name}", "service_classic_load_balancer", name, name) for name in names]
 
 
-def _second_generation(aws: Aws, cluster: str, word: str, kind: str) -> list[Live]:
+def _second_generation(aws: Aws, cluster: str, vpcs: Collection[str], word: str, kind: str) -> list[Live]:
     doing = f"look for {kind.replace('_', ' ')}s of {cluster}"
     found = aws.pages("elbv2", f"Describe{word}s", f"{word}s", doing=doing)
-    names = {one[f"{word}Arn"]: one[f"{word}Name"] for one in found}
+    names = {one[f"{word}Arn"]: one[f"{word}Name"] for one in found if one.get("VpcId") in vpcs}
     tags = tags_of(aws, "elbv2", list(names), doing)
     return [Live(arn, kind, names[arn], arn) for arn, its in tags.items() if _owned(its, cluster)]
 
 
-def _security_groups(aws: Aws, cluster: str) -> list[Live]:
+def _security_groups(aws: Aws, cluster: str, vpcs: Collection[str]) -> list[Live]:
     """Those of load balancers; the cluster's own, which carry the tag too, have our mark."""
-    filters = [{"Name": f"tag:{cluster_tag(cluster)}", "Values": [OWNED]}]
+    filters = [
+        {"Name": f"tag:{cluster_tag(cluster)}", "Values": [OWNED]},
+        {"Name": "vpc-id", "Values": sorted(vpcs)},
+    ]
     doing = f"look for security groups of services of {cluster}"
     found: list[dict[str, Any]] = aws.pages(
         "ec2", "DescribeSecurityGroups", "SecurityGroups", {"Filters": filters}, doing=doing

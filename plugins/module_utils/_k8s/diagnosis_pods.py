@@ -229,7 +229,8 @@ def _volume(pod: Object, what: str, said: str, tries: int) -> Finding:
         )
     advice = "See that the volume exists, and that the driver runs on the node"
     if NO_RIGHT.search(said):
-        advice = "The driver may not attach it: on AWS, the volume needs the tag ebs.csi.aws.com/cluster=true"
+        tags = "ebs.csi.aws.com/cluster=true and KubernetesCluster, with the cluster's name"
+        advice = f"The driver may not attach it: on AWS, the volume needs the tags {tags}"
     return Finding("volume_mount", label_of(pod), f"{what} cannot mount a volume: {said}", advice, (said,), tries)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from .._clock import Clock, Deadline, SystemClock
 from .._errors import AnswerLostError, InputError, SchedulersError, UnreachableError, WaitTimeoutError
+from .._websockets import open_websocket
 from .api import Api
 from .errors import translate
 from .kinds import POD
@@ -131,7 +132,7 @@ def _connected(api: Api, path: str, doing: str) -> Iterator[Any]:
     agent = ("User-Agent", USER_AGENT)  # the API server's audit log names who ran what
     headers = [f"{name}: {value}" for name, value in (agent, *login.authorization().items(), *login.headers)]
     try:
-        socket = websocket.create_connection(
+        socket = open_websocket(
             transport.address(path).replace("http", "ws", 1),
             header=headers,
             subprotocols=[V5, V4],

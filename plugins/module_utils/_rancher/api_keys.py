@@ -7,16 +7,15 @@ So a key is worth nothing without what was written down then; and one whose secr
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._clock import Deadline
 from .._errors import BusyError, InputError
+from .._locks import alone_in
 from .._ownership import Mark
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
@@ -87,33 +86,20 @@ class Keys:
 
 @contextmanager
 def alone_with(path: str) -> Iterator[None]:
-    """No other run uses the file meanwhile.
-
-    Each of the two would take the other's key for one whose secret is lost. The folder is locked, as the file is
-    replaced by a new one; and the lock is gone with the process, however that ends.
+    """No other run uses the file meanwhile: each of the two would take the other's key for one whose secret is lost.
 
     Raises:
         InputError: there can be no such file.
         BusyError: another run uses it right now.
     """
-    try:
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = os.open(Path(path).parent, os.O_RDONLY)
-    except OSError as error:
-        raise InputError(f"{OPTION}: {path} cannot be written: {error.strerror or error}") from error
-    try:
-        with suppress(OSError):  # a file system without locks: runs have to keep out of one another's way themselves
-            _lock(folder, path)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(alone_in(Path(path).parent, wait=False))
+        except BlockingIOError as error:
+            raise BusyError(f"another run works with {path} right now", hint="Try again when it has ended.") from error
+        except OSError as error:
+            raise InputError(f"{OPTION}: {path} cannot be written: {error.strerror or error}") from error
         yield
-    finally:
-        os.close(folder)
-
-
-def _lock(folder: int, path: str) -> None:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise BusyError(f"another run works with {path} right now", hint="Try again when it has ended.") from error
 
 
 def usable(keys: list[Object], pair: Pair | None) -> Object | None:

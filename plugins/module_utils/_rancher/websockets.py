@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from .._errors import SchedulersError, UnreachableError
 from .._http import CONNECT_SECONDS, HttpSettings, tls_context
+from .._websockets import open_websocket
 
 SCHEMES = {"http": "ws", "https": "wss"}
 
@@ -32,7 +33,7 @@ def connect(settings: HttpSettings, address: str, headers: Mapping[str, str] | N
     where = urlsplit(address).netloc
     options = {"context": tls_context(settings)} if address.startswith("wss:") else {}
     try:
-        return websocket.create_connection(
+        return open_websocket(
             address,
             timeout=min(CONNECT_SECONDS, settings.timeout),
             sslopt=options,

@@ -82,7 +82,7 @@ def extra_tags(pod: Object) -> dict[str, str]:
         for word in container.get("args") or () if IMAGE in container["image"] else ():
             name, _unused, value = word.partition("=")
             if name == "--k8s-tag-cluster-id":
-                tags[f"kubernetes.io/cluster/{value}"] = "owned"
+                tags |= {f"kubernetes.io/cluster/{value}": "owned", "KubernetesCluster": value}
             elif name == "--extra-tags":
                 tags.update(dict(one.split("=", 1) for one in value.split(",") if "=" in one))
     return tags

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._kubeconfig import (
+    change,
     entries,
     fingerprint,
     load,
@@ -55,6 +57,45 @@ def test_what_is_no_kubeconfig_is_refused(document: dict[str, Any]) -> None:
         entries(document, "aws_one", "https://a", "eu-west-1")
 
 
+@pytest.mark.parametrize(
+    ("cluster", "user", "named"),
+    [
+        ({}, {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh"}}, "exec"),
+        ({}, {"auth-provider": {"name": "gcp", "config": {"cmd-path": "sh"}}}, "auth-provider"),
+        ({}, {"tokenFile": "/etc/passwd"}, "tokenFile"),
+        ({}, {"token": "t"}, "token"),
+        ({}, {"client-key": "/root/.ssh/id_rsa"}, "client-key"),
+        ({}, {"client-key-data": None}, "client-key-data"),
+        ({}, {"client-key-data": ""}, "client-key-data"),
+        ({"proxy-url": "http://192.0.2.66:3128"}, {}, "proxy-url"),
+        ({"insecure-skip-tls-verify": True}, {}, "insecure-skip-tls-verify"),
+        ({"certificate-authority": "/etc/passwd"}, {}, "certificate-authority"),
+        ({"certificate-authority-data": {"a": 1}}, {}, "certificate-authority-data"),
+    ],
+)
+def test_who_is_root_on_the_control_plane_does_not_get_further(
+    cluster: dict[str, Any], user: dict[str, Any], named: str
+) -> None:
+    published = {
+        "clusters": [{"name": "x", "cluster": {**ADMIN["clusters"][0]["cluster"], **cluster}}],
+        "users": [{"name": "x", "user": {**ADMIN["users"][0]["user"], **user}}],
+    }
+
+    with pytest.raises(InputError, match=f"not what kubeadm writes.*{named}"):
+        entries(published, "aws_one", "https://192.0.2.9:6443", "eu-west-1")
+
+
+@pytest.mark.parametrize("user", [None, "sh", {}, {"client-certificate-data": "Q0VSVA=="}])
+def test_a_client_certificate_that_is_not_there_is_missed(user: Any) -> None:
+    with pytest.raises(InputError, match="not what kubeadm writes"):
+        entries({**ADMIN, "users": [{"user": user}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1")
+
+
+def test_without_a_certificate_authority_there_is_nobody_to_trust() -> None:
+    with pytest.raises(InputError, match="nothing instead of certificate-authority-data"):
+        entries({**ADMIN, "clusters": [{"cluster": {"server": "https://a"}}]}, "aws_one", "https://a", "eu-west-1")
+
+
 def test_entries_are_put_in_and_taken_out_and_others_stay() -> None:
     both = merged(OTHER, OURS)
 
@@ -66,9 +107,10 @@ def test_entries_are_put_in_and_taken_out_and_others_stay() -> None:
 
 
 def test_a_fingerprint_tells_states_apart_and_names_nothing() -> None:
+    renewed = {**ADMIN["users"][0]["user"], "client-key-data": "TkVX"}
     other_key = merged(
         OURS,
-        entries({**ADMIN, "users": [{"user": {"token": "new"}}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1"),
+        entries({**ADMIN, "users": [{"user": renewed}]}, "aws_one", "https://192.0.2.9:6443", "eu-west-1"),
     )
 
     assert fingerprint(OURS, "aws_one") == fingerprint(merged(OTHER, OURS), "aws_one")
@@ -119,6 +161,38 @@ def test_what_a_link_points_to_is_written(tmp_path: Path) -> None:
 
     assert (tmp_path / "link").is_symlink()
     assert load(tmp_path / "real") == OURS
+
+
+def test_the_last_entry_goes_from_where_a_link_points_to(tmp_path: Path) -> None:
+    save(tmp_path / "real", OURS)
+    (tmp_path / "link").symlink_to("real")
+    change(tmp_path / "link", lambda there: without(there, "aws_one"))
+
+    assert not (tmp_path / "real").exists()
+    assert load(tmp_path / "link") == {}
+
+
+def test_two_runs_that_change_a_file_at_once_lose_nothing(tmp_path: Path) -> None:
+    path, link, loaded, go_on = tmp_path / "config", tmp_path / "elsewhere" / "link", Event(), Event()
+    link.parent.mkdir()
+    link.symlink_to(path)
+
+    def slowly(there: dict[str, Any]) -> dict[str, Any]:
+        loaded.set()
+        go_on.wait(60)
+        return merged(there, OURS)
+
+    first = Thread(target=change, args=(path, slowly))
+    second = Thread(target=change, args=(link, lambda there: merged(there, OTHER)))
+    first.start()
+    loaded.wait(60)
+    second.start()
+    second.join(0.3)  # it would be through by then
+    go_on.set()
+    first.join(60)
+    second.join(60)
+
+    assert [one["name"] for one in load(path)["users"]] == ["aws_one", "other"]
 
 
 def test_a_file_without_any_entry_goes(tmp_path: Path) -> None:

@@ -267,8 +267,21 @@ def with_kubeconfig(flow: Flow) -> None:
     save(
         flow.kubeconfig,
         {
-            "clusters": [{"name": "aws_one", "cluster": {"server": "https://192.0.2.9:6443"}}],
-            "users": [{"name": "aws_one", "user": {"client-key-data": "YSB2ZXJ5IHNlY3JldCBrZXk="}}],
+            "clusters": [
+                {
+                    "name": "aws_one",
+                    "cluster": {"server": "https://192.0.2.9:6443", "certificate-authority-data": "Q0E="},
+                }
+            ],
+            "users": [
+                {
+                    "name": "aws_one",
+                    "user": {
+                        "client-certificate-data": "Q0VSVA==",
+                        "client-key-data": "YSB2ZXJ5IHNlY3JldCBrZXk=",
+                    },
+                }
+            ],
             "contexts": [
                 {"name": "aws_one", "context": {"cluster": "aws_one", "user": "aws_one", "extensions": [HERE]}}
             ],
@@ -665,11 +678,11 @@ def test_instances_of_others_in_the_network_are_an_error(flow: Flow) -> None:
         flow(FakeCluster(), *calls, state="absent")
 
 
-def nothing(times: int = 1) -> list[Call]:
+def nothing() -> list[Call]:
+    """Without a VPC, nobody is asked for load balancers."""
     return [
-        Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}, times=times),
-        Call("ec2", "DescribeTags", {"Tags": []}, times=times),
-        *(Call(one.service, one.operation, one.answer, one.params, times) for one in NO_BALANCERS),
+        Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}),
+        Call("ec2", "DescribeTags", {"Tags": []}),
     ]
 
 
@@ -710,37 +723,88 @@ def test_data_that_was_kept_can_go_later(flow: Flow) -> None:
     assert planned(flow(FakeCluster(), *calls, state="absent", delete_data=True)) == ["delete volume data"]
 
 
-BALANCER = {"LoadBalancerName": "a1", "Tags": [{"Key": "kubernetes.io/cluster/one", "Value": "owned"}]}
-OF_SERVICES = [
-    Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [{"LoadBalancerName": "a1"}]}),
-    Call("elb", "DescribeTags", {"TagDescriptions": [BALANCER]}),
-    *NO_BALANCERS[1:],
+OWNED = [{"Key": "kubernetes.io/cluster/one", "Value": "owned"}]
+ARN = "arn:aws:elasticloadbalancing:eu-west-1:1:"
+HALF_GONE = [
+    *(one for one in GONE if one.operation != "DescribeTags"),
+    Call("ec2", "DescribeTags", {"Tags": tag(VPC, "vpc", "vpc")}),
+    IDS[0],
+    Call("ec2", "DescribeInstances", {"Reservations": []}, only("vpc-id", VPC)),
+    Call("ec2", "DescribeVolumes", {"Volumes": []}),
 ]
+SECURITY = Call(
+    "ec2",
+    "DescribeSecurityGroups",
+    {"SecurityGroups": [{"GroupId": "sg-9", "GroupName": "k8s-elb-a1"}]},
+    {
+        "Filters": [
+            {"Name": "tag:kubernetes.io/cluster/one", "Values": ["owned"]},
+            {"Name": "vpc-id", "Values": [VPC]},
+        ]
+    },
+)
+
+
+def balancers(vpc: str) -> list[Call]:
+    """One of each kind, in this VPC."""
+    return [
+        Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [{"LoadBalancerName": "a1", "VPCId": vpc}]}),
+        Call(
+            "elbv2",
+            "DescribeLoadBalancers",
+            {"LoadBalancers": [{"LoadBalancerArn": f"{ARN}lb", "LoadBalancerName": "a2", "VpcId": vpc}]},
+        ),
+        Call(
+            "elbv2",
+            "DescribeTargetGroups",
+            {"TargetGroups": [{"TargetGroupArn": f"{ARN}tg", "TargetGroupName": "a3", "VpcId": vpc}]},
+        ),
+    ]
 
 
 def test_what_a_dead_cluster_has_left_of_its_services_is_found_by_its_tag(flow: Flow) -> None:
     calls = (
-        *(one for one in GONE if one.params != NO_BALANCERS[3].params and one.service not in ("elb", "elbv2")),
-        *OF_SERVICES,
-        Call("ec2", "DescribeVolumes", {"Volumes": []}),
-        Call("elb", "DeleteLoadBalancer", {}, {"LoadBalancerName": "a1"}),
-        *nothing(),
+        *HALF_GONE,
+        *balancers(VPC),
+        Call("elb", "DescribeTags", {"TagDescriptions": [{"LoadBalancerName": "a1", "Tags": OWNED}]}),
+        *(
+            Call("elbv2", "DescribeTags", {"TagDescriptions": [{"ResourceArn": one, "Tags": OWNED}]}, only(one, ""))
+            for one in (f"{ARN}lb", f"{ARN}tg")
+        ),
+        SECURITY,
     )
 
-    assert planned(flow(FakeCluster(), *calls, state="absent")) == ["delete service classic load balancer a1"]
+    assert planned(flow(FakeCluster(), *calls, check_mode=True, state="absent")) == [
+        "delete service load balancer a2",
+        "delete service classic load balancer a1",
+        "delete service target group a3",
+        "delete service security group k8s-elb-a1",
+        "delete vpc vpc-1",
+    ]
 
 
-def test_a_load_balancer_of_others_may_go_while_a_cluster_is_taken_down(flow: Flow) -> None:
-    there = [{"LoadBalancerName": "foreign"}]
-    kept = [one for one in GONE if one.service != "elb"]
-    calls = (
-        *kept,
-        Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": there}),
-        Call("elb", "DescribeTags", failure("LoadBalancerNotFound")),
-        Call("ec2", "DescribeVolumes", {"Volumes": []}),
-    )
+def test_load_balancers_of_a_cluster_of_the_same_name_in_another_network_stay(flow: Flow) -> None:
+    look = [*balancers("vpc-of-eks"), Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": []}, SECURITY.params)]
+    calls = (*HALF_GONE, *look, Call("ec2", "DeleteVpc", {}, {"VpcId": VPC}), *nothing(), *look)
+
+    assert planned(flow(FakeCluster(), *calls, state="absent")) == ["delete vpc vpc-1"]
+
+
+def test_where_no_network_is_ours_no_load_balancer_is(flow: Flow) -> None:
+    calls = (*GONE, Call("ec2", "DescribeVolumes", {"Volumes": []}))
 
     assert planned(flow(FakeCluster(), *calls, state="absent")) == []
+
+
+def test_a_load_balancer_may_go_while_a_cluster_is_taken_down(flow: Flow) -> None:
+    calls = (
+        *HALF_GONE,
+        balancers(VPC)[0],
+        Call("elb", "DescribeTags", failure("LoadBalancerNotFound")),
+        *NO_BALANCERS[1:],
+    )
+
+    assert planned(flow(FakeCluster(), *calls, check_mode=True, state="absent")) == ["delete vpc vpc-1"]
 
 
 class Stubborn(FakeCluster):

@@ -416,7 +416,8 @@ def test_the_credentials_are_hidden_and_lead_to_the_public_address() -> None:
         document = access(aws, hidden).document()
 
     assert document is not None
-    assert document["clusters"][0] == {"name": "aws_one", "cluster": {"server": "https://192.0.2.9:6443"}}
+    cluster = {"server": "https://192.0.2.9:6443", "certificate-authority-data": "Q0E="}
+    assert document["clusters"][0] == {"name": "aws_one", "cluster": cluster}
     assert base64.b64encode(b"a very secret key").decode() in hidden
 
 

@@ -141,6 +141,18 @@ def test_everything_new_carries_mark_and_tags() -> None:
         assert tags["team"] == "blue"
 
 
+def test_the_driver_is_told_the_tags_by_which_a_teardown_finds_its_volumes_and_it_may_attach_them() -> None:
+    addons = settings(options(zone=ZONE), {}, "eu-west-1").addons("eu-west-1", "kubernetes/one")
+    driver = next(
+        one for one in addons if (one["kind"], one["metadata"]["name"]) == ("Deployment", "ebs-csi-controller")
+    )
+    (told,) = [one for one in driver["spec"]["template"]["spec"]["containers"][0]["args"] if "--extra-tags=" in one]
+
+    assert {"container.schedulers/owner=kubernetes/one", "KubernetesCluster=one"} <= {
+        *told.removeprefix("--extra-tags=").split(",")
+    }
+
+
 @pytest.mark.parametrize(("live", "written"), [({}, False), ({CONTROL_PLANE: INSTANCE}, None)])
 def test_nobody_believes_what_a_control_plane_has_published_that_is_gone(
     live: dict[str, Live], written: bool | None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ ALL = [
     *flannel("10.244.0.0/16"),
     *ebs_driver("eu-west-1", "one", {"b": "2", "a": "1"}),
 ]
+NONE: Mapping[str, str] = {}
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 # those of these minors that have an image in registry.k8s.io: promoted with kubernetes/k8s.io 9796 and before
 CLOUD_CONTROLLERS = {"v1.34.0", "v1.34.2", "v1.34.3", "v1.35.0", "v1.35.2", "v1.36.1"}
@@ -67,11 +69,77 @@ def test_what_is_changed_has_to_carry_a_tag() -> None:
     for statement in control_plane_policy("eu-west-1", "one")["Statement"]:
         changing = [one for one in statement["Action"] if not any(look in one for look in looks)]
         of_instances = statement["Resource"] == ["arn:aws:ec2:eu-west-1:*:instance/*"]
-        from_snapshots = statement["Resource"] == ["arn:aws:ec2:eu-west-1::snapshot/*"]
-        if changing and not (of_instances or from_snapshots):
+        if changing and not of_instances:
             assert statement.get("Condition"), statement
         assert "*" not in statement["Action"]
         assert not [one for one in statement["Action"] if one.endswith(":*")]
+
+
+def allowed(
+    action: str, resource: str, *, tags: Mapping[str, str] = NONE, asked: Mapping[str, str] = NONE, by: str = ""
+) -> bool:
+    """Whether IAM would let the control plane: on what has these tags, asking for those, as part of making it."""
+    known = {
+        **{f"aws:ResourceTag/{key}": value for key, value in tags.items()},
+        **{f"aws:RequestTag/{key}": value for key, value in asked.items()},
+        f"{action.partition(':')[0]}:CreateAction": by,
+    }
+    return any(
+        action in one["Action"]
+        and any(fnmatchcase(resource, pattern) for pattern in one["Resource"])
+        and all(
+            known.get(key) in ([wanted] if isinstance(wanted, str) else wanted)
+            for key, wanted in one.get("Condition", {}).get("StringEquals", {}).items()
+        )
+        for one in control_plane_policy("eu-west-1", "one")["Statement"]
+    )
+
+
+BALANCER = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/a/1"
+VOLUME, INSTANCE = "arn:aws:ec2:eu-west-1:1:volume/vol-1", "arn:aws:ec2:eu-west-1:1:instance/i-1"
+OURS, THEIRS = {"KubernetesCluster": "one"}, {"KubernetesCluster": "other"}
+
+
+@pytest.mark.parametrize("made", ["CreateLoadBalancer", "CreateTargetGroup", "CreateListener"])
+def test_load_balancers_are_tagged_when_they_are_made(made: str) -> None:
+    assert allowed("elasticloadbalancing:AddTags", BALANCER, asked=OURS, by=made)
+    assert not allowed("elasticloadbalancing:AddTags", BALANCER, asked=THEIRS, by=made)
+
+
+def test_no_load_balancer_of_others_can_be_declared_to_be_the_clusters() -> None:
+    assert allowed("elasticloadbalancing:AddTags", BALANCER, tags=OURS)
+    assert not allowed("elasticloadbalancing:AddTags", BALANCER, tags=THEIRS, asked=OURS)
+    assert not allowed("elasticloadbalancing:AddTags", BALANCER, asked=OURS)
+
+
+DRIVER = {"ebs.csi.aws.com/cluster": "true"}
+
+
+@pytest.mark.parametrize("action", ["AttachVolume", "DetachVolume", "ModifyVolume", "DeleteVolume"])
+def test_the_driver_changes_volumes_of_its_own_cluster_only(action: str) -> None:
+    volumes = ({**DRIVER, **OURS}, {**DRIVER, **THEIRS}, DRIVER, OURS)
+
+    assert [allowed(f"ec2:{action}", VOLUME, tags=tags) for tags in volumes] == [True, False, False, False]
+
+
+def test_the_driver_makes_volumes_for_its_own_cluster_only() -> None:
+    assert allowed("ec2:CreateVolume", VOLUME, asked={**DRIVER, **OURS})
+    assert not allowed("ec2:CreateVolume", VOLUME, asked={**DRIVER, **THEIRS})
+    assert not allowed("ec2:CreateVolume", VOLUME, asked=DRIVER)
+    assert allowed("ec2:CreateTags", VOLUME, asked=OURS, by="CreateVolume")
+    assert not allowed("ec2:CreateTags", VOLUME, asked=OURS)
+
+
+def test_the_driver_gets_what_volumes_are_attached_to() -> None:
+    assert allowed("ec2:AttachVolume", INSTANCE)
+    assert allowed("ec2:DetachVolume", INSTANCE)
+
+
+def test_nobody_in_the_cluster_reaches_snapshots() -> None:
+    snapshot = "arn:aws:ec2:eu-west-1::snapshot/snap-1"
+
+    assert not [one for one in actions(control_plane_policy("eu-west-1", "one")) if "Snapshot" in one]
+    assert not allowed("ec2:CreateVolume", snapshot, asked={**DRIVER, **OURS})
 
 
 def test_policies_fit_into_a_role_and_follow_the_partition() -> None:

@@ -395,8 +395,14 @@ def test_the_tagging_api_is_asked_for_the_owner(owner: str, filters: dict[str, A
 
 CLUSTER = [{"Key": "kubernetes.io/cluster/one", "Value": "owned"}]
 OTHER = [{"Key": "kubernetes.io/cluster/other", "Value": "owned"}]
+VPCS = Call("ec2", "DescribeVpcs", {"Vpcs": [{"VpcId": "vpc-1", "Tags": [{"Key": OWNER, "Value": "kubernetes/one"}]}]})
+NETWORKS = {"a": "vpc-1", "b": "vpc-1", "c": "vpc-1", "of another cluster called one": "vpc-2"}
 SERVICES = (
-    Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [{"LoadBalancerName": name} for name in "abc"]}),
+    Call(
+        "elb",
+        "DescribeLoadBalancers",
+        {"LoadBalancerDescriptions": [{"LoadBalancerName": name, "VPCId": vpc} for name, vpc in NETWORKS.items()]},
+    ),
     Call(
         "elb",
         "DescribeTags",
@@ -407,15 +413,25 @@ SERVICES = (
                 {"LoadBalancerName": "c", "Tags": []},
             ]
         },
+        {"LoadBalancerNames": ["a", "b", "c"]},
     ),
-    Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [{"LoadBalancerArn": "arn", "LoadBalancerName": "d"}]}),
+    Call(
+        "elbv2",
+        "DescribeLoadBalancers",
+        {"LoadBalancers": [{"LoadBalancerArn": "arn", "LoadBalancerName": "d", "VpcId": "vpc-1"}]},
+    ),
     Call("elbv2", "DescribeTags", {"TagDescriptions": [{"ResourceArn": "arn", "Tags": CLUSTER}]}),
     Call("elbv2", "DescribeTargetGroups", {"TargetGroups": []}),
     Call(
         "ec2",
         "DescribeSecurityGroups",
         {"SecurityGroups": [{"GroupId": "sg-1", "GroupName": "k8s-elb-a"}, {"GroupId": "sg-2", "GroupName": "ours"}]},
-        {"Filters": [{"Name": "tag:kubernetes.io/cluster/one", "Values": ["owned"]}]},
+        {
+            "Filters": [
+                {"Name": "tag:kubernetes.io/cluster/one", "Values": ["owned"]},
+                {"Name": "vpc-id", "Values": ["vpc-1"]},
+            ]
+        },
     ),
 )
 LEFT = [
@@ -426,17 +442,23 @@ LEFT = [
 
 
 def test_what_services_of_a_cluster_have_left_is_found_by_the_tag_of_its_controllers() -> None:
-    found = found_in("services of kubernetes clusters", *SERVICES, owner="kubernetes/one")
+    found = found_in("services of kubernetes clusters", VPCS, *SERVICES, owner="kubernetes/one")
 
     assert summary(found) == LEFT
     assert {one.tags[OWNER] for one in found} == {"kubernetes/one"}
 
 
-def test_without_an_owner_the_clusters_are_found_by_their_marks() -> None:
-    marks = [{"ResourceId": one, "Key": OWNER, "Value": "kubernetes/one"} for one in ("vpc-1", "vol-1")]
-    clusters = Call("ec2", "DescribeTags", {"Tags": marks})
+def test_without_an_owner_the_clusters_are_found_by_the_marks_of_their_networks() -> None:
+    filters = {"Filters": [{"Name": f"tag:{OWNER}", "Values": ["kubernetes/*"]}]}
+    vpcs = Call("ec2", "DescribeVpcs", VPCS.answer, filters)
 
-    assert summary(found_in("services of kubernetes clusters", clusters, *SERVICES)) == LEFT
+    assert summary(found_in("services of kubernetes clusters", vpcs, *SERVICES)) == LEFT
+
+
+def test_a_cluster_without_a_network_has_no_services() -> None:
+    none = Call("ec2", "DescribeVpcs", {"Vpcs": []})
+
+    assert found_in("services of kubernetes clusters", none, owner="kubernetes/one") == []
 
 
 def test_another_scheduler_has_no_services_of_kubernetes() -> None:
@@ -448,7 +470,7 @@ def test_another_scheduler_has_no_services_of_kubernetes() -> None:
 
 NOTHING = [
     tagged(),
-    tagged(),  # of Kubernetes clusters
+    Call("ec2", "DescribeVpcs", {"Vpcs": []}),  # of Kubernetes clusters
     Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}),
     Call("iam", "ListInstanceProfiles", {"InstanceProfiles": []}),
     Call("ecs", "ListClusters", {"clusterArns": []}),

@@ -246,7 +246,7 @@ def test_a_try_of_a_job_comes_with_its_last_lines_and_is_not_the_end() -> None:
     [
         ("FailedAttachVolume", "Multi-Attach error for volume", "volume_attached_elsewhere", "six minutes"),
         ("FailedAttachVolume", "InvalidVolume.ZoneMismatch", "volume_zone", "node selector"),
-        ("FailedAttachVolume", "UnauthorizedOperation", "volume_mount", "ebs.csi.aws.com/cluster=true"),
+        ("FailedAttachVolume", "UnauthorizedOperation", "volume_mount", "cluster=true and KubernetesCluster"),
         ("FailedMount", "secret not found", "volume_mount", "the volume exists"),
         ("FailedCreatePodSandBox", "no network", "sandbox", "network plugin"),
     ],

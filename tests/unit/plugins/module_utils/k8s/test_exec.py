@@ -25,6 +25,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.options 
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from unit.api_server import Call, Status, api_server, thing
+from unit.http_server import Reply, serving
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.small_cluster import SmallCluster, small_cluster
 
@@ -157,6 +158,20 @@ def test_a_refusal_is_translated() -> None:
 def test_no_server() -> None:
     with pytest.raises(UnreachableError):
         execute(Api(Transport(Login("http://127.0.0.1:1"))), "a", "default", ["ls"])
+
+
+@pytest.mark.parametrize("known", [(302,), ()])  # older releases take a redirect for a connection
+def test_a_redirect_does_not_get_the_token(monkeypatch: pytest.MonkeyPatch, known: tuple[int, ...]) -> None:
+    monkeypatch.setattr("websocket._core.SUPPORTED_REDIRECT_STATUSES", known)
+    with serving() as elsewhere:
+        there = {"Location": elsewhere.url.replace("http", "ws")}
+        with (
+            serving(Reply(302, headers=there, closes=True)) as server,
+            pytest.raises(UnreachableError, match=r"(?i)does not answer: .*redirect"),
+        ):
+            execute(Api(Transport(Login(server.url, token=lambda: "secret"))), "a", "default", ["ls"])
+        assert server.seen[0].headers["Authorization"] == "Bearer secret"
+        assert elsewhere.seen == []
 
 
 def test_frames() -> None:

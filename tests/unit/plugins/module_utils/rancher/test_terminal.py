@@ -28,7 +28,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.term
     read_all,
     socket_address,
 )
-from unit.http_server import deaf_port
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.websockets import connect
+from unit.http_server import Reply, deaf_port, serving
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Script = Callable[[socket.socket], None]
@@ -158,6 +159,20 @@ def test_a_token_that_is_not_accepted() -> None:
         pytest.raises(SchedulersError, match=r"refuses the connection \(HTTP 401\)"),
     ):
         read(url)
+
+
+@pytest.mark.parametrize("known", [(302,), ()])  # older releases take a redirect for a connection
+def test_a_redirect_does_not_get_the_key(monkeypatch: pytest.MonkeyPatch, known: tuple[int, ...]) -> None:
+    monkeypatch.setattr("websocket._core.SUPPORTED_REDIRECT_STATUSES", known)
+    with serving() as elsewhere:
+        there = {"Location": elsewhere.url.replace("http", "ws")}
+        with (
+            serving(Reply(302, headers=there, closes=True)) as server,
+            pytest.raises(UnreachableError, match=r"(?i)cannot be reached: .*redirect"),
+        ):
+            connect(HttpSettings(server.url), server.url.replace("http", "ws"), {"Authorization": "Basic secret"})
+        assert server.seen[0].headers["Authorization"] == "Basic secret"
+        assert elsewhere.seen == []
 
 
 def test_where_nobody_listens() -> None:
