@@ -77,7 +77,7 @@ def role_of(pod: Object | None) -> str | None:
 
 def extra_tags(pod: Object) -> dict[str, str]:
     """The tags that the controller's arguments ask for: --extra-tags and --k8s-tag-cluster-id."""
-    tags = {}
+    tags: dict[str, str] = {}
     for container in pod["spec"]["containers"]:
         for word in container.get("args") or () if IMAGE in container["image"] else ():
             name, _unused, value = word.partition("=")
