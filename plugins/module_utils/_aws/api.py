@@ -168,7 +168,7 @@ class Aws:
             deadline=deadline,
             doing=doing,
             pace=pace,
-        ).value[1]
+        )[1]
 
     def _settled(self, send: Any) -> Answer:
         clock, pace, look = self.policy.clock, Pace(cap=5.0), 1

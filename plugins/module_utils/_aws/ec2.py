@@ -56,6 +56,6 @@ def awaited(run: Run, find: Callable[[], T | None], seconds: float, what: str) -
             deadline=Deadline(run.deadline.clock, seconds),
             doing=f"wait for the {what} that another run makes",
             pace=Pace(first=1.0, cap=3.0),
-        ).value
+        )
     except WaitTimeoutError:
         return None

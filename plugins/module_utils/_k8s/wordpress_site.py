@@ -201,7 +201,7 @@ class _Wp:
             deadline=self._run.deadline,
             doing=f"see whether {self._options['name']} is installed",
             pace=Pace(first=0.3, cap=3.0),
-        ).value
+        )
 
     def install(self, settings: Mapping[str, str], password: str) -> None:
         """Install it; a lost answer is no reason to do it twice."""

@@ -184,7 +184,7 @@ class Services:
             doing=doing,
             pace=run.pace,
         )
-        made = cast("Object", waited.value)
+        made = cast("Object", waited)
         if step.kind == "load_balancer":
             self._lead(made, spec["rules"], doing)
         return self._live(made, spec)

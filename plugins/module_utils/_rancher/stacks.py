@@ -84,7 +84,7 @@ class Stacks:
             doing=doing,
             pace=run.pace,
         )
-        made = cast("Object", waited.value)
+        made = cast("Object", waited)
         return self._live(made)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
