@@ -22,10 +22,12 @@ from ._errors import (
     ThrottledError,
     UnreachableError,
 )
+from ._wait import Pace
 
 T = TypeVar("T")
 
 RETRY_AFTER_LIMITS = (1.0, 60.0)
+SETTLING_PACE = Pace(cap=5.0)
 
 
 class Effect(Enum):
@@ -155,3 +157,22 @@ def _look(find: Callable[[], T | None], policy: RetryPolicy, error: SchedulersEr
         if look < policy.looks:
             policy.clock.sleep(policy.pause(look, error))
     return None
+
+
+def until_settled(
+    send: Callable[[], T], may_settle: Callable[[SchedulersError], bool], clock: Clock, seconds: float
+) -> T:
+    """Send, and send again while the refusal may only be the echo of a change that is not known everywhere yet.
+
+    Raises:
+        SchedulersError: the last one, when it is no such echo or the seconds are over.
+    """
+    started, look = clock.now(), 1
+    while True:
+        try:
+            return send()
+        except SchedulersError as error:
+            if not may_settle(error) or clock.now() - started > seconds:
+                raise
+            clock.sleep(SETTLING_PACE.pause(look))
+            look += 1
