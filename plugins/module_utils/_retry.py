@@ -45,27 +45,10 @@ REPEATABLE: dict[type[SchedulersError], frozenset[Effect]] = {
     AnswerLostError: frozenset({Effect.READ, Effect.IDEMPOTENT}),
 }
 
-# The same table for plain HTTP: status x method, 0 standing for a connection that broke.
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-ALL_METHODS = SAFE_METHODS | {"POST", "PATCH"}
-REPEATABLE_STATUS: dict[int, frozenset[str]] = {
-    0: SAFE_METHODS,
-    429: ALL_METHODS,
-    500: SAFE_METHODS,
-    502: SAFE_METHODS,
-    503: SAFE_METHODS,
-    504: SAFE_METHODS,
-}
-
 
 def may_repeat(error: SchedulersError, effect: Effect) -> bool:
     """Whether a request of this kind that ended in this error may simply be sent again."""
     return any(isinstance(error, kind) and effect in effects for kind, effects in REPEATABLE.items())
-
-
-def may_repeat_status(status: int, method: str) -> bool:
-    """Whether an HTTP request that got this status (0: no answer) may simply be sent again."""
-    return method.upper() in REPEATABLE_STATUS.get(status, frozenset())
 
 
 def clamp_retry_after(seconds: float) -> float:
