@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one transport for plain HTTP APIs.
+"""The HTTP transport of Rancher's API (and of GitHub's, which it asks).
 
 The standard library's client: it is loaded in a quarter of the time of requests, is on every machine that has Python,
 and can be told apart in its failures, which is what matters here. A connection that was refused carried nothing; one

@@ -59,7 +59,8 @@ def clamp_retry_after(seconds: float) -> float:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long: exponential back-off with full jitter, within a total number of seconds.
+    """How often and how long: exponential back-off with equal jitter (half of the pause is random), within a total
+    number of seconds.
 
     Attributes:
         looks: how many times to look for what a create may have made, before concluding that it made nothing. Where
