@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one transport for plain HTTP APIs.
+"""The HTTP transport of Rancher's API (and of GitHub's, which it asks).
 
 The standard library's client: it is loaded in a quarter of the time of requests, is on every machine that has Python,
 and can be told apart in its failures, which is what matters here. A connection that was refused carried nothing; one
@@ -29,7 +29,7 @@ from ._errors import (
     UnreachableError,
 )
 from ._redact import Redactor
-from ._retry import REPEATABLE_STATUS, Effect, RetryPolicy
+from ._retry import Effect, RetryPolicy
 
 if TYPE_CHECKING:
     import ssl
@@ -39,6 +39,7 @@ CONNECT_SECONDS = 10.0
 IDLE_CONNECTIONS = 8
 QUOTED_CHARACTERS = 200  # of an answer that makes no sense
 TOO_MANY_REQUESTS = 429
+LOST = frozenset({500, 502, 503, 504})  # what was asked may have been done
 EFFECTS = {
     "GET": Effect.READ,
     "HEAD": Effect.READ,
@@ -298,7 +299,7 @@ def failure(answer: Answer) -> SchedulersError:
     code = str(answer.status)
     if answer.status == TOO_MANY_REQUESTS:
         return ThrottledError(message, retry_after=retry_after(answer), code=code)
-    if answer.status in REPEATABLE_STATUS:
+    if answer.status in LOST:
         lost = AnswerLostError(message, code=code)
         lost.retry_after = retry_after(answer)
         return lost

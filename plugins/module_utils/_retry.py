@@ -22,10 +22,12 @@ from ._errors import (
     ThrottledError,
     UnreachableError,
 )
+from ._wait import Pace
 
 T = TypeVar("T")
 
 RETRY_AFTER_LIMITS = (1.0, 60.0)
+SETTLING_PACE = Pace(cap=5.0)
 
 
 class Effect(Enum):
@@ -43,27 +45,10 @@ REPEATABLE: dict[type[SchedulersError], frozenset[Effect]] = {
     AnswerLostError: frozenset({Effect.READ, Effect.IDEMPOTENT}),
 }
 
-# The same table for plain HTTP: status x method, 0 standing for a connection that broke.
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-ALL_METHODS = SAFE_METHODS | {"POST", "PATCH"}
-REPEATABLE_STATUS: dict[int, frozenset[str]] = {
-    0: SAFE_METHODS,
-    429: ALL_METHODS,
-    500: SAFE_METHODS,
-    502: SAFE_METHODS,
-    503: SAFE_METHODS,
-    504: SAFE_METHODS,
-}
-
 
 def may_repeat(error: SchedulersError, effect: Effect) -> bool:
     """Whether a request of this kind that ended in this error may simply be sent again."""
     return any(isinstance(error, kind) and effect in effects for kind, effects in REPEATABLE.items())
-
-
-def may_repeat_status(status: int, method: str) -> bool:
-    """Whether an HTTP request that got this status (0: no answer) may simply be sent again."""
-    return method.upper() in REPEATABLE_STATUS.get(status, frozenset())
 
 
 def clamp_retry_after(seconds: float) -> float:
@@ -74,7 +59,8 @@ def clamp_retry_after(seconds: float) -> float:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long: exponential back-off with full jitter, within a total number of seconds.
+    """How often and how long: exponential back-off with equal jitter (half of the pause is random), within a total
+    number of seconds.
 
     Attributes:
         looks: how many times to look for what a create may have made, before concluding that it made nothing. Where
@@ -155,3 +141,22 @@ def _look(find: Callable[[], T | None], policy: RetryPolicy, error: SchedulersEr
         if look < policy.looks:
             policy.clock.sleep(policy.pause(look, error))
     return None
+
+
+def until_settled(
+    send: Callable[[], T], may_settle: Callable[[SchedulersError], bool], clock: Clock, seconds: float
+) -> T:
+    """Send, and send again while the refusal may only be the echo of a change that is not known everywhere yet.
+
+    Raises:
+        SchedulersError: the last one, when it is no such echo or the seconds are over.
+    """
+    started, look = clock.now(), 1
+    while True:
+        try:
+            return send()
+        except SchedulersError as error:
+            if not may_settle(error) or clock.now() - started > seconds:
+                raise
+            clock.sleep(SETTLING_PACE.pause(look))
+            look += 1

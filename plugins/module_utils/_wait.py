@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ._clock import ENDING, Deadline
 from ._errors import StateFailedError, WaitTimeoutError
@@ -33,13 +33,6 @@ class Pace:
         return min(self.cap, self.first * self.factor ** min(look - 1, 64))
 
 
-@dataclass(frozen=True)
-class Waited(Generic[T]):
-    """What a finished wait brings: the last answer."""
-
-    value: T
-
-
 def wait_until(
     probe: Callable[[], T],
     *,
@@ -51,8 +44,8 @@ def wait_until(
     events: Callable[[T], Sequence[str]] = lambda _answer: (),
     hint: str = "",
     pace: Pace | None = None,
-) -> Waited[T]:
-    """Look until ``ready`` holds.
+) -> T:
+    """Look until ``ready`` holds; the last answer.
 
     Args:
         probe: one look at the live thing.
@@ -75,7 +68,7 @@ def wait_until(
     while True:
         answer = probe()
         if ready(answer):
-            return Waited(answer)
+            return answer
         details = {"last_state": describe(answer), "last_events": list(events(answer))}
         reason = failed(answer)
         if reason:
@@ -111,7 +104,7 @@ def wait_for(
         doing=doing,
         pace=pace,
     )
-    return cast("T", found.value)
+    return cast("T", found)
 
 
 @dataclass(frozen=True)

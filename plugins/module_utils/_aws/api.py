@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
-from .._retry import Effect, RetryPolicy
+from .._retry import Effect, RetryPolicy, until_settled
 from .._wait import Pace, wait_until
 from . import answers, errors
 
@@ -103,7 +103,7 @@ class Aws:
         policy, effect = self.policy, effect_of(operation, request or {})
         if not settles:
             return policy.run(send, effect)
-        return self._settled(lambda: policy.run(send, effect))
+        return until_settled(lambda: policy.run(send, effect), errors.may_settle, policy.clock, SETTLING_SECONDS)
 
     def pages(
         self,
@@ -170,19 +170,7 @@ class Aws:
             deadline=deadline,
             doing=doing,
             pace=pace,
-        ).value[1]
-
-    def _settled(self, send: Any) -> Answer:
-        clock, pace, look = self.policy.clock, Pace(cap=5.0), 1
-        started = clock.now()
-        while True:
-            try:
-                return send()  # type: ignore[no-any-return]
-            except SchedulersError as error:
-                if not errors.may_settle(error) or clock.now() - started > SETTLING_SECONDS:
-                    raise
-                clock.sleep(pace.pause(look))
-                look += 1
+        )[1]
 
     def _sender(self, service: str, operation: str, request: Mapping[str, Any], doing: str) -> Any:
         def send() -> Answer:

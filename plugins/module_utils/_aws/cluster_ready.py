@@ -103,7 +103,7 @@ class Readiness:
             doing=f"wait for the instances of cluster {self._cluster}",
             hint=NOT_REGISTERED_HINT,
             pace=self._run.pace,
-        ).value
+        )
 
     def _look(self) -> Standing:
         arns = connected_instances(self._run.aws, self._cluster, settles=True)

@@ -153,7 +153,7 @@ class ControlPlanes:
             deadline=self._run.deadline,
             doing=step.sentence,
             pace=self._run.pace,
-        ).value
+        )
         return None if instance["State"]["Name"] in ENDING else instance
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from .._clock import Deadline
 from .._errors import InputError, NotFoundError, WaitTimeoutError
 from .._plan import Step
-from .._wait import Pace, wait_until
+from .._wait import Pace, wait_for
 from .api import Aws, tag_filter, to_tags
 from .run import Run
 
@@ -50,12 +50,12 @@ def awaited(run: Run, find: Callable[[], T | None], seconds: float, what: str) -
     if not seconds:
         return None
     try:
-        return wait_until(
+        return wait_for(
             find,
-            ready=lambda found: found is not None,
+            missing="it is not there yet",
             deadline=Deadline(run.deadline.clock, seconds),
             doing=f"wait for the {what} that another run makes",
             pace=Pace(first=1.0, cap=3.0),
-        ).value
+        )
     except WaitTimeoutError:
         return None

@@ -46,12 +46,12 @@ def cluster_role(name: str, account: str, rules: Sequence[Mapping[str, Any]]) ->
     ]
 
 
-def workload(kind: str, name: str, pod: Mapping[str, Any], namespace: str = SYSTEM, **spec: Any) -> Manifest:
+def workload(kind: str, name: str, pod: Mapping[str, Any], **spec: Any) -> Manifest:
     """A DaemonSet or Deployment of a pod."""
     labels = {"app.kubernetes.io/name": name}
     template = {"metadata": {"labels": labels}, "spec": dict(pod)}
     return manifest(
-        kind, name, "apps/v1", namespace, spec={"selector": {"matchLabels": labels}, "template": template, **spec}
+        kind, name, "apps/v1", SYSTEM, spec={"selector": {"matchLabels": labels}, "template": template, **spec}
     )
 
 

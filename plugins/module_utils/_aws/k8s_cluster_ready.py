@@ -159,7 +159,7 @@ class Readiness:
             doing=f"wait for the nodes of cluster {self._cluster}",
             hint=HINT,
             pace=self._run.pace,
-        ).value
+        )
 
     def look(self) -> Standing:
         """One look; a server that does not answer is told, not raised."""

@@ -70,8 +70,3 @@ class KubernetesNames:
     def named(self, what: str) -> str:
         """The Name tag of something else."""
         return derived_name("kubernetes", self.cluster, what, limit=LONG_LIMIT)
-
-    @property
-    def parameters(self) -> str:
-        """The path of the cluster's parameters in SSM."""
-        return f"/kubernetes/{self.cluster}"

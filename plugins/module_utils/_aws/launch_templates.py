@@ -101,7 +101,7 @@ def read_launch_template(run: Run, name: str, *, adopt: bool = False) -> Live | 
 
     try:
         # of one made a moment ago, the name may be known before the version is
-        version = wait_until(versions, ready=bool, deadline=run.deadline, doing=doing, pace=run.pace).value[0]
+        version = wait_until(versions, ready=bool, deadline=run.deadline, doing=doing, pace=run.pace)[0]
     except NotFoundError:
         return None
     require_ours(run.mark, _instance_tags(version["LaunchTemplateData"]), f"launch template {name}", adopt=adopt)

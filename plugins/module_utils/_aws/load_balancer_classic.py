@@ -36,7 +36,7 @@ def read_classic(run: Run, name: str, *, adopt: bool) -> Live | None:
     return live
 
 
-def find_classic(run: Run, name: str, key: str = LOAD_BALANCER) -> Live | None:
+def find_classic(run: Run, name: str) -> Live | None:
     """The load balancer of this name, whoever made it."""
     found = describe_classic(run, name)
     if found is None:
@@ -51,7 +51,7 @@ def find_classic(run: Run, name: str, key: str = LOAD_BALANCER) -> Live | None:
     )
     tags = from_tags(more["tags"]["TagDescriptions"][0]["Tags"])
     spec = normalised(found, more["attributes"]["LoadBalancerAttributes"], tags)
-    return Live(key, "classic_load_balancer", name, name, spec, _whereabouts(found))
+    return Live(LOAD_BALANCER, "classic_load_balancer", name, name, spec, _whereabouts(found))
 
 
 def _whereabouts(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -230,7 +230,7 @@ def _main_table(run: Run, vpc_id: str) -> dict[str, Any]:
         return run.aws.pages("ec2", "DescribeRouteTables", "RouteTables", {"Filters": filters}, doing=doing)
 
     # a VPC made a moment ago has its table, but lists may be behind
-    tables = wait_until(look, ready=bool, deadline=run.deadline, doing=doing, pace=run.pace).value
+    tables = wait_until(look, ready=bool, deadline=run.deadline, doing=doing, pace=run.pace)
     table: dict[str, Any] = tables[0]
     return table
 

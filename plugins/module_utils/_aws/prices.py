@@ -40,9 +40,6 @@ BALANCERS = {"classic": 0.028, "application": 0.0252, "network": 0.0252}
 VOLUMES = {"gp2": 0.11, "gp3": 0.088, "io1": 0.138, "sc1": 0.0168, "st1": 0.05, "standard": 0.055}
 SNAPSHOT = 0.05
 
-# US dollars a month
-HOSTED_ZONE = 0.5
-
 
 def hourly(price: float | None) -> float | None:
     """A month of something with an hourly price."""

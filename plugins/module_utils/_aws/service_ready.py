@@ -446,7 +446,7 @@ def wait_ready(run: Run, goal: Goal, known: Service, *, health: Callable[[], Hea
         doing=f"wait for service {goal.name}",
         hint="Is there room for its tasks, and do they pass their health checks? See events of ecs_cluster_app_info.",
         pace=run.pace,
-    ).value.service
+    ).service
 
 
 def describe_service(run: Run, cluster: str, name: str) -> Service:

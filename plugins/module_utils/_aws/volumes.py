@@ -184,7 +184,7 @@ class Volumes:
             deadline=self._run.deadline,
             doing=doing,
             pace=self._run.pace,
-        ).value
+        )
         return live_volume(volume, name)
 
     def _look(self, doing: str, volume_id: str) -> dict[str, Any] | None:

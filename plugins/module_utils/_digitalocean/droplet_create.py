@@ -85,7 +85,7 @@ class BatchHandler:
             deadline=deadline,
             doing="look for droplets whose creation was not answered",
             pace=self._run.pace,
-        ).value
+        )
         self._run.ledger.add({number: one.name for number, one in found.items()})
         return found
 

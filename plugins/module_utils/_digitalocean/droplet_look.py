@@ -100,14 +100,13 @@ def find_droplet(api: DigitalOcean, number: int) -> Droplet | None:
 def _caught_up(run: Run, count: int) -> dict[int, Droplet]:
     """The droplets that carry the tag, once as many are listed as the tag counts. The count may be behind as well."""
     deadline = Deadline(run.clock, run.settle_seconds)
-    found = wait_until(
+    return wait_until(
         lambda: marked(run, list_droplets(run.api, run.tag)),
         ready=lambda droplets: len(droplets) >= count or deadline.passed(),
         deadline=deadline,
         doing=f"list the droplets with tag {run.tag}",
         pace=run.pace,
     )
-    return found.value
 
 
 def named(run: Run, seen: Look, names: Iterable[str], *, adopt: bool) -> dict[str, Droplet]:

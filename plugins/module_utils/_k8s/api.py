@@ -265,42 +265,23 @@ class Api:
             doing=f"create {kind.label(metadata['name'], metadata.get('namespace', ''))}",
         )
 
-    def patch(
-        self,
-        kind: Kind,
-        name: str,
-        change: Mapping[str, Any],
-        namespace: str = "",
-        *,
-        subresource: str = "",
-        content_type: str = MERGE_PATCH,
-    ) -> Object:
+    def patch(self, kind: Kind, name: str, change: Mapping[str, Any], namespace: str = "") -> Object:
         """Change some fields of an object. The change must be one that can be made twice."""
         return self.call(
             "PATCH",
-            kind.path(namespace, name, subresource),
+            kind.path(namespace, name),
             query={"fieldManager": MANAGER},
             body=change,
-            content_type=content_type,
+            content_type=MERGE_PATCH,
             effect=Effect.IDEMPOTENT,
             doing=f"change {kind.label(name, namespace)}",
         )
 
-    def delete(
-        self,
-        kind: Kind,
-        name: str,
-        namespace: str = "",
-        *,
-        uid: str = "",
-        grace: int | None = None,
-        foreground: bool = False,
-    ) -> bool:
+    def delete(self, kind: Kind, name: str, namespace: str = "", *, uid: str = "", foreground: bool = False) -> bool:
         """Ask for the deletion of an object, and of what it controls. Says whether there was one.
 
         Args:
             uid: delete this one only, not another one that has taken its name.
-            grace: seconds that a pod gets to end; None: what it asks for.
             foreground: it stays until what it controls is gone.
         """
         body: Object = {
@@ -310,8 +291,6 @@ class Api:
         }
         if uid:
             body["preconditions"] = {"uid": uid}
-        if grace is not None:
-            body["gracePeriodSeconds"] = grace
         try:
             self.call("DELETE", kind.path(namespace, name), body=body, doing=f"delete {kind.label(name, namespace)}")
         except NotFoundError:

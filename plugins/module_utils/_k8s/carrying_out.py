@@ -65,7 +65,7 @@ class Objects:
             deadline=Deadline(self._run.deadline.clock, ACCOUNT_SECONDS),
             doing=step.sentence,
             pace=Pace(first=0.2, cap=1.0),
-        ).value[0]
+        )[0]
         self.written[step.key] = thing
         if item.kind == CRD:
             wait_ready(self._run, [(CRD, thing)])

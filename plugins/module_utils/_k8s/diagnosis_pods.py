@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .diagnosis_placing import unplaced
-from .findings import Finding, View, times_of, when
+from .findings import Code, Finding, View, times_of, when
 from .objects import Object, conditions_of, label_of, place_of
 
 IMAGE_INVALID = frozenset({"InvalidImageName", "ErrImageNeverPull", "ErrRegistryUnavailable"})
@@ -112,22 +112,19 @@ def _container(pod: Object, container: Mapping[str, Any], view: View) -> Finding
 
 
 def _image(pod: Object, container: Mapping[str, Any], reason: str, message: str, view: View) -> Finding:
-    image = _image_of(pod, container)
-    events = [one for one in view.events_of(pod, "Failed") if "ull" in str(one.get("message"))]
-    telling = [str(one["message"]).rstrip(".") for one in events if str(one["message"]).startswith("Failed to pull")]
-    said = telling[0] if telling else message
+    image, never = _image_of(pod, container), reason in IMAGE_INVALID
+    events = view.events_of(pod, "Failed")
+    pulls = [one for one in events if str(one.get("message")).startswith("Failed to pull")]
+    said = str(pulls[0]["message"]).rstrip(".") if pulls else message
     where = f"Container {container['name']} of {label_of(pod)}"
-    if reason in IMAGE_INVALID:
-        text, code = f"{where} has an image that can never be pulled, {image}: {said}", "image_invalid"
-    else:
-        text, code = f"{where} has an image that cannot be pulled, {image}: {said}", "image_pull"
+    code: Code = "image_invalid" if never else "image_pull"
     return Finding(
-        "image_invalid" if code == "image_invalid" else "image_pull",
+        code,
         label_of(pod),
-        text,
+        f"{where} has an image that {'can never' if never else 'cannot'} be pulled, {image}: {said}",
         _image_advice(said),
         (said,),
-        tries=sum(times_of(one) for one in events if str(one["message"]).startswith("Failed to pull")),
+        tries=sum(times_of(one) for one in pulls),
     )
 
 

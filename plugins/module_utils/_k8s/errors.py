@@ -19,11 +19,11 @@ from .._errors import (
     SchedulersError,
     ThrottledError,
 )
+from .._http import LOST
 
 FIELD_CONFLICT = "FieldManagerConflict"
 EXPIRED = "Expired"
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
-_LOST = frozenset({500, 502, 503, 504})
 
 
 def translate(status: int, body: bytes, headers: Mapping[str, str], doing: str) -> SchedulersError:
@@ -88,7 +88,7 @@ def _by_status(status: int, message: str, reason: str, headers: Mapping[str, str
         return ThrottledError(message, code=reason, doing=doing)
     if "failed to create typed patch object" in message:  # 500, but it is the manifest that has a field too many
         return InputError(message, code="Invalid", doing=doing)
-    if status in _LOST:
+    if status in LOST:
         return AnswerLostError(message, code=reason or str(status), doing=doing)
     kind, hint = _PLAIN.get(status, (SchedulersError, ""))
     if status == 403 and "exceeded quota" in message:

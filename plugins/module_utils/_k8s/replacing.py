@@ -39,8 +39,8 @@ def batches(pods: Sequence[Object]) -> list[list[Object]]:
     return [list(pods[start : start + size]) for start in range(0, len(pods), size)]
 
 
-def replace_pods(run: Run, controller: Object) -> int:
-    """Replace the pods of older versions, as disruption budgets allow; says how many. Waits after each group.
+def replace_pods(run: Run, controller: Object) -> None:
+    """Replace the pods of older versions, as disruption budgets allow. Waits after each group.
 
     Raises:
         StateFailedError: the new pods do not run; the rest of the old ones is left alone.
@@ -57,7 +57,6 @@ def replace_pods(run: Run, controller: Object) -> int:
         now = run.api.get(REPLICATION_CONTROLLER, metadata["name"], metadata["namespace"])
         if now is not None:
             wait_ready(run, [(REPLICATION_CONTROLLER, now)])
-    return len(old)
 
 
 def evict(run: Run, pod: Object) -> None:

@@ -73,13 +73,13 @@ class Run:
     warn: Callable[[str], None] = field(default=lambda _text: None)
 
     @classmethod
-    def of(cls, context: Context, owner: Owner, api: Api | None = None) -> Run:
+    def of(cls, context: Context, owner: Owner) -> Run:
         """The run that a module's options describe.
 
         Raises:
             InputError: the options do not lead to a cluster.
         """
-        return cls(api or Api.from_params(context.params), owner, context.deadline(), context.check_mode, context.warn)
+        return cls(Api.from_params(context.params), owner, context.deadline(), context.check_mode, context.warn)
 
     @classmethod
     def looking(cls, context: Context) -> Run:

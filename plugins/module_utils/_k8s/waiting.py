@@ -90,7 +90,7 @@ def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = by_itself) -> d
                 deadline=scene.deadline(run.deadline),
                 doing=f"wait for {_named(waiting)}",
                 pace=LOOK,
-            ).value.objects
+            ).objects
         except (StateFailedError, WaitTimeoutError) as error:
             raise explained(error, watch.reasons(), instead=watch.given_up) from error
 

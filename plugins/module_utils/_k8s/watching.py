@@ -68,7 +68,7 @@ class Scene:
         for one in self._feeds:
             one.close()
 
-    def objects(self, kind: Kind, namespace: str = "") -> list[Object]:
+    def objects(self, kind: Kind) -> list[Object]:
         """The objects of a kind, of all its feeds.
 
         Raises:
@@ -76,7 +76,7 @@ class Scene:
         """
         found: list[Object] = []
         for one in self._feeds:
-            if one.feed.kind == kind and (not namespace or one.feed.namespace in ("", namespace)):
+            if one.feed.kind == kind:
                 found.extend(one.objects())
         return found
 

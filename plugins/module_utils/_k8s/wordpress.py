@@ -1,6 +1,9 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``k8s_wordpress``: the way in, and the way out. PRIVATE."""
+"""``k8s_wordpress``: chooses present or absent, and carries out absent: what runs goes, data stays unless told.
+
+PRIVATE.
+"""
 
 from __future__ import annotations
 

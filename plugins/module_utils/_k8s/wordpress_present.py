@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``k8s_wordpress``: WordPress and its database as one release, present or absent. PRIVATE."""
+"""``k8s_wordpress`` with state present: read, decide, apply, install the site, wait. PRIVATE."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def site_steps(options: Mapping[str, Any], site: Site, secret: Object | None) ->
     return [Step("update", KEY, KEY, name, dict(site.settings), differences=tuple(found))] if found else []
 
 
-def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret: Object) -> Object:
+def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret: Object) -> None:
     """Install the site, or set what differs; the Secret with the note of it.
 
     Raises:
@@ -110,14 +110,15 @@ def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret
             wp.set_password(settings["admin_user"], password)
         if site.language:
             wp.speak(site.language)
-        return _note(run, options, settings, site.password)
+        _note(run, options, settings, site.password)
+        return
     changed = {one.path for one in step.differences}
     wp.set({name: settings[name] for name in changed if name in SETTINGS})
     if "image" in changed:
         wp.run("core", "update-db")
     if "admin_password" in changed and site.password:
         wp.set_password(settings["admin_user"], site.password)
-    return _note(run, options, settings, site.password)
+    _note(run, options, settings, site.password)
 
 
 def require_installed(run: Run, options: Mapping[str, Any]) -> None:
@@ -148,11 +149,11 @@ SETTINGS: Mapping[str, Sequence[str]] = {
 }
 
 
-def _note(run: Run, options: Mapping[str, Any], settings: Mapping[str, str], password: str | None) -> Object:
+def _note(run: Run, options: Mapping[str, Any], settings: Mapping[str, str], password: str | None) -> None:
     change: dict[str, Any] = {"metadata": {"annotations": {NOTE: json.dumps(dict(settings), sort_keys=True)}}}
     if password:
         change["data"] = {"admin-password": encoded(password)}
-    return run.api.patch(SECRET, credentials_name(options), change, options["namespace"])
+    run.api.patch(SECRET, credentials_name(options), change, options["namespace"])
 
 
 def site_pod_state(_deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> State:
@@ -201,7 +202,7 @@ class _Wp:
             deadline=self._run.deadline,
             doing=f"see whether {self._options['name']} is installed",
             pace=Pace(first=0.3, cap=3.0),
-        ).value
+        )
 
     def install(self, settings: Mapping[str, str], password: str) -> None:
         """Install it; a lost answer is no reason to do it twice."""

@@ -86,11 +86,6 @@ class AccessOptions:
             params["api_key_file"],
         )
 
-    @property
-    def names_somebody(self) -> bool:
-        """Whether the options say who may log in."""
-        return bool(self.users or self.organizations or self.code)
-
     def need(self, *names: str, to: str) -> None:
         """Refuse to do something without these options.
 

@@ -38,4 +38,4 @@ def activate(rancher: Rancher, thing: Object, *, doing: str, deadline: Deadline,
         deadline=deadline,
         doing=doing,
         pace=pace,
-    ).value
+    )

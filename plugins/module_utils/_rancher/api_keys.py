@@ -75,7 +75,7 @@ class Keys:
             deadline=self.deadline,
             doing=doing,
             pace=self.pace,
-        ).value
+        )
         return ready, pair
 
     def remove(self, key: Object, *, doing: str) -> None:

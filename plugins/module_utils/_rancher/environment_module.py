@@ -140,7 +140,7 @@ def _settled(case: Case, raw: Object) -> Object:
         doing=doing,
         hint="One that failed can be removed with state: absent.",
         pace=case.pace,
-    ).value
+    )
     if case.options.kubeconfig:
         wait_for_kubernetes(case, raw["id"])
     return now

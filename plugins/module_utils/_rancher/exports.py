@@ -17,7 +17,6 @@ from .api import Object
 from .environments import Run
 
 FILES = {"dockerComposeConfig": "docker-compose.yml", "rancherComposeConfig": "rancher-compose.yml"}
-OWNER_ONLY = 0o600
 
 
 def export(run: Run, stack: Object) -> dict[str, str]:

@@ -65,7 +65,7 @@ def _made(run: Run, view: HostView, doing: str) -> Object | None:
         doing=doing,
         hint="It is still being made, and would stay at the cloud. Run the task again.",
         pace=run.pace,
-    ).value
+    )
 
 
 def _joined(run: Run, view: HostView, doing: str) -> HostView:
@@ -77,7 +77,7 @@ def _joined(run: Run, view: HostView, doing: str) -> HostView:
         deadline=run.deadline,
         doing=doing,
         pace=run.pace,
-    ).value
+    )
     return seen or replace(view, host=None)
 
 

@@ -125,7 +125,7 @@ class Hosts:
             deadline=self._run.deadline,
             doing=step.sentence,
             pace=self._run.pace,
-        ).value
+        )
 
     def _named(self, name: str) -> Object | None:
         """The first that was made of ours with the name; in /v1, its machine."""
@@ -153,7 +153,7 @@ class Hosts:
             deadline=self._run.deadline,
             doing=step.sentence,
             pace=self._run.pace,
-        ).value
+        )
         return cast("HostView", found).host or {}
 
 

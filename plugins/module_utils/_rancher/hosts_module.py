@@ -286,7 +286,7 @@ def _settled(run: Run, options: HostOptions) -> list[HostView]:
         hint="remove_failed: true makes a failed one again, active: true an inactive one active; one whose machine is "
         "gone is removed by state: absent; one that never joins may not reach the server at its setting api.host.",
         pace=run.pace,
-    ).value
+    )
 
 
 def _missing(views: Sequence[HostView], names: Sequence[str]) -> str:

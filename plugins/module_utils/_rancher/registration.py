@@ -61,7 +61,7 @@ class RegistrationTokens:
             deadline=run.deadline,
             doing=step.sentence,
             pace=run.pace,
-        ).value
+        )
         return live_token(run, ready)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:

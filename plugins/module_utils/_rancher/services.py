@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from .._errors import BusyError, ConflictError, NotFoundError
 from .._ownership import require_ours
 from .._plan import Live, Plan, Rule, Spec, Step
 from .._retry import Effect
-from .._wait import wait_until
+from .._wait import wait_for
 from .activation import OFF_STATES, activate
 from .api import Object
 from .dialect import DIALECTS
@@ -176,15 +176,13 @@ class Services:
             except BusyError:
                 return None
 
-        waited = wait_until(
+        made = wait_for(
             attempt,
-            ready=lambda one: one is not None,
-            describe=lambda _one: "the service of this name that was deleted is still being removed",
+            missing="the service of this name that was deleted is still being removed",
             deadline=run.deadline,
             doing=doing,
             pace=run.pace,
         )
-        made = cast("Object", waited.value)
         if step.kind == "load_balancer":
             self._lead(made, spec["rules"], doing)
         return self._live(made, spec)

@@ -239,7 +239,7 @@ def _settled(run: Run, options: StackOptions, first: Look) -> Look:
         doing=f"wait for stack {options.name}",
         hint="container.schedulers.rancher_stack_info shows the containers and what Rancher says of them.",
         pace=run.pace,
-    ).value
+    )
 
 
 def _speaks(service: Object) -> bool:

@@ -12,8 +12,6 @@ from .launch_config import IMAGE_PREFIX
 from .marks import words_of
 from .ready import is_global
 
-Container = Mapping[str, Any]
-
 
 def stack_result(stack: Object | None, services: Iterable[Object]) -> dict[str, Any]:
     """The stack, its services, and where they answer."""

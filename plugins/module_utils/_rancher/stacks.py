@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from .._compare import differences
 from .._errors import BusyError
 from .._ownership import require_ours
 from .._plan import Live, Rule, Spec, Step
-from .._wait import wait_until
+from .._wait import wait_for
 from .api import Object
 from .compose import comparable
 from .dialect import DIALECTS
@@ -76,15 +76,13 @@ class Stacks:
             except BusyError:
                 return None
 
-        waited = wait_until(
+        made = wait_for(
             attempt,
-            ready=lambda one: one is not None,
-            describe=lambda _one: "the stack of this name that was deleted is still being removed",
+            missing="the stack of this name that was deleted is still being removed",
             deadline=run.deadline,
             doing=doing,
             pace=run.pace,
         )
-        made = cast("Object", waited.value)
         return self._live(made)
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:

@@ -152,7 +152,7 @@ def end_upgrade(run: Run, thing: Object, goal: Goal, *, doing: str, deadline: De
         deadline=until,
         doing=doing,
         pace=run.pace,
-    ).value
+    )
 
 
 def resume_upgrade(run: Run, thing: Object, goal: Goal, policy: UpgradePolicy, *, doing: str) -> Object:
@@ -195,7 +195,7 @@ def upgrade(run: Run, thing: Object, body: Mapping[str, Any], policy: UpgradePol
             deadline=run.deadline,
             doing=doing,
             pace=run.pace,
-        ).value
+        )
     except (StateFailedError, WaitTimeoutError) as error:
         if policy.on_failed == "rollback":
             _roll_back(run, now, error, doing)

@@ -32,8 +32,8 @@ def answers(*values: Any) -> Callable[[], Any]:
 
 def test_ready_at_once_costs_no_time() -> None:
     clock = FakeClock()
-    waited = wait_until(answers("up"), ready=lambda a: a == "up", deadline=Deadline(clock, 0), doing="wait")
-    assert (waited.value, clock.slept) == ("up", [])
+    answer = wait_until(answers("up"), ready=lambda a: a == "up", deadline=Deadline(clock, 0), doing="wait")
+    assert (answer, clock.slept) == ("up", [])
 
 
 def test_pauses_grow_and_are_capped() -> None:
@@ -99,7 +99,7 @@ def test_no_hope_ends_the_wait_at_once() -> None:
 
 def test_ready_goes_before_failed_and_before_the_deadline() -> None:
     deadline = Deadline(FakeClock(), 0)
-    assert wait_until(answers("x"), ready=lambda _a: True, failed=lambda _a: "no", deadline=deadline, doing="w").value
+    assert wait_until(answers("x"), ready=lambda _a: True, failed=lambda _a: "no", deadline=deadline, doing="w")
 
 
 def test_a_probe_may_raise() -> None:
