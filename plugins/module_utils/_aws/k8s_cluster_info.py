@@ -52,7 +52,7 @@ def to_info(name: str, instances: Sequence[Instance], progress: Progress) -> dic
     }
 
 
-def _instances(aws: Aws) -> list[Instance]:
+def _instances(aws: Aws) -> Sequence[Instance]:
     """All instances that are there, of whichever cluster."""
     filters = [
         {"Name": "tag-key", "Values": [OWNER]},
