@@ -138,7 +138,7 @@ def _ours(run: Run, ids: list[str]) -> set[str]:
         return set()
     filters = [{"Name": "instance-id", "Values": ids}]
     instances = describe_instances(run.aws, filters, f"look whose instances are in {run.mark.owner}")
-    return {one["InstanceId"] for one in instances if run.mark.owns_part(from_tags(one.get("Tags")))}
+    return {one["InstanceId"] for one in instances if run.mark.same_owner(from_tags(one.get("Tags")))}
 
 
 def _await_gone(run: Run, names: ClusterNames) -> None:

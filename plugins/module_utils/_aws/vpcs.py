@@ -130,7 +130,7 @@ def refuse_foreign_instances(run: Run, vpc_id: str) -> None:
     """
     filters = [{"Name": "vpc-id", "Values": [vpc_id]}, NOT_ENDING]
     instances = describe_instances(run.aws, filters, f"look who is in {vpc_id}")
-    foreign = sorted(one["InstanceId"] for one in instances if not run.mark.owns_part(from_tags(one.get("Tags"))))
+    foreign = sorted(one["InstanceId"] for one in instances if not run.mark.same_owner(from_tags(one.get("Tags"))))
     if foreign:
         raise ConflictError(
             f"the VPC of {run.mark.owner} has instances that are not the cluster's: {', '.join(foreign)}",
