@@ -41,7 +41,7 @@ class Mark:
         """Whether a resource with these tags is ours: same owner, same app."""
         return tags.get(OWNER) == self.owner and tags.get(APP, "") == self.app
 
-    def owns_part(self, tags: Mapping[str, str]) -> bool:
+    def same_owner(self, tags: Mapping[str, str]) -> bool:
         """Whether a resource belongs to the owner, whichever app it is of."""
         return tags.get(OWNER) == self.owner
 

@@ -79,6 +79,11 @@ class Live:
         return self.id if attribute == "id" else self.attributes[attribute]
 
 
+def keyed(one: Live | None) -> dict[str, Live]:
+    """A resource by its key, or nothing."""
+    return {one.key: one} if one else {}
+
+
 @dataclass(frozen=True)
 class Rule:
     """How resources of one kind are compared.

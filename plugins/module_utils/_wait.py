@@ -109,15 +109,24 @@ def wait_for(
 
 @dataclass(frozen=True)
 class Acceptor:
-    """A judgement as data: when ``path`` (JMESPath) over an answer is ``expected``, the wait has this ``verdict``."""
+    """A judgement as data: when ``path`` (JMESPath) over an answer is ``expected``, the wait has this ``verdict``.
+
+    ``why`` (JMESPath too) is where the provider gives the reason of a failure.
+    """
 
     path: str
     expected: Any
     verdict: str = "success"  # or "failure"
+    why: str = ""
 
     def accepts(self, answer: Any) -> bool:
         """Whether the answer is the expected one."""
         return bool(_compiled(self.path).search(answer) == self.expected)
+
+    def reason(self, answer: Any) -> str:
+        """The provider's reason, or what was seen if it gives none."""
+        told = _compiled(self.why).search(answer) if self.why else None
+        return str(told or f"{self.path} is {self.expected!r}")
 
 
 @lru_cache(maxsize=128)
@@ -140,7 +149,7 @@ def failure(acceptors: Sequence[Acceptor]) -> Callable[[Any], str | None]:
     def reason(answer: Any) -> str | None:
         for one in acceptors:
             if one.verdict == "failure" and one.accepts(answer):
-                return f"{one.path} is {one.expected!r}"
+                return one.reason(answer)
         return None
 
     return reason

@@ -218,6 +218,11 @@ def to_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
+def ecs_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as ECS takes them."""
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
 def from_tags(tags: Any) -> dict[str, str]:
     """Tags as most services give them (ECS: in lower case), without those that AWS itself sets."""
     pairs = ((one.get("Key", one.get("key")), one.get("Value", one.get("value", ""))) for one in tags or ())

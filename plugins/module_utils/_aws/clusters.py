@@ -12,7 +12,7 @@ from .._ownership import require_ours
 from .._plan import Live, Spec, Step
 from .._retry import create_once
 from .._wait import wait_until
-from .api import from_tags
+from .api import ecs_tags, from_tags
 from .run import Run
 
 CLUSTER = "cluster"  # key of a plan, and part in the mark
@@ -45,7 +45,7 @@ class Clusters:
         self._force = force
 
     def create(self, step: Step, spec: Spec) -> Live:
-        request = {"clusterName": step.name, "tags": _tags(spec["tags"]), "settings": _settings(spec)}
+        request = {"clusterName": step.name, "tags": ecs_tags(spec["tags"]), "settings": _settings(spec)}
 
         def create() -> Live:
             # in an account that never had a cluster, ECS's own role is made first, and takes a moment
@@ -62,7 +62,7 @@ class Clusters:
         if "container_insights" in changed:
             self._call("UpdateCluster", {"cluster": live.id, "settings": _settings(spec)}, step)
         if "tags" in changed:
-            request = {"resourceArn": live.attributes["arn"], "tags": _tags(spec["tags"])}
+            request = {"resourceArn": live.attributes["arn"], "tags": ecs_tags(spec["tags"])}
             self._call("TagResource", request, step)
         return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec}, live.attributes)
 
@@ -114,10 +114,6 @@ def _live(cluster: Mapping[str, Any]) -> Live:
         "registered": cluster.get("registeredContainerInstancesCount", 0),
     }
     return Live(CLUSTER, "cluster", name, name, spec, attributes)
-
-
-def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def _settings(spec: Spec) -> list[dict[str, str]]:

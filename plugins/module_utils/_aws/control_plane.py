@@ -17,10 +17,10 @@ from .._plan import Live, Rule, Spec, Step
 from .._wait import wait_until
 from .api import from_tags, tag_filter
 from .client_tokens import made_once
-from .ec2 import retag
+from .ec2 import NOT_ENDING, describe_instances, retag
 from .launch_templates import template_data
 from .run import Run
-from .scaling_groups import ALIVE, await_terminated
+from .scaling_groups import await_terminated
 from .user_data import packed
 
 CONTROL_PLANE = "control-plane"  # key of a plan, and part in the mark
@@ -42,14 +42,10 @@ def read_control_plane(run: Run) -> Live | None:
     Raises:
         ConflictError: there are several.
     """
-    filters = [
-        *tag_filter(run.mark.tags(CONTROL_PLANE)),
-        {"Name": "instance-state-name", "Values": [one for one in ALIVE if one not in ENDING]},
-    ]
-    doing = f"look for the control plane of {run.mark.owner}"
-    found = run.aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": filters}, doing=doing)
-    by_id = {instance["InstanceId"]: instance for one in found for instance in one["Instances"]}
-    instance_id = only_one(by_id, f"the control plane of {run.mark.owner}")
+    what = f"the control plane of {run.mark.owner}"
+    found = describe_instances(run.aws, [*tag_filter(run.mark.tags(CONTROL_PLANE)), NOT_ENDING], f"look for {what}")
+    by_id = {one["InstanceId"]: one for one in found}
+    instance_id = only_one(by_id, what)
     return live_control_plane(by_id[instance_id]) if instance_id else None
 
 

@@ -14,7 +14,7 @@ from .._clock import Deadline
 from .._errors import InputError, NotFoundError, PartialError
 from .._module import Context, Outcome
 from .._plan import Applied, Live, Plan, Wanted
-from .._wait import Pace, wait_until
+from .._wait import Acceptor, Pace, success, wait_until
 from .api import Aws, Connection
 from .dns_batches import batches
 from .dns_names import canonical_name
@@ -31,7 +31,7 @@ from .dns_records import (
 from .dns_zones import Zone, ZoneChoice, bare_id, find_zone, read_records
 
 HOME_REGION = "us-east-1"  # Route 53 is one service for all regions; the region only serves to find its endpoint
-IN_SYNC = "INSYNC"
+IN_SYNC = (Acceptor("ChangeInfo.Status", "INSYNC"),)  # of a change as it is sent, and as it is looked at
 TRIES = 3
 
 
@@ -182,7 +182,7 @@ class Changes:
             with self._so_far(doing):
                 answer = self.aws.call("route53", "ChangeResourceRecordSets", request, doing=doing)
             self.done.extend(step.sentence for step in batch)
-            if answer["ChangeInfo"]["Status"] != IN_SYNC:
+            if not success(IN_SYNC)(answer):
                 self.pending.append(bare_id(answer["ChangeInfo"]["Id"]))
             for step, change in zip(batch, changes, strict=True):
                 if step.action == "delete":
@@ -195,17 +195,14 @@ class Changes:
         with self._so_far(doing):
             for change in self.pending:
                 wait_until(
-                    partial(self._status, change, doing),
-                    ready=lambda status: status == IN_SYNC,
+                    partial(self.aws.call, "route53", "GetChange", {"Id": change}, doing=doing, settles=True),
+                    ready=success(IN_SYNC),
+                    describe=lambda answer: answer["ChangeInfo"]["Status"],
                     hint="Route 53 has taken the change and goes on by itself, usually for less than a minute.",
                     deadline=self.waiting.deadline,
                     doing=doing,
                     pace=self.waiting.pace,
                 )
-
-    def _status(self, change: str, doing: str) -> str:
-        answer = self.aws.call("route53", "GetChange", {"Id": change}, doing=doing, settles=True)
-        return str(answer["ChangeInfo"]["Status"])
 
     def _so_far(self, doing: str) -> AbstractContextManager[None]:
         return Applied(tuple(self.done), {}).then(doing)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .._clock import Deadline
@@ -14,6 +14,7 @@ from .._wait import Pace, wait_for
 from .api import Aws, tag_filter, to_tags
 from .run import Run
 
+NOT_ENDING = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}  # a filter
 T = TypeVar("T")
 
 
@@ -21,6 +22,12 @@ def marked(run: Run, operation: str, items: str, part: str) -> list[Any]:
     """All resources that carry the run's mark for this part."""
     filters = {"Filters": tag_filter(run.mark.tags(part))}
     return run.aws.pages("ec2", operation, items, filters, doing=f"look for the {part} of {run.mark.owner}")
+
+
+def describe_instances(aws: Aws, filters: Sequence[Mapping[str, Any]], doing: str) -> list[dict[str, Any]]:
+    """The instances that the filters let through."""
+    reservations = aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": [*filters]}, doing=doing)
+    return [instance for one in reservations for instance in one["Instances"]]
 
 
 def retag(run: Run, step: Step, tags: Mapping[str, str], live_id: str) -> None:

@@ -119,7 +119,7 @@ def find_apps(run: Run, cluster: str) -> list[Live]:
     Security groups and their rules are not among it: who takes a cluster down finds those with the rest of EC2.
     """
     reads: dict[str, Callable[[], Any]] = {
-        "services": lambda: [live for live in list_services(run, cluster) if run.mark.owns_part(live.spec["tags"])],
+        "services": lambda: [live for live in list_services(run, cluster) if run.mark.same_owner(live.spec["tags"])],
         "marked": lambda: _marked(run, {OWNER: run.mark.owner}),
         "scaling": lambda: find_scaling(run, cluster),
     }
@@ -239,7 +239,7 @@ def _all(run: Run, services: list[Live], marked: _Marked, scaling: list[Live], n
 
 def _is_ours(run: Run, tags: Mapping[str, str]) -> bool:
     """Of this app; for a run that speaks for the whole cluster, of any of its apps or of the cluster itself."""
-    return run.mark.owns(tags) if run.mark.app else run.mark.owns_part(tags)
+    return run.mark.owns(tags) if run.mark.app else run.mark.same_owner(tags)
 
 
 def _revisions(run: Run, family: str, marked: _Marked) -> list[Live | None]:

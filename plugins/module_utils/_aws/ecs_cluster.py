@@ -11,7 +11,7 @@ from typing import Any
 from .._module import Context, Outcome
 from .._ownership import only_one
 from .._parallel import gather
-from .._plan import Live, Plan, apply, decide
+from .._plan import Live, Plan, apply, decide, keyed
 from .api import Aws, Connection
 from .cluster_network import INSTANCE_SECURITY_GROUP
 from .cluster_ready import Readiness, connected_instances, described_instances
@@ -61,20 +61,16 @@ def read(run: Run, options: ClusterOptions) -> dict[str, Live]:
     """
     names, adopt = ClusterNames(options.name, run.aws.region), options.adopt
     reads: dict[str, Callable[[], dict[str, Live]]] = {
-        "cluster": lambda: _keyed(read_cluster(run, names.cluster, adopt=adopt)),
-        "group": lambda: _keyed(read_scaling_group(run, names.auto_scaling_group, adopt=adopt)),
-        "template": lambda: _keyed(read_launch_template(run, names.launch_template, adopt=adopt)),
-        "role": lambda: _keyed(read_role(run, names.role, adopt=adopt)),
-        "profile": lambda: _keyed(read_instance_profile(run, names.role, adopt=adopt)),
-        "security_group": lambda: _keyed(_security_group(run)),
+        "cluster": lambda: keyed(read_cluster(run, names.cluster, adopt=adopt)),
+        "group": lambda: keyed(read_scaling_group(run, names.auto_scaling_group, adopt=adopt)),
+        "template": lambda: keyed(read_launch_template(run, names.launch_template, adopt=adopt)),
+        "role": lambda: keyed(read_role(run, names.role, adopt=adopt)),
+        "profile": lambda: keyed(read_instance_profile(run, names.role, adopt=adopt)),
+        "security_group": lambda: keyed(_security_group(run)),
         "network": lambda: {} if options.subnets else read_network(run),
     }
     live = {key: one for part in gather(reads).values() for key, one in part.items()}
     return _with_instances(_with_subnets_in_order(live))
-
-
-def _keyed(one: Live | None) -> dict[str, Live]:
-    return {one.key: one} if one else {}
 
 
 def _security_group(run: Run) -> Live | None:

@@ -14,6 +14,7 @@ from .._ownership import owner_of
 from .._parallel import gather
 from .api import Aws, Connection, from_tags
 from .cluster_ready import described_instances
+from .ec2 import describe_instances
 from .ecs_cluster_result import container_instance
 
 CLUSTERS_AT_ONCE = 100  # in one DescribeClusters
@@ -88,7 +89,6 @@ def _machines(aws: Aws, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), INSTANCES_AT_ONCE):
         filters = [{"Name": "instance-id", "Values": list(ids[start : start + INSTANCES_AT_ONCE])}]
-        doing = "look up the addresses of instances"
-        for one in aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": filters}, doing=doing):
-            found |= {machine["InstanceId"]: machine for machine in one["Instances"]}
+        machines = describe_instances(aws, filters, "look up the addresses of instances")
+        found |= {one["InstanceId"]: one for one in machines}
     return found

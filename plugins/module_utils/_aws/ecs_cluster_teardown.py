@@ -19,6 +19,7 @@ from .api import Aws, Connection, from_tags
 from .cluster_network import INSTANCE_SECURITY_GROUP
 from .cluster_ready import connected_instances, described_instances
 from .clusters import read_cluster
+from .ec2 import describe_instances
 from .ecs_app import app_handlers, find_apps, list_services
 from .ecs_cluster_handlers import cluster_handlers
 from .ecs_cluster_result import to_result
@@ -136,10 +137,8 @@ def _ours(run: Run, ids: list[str]) -> set[str]:
     if not ids:
         return set()
     filters = [{"Name": "instance-id", "Values": ids}]
-    doing = f"look whose instances are in {run.mark.owner}"
-    found = run.aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": filters}, doing=doing)
-    instances = [instance for one in found for instance in one["Instances"]]
-    return {one["InstanceId"] for one in instances if run.mark.owns_part(from_tags(one.get("Tags")))}
+    instances = describe_instances(run.aws, filters, f"look whose instances are in {run.mark.owner}")
+    return {one["InstanceId"] for one in instances if run.mark.same_owner(from_tags(one.get("Tags")))}
 
 
 def _await_gone(run: Run, names: ClusterNames) -> None:

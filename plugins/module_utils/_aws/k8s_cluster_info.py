@@ -13,11 +13,11 @@ from .._ownership import OWNER, PART, owner_of
 from .._parallel import gather
 from .api import Aws, Connection, from_tags
 from .control_plane import CONTROL_PLANE, live_control_plane
+from .ec2 import NOT_ENDING, describe_instances
 from .k8s_cluster_options import API_PORT
 from .k8s_parameters import PROGRESS, Progress, read_value
 from .kubernetes_names import LEGACY_TAG, kubernetes_mark
 
-STATES = ["pending", "running", "stopping", "stopped"]
 Instance = Mapping[str, Any]
 
 
@@ -52,16 +52,14 @@ def to_info(name: str, instances: Sequence[Instance], progress: Progress) -> dic
     }
 
 
-def _instances(aws: Aws) -> list[Instance]:
+def _instances(aws: Aws) -> Sequence[Instance]:
     """All instances that are there, of whichever cluster."""
     filters = [
         {"Name": "tag-key", "Values": [OWNER]},
         {"Name": "tag-key", "Values": [LEGACY_TAG]},
-        {"Name": "instance-state-name", "Values": STATES},
+        NOT_ENDING,
     ]
-    doing = "look for Kubernetes clusters"
-    found = aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": filters}, doing=doing)
-    return [instance for one in found for instance in one["Instances"]]
+    return describe_instances(aws, filters, "look for Kubernetes clusters")
 
 
 def _name(owner: str, instances: Sequence[Instance]) -> str:

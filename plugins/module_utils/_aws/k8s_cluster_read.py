@@ -11,7 +11,7 @@ from typing import Any
 
 from .._ownership import OWNER, PART, only_one
 from .._parallel import gather
-from .._plan import Live
+from .._plan import Live, keyed
 from .addresses import read_address
 from .api import from_tags, tag_filter
 from .control_plane import read_control_plane
@@ -62,11 +62,6 @@ def identity_reads(run: Run, names: KubernetesNames) -> dict[str, Callable[[], M
         **{role_key(side): partial(role, side) for side in SIDES},
         **{profile_key(side): partial(profile, side) for side in SIDES},
     }
-
-
-def keyed(one: Live | None) -> dict[str, Live]:
-    """A resource by its key, or nothing."""
-    return {one.key: one} if one else {}
 
 
 def read_security_groups(run: Run) -> dict[str, Live]:

@@ -18,13 +18,13 @@ from .._errors import NotOursError, SchedulersError
 from .._module import Context, Outcome
 from .._ownership import OWNER, PART
 from .._parallel import gather
-from .._plan import Graph, Handler, Live, Spec, Step, apply, dismantle
+from .._plan import Graph, Handler, Live, Spec, Step, apply, dismantle, keyed
 from .._wait import wait_until
 from .addresses import ADDRESS, read_address
 from .api import Aws, Connection, from_tags, tag_filter
 from .k8s_access import KUBECONFIG, Access, leads_elsewhere, read_kubeconfig
 from .k8s_cluster_handlers import Tools, cluster_handlers
-from .k8s_cluster_read import identity_reads, keyed, read_security_groups
+from .k8s_cluster_read import identity_reads, read_security_groups
 from .k8s_cluster_ready import Standing
 from .k8s_cluster_result import to_result
 from .k8s_cluster_wanted import GRAPH as PRESENT_GRAPH

@@ -10,14 +10,14 @@ from typing import Any
 from .._inventory import Machine
 from .._ownership import OWNER, PART
 from .api import Aws, from_tags
+from .ec2 import NOT_ENDING, describe_instances
 
 
 def list_machines(aws: Aws) -> list[Machine]:
     """All instances of a region with a mark that are not terminated."""
-    request = {"Filters": [{"Name": "tag-key", "Values": [OWNER]}]}
-    reservations = aws.pages("ec2", "DescribeInstances", "Reservations", request, doing="look for instances")
-    found = [one for reservation in reservations for one in reservation["Instances"]]
-    return [_machine(one, aws.region) for one in found if one["State"]["Name"] not in ("shutting-down", "terminated")]
+    marked = {"Name": "tag-key", "Values": [OWNER]}
+    found = describe_instances(aws, [marked, NOT_ENDING], "look for instances")
+    return [_machine(one, aws.region) for one in found]
 
 
 def _machine(instance: Mapping[str, Any], region: str) -> Machine:

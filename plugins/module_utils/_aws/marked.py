@@ -44,7 +44,7 @@ def marked_resources(run: Run, kinds: Mapping[str, str], parts: Mapping[str, str
     """
     request = {"Filters": [{"Name": "key", "Values": [OWNER, PART]}]}
     tags = run.aws.pages("ec2", "DescribeTags", "Tags", request, doing=f"look for all that belongs to {run.mark.owner}")
-    types = {one["ResourceId"]: one["ResourceType"] for one in tags if run.mark.owns_part({one["Key"]: one["Value"]})}
+    types = {one["ResourceId"]: one["ResourceType"] for one in tags if run.mark.same_owner({one["Key"]: one["Value"]})}
     playing = {one["ResourceId"]: one["Value"] for one in tags if one["Key"] == PART}
     vpcs = [one for one, kind in types.items() if kind == "vpc"]
     vpc_id = vpcs[0] if len(vpcs) == 1 else None  # of several, each gateway is asked for its own

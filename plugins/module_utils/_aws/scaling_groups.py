@@ -18,6 +18,7 @@ from .._plan import Live, Ref, Spec, Step, Wanted
 from .._retry import create_once
 from .._wait import wait_for, wait_until
 from .api import from_tags
+from .ec2 import describe_instances
 from .launch_templates import LAUNCH_TEMPLATE
 from .run import Run
 
@@ -166,15 +167,12 @@ class ScalingGroups:
 
 def instances_alive(run: Run) -> dict[str, Mapping[str, Any]]:
     """Our instances that are not terminated, by id."""
-    request = {
-        "Filters": [
-            {"Name": f"tag:{OWNER}", "Values": [run.mark.owner]},
-            {"Name": "instance-state-name", "Values": ALIVE},
-        ]
-    }
-    doing = f"look for the instances of {run.mark.owner}"
-    reservations = run.aws.pages("ec2", "DescribeInstances", "Reservations", request, doing=doing)
-    return {instance["InstanceId"]: instance for one in reservations for instance in one["Instances"]}
+    filters = [
+        {"Name": f"tag:{OWNER}", "Values": [run.mark.owner]},
+        {"Name": "instance-state-name", "Values": ALIVE},
+    ]
+    found = describe_instances(run.aws, filters, f"look for the instances of {run.mark.owner}")
+    return {one["InstanceId"]: one for one in found}
 
 
 def await_terminated(run: Run, doing: str, only: Collection[str] = ()) -> None:

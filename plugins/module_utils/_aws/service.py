@@ -17,11 +17,10 @@ from .._ownership import require_ours
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .._wait import wait_for, wait_until
-from .api import from_tags
+from .api import ecs_tags, from_tags
 from .app_options import placement_strategy
 from .run import Run
 from .service_ready import Service, describe_service
-from .task_definition import ecs_tags
 
 SERVICE = "service"  # key in a plan, and part in the mark
 SERVICE_RULE = Rule(immutable=frozenset({"scheduling"}))

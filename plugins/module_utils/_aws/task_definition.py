@@ -20,7 +20,7 @@ from .._ownership import require_ours
 from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
-from .api import from_tags
+from .api import ecs_tags, from_tags
 from .app_options import AppOptions, Log, check_reservation, check_variables
 from .run import Run
 
@@ -239,11 +239,6 @@ def _rendered_ports(ports: Sequence[Mapping[str, Any]], base: Mapping[str, Any])
         }
         for port in ports
     ] + ranges
-
-
-def ecs_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as ECS takes them."""
-    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def family_of(arn: str) -> str:

@@ -16,7 +16,7 @@ from .._errors import BusyError, NotFoundError, StateFailedError
 from .._ownership import only_one
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
-from .._wait import wait_until
+from .._wait import Acceptor, failure, success, wait_until
 from .api import from_tags, tag_filter, tag_specifications
 from .client_tokens import made_once
 from .ec2 import awaited, retag
@@ -39,6 +39,15 @@ MODIFIABLE = ("size", "type", "iops", "throughput")
 USABLE = frozenset({"available", "in-use"})
 STATES = USABLE | {"creating"}
 GONE = frozenset({"deleting", "deleted"})
+MODIFIED = (  # what EC2 optimises for hours can be used already
+    Acceptor("ModificationState", "optimizing"),
+    Acceptor("ModificationState", "completed"),
+    Acceptor("ModificationState", "failed", "failure", why="StatusMessage"),
+)
+COMPLETE = (
+    Acceptor("State", "completed"),
+    Acceptor("State", "error", "failure", why="StateMessage || 'it failed'"),
+)
 FRESH_SECONDS = 15.0  # a volume younger than this may not be in all lists yet
 KEY_HINT = "Does the KMS key exist, and may it be used with these credentials? EC2 finds that out afterwards only."
 MISSING_LOOKS = 5  # in a row: as long as a list may be behind
@@ -139,8 +148,8 @@ class Volumes:
         self._await_modified(step, live.id)
 
     def _await_modified(self, step: Step, volume_id: str) -> None:
-        """Until the new size can be used; what EC2 then optimises for hours is its own business."""
-        request = {"VolumeIds": [volume_id]}
+        """Until the new size can be used."""
+        request, modified = {"VolumeIds": [volume_id]}, success(MODIFIED)
 
         def look() -> Mapping[str, Any]:
             answer = self._run.aws.call(
@@ -151,8 +160,8 @@ class Volumes:
 
         wait_until(
             look,
-            ready=lambda change: change["ModificationState"] in {"optimizing", "completed"} or not self._wait,
-            failed=lambda change: change.get("StatusMessage") if change["ModificationState"] == "failed" else None,
+            ready=lambda change: modified(change) or not self._wait,
+            failed=failure(MODIFIED),
             describe=lambda change: f"the change is {change['ModificationState']}",
             hint="AWS goes on by itself. Run the same task again, or raise wait_timeout.",
             deadline=self._run.deadline,
@@ -249,8 +258,8 @@ class Snapshots:
 
         wait_until(
             look,
-            ready=lambda snapshot: snapshot["State"] == "completed",
-            failed=lambda snapshot: snapshot.get("StateMessage", "it failed") if snapshot["State"] == "error" else None,
+            ready=success(COMPLETE),
+            failed=failure(COMPLETE),
             describe=lambda snapshot: f"{snapshot_id} is {snapshot['State']}, {snapshot.get('Progress', '0%')}",
             hint="A snapshot of much data takes long. Raise wait_timeout.",
             deadline=self._run.deadline,

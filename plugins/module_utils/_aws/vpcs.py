@@ -18,7 +18,7 @@ from .._plan import Live, Spec, Step
 from .._retry import create_once
 from .._wait import Pace, wait_for
 from .api import from_tags, tag_specifications
-from .ec2 import awaited, delete, marked, retag
+from .ec2 import NOT_ENDING, awaited, delete, describe_instances, marked, retag
 from .run import Run
 
 VPC = "vpc"  # key of a plan, and part in the mark
@@ -128,13 +128,9 @@ def refuse_foreign_instances(run: Run, vpc_id: str) -> None:
     Raises:
         ConflictError: there are instances of others in the VPC.
     """
-    states = ["pending", "running", "stopping", "stopped"]
-    filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "instance-state-name", "Values": states}]
-    doing = f"look who is in {vpc_id}"
-    found = run.aws.pages("ec2", "DescribeInstances", "Reservations", {"Filters": filters}, doing=doing)
-    instances = [instance for one in found for instance in one["Instances"]]
-    tags = {one["InstanceId"]: {tag["Key"]: tag["Value"] for tag in one.get("Tags", ())} for one in instances}
-    foreign = sorted(one for one, its in tags.items() if not run.mark.owns_part(its))
+    filters = [{"Name": "vpc-id", "Values": [vpc_id]}, NOT_ENDING]
+    instances = describe_instances(run.aws, filters, f"look who is in {vpc_id}")
+    foreign = sorted(one["InstanceId"] for one in instances if not run.mark.same_owner(from_tags(one.get("Tags"))))
     if foreign:
         raise ConflictError(
             f"the VPC of {run.mark.owner} has instances that are not the cluster's: {', '.join(foreign)}",

@@ -13,10 +13,9 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .api import Object
 from .app_result import app_facts
-from .diagnosis import matches
 from .findings import View
 from .kinds import DEPLOYMENT, EVENT, POD, REPLICATION_CONTROLLER, SERVICE
-from .objects import labels_of, name_of, namespace_of
+from .objects import labels_of, matches, name_of, namespace_of
 from .run import Run
 
 APP_INFO = ArgumentSpec({"namespace": {"type": "str"}, "name": {"type": "str"}})

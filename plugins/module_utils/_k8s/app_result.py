@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .objects import Object, conditions_of, name_of, namespace_of
+from .objects import Object, is_true, name_of, namespace_of
 from .ready import address_of, state_of
 
 
@@ -63,7 +63,7 @@ def pod_facts(pod: Object) -> dict[str, Any]:
         "node": (pod.get("spec") or {}).get("nodeName"),
         "ip": status.get("podIP"),
         "phase": status.get("phase", "Pending"),
-        "ready": conditions_of(pod).get("Ready", {}).get("status") == "True",
+        "ready": is_true(pod, "Ready"),
         "container_ids": [one.get("containerID") for one in containers],
         "restarts": sum(int(one.get("restartCount", 0)) for one in containers),
     }

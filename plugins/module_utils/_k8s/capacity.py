@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from .._ownership import OWNER
-from .objects import FINISHED, Object, conditions_of, controller_of, labels_of, name_of, namespace_of, place_of
+from .objects import FINISHED, Object, controller_of, is_true, labels_of, matches, name_of, namespace_of, place_of
 from .quantities import Amounts, amounts, shown, total
 
 SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
@@ -96,11 +96,9 @@ def rooms(pod: Object, nodes: Iterable[Object], pods: Sequence[Object]) -> list[
 def takes(node: Object, pod: Object) -> bool:
     """Whether a node is well and would take the pod, as far as room does not matter."""
     spec = node.get("spec") or {}
-    if spec.get("unschedulable") or conditions_of(node).get("Ready", {}).get("status") != "True":
+    if spec.get("unschedulable") or not is_true(node, "Ready"):
         return False
-    wanted = (pod.get("spec") or {}).get("nodeSelector") or {}
-    labels = labels_of(node)
-    if any(labels.get(name) != value for name, value in wanted.items()):
+    if not matches((pod.get("spec") or {}).get("nodeSelector") or {}, labels_of(node)):
         return False
     tolerations = (pod.get("spec") or {}).get("tolerations") or ()
     hard = [one for one in spec.get("taints") or () if one.get("effect") in ("NoSchedule", "NoExecute")]

@@ -12,7 +12,7 @@ from .diagnosis_storage import claim_findings
 from .findings import Finding, View, when
 from .kinds import CRON_JOB, DAEMON_SET, JOB
 from .node_state import describe_node, is_control_plane, is_ready
-from .objects import Object, conditions_of, controller_of, label_of, labels_of, name_of, namespace_of, place_of
+from .objects import Object, conditions_of, controller_of, label_of, labels_of, matches, name_of, namespace_of, place_of
 from .ready import address_of, observed, state_of
 
 
@@ -138,11 +138,6 @@ def _services(view: View) -> Iterator[Finding]:
                 "See the rights and quotas of the cloud account, and the annotations of the service",
                 (said,),
             )
-
-
-def matches(selector: dict[str, str], labels: object) -> bool:
-    """Whether labels have all that a selector asks for."""
-    return isinstance(labels, dict) and all(labels.get(name) == value for name, value in selector.items())
 
 
 def _nodes(view: View) -> Iterator[Finding]:

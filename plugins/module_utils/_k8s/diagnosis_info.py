@@ -16,7 +16,7 @@ from .diagnosis import diagnose
 from .explaining import read_view
 from .findings import Finding, View
 from .kinds import NAMESPACE
-from .objects import Object, conditions_of, controller_of, labels_of, name_of, namespace_of
+from .objects import Object, controller_of, is_true, labels_of, matches, name_of, namespace_of
 from .run import Run
 
 DIAGNOSIS = ArgumentSpec(
@@ -51,7 +51,7 @@ def look(context: Context) -> Outcome:
 
 def _chosen(labels: Mapping[str, Any] | None) -> Callable[[Object], bool]:
     wanted = {name: str(value) for name, value in (labels or {}).items()}
-    return lambda pod: all(labels_of(pod).get(name) == value for name, value in wanted.items())
+    return lambda pod: matches(wanted, labels_of(pod))
 
 
 def _of_app(view: View, name: str) -> View:
@@ -80,16 +80,13 @@ def result_of(view: View, findings: list[Finding]) -> dict[str, Any]:
         "summary": [f"{one.sentence()}." for one in findings],
         "healthy": not findings,
         "pods": [_pod(one) for one in view.pods],
-        "nodes": [
-            {"name": name_of(one), "ready": conditions_of(one).get("Ready", {}).get("status") == "True"}
-            for one in view.nodes
-        ],
+        "nodes": [{"name": name_of(one), "ready": is_true(one, "Ready")} for one in view.nodes],
     }
 
 
 def _pod(pod: Mapping[str, Any]) -> dict[str, Any]:
     status = pod.get("status") or {}
-    ready = conditions_of(pod).get("Ready", {}).get("status") == "True"
+    ready = is_true(pod, "Ready")
     return {
         "namespace": namespace_of(pod),
         "name": name_of(pod),

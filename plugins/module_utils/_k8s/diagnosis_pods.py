@@ -10,7 +10,7 @@ from typing import Any
 
 from .diagnosis_placing import unplaced
 from .findings import Code, Finding, View, times_of, when
-from .objects import Object, conditions_of, label_of, place_of
+from .objects import Object, is_true, label_of, place_of
 
 IMAGE_INVALID = frozenset({"InvalidImageName", "ErrImageNeverPull", "ErrRegistryUnavailable"})
 IMAGE_PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "ImageInspectError"})
@@ -29,7 +29,7 @@ SHOWN_LINES = 5
 def pod_findings(pod: Object, view: View) -> Iterator[Finding]:
     """The reasons of one pod; none if it runs, has ended well, or is on its way."""
     status = pod.get("status") or {}
-    if status.get("phase") == "Succeeded" or conditions_of(pod).get("Ready", {}).get("status") == "True":
+    if status.get("phase") == "Succeeded" or is_true(pod, "Ready"):
         return
     if pod["metadata"].get("deletionTimestamp"):
         return
@@ -182,7 +182,7 @@ def _limit(pod: Object, container: str) -> str:
 def _mounting(pod: Object, view: View) -> Iterator[Finding]:
     """The node has the pod, and no container could be made yet."""
     started = any("running" in (one.get("state") or {}) for one in containers_of(pod))
-    if started or conditions_of(pod).get("PodReadyToStartContainers", {}).get("status") == "True":
+    if started or is_true(pod, "PodReadyToStartContainers"):
         return
     node = (pod.get("spec") or {}).get("nodeName")
     events = view.events_of(pod, "FailedAttachVolume", "FailedMount", "FailedCreatePodSandBox")

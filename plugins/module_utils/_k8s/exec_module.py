@@ -16,7 +16,7 @@ from .._plan import Plan, Step
 from .api import Api, Object
 from .executing import Ran, execute
 from .kinds import POD
-from .objects import conditions_of, name_of
+from .objects import is_true, name_of
 from .run import Run
 
 EXEC = ArgumentSpec(
@@ -126,7 +126,7 @@ def best(pods: Iterable[Object]) -> Object | None:
 
     def order(pod: Object) -> tuple[bool, str]:
         return (
-            conditions_of(pod).get("Ready", {}).get("status") == "True",
+            is_true(pod, "Ready"),
             str(pod["metadata"].get("creationTimestamp", "")),
         )
 

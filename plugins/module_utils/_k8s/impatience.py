@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .findings import Code, Finding, when
-from .objects import Object, controller_of, labels_of, namespace_of
+from .objects import Object, controller_of, labels_of, matches, namespace_of
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,7 @@ def _belongs(thing: Object, pod: Object) -> bool:
     spec = thing.get("spec") or {}
     selector = spec.get("selector") or {}
     wanted = selector.get("matchLabels", {}) if thing["kind"] != "ReplicationController" else selector
-    labels = labels_of(pod)
-    chosen = bool(wanted) and all(labels.get(name) == value for name, value in wanted.items())
+    chosen = bool(wanted) and matches(wanted, labels_of(pod))
     return chosen and made_from(spec.get("template") or {}, pod)
 
 

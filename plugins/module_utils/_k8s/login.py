@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import AuthError, InputError
+from .._http import basic_auth
 from .kubeconfig import Entry, read_kubeconfig
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -76,8 +77,7 @@ class Login:
         if token:
             return {"Authorization": f"Bearer {token}"}
         if self.basic:
-            pair = base64.b64encode(":".join(self.basic).encode()).decode()
-            return {"Authorization": f"Basic {pair}"}
+            return basic_auth(*self.basic)
         return {}
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .objects import Object, conditions_of, name_of
+from .objects import Object, conditions_of, is_true, name_of
 
 UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
@@ -12,7 +12,7 @@ CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 def is_ready(node: Object) -> bool:
     """Whether a node takes pods: its kubelet is well, and the cloud has said who it is."""
-    return conditions_of(node).get("Ready", {}).get("status") == "True" and UNINITIALISED not in taints_of(node)
+    return is_true(node, "Ready") and UNINITIALISED not in taints_of(node)
 
 
 def is_control_plane(node: Object) -> bool:

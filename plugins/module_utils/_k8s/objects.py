@@ -68,6 +68,16 @@ def conditions_of(thing: Object) -> dict[str, Mapping[str, Any]]:
     return {one["type"]: one for one in (thing.get("status") or {}).get("conditions") or () if "type" in one}
 
 
+def is_true(thing: Object, condition: str) -> bool:
+    """Whether a condition holds; one that is not told of does not."""
+    return conditions_of(thing).get(condition, {}).get("status") == "True"
+
+
+def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether labels have all that a selector asks for."""
+    return all(labels.get(name) == value for name, value in selector.items())
+
+
 def declared(thing: Object) -> dict[str, Any]:
     """The object without what the server adds and without its status: what a manifest could say."""
     plain = {name: value for name, value in thing.items() if name != "status"}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .objects import Object, conditions_of, label_of
+from .objects import Object, conditions_of, is_true, label_of
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _pod(thing: Object) -> State:
         return State(
             ready=False, text="Failed", failed=str(status.get("message") or status.get("reason") or "it failed")
         )
-    ready = phase == "Succeeded" or conditions_of(thing).get("Ready", {}).get("status") == "True"
+    ready = phase == "Succeeded" or is_true(thing, "Ready")
     return State(ready, phase if ready or phase != "Running" else "Running, but not ready")
 
 

@@ -14,7 +14,7 @@ from .._wait import Pace, wait_until
 from .api import Object
 from .app_wanted import TEMPLATE
 from .kinds import POD, REPLICATION_CONTROLLER
-from .objects import FINISHED, conditions_of, name_of, namespace_of, place_of
+from .objects import FINISHED, is_true, name_of, namespace_of, place_of
 from .run import Run
 from .waiting import wait_gone, wait_ready
 
@@ -30,7 +30,7 @@ def outdated(pods: Iterable[Object], version: str) -> list[Object]:
         and not one["metadata"].get("deletionTimestamp")
         and (one.get("status") or {}).get("phase") not in FINISHED
     ]
-    return sorted(old, key=lambda one: conditions_of(one).get("Ready", {}).get("status") == "True")
+    return sorted(old, key=lambda one: is_true(one, "Ready"))
 
 
 def batches(pods: Sequence[Object]) -> list[list[Object]]:

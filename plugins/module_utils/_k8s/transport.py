@@ -8,7 +8,6 @@ busy machine, with every task; this takes 0.03. PRIVATE.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.client
 import os
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .._errors import AnswerLostError, AuthError, InputError, UnreachableError
+from .._http import proxy_headers
 from .login import Login
 
 CONNECT_SECONDS = 10.0
@@ -179,7 +179,7 @@ class Transport:
             else http.client.HTTPConnection(host, port, timeout=CONNECT_SECONDS)
         )
         if proxy:
-            connection.set_tunnel(self._host, self._port, headers=_proxy_login(proxy.username, proxy.password))
+            connection.set_tunnel(self._host, self._port, headers=proxy_headers(proxy))
         return connection
 
     def _lost(self, error: BaseException) -> BaseException:
@@ -302,13 +302,6 @@ def _excludes(no_proxy: str, host: str) -> bool:
     return no_proxy.strip() == "*" or any(
         host == one.lstrip(".") or host.endswith(f".{one.lstrip('.')}") for one in ends
     )
-
-
-def _proxy_login(username: str | None, password: str | None) -> dict[str, str]:
-    if not username:
-        return {}
-    pair = base64.b64encode(f"{username}:{password or ''}".encode()).decode()
-    return {"Proxy-Authorization": f"Basic {pair}"}
 
 
 def _lower(response: http.client.HTTPResponse) -> dict[str, str]:

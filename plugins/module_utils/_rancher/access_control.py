@@ -44,7 +44,7 @@ def ensure(context: Context) -> Outcome:
     with _alone(context, options):
         pair = read_pair(options.key_file)
         rancher = Rancher(_with_key(connection, pair))
-        case = Case(context, options, rancher, AccessApi(rancher), pair)
+        case = AccessCase(context, options, rancher, AccessApi(rancher), pair)
         return case.present() if context.params["state"] == "present" else case.absent()
 
 
@@ -66,7 +66,7 @@ def _with_key(connection: Connection, pair: Pair | None) -> Connection:
 
 
 @dataclass(frozen=True)
-class Case:
+class AccessCase:
     """What is asked for, and where."""
 
     context: Context
@@ -321,7 +321,7 @@ class KeyMaker:
 class Door:
     """Switches access control on, changes it, and switches it off."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: AccessCase) -> None:
         self._case = case
 
     def create(self, step: Step, spec: Spec) -> Live:

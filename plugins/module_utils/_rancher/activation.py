@@ -33,7 +33,7 @@ def activate(rancher: Rancher, thing: Object, *, doing: str, deadline: Deadline,
     return wait_until(
         step,
         ready=is_settled,
-        failed=Patience(deadline.clock).going,
+        failed=Patience(deadline.clock).why_never_ready,
         describe=describe,
         deadline=deadline,
         doing=doing,

@@ -21,7 +21,7 @@ from .._wait import Pace, wait_until
 from .api import Object, Rancher
 from .exports import write_private
 from .marks import described, tags_of
-from .ready import describe, going_of, is_settled
+from .ready import describe, is_settled, why_never_ready
 from .removal import remove
 
 PART = "api-key"
@@ -70,7 +70,7 @@ class Keys:
         ready = wait_until(
             lambda: self.rancher.get(made["links"]["self"], doing=doing),
             ready=is_settled,
-            failed=going_of,
+            failed=why_never_ready,
             describe=describe,
             deadline=self.deadline,
             doing=doing,

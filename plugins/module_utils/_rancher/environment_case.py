@@ -23,7 +23,7 @@ ENVIRONMENT = "environment"  # key and kind in a plan, and part in the mark
 
 
 @dataclass(frozen=True)
-class Case:
+class EnvironmentCase:
     """What is asked for, and where.
 
     Attributes:
@@ -37,7 +37,7 @@ class Case:
     pace: Pace
 
     @classmethod
-    def of(cls, context: Context) -> Case:
+    def of(cls, context: Context) -> EnvironmentCase:
         """As the module's options say."""
         options = EnvironmentOptions.from_params(context.params)
         rancher = Rancher(Connection.from_params(context.params))

@@ -12,16 +12,16 @@ from .._plan import Live, Spec, Step
 from .._retry import Effect
 from .activation import activate
 from .api import Object
-from .environment_case import Case
+from .environment_case import EnvironmentCase
 from .environment_options import ORCHESTRATIONS
-from .ready import going_of
+from .ready import why_never_ready
 from .removal import remove
 
 
 class Environments:
     """Environments of a server."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: EnvironmentCase) -> None:
         self._case = case
 
     def create(self, step: Step, spec: Spec) -> Live:
@@ -32,7 +32,7 @@ class Environments:
             body["members"] = _as_sent(spec["members"])
         made = case.rancher.create(case.rancher.path("projects"), body, self._named, doing=step.sentence)
         mine = Live(step.key, step.kind, step.name, made["id"], spec, {"raw": made})
-        ours = [one for one in case.all_named() if case.owns(one) and not going_of(one)]
+        ours = [one for one in case.all_named() if case.owns(one) and not why_never_ready(one)]
         if not ours or ours[0]["id"] == made["id"]:
             return mine
         self.delete(step, mine)

@@ -13,7 +13,7 @@ from .._wait import wait_until
 from .access_api import AccessApi
 from .activation import OFF_STATES
 from .api import Object
-from .environment_case import ENVIRONMENT, Case, orchestration_of, result_of
+from .environment_case import ENVIRONMENT, EnvironmentCase, orchestration_of, result_of
 from .environment_handlers import Environments
 from .environment_options import ORCHESTRATIONS
 from .kubeconfig_keys import (
@@ -27,7 +27,7 @@ from .kubeconfig_keys import (
     wanted_kubeconfig,
 )
 from .marks import managed_description, require_marked
-from .ready import describe, going_of, is_settled
+from .ready import describe, is_settled, why_never_ready
 
 GRAPH: Mapping[str, tuple[str, ...]] = {ENVIRONMENT: (), KEY: (ENVIRONMENT,), STALE_KEY: (), FILE: (KEY,)}
 RULES = {ENVIRONMENT: Rule(immutable=frozenset({"orchestration", "template"}), subset=frozenset())}
@@ -35,11 +35,11 @@ RULES = {ENVIRONMENT: Rule(immutable=frozenset({"orchestration", "template"}), s
 
 def ensure(context: Context) -> Outcome:
     """What the module does."""
-    case = Case.of(context)
+    case = EnvironmentCase.of(context)
     return _present(context, case) if context.params["state"] == "present" else _absent(context, case)
 
 
-def _present(context: Context, case: Case) -> Outcome:
+def _present(context: Context, case: EnvironmentCase) -> Outcome:
     if case.options.template and case.rancher.is_v1:
         raise InputError("template: templates of environments need Rancher 1.2 or newer")
     raw = case.find()
@@ -61,7 +61,7 @@ def _present(context: Context, case: Case) -> Outcome:
         return Outcome({"environment": result_of(now, v1=case.rancher.is_v1)}, plan)
 
 
-def _absent(context: Context, case: Case) -> Outcome:
+def _absent(context: Context, case: EnvironmentCase) -> Outcome:
     named, name = case.all_named(), case.options.name
     raw = case.meant(named)
     if raw is None:
@@ -85,12 +85,12 @@ def _absent(context: Context, case: Case) -> Outcome:
     return Outcome({"environment": None}, plan)
 
 
-def _handlers(case: Case) -> dict[str, Handler]:
+def _handlers(case: EnvironmentCase) -> dict[str, Handler]:
     keys = KubeconfigKeys(case)
     return {ENVIRONMENT: Environments(case), KEY: keys, STALE_KEY: keys, FILE: keys}
 
 
-def _live(case: Case, raw: Object) -> Live:
+def _live(case: EnvironmentCase, raw: Object) -> Live:
     spec = {
         "active": raw.get("state") not in OFF_STATES,
         "description": raw.get("description") or "",
@@ -101,13 +101,13 @@ def _live(case: Case, raw: Object) -> Live:
     return Live(ENVIRONMENT, ENVIRONMENT, str(raw.get("name")), raw["id"], spec, {"raw": raw})
 
 
-def _members(case: Case, raw: Object) -> dict[str, str]:
+def _members(case: EnvironmentCase, raw: Object) -> dict[str, str]:
     path = case.rancher.path("projects", raw["id"], "projectmembers")
     listed = case.rancher.list(path, doing=f"list the members of environment {case.options.name}")
     return {f"{one['externalIdType']}:{one['externalId']}": str(one.get("role")) for one in listed}
 
 
-def _wanted(case: Case, raw: Object | None) -> Wanted:
+def _wanted(case: EnvironmentCase, raw: Object | None) -> Wanted:
     options = case.options
     if raw:
         require_marked(case.mark, raw, f"environment {options.name}", adopt=options.adopt)
@@ -122,19 +122,19 @@ def _wanted(case: Case, raw: Object | None) -> Wanted:
     return Wanted(ENVIRONMENT, ENVIRONMENT, options.name, spec)
 
 
-def _owner(case: Case) -> dict[str, str] | None:
+def _owner(case: EnvironmentCase) -> dict[str, str] | None:
     """With access control on, somebody has to own a new environment: the administrator, if nobody else is named."""
     api = AccessApi(case.rancher)
     return {f"rancher_id:{api.administrator()['id']}": "owner"} if api.status().get("security") else None
 
 
-def _settled(case: Case, raw: Object) -> Object:
+def _settled(case: EnvironmentCase, raw: Object) -> Object:
     """The environment once it is active; with a kubeconfig, once Kubernetes runs and is healthy."""
     doing, path = f"wait for environment {case.options.name}", case.rancher.path("projects", raw["id"])
     now = wait_until(
         lambda: case.rancher.get(path, doing=doing),
         ready=is_settled,
-        failed=going_of,
+        failed=why_never_ready,
         describe=describe,
         deadline=case.deadline,
         doing=doing,

@@ -37,7 +37,7 @@ def remove_host(run: Run, view: HostView, *, doing: str) -> None:
     Rancher refuses to delete an active host; and its machine may be taken down only afterwards.
     """
     machine = _made(run, view, doing)
-    grown = _joined(run, view, doing) if view.is_unborn else view
+    grown = _joined(run, view, doing) if view.is_provisioning else view
     if grown.host:
         _evacuate(run, grown.host, doing)
     remove(
@@ -73,7 +73,7 @@ def _joined(run: Run, view: HostView, doing: str) -> HostView:
     patience = Deadline(run.deadline.clock, JOINING_SECONDS)
     seen = wait_until(
         lambda: next((one for one in read_hosts(run) if one.machine_id == view.machine_id), None),
-        ready=lambda one: one is None or not one.is_unborn or patience.passed(),
+        ready=lambda one: one is None or not one.is_provisioning or patience.passed(),
         deadline=run.deadline,
         doing=doing,
         pace=run.pace,

@@ -19,7 +19,7 @@ from .environments import Run
 from .ready import failure_of, is_going
 from .veil import is_secret
 
-UNBORN_STATES = ("requested", "provisioning", "provisioned", "registering", "activating")
+PROVISIONING_STATES = ("requested", "provisioning", "provisioned", "registering", "activating")
 READY_AGENT = (None, "", "active")
 GIVEN_UP = "disconnected"
 # Rancher 1.0 and 1.1 never give an agent up: there, a host whose machine is gone is reconnecting for ever
@@ -105,11 +105,11 @@ class HostView:
         return str(known) if known else None
 
     @property
-    def is_unborn(self) -> bool:
+    def is_provisioning(self) -> bool:
         """Whether driver or agent are still at it."""
         if self.failure or self.is_going:
             return False
-        return self.host is None or self.host.get("state") in UNBORN_STATES
+        return self.host is None or self.host.get("state") in PROVISIONING_STATES
 
     @property
     def failure(self) -> str | None:
@@ -150,11 +150,11 @@ def host_views(hosts: Iterable[Object], machines: Iterable[Object] = ()) -> list
 
 def meant(views: Sequence[HostView], names: Sequence[str]) -> list[HostView]:
     """The hosts of these names, without those whose place has been taken. Pure."""
-    replaced = outlived(views)
+    replaced = replaced_hosts(views)
     return [view for view in views if view.name in names and not view.is_going and view not in replaced]
 
 
-def outlived(views: Sequence[HostView]) -> list[HostView]:
+def replaced_hosts(views: Sequence[HostView]) -> list[HostView]:
     """Hosts that are lost while another of their name is there: a machine that was made anew joins as a new host.
 
     Pure.

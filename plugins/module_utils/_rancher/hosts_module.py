@@ -18,7 +18,7 @@ from .drivers import driver_schema
 from .environments import Run
 from .host_options import HostOptions
 from .host_result import host_result
-from .host_view import HostView, meant, outlived, read_hosts
+from .host_view import HostView, meant, read_hosts, replaced_hosts
 from .hosts import (
     API_HOST,
     HOST,
@@ -243,7 +243,7 @@ def _keyed(view: HostView, driver: str) -> Live:
 
 def _surplus(run: Run, options: HostOptions, views: Sequence[HostView]) -> Plan:
     """Removes, of ours, what is not named with purge, and with remove_failed those whose place has been taken."""
-    replaced = [view for view in outlived(views) if options.remove_failed and view.name in options.names]
+    replaced = [view for view in replaced_hosts(views) if options.remove_failed and view.name in options.names]
     others = [view for view in views if options.purge and view.name not in options.names]
     doomed = [view for view in (*replaced, *others) if _is_ours(run, view)]
     return dismantle([_keyed(view, options.driver) for view in doomed], HOST_GRAPH)
@@ -251,7 +251,7 @@ def _surplus(run: Run, options: HostOptions, views: Sequence[HostView]) -> Plan:
 
 def _warn(context: Context, run: Run, options: HostOptions, views: Sequence[HostView]) -> None:
     """Name the hosts that stay although nothing asks for them."""
-    for view in outlived(views):
+    for view in replaced_hosts(views):
         if view.name in options.names and not (options.remove_failed and _is_ours(run, view)):
             context.warn(
                 f"Host {view.name} ({view.id}) is lost, and another of its name has taken its place. It stays. "

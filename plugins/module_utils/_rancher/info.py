@@ -13,7 +13,7 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .access_api import AccessApi
 from .api import Connection, Object, Rancher
-from .catalog import compose_files, find_template, list_templates, split_id, version_numbers
+from .catalog import CATALOG, compose_files, find_template, list_templates, split_id, version_numbers
 from .dialect import DIALECTS
 from .environments import Run
 from .host_result import container_result, host_result
@@ -88,7 +88,7 @@ def look_at_catalog(context: Context) -> Outcome:
         return Outcome({"templates": [_template(one) for one in sorted(listed, key=lambda one: str(one["id"]))]})
     found = find_template(rancher, wanted, context.params["template_version"])
     base = split_id(found.id)[0]
-    template = rancher.get(f"/v1-catalog/templates/{base}", doing=f"look at the template {base}")
+    template = rancher.get(f"{CATALOG}/templates/{base}", doing=f"look at the template {base}")
     return Outcome(
         {
             "templates": [

@@ -17,7 +17,7 @@ from .access_api import AccessApi
 from .api import Object
 from .api_keys import Keys, Pair, usable
 from .dialect import DIALECTS
-from .environment_case import Case, orchestration_of
+from .environment_case import EnvironmentCase, orchestration_of
 from .exports import write_private
 from .kubeconfig import OPTION, cluster_address, kubeconfig, pair_of, read_kubeconfig, rendered, server_of
 from .patience import Patience
@@ -28,13 +28,13 @@ KEY_NAME = "kubectl"
 KUBERNETES = "kubernetes"
 
 
-def keys_of(case: Case, environment: str) -> Keys:
+def keys_of(case: EnvironmentCase, environment: str) -> Keys:
     """The keys for it: of the environment in 1.0 and 1.1, of the administrator later."""
     account = environment if case.rancher.is_v1 else str(AccessApi(case.rancher).administrator()["id"])
     return Keys(case.rancher, account, KEY_NAME, Mark(f"rancher/{environment}", KEY_NAME), case.deadline, case.pace)
 
 
-def wanted_kubeconfig(case: Case, raw: Object | None) -> list[Wanted]:
+def wanted_kubeconfig(case: EnvironmentCase, raw: Object | None) -> list[Wanted]:
     """The key and the file.
 
     Raises:
@@ -48,7 +48,7 @@ def wanted_kubeconfig(case: Case, raw: Object | None) -> list[Wanted]:
     return [Wanted(KEY, KEY, KEY_NAME, {}), Wanted(FILE, FILE, path, {"key": Ref(KEY)})]
 
 
-def live_kubeconfig(case: Case, raw: Object | None) -> tuple[list[Live], list[Live]]:
+def live_kubeconfig(case: EnvironmentCase, raw: Object | None) -> tuple[list[Live], list[Live]]:
     """The key and the file that can be used, and keys whose secret is lost.
 
     Raises:
@@ -73,7 +73,7 @@ def live_kubeconfig(case: Case, raw: Object | None) -> tuple[list[Live], list[Li
     return live, [Live(f"{STALE_KEY}/{one['id']}", STALE_KEY, one["id"], one["id"], {}, {"raw": one}) for one in lost]
 
 
-def keys_to_remove(case: Case, raw: Object) -> list[Live]:
+def keys_to_remove(case: EnvironmentCase, raw: Object) -> list[Live]:
     """The administrator's keys that were made for an environment. Its own keys, in 1.0 and 1.1, go with it."""
     if case.rancher.is_v1 or orchestration_of(raw, v1=False) != KUBERNETES:
         return []
@@ -89,7 +89,7 @@ def keys_to_remove(case: Case, raw: Object) -> list[Live]:
 class KubeconfigKeys:
     """The key that a kubeconfig has in it, and the file."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: EnvironmentCase) -> None:
         self._case = case
         self._pair: Pair | None = None
 
@@ -127,7 +127,7 @@ class KubeconfigKeys:
         write_private(Path(str(case.options.kubeconfig)), rendered(content), option=OPTION)
 
 
-def wait_for_kubernetes(case: Case, environment: str) -> None:
+def wait_for_kubernetes(case: EnvironmentCase, environment: str) -> None:
     """Until the stack that Kubernetes is runs and is healthy.
 
     Raises:
@@ -146,7 +146,7 @@ def wait_for_kubernetes(case: Case, environment: str) -> None:
     wait_until(
         look,
         ready=lambda seen: bool(seen) and stack_ready(seen[0], seen[1:]),
-        failed=lambda seen: patience.going(*seen),
+        failed=lambda seen: patience.why_never_ready(*seen),
         describe=lambda seen: describe_stack(seen[0], seen[1:]) if seen else "the stack kubernetes is not there yet",
         deadline=case.deadline,
         doing=doing,

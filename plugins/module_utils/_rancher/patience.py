@@ -31,7 +31,7 @@ class Patience:
         since = self._since.setdefault(str(thing.get("id")), now)
         return reason if now - since >= RETRIED_SECONDS else None
 
-    def going(self, *things: Thing) -> str | None:
+    def why_never_ready(self, *things: Thing) -> str | None:
         """Why one of them can never become ready, or None: it failed, or is being removed by somebody else."""
         # each is looked at, as each has a time of its own
         return next(iter([reason for one in things if (reason := removal_of(one) or self.failure(one))]), None)

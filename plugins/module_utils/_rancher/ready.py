@@ -55,7 +55,7 @@ def is_going(thing: Thing) -> bool:
     return thing.get("state") in GOING_STATES
 
 
-def going_of(thing: Thing) -> str | None:
+def why_never_ready(thing: Thing) -> str | None:
     """Why it can never become ready: because it failed, or is being removed by somebody else."""
     return removal_of(thing) or failure_of(thing)
 

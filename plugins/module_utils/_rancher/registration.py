@@ -10,7 +10,7 @@ from .._plan import Live, Spec, Step, Wanted
 from .._wait import wait_until
 from .api import Object
 from .environments import Run
-from .ready import describe, going_of
+from .ready import describe, why_never_ready
 
 TOKEN = "registration_token"  # noqa: S105 - key and kind in a plan
 
@@ -56,7 +56,7 @@ class RegistrationTokens:
         ready = wait_until(
             lambda: run.rancher.get(made["links"]["self"], doing=step.sentence),
             ready=lambda token: token.get("state") == "active" and bool(token.get("command")),
-            failed=going_of,
+            failed=why_never_ready,
             describe=describe,
             deadline=run.deadline,
             doing=step.sentence,

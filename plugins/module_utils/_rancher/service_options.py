@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
-from .launch_config import LAUNCH_FIELDS, canonical_image, canonical_port, health_check
+from .launch_config import IMAGE_PREFIX, LAUNCH_FIELDS, canonical_image, canonical_port, health_check
 from .links import PROTOCOLS, Target, parsed_rule
 from .names import checked_name, refuse_twice
 from .veil import Veil
@@ -183,19 +183,19 @@ def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
     if "health_check" in spec:
         spec["health_check"] = health_check(spec["health_check"])
     if "labels" in spec:
-        spec["labels"] = _strings(spec["labels"])
+        spec["labels"] = texts(spec["labels"])
     if options.get("memory_mib") is not None:
         spec["memory"] = options["memory_mib"] * MIB
     plain, secret = options.get("environment"), options.get("secret_environment")
     if plain is not None or secret is not None:
-        values = {**_strings(plain or {}), **_strings(secret or {})}
+        values = {**texts(plain or {}), **texts(secret or {})}
         spec["environment"] = veil.hide_some(values, secret or ())
     more = {name: options[name] for name in ("scale", "metadata", "retain_ip") if options.get(name) is not None}
     return {**spec, **more}
 
 
 def _image(image: str) -> str:
-    if not image.removeprefix("docker:").strip() or any(sign.isspace() for sign in image):
+    if not image.removeprefix(IMAGE_PREFIX).strip() or any(sign.isspace() for sign in image):
         raise InputError(f"image {image!r} is no image")
     return canonical_image(image)
 
@@ -212,6 +212,6 @@ def _words(option: str, value: Any) -> list[str]:
         raise InputError(f"{option} cannot be taken apart: {error}") from error
 
 
-def _strings(values: Mapping[str, Any]) -> dict[str, str]:
+def texts(values: Mapping[str, Any]) -> dict[str, str]:
     """Values as Rancher keeps them: text. YAML's true is the word that people mean by it."""
     return {str(name): str(one).lower() if isinstance(one, bool) else str(one) for name, one in values.items()}

@@ -16,7 +16,7 @@ from .activation import OFF_STATES, activate
 from .api import Object
 from .dialect import DIALECTS
 from .environments import Run
-from .launch_config import LAUNCH_FIELDS, as_asked, live_launch, rendered_launch
+from .launch_config import IMAGE_PREFIX, LAUNCH_FIELDS, as_asked, live_launch, rendered_launch
 from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_rules
 from .marks import tags_of
 from .names import number_of
@@ -281,7 +281,7 @@ class Services:
             image = self._run.rancher.setting(BALANCER_IMAGE, doing="find the image of load balancers")
             if not image:
                 raise NotFoundError(f"the setting {BALANCER_IMAGE} of the Rancher server has no value")
-            launch["imageUuid"] = f"docker:{image.removeprefix('docker:')}"
+            launch["imageUuid"] = f"{IMAGE_PREFIX}{image.removeprefix(IMAGE_PREFIX)}"
 
     def _needs_listeners(self, step: Step, spec: Spec, changed: set[str]) -> bool:
         """Whether a load balancer of /v1 has to publish other ports, which are not compared by themselves there."""

@@ -13,6 +13,7 @@ from .._errors import InputError
 from .api import Object
 from .catalog import Template, complete_answers, secret_questions
 from .compose import Compose, comparable, read_compose, refuse_unusable
+from .service_options import texts
 from .stack_options import StackOptions
 from .veil import Veil
 
@@ -80,13 +81,9 @@ def content_of(
         )
     if options.compose is None:
         return None
-    answers = {**{str(name): str(one) for name, one in live.items()}, **_texts(options.answers)}
+    answers = {**{str(name): str(one) for name, one in live.items()}, **texts(options.answers)}
     refuse_unusable(options.compose, options.name, answers, has_service)
     return Content(options.docker, options.rancher, answers, "", options.secret_names, options.compose)
-
-
-def _texts(answers: Mapping[str, Any]) -> dict[str, str]:
-    return {str(name): str(one).lower() if isinstance(one, bool) else str(one) for name, one in answers.items()}
 
 
 def _services_of(template: Template) -> Mapping[str, Mapping[str, Any]]:

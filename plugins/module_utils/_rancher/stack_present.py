@@ -66,7 +66,7 @@ def ensure_present(context: Context) -> Outcome:
     refuse_for(options, v1=run.rancher.is_v1)
     world = read_world(run, options, foreseen=context.check_mode)
     refuse_missing(world, options)
-    case = Case(run, options, world, content_in(world, options), veil)
+    case = StackCase(run, options, world, content_in(world, options), veil)
     live = case.live()
     plan = case.plan(live)
     refuse_early_upgrades(plan)
@@ -141,7 +141,7 @@ def _refuse_loss(run: Run, stack: Object) -> None:
 
 
 @dataclass(frozen=True)
-class Case:
+class StackCase:
     """What is asked for, and where."""
 
     run: Run
@@ -232,7 +232,9 @@ def _settled(run: Run, options: StackOptions, first: Look) -> Look:
     return wait_until(
         lambda: next(looks, None) or _look(run, options.name),
         ready=ready,
-        failed=lambda look: patience.going(look.stack, *managed(look)) if look.stack else "the stack was removed",
+        failed=lambda look: (
+            patience.why_never_ready(look.stack, *managed(look)) if look.stack else "the stack was removed"
+        ),
         describe=lambda look: describe_stack(look.stack, managed(look)) if look.stack else "gone",
         events=lambda look: [str(one["transitioningMessage"]) for one in look.services if _speaks(one)],
         deadline=run.deadline,

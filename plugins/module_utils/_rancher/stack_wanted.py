@@ -14,6 +14,7 @@ from .api import Object
 from .links import Target, in_v1_order, v2_ports
 from .marks import managed_description, require_marked
 from .ports import Claim
+from .ready import GLOBAL
 from .service_options import ServiceOptions
 from .services import BALANCER_TYPE, PART, kind_of, links_key, service_key
 from .stack_content import Content
@@ -125,10 +126,12 @@ def claims(options: StackOptions, content: Content | None, world: World) -> list
     for service in options.services or ():
         ports = service.spec.get("ports") or sorted({f"{one['source_port']}:1" for one in service.rules or ()})
         wanted.append(_claim(service.name, ports, service.spec, there))
-    for name, ports in (content.compose.host_ports(content.answers) if content else {}).items():
-        said = content.compose.services[name] if content else {}
+    if content is None:
+        return wanted
+    for name, ports in content.compose.host_ports(content.answers).items():
+        said = content.compose.services[name]
         labels = said.get("labels")
-        everywhere = isinstance(labels, Mapping) and str(labels.get("io.rancher.scheduler.global")).lower() == "true"
+        everywhere = isinstance(labels, Mapping) and str(labels.get(GLOBAL)).lower() == "true"
         scale = said.get("scale") if isinstance(said.get("scale"), int) else 1
         wanted.append(_claim(name, ports, {"global": everywhere, "scale": scale}, there))
     return wanted

@@ -40,7 +40,7 @@ def test_tags() -> None:
     ],
 )
 def test_whose(tags: dict[str, str], cluster: bool, shop: bool, part_of_owner: bool) -> None:
-    assert (CLUSTER.owns(tags), SHOP.owns(tags), CLUSTER.owns_part(tags)) == (cluster, shop, part_of_owner)
+    assert (CLUSTER.owns(tags), SHOP.owns(tags), CLUSTER.same_owner(tags)) == (cluster, shop, part_of_owner)
 
 
 def test_owner_of() -> None:

@@ -115,6 +115,8 @@ def test_judgements_as_data() -> None:
         Acceptor("state", "active"),
         Acceptor("state", "error", "failure"),
         Acceptor("length(tasks)", 0, "failure"),
+        Acceptor("state", "lost", "failure", why="told || 'nobody knows'"),
+        Acceptor("state", "late", "failure", why="told"),
     )
     ready, failed = success(acceptors), failure(acceptors)
     assert ready({"state": "active", "tasks": []})
@@ -122,3 +124,6 @@ def test_judgements_as_data() -> None:
     assert failed({"state": "error", "tasks": [1]}) == "state is 'error'"
     assert failed({"state": "starting", "tasks": []}) == "length(tasks) is 0"
     assert failed({"state": "active", "tasks": [1]}) is None
+    assert failed({"state": "lost", "tasks": [1], "told": "no disk"}) == "no disk"
+    assert failed({"state": "lost", "tasks": [1]}) == "nobody knows"
+    assert failed({"state": "late", "tasks": [1]}) == "state is 'late'"

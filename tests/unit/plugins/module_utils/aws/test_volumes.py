@@ -309,11 +309,12 @@ def test_another_change_is_not_taken_for_this_one() -> None:
         Volumes(a_run(aws)).update(step, step.spec, live())
 
 
-def test_a_change_that_fails_says_why() -> None:
+@pytest.mark.parametrize(("given", "why"), [({"StatusMessage": "no room"}, "no room"), ({}, "is 'failed'")])
+def test_a_change_that_fails_says_why(given: dict[str, str], why: str) -> None:
     step = grow()
     with (
-        scripted(Call("ec2", "ModifyVolume"), modification("failed", StatusMessage="no room")) as aws,
-        pytest.raises(StateFailedError, match="no room"),
+        scripted(Call("ec2", "ModifyVolume"), modification("failed", **given)) as aws,
+        pytest.raises(StateFailedError, match=why),
     ):
         Volumes(a_run(aws)).update(step, step.spec, live())
 

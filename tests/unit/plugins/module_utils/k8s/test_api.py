@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +159,29 @@ def test_who_we_are_comes_with_every_request() -> None:
         server.api(Login(server.url, **login)).get(POD, "a", "shop")  # type: ignore[arg-type]
     assert server.headers[0]["Impersonate-User"] == "jane"
     assert server.headers[0]["Authorization"] == "Basic am9lOnNlY3JldA=="
+
+
+def test_a_proxys_password_is_not_sent_as_the_address_quotes_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy, ThreadPoolExecutor() as pool:
+        asked = pool.submit(refused_by_proxy, proxy)
+        port = proxy.getsockname()[1]
+        api = Api(
+            Transport(Login("http://k8s.test:6443", proxy=f"http://me:p%40ss@127.0.0.1:{port}")),
+            RetryPolicy(clock=FakeClock(), attempts=1),
+        )
+        with pytest.raises(UnreachableError):
+            api.get(POD, "a", "shop")
+    assert asked.result().startswith(b"CONNECT k8s.test:6443 ")
+    assert b"Proxy-Authorization: Basic bWU6cEBzcw==" in asked.result()
+
+
+def refused_by_proxy(proxy: socket.socket) -> bytes:
+    """What the proxy is asked; it says no."""
+    connection, _address = proxy.accept()
+    with connection:
+        asked = connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    return asked
 
 
 def test_a_server_that_is_not_there_is_unreachable() -> None:

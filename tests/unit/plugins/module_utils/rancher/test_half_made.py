@@ -27,7 +27,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher impo
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_api import AccessApi
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS, AccessOptions
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.api import Connection, Rancher
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_case import Case
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_case import EnvironmentCase
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import (
     ENVIRONMENT_SPEC,
     EnvironmentOptions,
@@ -167,7 +167,7 @@ def test_an_environment_that_failed_is_not_overlooked() -> None:
     failed = {"state": "activating", "transitioning": "error", "transitioningMessage": "no network"}
     raw = {**project("1a9", "k8s", description=description), **failed}
     server, http = rancher(Request("GET", "/v2-beta/projects", collection(raw)), version="v2-beta")
-    found = Case(EnvironmentOptions("k8s"), server, Deadline(http.clock, 5), Pace()).find()
+    found = EnvironmentCase(EnvironmentOptions("k8s"), server, Deadline(http.clock, 5), Pace()).find()
     assert found is not None
     assert found["id"] == "1a9"
     http.finish()
@@ -243,7 +243,9 @@ def test_a_provider_that_is_none_of_ours_is_left_alone(
     status = {"type": "token", "security": True, "authProvider": "ldapconfig", "enabled": True, "id": None}
     server, http = rancher(Request("GET", "/v1/token", collection(status)))
     context = Context(rancher_lab.params(ACCESS_SPEC, **options, state=state), False)
-    case = access_control.Case(context, AccessOptions.from_params(context.params), server, AccessApi(server), None)
+    case = access_control.AccessCase(
+        context, AccessOptions.from_params(context.params), server, AccessApi(server), None
+    )
     with pytest.raises(ConflictError) as caught:
         case.present() if state == "present" else case.absent()
     doing = f"switch it on with {options.get('provider', 'github')}" if state == "present" else "switch it off"

@@ -139,7 +139,7 @@ def test_an_upgraded_service_is_ready_where_nobody_finishes() -> None:
     ],
 )
 def test_when_a_service_never_becomes_ready(fields: dict[str, Any], why: str | None) -> None:
-    assert ready.going_of(service(**fields)) == why
+    assert ready.why_never_ready(service(**fields)) == why
 
 
 @pytest.mark.parametrize(
@@ -159,19 +159,19 @@ def test_what_rancher_tries_again_has_failed_once_that_lasts(message: str, at_on
     patience = Patience(clock)
     other, bad = service("other", "1s8"), service(transitioning="error", transitioningMessage=message)
     said = f"service web failed: {message}"
-    assert patience.going(stack(), other, bad) == (said if at_once else None)
+    assert patience.why_never_ready(stack(), other, bad) == (said if at_once else None)
     clock.sleep(RETRIED_SECONDS - 1)
-    assert patience.going(stack(), other, service()) is None  # a pass that went well: it begins anew
-    assert patience.going(stack(), other, bad) == (said if at_once else None)
+    assert patience.why_never_ready(stack(), other, service()) is None  # a pass that went well: it begins anew
+    assert patience.why_never_ready(stack(), other, bad) == (said if at_once else None)
     clock.sleep(RETRIED_SECONDS)
-    assert patience.going(stack(), other, bad) == said
+    assert patience.why_never_ready(stack(), other, bad) == said
 
 
 def test_a_stack_or_a_service_that_goes_is_not_waited_for() -> None:
     patience = Patience(FakeClock())
     failed = stack(transitioning="error", transitioningMessage="no")
-    assert patience.going(failed, service()) == "stack Default failed: no"
-    assert patience.going(stack(), service(state="removing")) == "service web is being removed"
+    assert patience.why_never_ready(failed, service()) == "stack Default failed: no"
+    assert patience.why_never_ready(stack(), service(state="removing")) == "service web is being removed"
 
 
 def test_a_stack_is_ready_with_all_of_its_services() -> None:
