@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from lab.boot import Boot, Result
 from lab.digitalocean import ubuntu
-from unit.roles.rancher_lab import API_KEY_FILE, TOKEN, RancherLab
+from unit.roles.rancher_lab import API_KEY_FILE, PLACE, TOKEN, RancherLab
 from unit.roles.rendering import rendered
 from unit.waiting import eventually
 
@@ -63,6 +64,28 @@ def test_hosts_come_once_and_go(server: RancherLab, tmp_path: Path, way: dict[st
     assert "changed=0" in played(server, tmp_path, hosts(**way))
     played(server, tmp_path, hosts(rancher_hosts_state="absent", rancher_hosts_confirm="own"))
     assert server.droplets() == []
+
+
+def test_a_droplet_of_somebody_else_is_not_taken_for_that_of_a_host_of_its_name(
+    server: RancherLab, tmp_path: Path
+) -> None:
+    """It would get our mark, and go with the hosts."""
+    server.control("POST", "/rancher/hosts", {"name": "own-1", "project": "1a5"})
+    droplets(server, "POST", {"name": "own-1", **PLACE})
+    way = {"rancher_hosts_driver": "digitalocean", "rancher_hosts_token": TOKEN}
+    code, said = server.play(tmp_path, hosts(**way))
+    assert code != 0
+    assert "The account has droplets of these names that are no hosts of this environment: own-1" in said
+    assert [one["tags"] for one in droplets(server)["droplets"]] == [[]]
+
+
+def droplets(server: RancherLab, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
+    """The account's droplets, as another client than ours asks for them."""
+    url = f"{server.addresses['digitalocean']}/v2/droplets"
+    login = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, login, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
 
 
 def test_a_droplet_that_was_lost_is_made_again_and_its_old_host_goes(server: RancherLab, tmp_path: Path) -> None:
