@@ -62,6 +62,11 @@ def test_hosts_come_once_and_go(server: RancherLab, tmp_path: Path, way: dict[st
     assert "own-1, own-2 are active." in played(server, tmp_path, hosts(**way))
     assert server.droplets() == ["own-1", "own-2"]
     assert "changed=0" in played(server, tmp_path, hosts(**way))
+    assert who_gets_in(server) == {"tags"}  # they themselves
+    played(server, tmp_path, hosts(**way, rancher_hosts_allow=[{"ports": "80", "sources": ["0.0.0.0/0"]}]))
+    assert who_gets_in(server) == {"tags", "addresses"}
+    assert "changed=0" in played(server, tmp_path, hosts(**way))
+    assert who_gets_in(server) == {"tags", "addresses"}
     played(server, tmp_path, hosts(rancher_hosts_state="absent", rancher_hosts_confirm="own"))
     assert server.droplets() == []
 
@@ -71,17 +76,23 @@ def test_a_droplet_of_somebody_else_is_not_taken_for_that_of_a_host_of_its_name(
 ) -> None:
     """It would get our mark, and go with the hosts."""
     server.control("POST", "/rancher/hosts", {"name": "own-1", "project": "1a5"})
-    droplets(server, "POST", {"name": "own-1", **PLACE})
+    asked(server, "droplets", "POST", {"name": "own-1", **PLACE})
     way = {"rancher_hosts_driver": "digitalocean", "rancher_hosts_token": TOKEN}
     code, said = server.play(tmp_path, hosts(**way))
     assert code != 0
     assert "The account has droplets of these names that are no hosts of this environment: own-1" in said
-    assert [one["tags"] for one in droplets(server)["droplets"]] == [[]]
+    assert [one["tags"] for one in asked(server, "droplets")["droplets"]] == [[]]
 
 
-def droplets(server: RancherLab, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
-    """The account's droplets, as another client than ours asks for them."""
-    url = f"{server.addresses['digitalocean']}/v2/droplets"
+def who_gets_in(server: RancherLab) -> set[str]:
+    """The kinds of sources in the rules of the only firewall."""
+    (wall,) = asked(server, "firewalls")["firewalls"]
+    return {kind for rule in wall["inbound_rules"] for kind, sources in rule["sources"].items() if sources}
+
+
+def asked(server: RancherLab, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
+    """DigitalOcean, as another client than ours asks it."""
+    url = f"{server.addresses['digitalocean']}/v2/{path}"
     login = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps(body).encode() if body else None, login, method=method)
     with urllib.request.urlopen(request, timeout=60) as answer:
