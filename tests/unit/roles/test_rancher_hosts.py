@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shlex
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -138,12 +140,38 @@ def test_a_machine_joins_after_its_restart_and_until_that_has_worked(tmp_path: P
     boot.remove()
 
 
-def test_a_machine_without_docker_says_so_and_does_not_go_on(tmp_path: Path) -> None:
-    nowhere = {"rancher_hosts_engine_install_url": "https://example.org/none.sh"}
-    boot = Boot(tmp_path / "boot", script(**nowhere), "own", system=ubuntu.system())
-    assert "Failed running" in over(boot).console
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rancher_hosts_engine_install_url": "https://example.org/none.sh"}, "Could not resolve host"),
+        ({"rancher_hosts_engine_install_url": "$(echo ran >/run/lab/ours)"}, "Could not resolve host"),
+        ({"rancher_hosts_engine_install_checksum": "0" * 64}, "did NOT match"),
+    ],
+)
+def test_a_machine_without_docker_says_so_and_does_not_go_on(tmp_path: Path, given: dict[str, Any], said: str) -> None:
+    boot = Boot(tmp_path / "boot", script(**given), "own", system=ubuntu.system())
+    console = over(boot).console
+    assert said in console
+    assert "Failed running" in console
     assert not boot.file(ubuntu.REBOOT)
+    assert not boot.file("run/lab/ours")
     boot.remove()
+
+
+def test_a_script_with_the_checksum_that_is_given_is_run(tmp_path: Path) -> None:
+    text = "#!/bin/sh\nln -sf lab-docker /usr/local/bin/docker\n"  # what the lab's curl brings
+    given = {"rancher_hosts_engine_install_checksum": hashlib.sha256(text.encode()).hexdigest()}
+    boot = Boot(tmp_path / "boot", script(**given), "own", system=ubuntu.system())
+    console = over(boot).console
+    assert boot.file(ubuntu.REBOOT), console
+    boot.remove()
+
+
+def test_a_version_of_the_server_is_one_word_to_the_shell() -> None:
+    role = ROLE.with_name("rancher_server")
+    given = {"rancher_server_version": "v1.6.30; reboot"}
+    (found,) = rendered(role, "{{ lookup('ansible.builtin.template', 'boot.sh.j2') }}", [given])
+    assert shlex.split(str(found), comments=True)[-1] == "rancher/server:v1.6.30; reboot"
 
 
 def script(**given: Any) -> bytes:
