@@ -113,7 +113,7 @@ options:
   allow:
     description:
       - What the firewall lets in. All other rules are removed from it.
-      - If neither this nor O(allow_among) is given, an existing firewall keeps the rules that it has.
+      - If this is not given, an existing firewall keeps the rules that it has.
     type: list
     elements: dict
     suboptions:

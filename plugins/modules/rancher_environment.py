@@ -34,6 +34,7 @@ options:
       - V(present) makes it, or changes it to what the options say, and activates it if it is not active. If nothing but
         its name is given, an active one is left as it is.
       - V(absent) removes it with all that is in it, and before that the API keys that were made for its kubeconfig.
+        With O(kubeconfig), that file goes too, also if the environment has gone already.
     type: str
     choices: [present, absent]
     default: present
@@ -74,6 +75,8 @@ options:
     description:
       - The file to write the kubeconfig of a Kubernetes environment to, readable for its owner only. The module then
         waits until Kubernetes is healthy.
+      - A file of another cluster, or of several, is refused. One of an environment of the same name is replaced.
+      - With O(state=absent), the file to remove. It stays, with a warning, if it is not this environment's.
       - The API server is reached through Rancher, at the address in O(url).
     type: path
   force:

@@ -48,7 +48,8 @@ class DropletOptions:
     ipv6: bool | None
     user_data: str | None
     firewall: bool
-    rules: Rules | None
+    rules: Rules
+    keep_rules: bool
     port: int | None
     purge: bool
     adopt: bool
@@ -78,7 +79,8 @@ class DropletOptions:
             ipv6=params["ipv6"],
             user_data=_user_data(params["user_data"]),
             firewall=params["firewall"],
-            rules=_rules(params, mark),
+            rules=allowed_rules(params["allow"] or (), mark, among=params["allow_among"]),
+            keep_rules=params["allow"] is None,
             port=_port(params["wait_for_port"]),
             purge=params["purge"],
             adopt=params["adopt"],
@@ -135,12 +137,6 @@ def _numbered(name: str, count: int, pattern: str | None) -> list[str]:
     if PLACE not in used:
         raise InputError(f"pattern: {used!r} has no {PLACE}, which stands for the number")
     return [used.replace(PLACE, str(number)) for number in range(1, count + 1)]
-
-
-def _rules(params: Mapping[str, Any], mark: Mark) -> Rules | None:
-    if params["allow"] is None and not params["allow_among"]:
-        return None
-    return allowed_rules(params["allow"] or (), mark, among=params["allow_among"])
 
 
 def _user_data(text: str | None) -> str | None:

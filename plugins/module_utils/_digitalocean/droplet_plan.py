@@ -34,7 +34,8 @@ def wanted(options: DropletOptions, live: Mapping[str, Live], *, new: bool) -> l
     """
     found = [tag.wanted_tag(options.mark)]
     if options.firewall:
-        found.append(firewall.wanted_firewall(options.mark, options.rules, live.get(firewall.KEY)))
+        there, keep = live.get(firewall.KEY), options.keep_rules
+        found.append(firewall.wanted_firewall(options.mark, options.rules, there, keep=keep))
     if new:
         found.extend(map(keys.wanted_key, options.public_keys))
     fields = {name: getattr(options, name) for name in FIXED}

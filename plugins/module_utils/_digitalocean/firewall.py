@@ -138,10 +138,19 @@ def outbound() -> list[dict[str, Any]]:
     return [{**_opening(one, ALL_PORTS), "destinations": there} for one in ("tcp", "udp", "icmp")]
 
 
-def wanted_firewall(mark: Mark, rules: Rules | None, live: Live | None) -> Wanted:
-    """The firewall as it should be. Rules that are not given: a new one lets nothing in, an existing one stays."""
-    default: Rules | None = None if live else {}
-    return Wanted(KEY, KIND, firewall_name(mark), {"inbound": default if rules is None else rules, "applied": True})
+def wanted_firewall(mark: Mark, rules: Rules, live: Live | None, *, keep: bool) -> Wanted:
+    """The firewall as it should be.
+
+    Args:
+        keep: whether an existing one keeps the rules that it has, and the others come to them.
+    """
+    inbound = _merged(live.spec["inbound"], rules) if live and keep else rules
+    return Wanted(KEY, KIND, firewall_name(mark), {"inbound": inbound, "applied": True})
+
+
+def _merged(rules: Rules, others: Rules) -> Rules:
+    both = {**rules, **others}
+    return {words: sorted({*rules.get(words, ()), *others.get(words, ())}) for words in both}
 
 
 def read_firewall(api: DigitalOcean, mark: Mark) -> Live | None:

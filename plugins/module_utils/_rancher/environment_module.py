@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from .._errors import ConflictError, InputError
 from .._module import Context, Outcome
-from .._plan import Handler, Live, Plan, Rule, Wanted, apply, decide, dismantle
+from .._plan import Handler, Live, Rule, Wanted, apply, decide, dismantle
 from .._wait import wait_until
 from .access_api import AccessApi
 from .activation import OFF_STATES
@@ -22,6 +22,7 @@ from .kubeconfig_keys import (
     STALE_KEY,
     KubeconfigKeys,
     keys_to_remove,
+    kubeconfig_to_remove,
     live_kubeconfig,
     wait_for_kubernetes,
     wanted_kubeconfig,
@@ -64,10 +65,11 @@ def _present(context: Context, case: EnvironmentCase) -> Outcome:
 def _absent(context: Context, case: EnvironmentCase) -> Outcome:
     named, name = case.all_named(), case.options.name
     raw = case.meant(named)
+    file = kubeconfig_to_remove(case, raw, context.warn)
     if raw is None:
         for one in () if context.check_mode else case.going(named):
             Environments(case).see_off(one, doing=f"see environment {name} gone")
-        return Outcome({"environment": None}, Plan())
+        return _dismantled(context, case, file)
     require_marked(case.mark, raw, f"environment {name}", adopt=case.options.adopt)
     hosts = case.hosts(raw["id"])
     if hosts and not case.options.force:
@@ -77,11 +79,14 @@ def _absent(context: Context, case: EnvironmentCase) -> Outcome:
             hint="Remove them with container.schedulers.rancher_hosts, or set force: true. Machines that joined by "
             "themselves would stay.",
         )
-    # the keys first: by the environment they are found
-    live = {one.key: one for one in (_live(case, raw), *keys_to_remove(case, raw))}
-    plan = dismantle(live.values(), GRAPH)
+    return _dismantled(context, case, [_live(case, raw), *keys_to_remove(case, raw), *file])
+
+
+def _dismantled(context: Context, case: EnvironmentCase, doomed: list[Live]) -> Outcome:
+    """The keys go before the environment, by which they are found."""
+    plan = dismantle(doomed, GRAPH)
     if not context.check_mode:
-        apply(plan, _handlers(case), live)
+        apply(plan, _handlers(case), {one.key: one for one in doomed})
     return Outcome({"environment": None}, plan)
 
 

@@ -18,11 +18,12 @@ from .api import Connection
 from .api_keys import Pair
 
 OPTION = "kubeconfig"
+THROUGH_RANCHER = "/r/projects/"
 
 
 def cluster_address(connection: Connection, environment: str, *, v1: bool) -> str:
     """Where the API server of an environment is reached: through Rancher. Pure."""
-    return f"{connection.server}/r/projects/{environment}/kubernetes{'' if v1 else ':6443'}"
+    return f"{connection.server}{THROUGH_RANCHER}{environment}/kubernetes{'' if v1 else ':6443'}"
 
 
 def kubeconfig(
@@ -76,11 +77,30 @@ def server_of(content: Mapping[str, Any]) -> str | None:
         return None
 
 
-def read_kubeconfig(path: str) -> Mapping[str, Any] | None:
+def is_ours(content: Mapping[str, Any], name: str, address: str | None) -> bool:
+    """Whether a kubeconfig is one of this environment, or has nothing in it. Pure.
+
+    A server that was made again has another address, and its environment of the same name another id.
+
+    Args:
+        address: where its API server is reached, None if there is no such environment.
+    """
+    clusters, server = content.get("clusters") or [], server_of(content)
+    if not clusters:
+        return not content.get("users")
+    if len(clusters) > 1 or server is None:
+        return False
+    return server == address or (clusters[0].get("name") == name and THROUGH_RANCHER in server)
+
+
+def read_kubeconfig(path: str, name: str, address: str | None) -> Mapping[str, Any] | None:
     """The file's content, None if there is no file.
 
+    Args:
+        name: the environment's, by which the file is known to be ours, as by its address.
+
     Raises:
-        InputError: it is a kubeconfig of more than one cluster, or no kubeconfig at all.
+        InputError: it is the kubeconfig of another cluster, or no kubeconfig at all.
     """
     import yaml  # noqa: PLC0415
 
@@ -90,10 +110,8 @@ def read_kubeconfig(path: str) -> Mapping[str, Any] | None:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: no UTF-8, or a date that there is not
         raise InputError(f"{OPTION}: {path} cannot be read: {error}") from error
-    if not isinstance(content, dict) or content.get("kind") != "Config" or len(content.get("clusters") or ()) > 1:
-        raise InputError(
-            f"{OPTION}: {path} is a file of somebody else's, and would be overwritten", hint="Give another path."
-        )
+    if not isinstance(content, dict) or content.get("kind") != "Config" or not is_ours(content, name, address):
+        raise InputError(f"{OPTION}: {path} is a file of somebody else's, and is left alone", hint="Give another path.")
     return content
 
 

@@ -7,7 +7,9 @@ PRIVATE.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .._errors import AuthError, InputError, NotFoundError
 from .._ownership import Mark
@@ -55,7 +57,7 @@ def live_kubeconfig(case: EnvironmentCase, raw: Object | None) -> tuple[list[Liv
         InputError: the file is somebody else's, or there are no hosts for Kubernetes to run on.
     """
     path = str(case.options.kubeconfig)
-    content = read_kubeconfig(path)
+    content = _read(case, raw)
     if raw is None:
         return [], []
     if not case.hosts(raw["id"]):
@@ -66,11 +68,29 @@ def live_kubeconfig(case: EnvironmentCase, raw: Object | None) -> tuple[list[Liv
     listed = keys_of(case, raw["id"]).list()
     mine = usable(listed, pair_of(content) if content else None)
     live = [Live(KEY, KEY, KEY_NAME, mine["id"], {}, {"raw": mine})] if mine else []
-    address = cluster_address(case.rancher.connection, raw["id"], v1=case.rancher.is_v1)
-    if mine and content and server_of(content) == address:
+    if mine and content and server_of(content) == _address(case, raw):
         live.append(Live(FILE, FILE, path, path, {"key": mine["id"]}))
     lost = [one for one in listed if one is not mine]
     return live, [Live(f"{STALE_KEY}/{one['id']}", STALE_KEY, one["id"], one["id"], {}, {"raw": one}) for one in lost]
+
+
+def kubeconfig_to_remove(case: EnvironmentCase, raw: Object | None, warn: Callable[[str], None]) -> list[Live]:
+    """The file, unless it is somebody else's."""
+    path = case.options.kubeconfig
+    try:
+        there = path is not None and _read(case, raw) is not None
+    except InputError as error:
+        warn(str(error))
+        return []
+    return [Live(FILE, FILE, str(path), str(path), {})] if there else []
+
+
+def _read(case: EnvironmentCase, raw: Object | None) -> Mapping[str, Any] | None:
+    return read_kubeconfig(str(case.options.kubeconfig), case.options.name, _address(case, raw) if raw else None)
+
+
+def _address(case: EnvironmentCase, raw: Object) -> str:
+    return cluster_address(case.rancher.connection, raw["id"], v1=case.rancher.is_v1)
 
 
 def keys_to_remove(case: EnvironmentCase, raw: Object) -> list[Live]:
@@ -107,7 +127,17 @@ class KubeconfigKeys:
         return self.create(step, {**live.spec, **spec})
 
     def delete(self, step: Step, live: Live) -> None:
+        if step.kind == FILE:
+            self._unlink()
+            return
         keys_of(self._case, self._environment(step)).remove(live.attributes["raw"], doing=step.sentence)
+
+    def _unlink(self) -> None:
+        path = str(self._case.options.kubeconfig)
+        try:
+            Path(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"{OPTION}: {path} cannot be removed: {error.strerror or error}") from error
 
     def _environment(self, step: Step) -> str:
         raw = self._case.find()
@@ -117,7 +147,7 @@ class KubeconfigKeys:
 
     def _written(self) -> Pair:
         """The key that the file has: it works, so only the file has to be put right."""
-        content = read_kubeconfig(str(self._case.options.kubeconfig))
+        content = _read(self._case, self._case.find())
         return (pair_of(content) if content else None) or Pair("", "")
 
     def _write(self, environment: str, pair: Pair) -> None:

@@ -84,6 +84,10 @@ def test_the_installer_comes_first_and_goes_away(site: Site) -> None:
 
 def test_the_installer_can_be_filled_in(site: Site) -> None:
     form = b"weblog_title=Mine&user_name=me&admin_password=p&admin_password2=p&admin_email=a%40b.c"
+    assert "weblog_title" not in get(site, "/wp-admin/install.php").body  # first it asks for the language
+    assert "weblog_title" in get(site, "/wp-admin/install.php?step=1").body
+    wrong = wordpress.page(site, "pod-1", "POST", "/wp-admin/install.php?step=2", HOST, form.replace(b"%40", b""))
+    assert "install-success" not in wrong.body
     answer = wordpress.page(site, "pod-1", "POST", "/wp-admin/install.php?step=2", HOST, form)
     assert "Success!" in answer.body
     assert wp(site, "option", "get", "blogname")[0] == "Mine\n"

@@ -86,6 +86,23 @@ def test_one_version_is_installed_by_its_checksum(tmp_path: Path, index: Index) 
     assert code == 0, said
     assert "aws-cli/1.0.2" in said
 
+    code, said = play(tmp_path, [ROLE], {**wanted(tmp_path, "1.0.2", "0"), "aws_cli_state": "absent"})
+    assert code == 0, said
+    assert not (tmp_path / "tool").exists()
+
+
+@pytest.mark.parametrize("name", ["pyvenv.cfg", "requirements.txt"])
+def test_a_directory_of_somebody_else_is_left_alone(tmp_path: Path, index: Index, name: str) -> None:
+    given = wanted(tmp_path, "1.0.1", index.publish("1.0.1"))
+    (file := tmp_path / "tool" / name).parent.mkdir()
+    file.write_text("awscli==1.0.1")
+    code, said = play(tmp_path, [ROLE], given)
+    assert code != 0
+    assert "has files that this role has not written" in said
+    code, said = play(tmp_path, [ROLE], {**given, "aws_cli_state": "absent"})
+    assert code == 0, said
+    assert [one.name for one in file.parent.iterdir()] == [name]
+
 
 @pytest.mark.parametrize(
     ("token", "keys"), [("AWS_UNRELATED", "key/secret"), ("AWS_SESSION_TOKEN", "/"), ("AWS_SECURITY_TOKEN", "/")]

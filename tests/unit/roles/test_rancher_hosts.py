@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shlex
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 import pytest
 from lab.boot import Boot, Result
 from lab.digitalocean import ubuntu
-from unit.roles.rancher_lab import API_KEY_FILE, TOKEN, RancherLab
+from unit.roles.rancher_lab import API_KEY_FILE, PLACE, TOKEN, RancherLab
 from unit.roles.rendering import rendered
 from unit.waiting import eventually
 
@@ -61,8 +64,41 @@ def test_hosts_come_once_and_go(server: RancherLab, tmp_path: Path, way: dict[st
     assert "own-1, own-2 are active." in played(server, tmp_path, hosts(**way))
     assert server.droplets() == ["own-1", "own-2"]
     assert "changed=0" in played(server, tmp_path, hosts(**way))
+    assert who_gets_in(server) == {"tags"}  # they themselves
+    played(server, tmp_path, hosts(**way, rancher_hosts_allow=[{"ports": "80", "sources": ["0.0.0.0/0"]}]))
+    assert who_gets_in(server) == {"tags", "addresses"}
+    assert "changed=0" in played(server, tmp_path, hosts(**way))
+    assert who_gets_in(server) == {"tags", "addresses"}
     played(server, tmp_path, hosts(rancher_hosts_state="absent", rancher_hosts_confirm="own"))
     assert server.droplets() == []
+
+
+def test_a_droplet_of_somebody_else_is_not_taken_for_that_of_a_host_of_its_name(
+    server: RancherLab, tmp_path: Path
+) -> None:
+    """It would get our mark, and go with the hosts."""
+    server.control("POST", "/rancher/hosts", {"name": "own-1", "project": "1a5"})
+    asked(server, "droplets", "POST", {"name": "own-1", **PLACE})
+    way = {"rancher_hosts_driver": "digitalocean", "rancher_hosts_token": TOKEN}
+    code, said = server.play(tmp_path, hosts(**way))
+    assert code != 0
+    assert "The account has droplets of these names that are no hosts of this environment: own-1" in said
+    assert [one["tags"] for one in asked(server, "droplets")["droplets"]] == [[]]
+
+
+def who_gets_in(server: RancherLab) -> set[str]:
+    """The kinds of sources in the rules of the only firewall."""
+    (wall,) = asked(server, "firewalls")["firewalls"]
+    return {kind for rule in wall["inbound_rules"] for kind, sources in rule["sources"].items() if sources}
+
+
+def asked(server: RancherLab, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
+    """DigitalOcean, as another client than ours asks it."""
+    url = f"{server.addresses['digitalocean']}/v2/{path}"
+    login = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, login, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
 
 
 def test_a_droplet_that_was_lost_is_made_again_and_its_old_host_goes(server: RancherLab, tmp_path: Path) -> None:
@@ -104,12 +140,38 @@ def test_a_machine_joins_after_its_restart_and_until_that_has_worked(tmp_path: P
     boot.remove()
 
 
-def test_a_machine_without_docker_says_so_and_does_not_go_on(tmp_path: Path) -> None:
-    nowhere = {"rancher_hosts_engine_install_url": "https://example.org/none.sh"}
-    boot = Boot(tmp_path / "boot", script(**nowhere), "own", system=ubuntu.system())
-    assert "Failed running" in over(boot).console
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rancher_hosts_engine_install_url": "https://example.org/none.sh"}, "Could not resolve host"),
+        ({"rancher_hosts_engine_install_url": "$(echo ran >/run/lab/ours)"}, "Could not resolve host"),
+        ({"rancher_hosts_engine_install_checksum": "0" * 64}, "did NOT match"),
+    ],
+)
+def test_a_machine_without_docker_says_so_and_does_not_go_on(tmp_path: Path, given: dict[str, Any], said: str) -> None:
+    boot = Boot(tmp_path / "boot", script(**given), "own", system=ubuntu.system())
+    console = over(boot).console
+    assert said in console
+    assert "Failed running" in console
     assert not boot.file(ubuntu.REBOOT)
+    assert not boot.file("run/lab/ours")
     boot.remove()
+
+
+def test_a_script_with_the_checksum_that_is_given_is_run(tmp_path: Path) -> None:
+    text = "#!/bin/sh\nln -sf lab-docker /usr/local/bin/docker\n"  # what the lab's curl brings
+    given = {"rancher_hosts_engine_install_checksum": hashlib.sha256(text.encode()).hexdigest()}
+    boot = Boot(tmp_path / "boot", script(**given), "own", system=ubuntu.system())
+    console = over(boot).console
+    assert boot.file(ubuntu.REBOOT), console
+    boot.remove()
+
+
+def test_a_version_of_the_server_is_one_word_to_the_shell() -> None:
+    role = ROLE.with_name("rancher_server")
+    given = {"rancher_server_version": "v1.6.30; reboot"}
+    (found,) = rendered(role, "{{ lookup('ansible.builtin.template', 'boot.sh.j2') }}", [given])
+    assert shlex.split(str(found), comments=True)[-1] == "rancher/server:v1.6.30; reboot"
 
 
 def script(**given: Any) -> bytes:

@@ -16,6 +16,8 @@ HALF = {
     "upgrade": {"finish": False},
 }
 
+SITE = {"title": "Our blog", "admin_password": "lab-not-a-secret-8", "admin_email": "admin@example.com"}
+
 
 @pytest.fixture
 def two_hosts(new_server: RancherLab) -> RancherLab:
@@ -30,6 +32,7 @@ def walk(lab: RancherLab, folder: Path, *steps: str, check: bool = False) -> str
         "rancher_size": 2,
         "digitalocean_api_url": lab.addresses["digitalocean"],
         "digitalocean_token": TOKEN,
+        "rancher_wordpress_site": SITE,
     }
     options = ["--tags", ",".join(steps), *(["--check"] if check else [])]
     code, said = playbook(folder, "container.schedulers.rancher", given, *options)
@@ -59,3 +62,8 @@ def test_a_walk_that_was_killed_between_the_halves_goes_on(two_hosts: RancherLab
 def test_the_catalogs_wordpress_is_the_chapters(two_hosts: RancherLab, tmp_path: Path) -> None:
     said = walk(two_hosts, tmp_path, "step_app", "step_load_balancer", "step_catalog_wordpress")
     assert "blog has 2 containers." in said
+    stacks = {"container.schedulers.rancher_stack_info": {"name": "blog"}, "register": "found"}
+    url = "http://{{ found.stacks[0].endpoints[0].address }}:{{ found.stacks[0].endpoints[0].port }}/"
+    read = {"ansible.builtin.uri": {"url": url, "return_content": True}, "register": "page"}
+    show = {"ansible.builtin.debug": {"msg": "{{ page.content }}"}}
+    assert f"<title>{SITE['title']}" in two_hosts.play(tmp_path, stacks, read, show)[1]

@@ -23,6 +23,14 @@ def test_a_site_goes_with_its_data_only_if_that_is_confirmed(tmp_path: Path, con
     assert deletes or "Set kubernetes_wordpress_confirm to wordpress" in said
 
 
+@pytest.mark.parametrize(("confirm", "opens"), [("", False), ("absent", False), ("open", True)])
+def test_a_server_is_opened_to_everybody_only_if_that_is_confirmed(tmp_path: Path, confirm: str, opens: bool) -> None:
+    given = {"rancher_access_control_state": "absent", "rancher_access_control_confirm": confirm}
+    code, said = play(tmp_path, [preflight("rancher_access_control")], given)
+    assert (code == 0) is opens, said
+    assert opens or "run container.schedulers.rancher_server without rancher_server_secured_sources" in said
+
+
 @pytest.mark.parametrize(
     ("given", "deletes"),
     [

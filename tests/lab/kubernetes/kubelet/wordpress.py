@@ -122,7 +122,7 @@ def page(site: Site, host_name: str, method: str, path: str, headers: Mapping[st
     except (RefusedError, ConnectionError):
         return _page(500, "Database Error", f"<h1>{NO_DATABASE}</h1>", host_name)
     if tables is None:
-        return _installer(site, host_name, method, url.path, headers, body)
+        return _installer(site, host_name, url.path, dict(parse_qsl(url.query)).get("step"), headers, body)
     if url.path == "/wp-login.php":
         return _login(tables, host_name, method, body)
     if url.path.startswith("/wp-json"):
@@ -143,22 +143,27 @@ def _file(site: Site, path: str) -> Page:
     return Page(200, "", kind, raw=place.read_bytes())
 
 
-def _installer(site: Site, host_name: str, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Page:
+def _installer(
+    site: Site, host_name: str, path: str, step: str | None, headers: Mapping[str, str], body: bytes
+) -> Page:
+    """First it asks for the language, unless it is sent on to the next step."""
     if path != "/wp-admin/install.php":
         return _redirect(302, f"http://{headers.get('host', host_name)}/wp-admin/install.php")
     form = {name: values[-1] for name, values in parse_qs(body.decode(errors="replace")).items()}
-    if method != "POST" or "weblog_title" not in form:
+    if step not in ("1", "2"):
+        text = '<form id="setup" method="post" action="?step=1"><select name="language"></select></form>'
+        return _page(200, "WordPress &rsaquo; Installation", text, host_name)
+    if step == "1" or not form.get("user_name") or "@" not in form.get("admin_email", ""):
         fields = ("weblog_title", "user_name", "admin_password", "admin_password2", "admin_email")
         inputs = "".join(f'<input name="{field}">' for field in fields)
         text = f'<h1>Welcome</h1>\n<form id="setup" method="post" action="install.php?step=2">{inputs}</form>'
         return _page(200, "WordPress &rsaquo; Installation", text, host_name)
     site.install(
-        headers.get("host", host_name), form["weblog_title"], form.get("user_name", "admin"),
-        form.get("admin_password", ""), form.get("admin_email", ""),
+        headers.get("host", host_name), form.get("weblog_title", ""), form["user_name"],
+        form.get("admin_password", ""), form["admin_email"],
     )  # fmt: skip
-    return _page(
-        200, "WordPress &rsaquo; Installation", "<h1>Success!</h1>\n<p>WordPress has been installed.</p>", host_name
-    )
+    done = '<h1>Success!</h1>\n<p>WordPress has been installed.</p>\n<table class="form-table install-success"></table>'
+    return _page(200, "WordPress &rsaquo; Installation", done, host_name)
 
 
 def _login(tables: dict[str, Any], host_name: str, method: str, body: bytes) -> Page:

@@ -264,6 +264,16 @@ def test_the_firewall_follows_and_what_others_put_on_it_stays(ground: Ground) ->
     assert ground.things("firewall") == []
 
 
+def test_rules_that_are_not_given_stay_when_droplets_may_reach_one_another(ground: Ground) -> None:
+    make(ground, allow=ALLOW)
+    assert changed(make(ground, allow_among=True))
+    (wall,) = ground.ask("GET", "firewalls")["firewalls"]
+    among = {"tags": [TAG]}
+    assert {"addresses"} in [{*rule["sources"]} for rule in wall["inbound_rules"]]
+    assert [rule["sources"] for rule in wall["inbound_rules"]].count(among) == 3
+    assert not changed(make(ground, allow_among=True))
+
+
 def test_a_firewall_that_could_not_be_applied_is_not_taken_for_one(ground: Ground) -> None:
     """Its rules are as they should be, but DigitalOcean has given up on them."""
     make(ground, allow=ALLOW)

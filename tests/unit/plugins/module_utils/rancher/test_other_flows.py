@@ -38,7 +38,11 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.exec
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HOSTS
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_view import HostView
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import look_at_hosts
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.kubeconfig import kubeconfig, pair_of
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.kubeconfig import (
+    is_ours,
+    kubeconfig,
+    pair_of,
+)
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure as ensure_stack
@@ -699,6 +703,10 @@ def test_users_that_github_does_not_tell_of() -> None:
 
 # Environments
 
+OTHERS = """kind: Config
+clusters: [{name: eks, cluster: {server: "https://eks.example.com"}}]
+users: [{name: eks, user: {token: lab-not-a-secret}}]
+"""
 ENVIRONMENTS = module_spec(ENVIRONMENT_SPEC, environment=False)
 
 
@@ -810,10 +818,61 @@ def test_a_kubeconfig_is_as_rancher_s_pages_make_it(tmp_path: Path) -> None:
     assert pair_of({}) is None
 
 
+def test_a_kubeconfig_goes_with_its_environment(either: RancherLab, tmp_path: Path) -> None:
+    given = {"kubeconfig": str(tmp_path / "config"), "state": "absent", "force": True}
+    made = environment(either, orchestration="kubernetes")
+    either.host("k1", project=made.result["environment"]["id"])
+    environment(either, kubeconfig=given["kubeconfig"])
+    deletion = f"delete kubeconfig {given['kubeconfig']}"
+    assert deletion in sentences(environment(either, check=True, **given))
+    written = (tmp_path / "config").read_text()
+    assert deletion in sentences(environment(either, **given))
+    assert not (tmp_path / "config").exists()
+    (tmp_path / "config").write_text(written)  # the environment goes, and the run ends before the file does
+    assert sentences(environment(either, **given)) == [deletion]
+    assert sentences(environment(either, **given)) == []
+
+
+@pytest.mark.parametrize("name", ["config", "folder"])
+def test_a_kubeconfig_of_others_stays_when_the_environment_goes(
+    rancher_lab: RancherLab, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "config").write_text(OTHERS)
+    environment(rancher_lab, orchestration="kubernetes")
+    path = str(tmp_path / name)
+    assert sentences(environment(rancher_lab, state="absent", kubeconfig=path)) == ["delete environment k8s"]
+    assert sentences(environment(rancher_lab, state="absent", kubeconfig=path)) == []
+    assert (tmp_path / "config").read_text() == OTHERS
+    assert (tmp_path / "folder").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("clusters", "ours"),
+    [
+        ([], True),
+        ([{"name": "k8s", "cluster": {"server": "http://old:8080/r/projects/1a7/kubernetes"}}], True),
+        ([{"name": "mine", "cluster": {"server": "http://r:8080/r/projects/1a9/kubernetes"}}], True),
+        ([{"name": "other", "cluster": {"server": "http://r:8080/r/projects/1a7/kubernetes"}}], False),
+        ([{"name": "k8s", "cluster": {"server": "https://k8s.example.com"}}], False),
+        ([{"name": "k8s"}], False),
+        ([{"name": "k8s"}, {"name": "other"}], False),
+    ],
+)
+def test_whose_a_kubeconfig_is(clusters: list[Any], ours: bool) -> None:
+    content = {"kind": "Config", "clusters": clusters}
+    assert is_ours(content, "k8s", "http://r:8080/r/projects/1a9/kubernetes") is ours
+    assert not is_ours({"users": [{"name": "mine"}]}, "k8s", None)
+
+
 def test_a_kubeconfig_of_others_is_not_overwritten(rancher_lab: RancherLab, tmp_path: Path) -> None:
     (tmp_path / "config").write_text("kind: Config\nclusters: [{}, {}]\n")
     with pytest.raises(InputError, match="is a file of somebody else's"):
         environment(rancher_lab, orchestration="kubernetes", kubeconfig=str(tmp_path / "config"))
+    (tmp_path / "config").write_text(OTHERS)
+    with pytest.raises(InputError, match="is a file of somebody else's"):
+        environment(rancher_lab, orchestration="kubernetes", kubeconfig=str(tmp_path / "config"))
+    assert (tmp_path / "config").read_text() == OTHERS
     (tmp_path / "config").write_text("a: [")
     with pytest.raises(InputError, match="cannot be read"):
         environment(rancher_lab, orchestration="kubernetes", kubeconfig=str(tmp_path / "config"))
