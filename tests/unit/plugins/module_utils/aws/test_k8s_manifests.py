@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ ALL = [
     *flannel("10.244.0.0/16"),
     *ebs_driver("eu-west-1", "one", {"b": "2", "a": "1"}),
 ]
-NONE: Mapping[str, str] = {}
+NONE: Mapping[str, str] = MappingProxyType({})
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 # those of these minors that have an image in registry.k8s.io: promoted with kubernetes/k8s.io 9796 and before
 CLOUD_CONTROLLERS = {"v1.34.0", "v1.34.2", "v1.34.3", "v1.35.0", "v1.35.2", "v1.36.1"}

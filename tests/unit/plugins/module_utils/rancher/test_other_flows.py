@@ -227,8 +227,8 @@ def test_of_two_hosts_of_a_name_the_one_that_is_there_is_meant(
 
 
 def test_two_hosts_of_a_name_that_are_there_are_not_guessed_from(either: RancherLab) -> None:
-    for _ in range(2):
-        either.host("db1")
+    for name in ("db1", "db1"):
+        either.host(name)
     with pytest.raises(ConflictError, match="host db1 is there 2 times"):
         hosts(either, driver="custom", names=["db1"])
 
