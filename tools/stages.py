@@ -124,7 +124,7 @@ CONTROL_PLANE: Final = Stage("build", _control_plane, minutes=40)
 STAGES: Final = (
     Stage("lint", _lint, minutes=15),
     Stage("sanity", _sanity, minutes=20),
-    Stage("units", _units, minutes=20, needs_control_plane=True),
+    Stage("units", _units, minutes=30, needs_control_plane=True),
     Stage("integration", _integration, minutes=30, needs_control_plane=True),
     Stage("molecule", _molecule, minutes=30, needs_control_plane=True),
     Stage("package", _package, minutes=20),
