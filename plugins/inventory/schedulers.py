@@ -106,7 +106,7 @@ cache_connection: ~/.cache/schedulers
 cache_timeout: 600
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleParserError
@@ -167,7 +167,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             found = [machine for provider in providers for machine in getattr(self, f"_look_at_{provider}")()]
         except Exception as error:
-            secrets = self._resolved(dict.fromkeys(("api_token", "secret_key", "session_token")))
+            secrets = self._resolved(("api_token", "secret_key", "session_token"))
             raise AnsibleParserError(Redactor(secrets.values()).text(as_ours(error).sentence())) from None
         return [one for one in found if not owners or one.owner in owners]
 
@@ -181,7 +181,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         options = self._resolved(do_options.connection().options)
         yield from do_machines.list_machines(do_api.DigitalOcean(do_api.Connection.from_params(options)))
 
-    def _resolved(self, names: Mapping[str, Any]) -> dict[str, Any]:
+    def _resolved(self, names: Iterable[str]) -> dict[str, Any]:
         """Options by name, templates resolved."""
         return {name: self.templar.template(self.get_option(name)) for name in names}
 

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -89,11 +90,7 @@ def run_module(
     """
     redactor = Redactor()
     module = _module(spec, redactor)
-
-    def hide(secrets: Iterable[Any]) -> None:
-        redactor.add(secrets)
-        module.no_log_values.update(redactor.long_values())  # the options are part of the result, too
-
+    hide = partial(_hide, module, redactor)
     hide(spec.secrets(module.params))
     missing = missing_library(libraries(module.params) if callable(libraries) else libraries)
     if missing:
@@ -116,10 +113,15 @@ def _module(spec: ArgumentSpec, redactor: Redactor) -> AnsibleModule:
     class Module(AnsibleModule):  # type: ignore[misc]
         def _load_params(self) -> None:
             super()._load_params()
-            redactor.add(spec.secrets_within(self.params))
-            self.no_log_values.update(redactor.long_values())
+            _hide(self, redactor, spec.secrets_within(self.params))
 
     return Module(supports_check_mode=True, **spec.to_kwargs())
+
+
+def _hide(module: AnsibleModule, redactor: Redactor, secrets: Iterable[Any]) -> None:
+    """From the result, and from Ansible's own part of it, which has the options."""
+    redactor.add(secrets)
+    module.no_log_values.update(redactor.long_values())
 
 
 def _success(outcome: Outcome, check_mode: bool, wants_diff: bool) -> dict[str, Any]:

@@ -36,6 +36,7 @@ PAGE_FIELDS = {
     "PaginationToken": "PaginationToken",
 }
 SETTLING_SECONDS = 60.0
+SLOW_DELETES = "Some things take AWS minutes to delete. Run the same task again."  # a hint
 LOOKS = 6  # five to nine seconds: longer than new things of EC2 and IAM are missing from lists
 
 

@@ -12,7 +12,7 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Live, Plan, Step, Wanted, apply, decide, dismantle
 from .._wait import wait_until
-from .api import Aws, Connection
+from .api import SLOW_DELETES, Aws, Connection
 from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, Names, app_handlers, find_app, list_services
 from .ecs_app_read import Group, app_groups, balancer_group, ingress_rules, instances_groups, security_groups
@@ -181,7 +181,7 @@ def _await_gone(run: Run, options: AppOptions) -> None:
         describe=lambda left: "still there: " + ", ".join(_label(one) for one in left.values()),
         deadline=run.deadline,
         doing=f"look whether anything is left of app {options.name}",
-        hint="Some things take AWS minutes to delete. Run the same task again.",
+        hint=SLOW_DELETES,
         pace=run.pace,
     )
 

@@ -15,7 +15,7 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Live, apply, dismantle
 from .._wait import wait_until
-from .api import Aws, Connection, from_tags
+from .api import SLOW_DELETES, Aws, Connection, from_tags
 from .cluster_network import INSTANCE_SECURITY_GROUP
 from .cluster_ready import connected_instances, described_instances
 from .clusters import read_cluster
@@ -160,6 +160,6 @@ def _await_gone(run: Run, names: ClusterNames) -> None:
         describe=lambda found: ", ".join(f"{one.kind.replace('_', ' ')} {one.name}" for one in found),
         deadline=run.deadline,
         doing=f"look whether anything is left of cluster {names.cluster}",
-        hint="Some things take AWS minutes to delete. Run the same task again.",
+        hint=SLOW_DELETES,
         pace=run.pace,
     )

@@ -21,7 +21,7 @@ from .._parallel import gather
 from .._plan import Graph, Handler, Live, Spec, Step, apply, dismantle, keyed
 from .._wait import wait_until
 from .addresses import ADDRESS, read_address
-from .api import Aws, Connection, from_tags, tag_filter
+from .api import SLOW_DELETES, Aws, Connection, from_tags, tag_filter
 from .k8s_access import KUBECONFIG, Access, leads_elsewhere, read_kubeconfig
 from .k8s_cluster_handlers import Tools, cluster_handlers
 from .k8s_cluster_read import identity_reads, read_security_groups
@@ -216,6 +216,6 @@ def _await_gone(run: Run, names: KubernetesNames, vpcs: Collection[str]) -> None
         describe=lambda found: ", ".join(f"{one.kind.replace('_', ' ')} {one.name}" for one in found),
         deadline=run.deadline,
         doing=f"look whether anything is left of cluster {names.cluster}",
-        hint="Some things take AWS minutes to delete. Run the same task again.",
+        hint=SLOW_DELETES,
         pace=run.pace,
     )

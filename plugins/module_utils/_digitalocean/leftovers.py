@@ -16,6 +16,7 @@ from . import prices
 from .api import Answer, DigitalOcean
 from .droplets import list_droplets
 from .marks import as_mark_tags, owner_of
+from .tag import require_sight
 
 PROVIDER = "digitalocean"
 EVERYWHERE = "global"
@@ -32,7 +33,7 @@ def _find(find: Finder, api: DigitalOcean, owner: str) -> Iterator[Leftover]:
 
     Without the scope tag:read nothing would seem to have one: then this fails.
     """
-    api.get("tags", query={"per_page": 1}, doing="look whether tags can be seen")
+    require_sight(api)
     yield from (one for one in find(api) if one.belongs_to(owner))
 
 

@@ -8,6 +8,7 @@ from .._inventory import Machine
 from .api import DigitalOcean
 from .droplets import Droplet, list_droplets
 from .marks import owner_of
+from .tag import require_sight
 
 
 def list_machines(api: DigitalOcean) -> list[Machine]:
@@ -15,7 +16,7 @@ def list_machines(api: DigitalOcean) -> list[Machine]:
 
     Without the scope tag:read none would seem to have one: then this fails.
     """
-    api.get("tags", query={"per_page": 1}, doing="look whether tags can be seen")
+    require_sight(api)
     return [_machine(one, owner_of(one.tags)) for one in list_droplets(api) if owner_of(one.tags)]
 
 

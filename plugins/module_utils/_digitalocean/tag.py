@@ -24,6 +24,11 @@ def read_tag(api: DigitalOcean, mark: Mark) -> Live | None:
     return find_tag(api, owner_tag(mark.owner))
 
 
+def require_sight(api: DigitalOcean) -> None:
+    """Fail without the scope tag:read: nothing would seem to have a mark then."""
+    api.get("tags", query={"per_page": 1}, doing="look whether tags can be seen")
+
+
 def find_tag(api: DigitalOcean, name: str) -> Live | None:
     """A tag by its name.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -296,6 +297,26 @@ class Api:
         except NotFoundError:
             return False
         return True
+
+    def evict(self, name: str, namespace: str, *, uid: str = "") -> None:
+        """Ask a pod to go; one that is not there is gone.
+
+        Args:
+            uid: the one that is meant; another one of the same name stays.
+
+        Raises:
+            BusyError: a disruption budget does not allow it yet.
+        """
+        body: Object = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": namespace},
+        }
+        if uid:
+            body["deleteOptions"] = {"preconditions": {"uid": uid}}
+        path, doing = KINDS[("v1", "Pod")].path(namespace, name, "eviction"), f"evict pod {namespace}/{name}"
+        with suppress(NotFoundError):
+            self.call("POST", path, body=body, effect=Effect.IDEMPOTENT, doing=doing)
 
     def logs(self, pod: str, namespace: str, container: str, *, lines: int = 20, previous: bool = False) -> str:
         """The last lines that a container wrote."""

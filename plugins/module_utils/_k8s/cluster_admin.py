@@ -10,9 +10,8 @@ from typing import Any
 
 from .._clock import Deadline
 from .._cluster_api import Node
-from .._errors import BusyError, NotFoundError, SchedulersError, WaitTimeoutError
+from .._errors import BusyError, SchedulersError, WaitTimeoutError
 from .._ownership import PREFIX
-from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Api, Object
 from .explaining import explain
@@ -160,17 +159,10 @@ class ClusterAdmin:
         name, namespace = name_of(pod), namespace_of(pod)
         if pod["metadata"].get("deletionTimestamp"):
             return f"{namespace}/{name} (ending)"
-        body = {
-            "apiVersion": "policy/v1",
-            "kind": "Eviction",
-            "metadata": {"name": name, "namespace": namespace},
-        }
-        path, doing = POD.path(namespace, name, "eviction"), f"evict pod {namespace}/{name}"
-        with suppress(NotFoundError):
-            try:
-                self._api.call("POST", path, body=body, doing=doing, effect=Effect.IDEMPOTENT)
-            except BusyError:
-                return f"{namespace}/{name} (its disruption budget does not allow it yet)"
+        try:
+            self._api.evict(name, namespace)
+        except BusyError:
+            return f"{namespace}/{name} (its disruption budget does not allow it yet)"
         return f"{namespace}/{name}"
 
 

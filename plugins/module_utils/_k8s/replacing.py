@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from .._errors import BusyError, NotFoundError
+from .._errors import BusyError
 from .._parallel import gather
-from .._retry import Effect
 from .._wait import Pace, wait_until
 from .api import Object
 from .app_wanted import TEMPLATE
@@ -66,21 +65,10 @@ def evict(run: Run, pod: Object) -> None:
         WaitTimeoutError: the budget did not allow it within the time.
     """
     name, namespace = name_of(pod), namespace_of(pod)
-    body = {
-        "apiVersion": "policy/v1",
-        "kind": "Eviction",
-        "metadata": {"name": name, "namespace": namespace},
-        "deleteOptions": {"preconditions": {"uid": pod["metadata"]["uid"]}},
-    }
-    doing = f"evict pod {namespace}/{name}"
 
     def attempt() -> str:
         try:
-            run.api.call(
-                "POST", POD.path(namespace, name, "eviction"), body=body, effect=Effect.IDEMPOTENT, doing=doing
-            )
-        except NotFoundError:
-            return ""
+            run.api.evict(name, namespace, uid=pod["metadata"]["uid"])
         except BusyError as error:
             return error.message
         return ""
@@ -90,7 +78,7 @@ def evict(run: Run, pod: Object) -> None:
         ready=lambda refused: not refused,
         describe=str,
         deadline=run.deadline,
-        doing=doing,
+        doing=f"evict pod {namespace}/{name}",
         hint="A PodDisruptionBudget keeps the pod: scale its app up, or loosen the budget.",
         pace=Pace(first=0.5, cap=5.0),
     )
