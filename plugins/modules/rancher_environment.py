@@ -77,7 +77,9 @@ options:
         waits until Kubernetes is healthy.
       - A file of another cluster, or of several, is refused. One of an environment of the same name is replaced.
       - With O(state=absent), the file to remove. It stays, with a warning, if it is not this environment's.
-      - The API server is reached through Rancher, at the address in O(url).
+      - The API server is reached through Rancher, at the address in O(url). If that begins with V(http://), the
+        kubeconfig has V(https://) instead, as kubectl sends no key otherwise. A Rancher server takes TLS on the same
+        port. Its certificate, which it has made itself, is not verified then.
     type: path
   force:
     description: Whether to remove an environment that still has hosts.

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AuthError,
@@ -22,6 +26,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     SchedulersError,
     StateFailedError,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._http import basic_auth
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
     access_control,
@@ -803,8 +808,11 @@ def test_the_default_environment_is_nobodys_to_delete(rancher_lab: RancherLab) -
 
 def test_a_kubeconfig_is_as_rancher_s_pages_make_it(tmp_path: Path) -> None:
     pair = Pair("PUBLIC", "secret")
-    old = kubeconfig(Connection("http://r:8080"), "1a7", "k8s", pair, v1=True)
-    assert old["clusters"][0]["cluster"] == {"server": "http://r:8080/r/projects/1a7/kubernetes"}
+    old = kubeconfig(Connection("http://r:8080/v1"), "1a7", "k8s", pair, v1=True, ca="PEM")
+    assert old["clusters"][0]["cluster"] == {
+        "server": "https://r:8080/r/projects/1a7/kubernetes",
+        "insecure-skip-tls-verify": True,
+    }
     assert old["users"][0]["user"] == {"username": "PUBLIC", "password": "secret"}
     new = kubeconfig(Connection("https://r", validate_certs=False), "1a7", "k8s", pair, v1=False)
     assert new["clusters"][0]["cluster"] == {
@@ -816,6 +824,40 @@ def test_a_kubeconfig_is_as_rancher_s_pages_make_it(tmp_path: Path) -> None:
     trusted = kubeconfig(Connection("https://r"), "1a7", "k8s", pair, v1=False, ca="PEM")
     assert trusted["clusters"][0]["cluster"]["certificate-authority-data"] == "UEVN"
     assert pair_of({}) is None
+
+
+def test_a_kubeconfig_works_by_tls_where_the_server_was_given_without(either: RancherLab, tmp_path: Path) -> None:
+    """kubectl sends credentials by TLS only."""
+    key, config = tmp_path / "key.json", tmp_path / "config"
+    access(either, **LOCAL, api_key_file=str(key))
+    either.access = {name: json.loads(key.read_text())[name] for name in ("access_key", "secret_key")}
+    made = environment(either, orchestration="kubernetes").result["environment"]
+    either.host("k1", project=made["id"])
+    environment(either, kubeconfig=str(config))
+    content = yaml.safe_load(config.read_text())
+    cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
+    given = (
+        {"Authorization": f"Bearer {user['token']}"}
+        if "token" in user
+        else basic_auth(user["username"], user["password"])
+    )
+    assert answered(cluster, given) != 401
+    assert answered(cluster, {}) == 401
+    cluster["server"] = cluster["server"].replace("https:", "http:")  # as this collection wrote it before
+    config.write_text(yaml.safe_dump(content))
+    assert sentences(environment(either, kubeconfig=str(config))) == [f"create kubeconfig {config}"]
+    assert yaml.safe_load(config.read_text())["clusters"][0]["cluster"]["server"].startswith("https:")
+
+
+def answered(cluster: dict[str, Any], headers: dict[str, str]) -> int:
+    """The status of what a client with this kubeconfig asks for."""
+    context = ssl.create_default_context()
+    if cluster.get("insecure-skip-tls-verify"):
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    server = urlsplit(cluster["server"])
+    connection = HTTPSConnection(str(server.hostname), server.port, timeout=60, context=context)
+    connection.request("GET", f"{server.path}/api", headers=headers)
+    return connection.getresponse().status
 
 
 def test_a_kubeconfig_goes_with_its_environment(either: RancherLab, tmp_path: Path) -> None:
