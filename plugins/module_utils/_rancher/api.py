@@ -249,10 +249,10 @@ class Rancher:
             self._schemas[path] = found
         return self._schemas.get(path)
 
-    def setting(self, name: str, *, doing: str) -> str:
-        """The value of a setting, empty if it has none."""
-        found = self.find(self.path("settings", name), doing=doing) or {}
-        return str(found.get("value") or found.get("activeValue") or "")
+    def setting(self, name: str, *, doing: str) -> str | None:
+        """The value of a setting, empty if it has none, None if this API key may not see it."""
+        found = self.find(self.path("settings", name), doing=doing)
+        return None if found is None else str(found.get("value") or found.get("activeValue") or "")
 
     def under(self, link: str) -> str:
         """A link of the server as a path under the address that was given.

@@ -202,6 +202,46 @@ def test_a_host_that_joins_while_it_is_waited_for_is_labelled(either: RancherLab
     assert sentences(hosts(either, state="absent", purge=True)) == ["delete host db1"]
 
 
+@pytest.fixture(params=[("v1.1.4", "v1"), ("v1.6.30", "v1"), ("v1.6.30", "v2-beta")], ids="-".join)
+def member_lab(rancher_lab: RancherLab, request: pytest.FixtureRequest) -> RancherLab:
+    """With the key of an environment, for which settings are there to be read, and in old servers only a few."""
+    server, rancher_lab.version = request.param
+    rancher_lab.control("POST", "/settings", {"rancher_version": server})
+    key = rancher_lab.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"})
+    rancher_lab.access = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
+    return rancher_lab
+
+
+def sees_where_hosts_register(lab: RancherLab) -> bool:
+    return bool(lab.control("GET", "/settings")["rancher_version"] == "v1.6.30")
+
+
+def test_hosts_join_with_the_key_of_an_environment(member_lab: RancherLab) -> None:
+    """Whoever makes the hosts cares for the address, too, if need be."""
+    assert sentences(hosts(member_lab, driver="custom")) == ["create registration token Default"]
+    member_lab.host("db1")
+    assert [one["name"] for one in hosts(member_lab, driver="custom", names=["db1"]).result["hosts"]] == ["db1"]
+
+
+def test_an_administrator_has_to_say_where_hosts_register(member_lab: RancherLab) -> None:
+    given = {"count": 1, **DRIVER}
+    if sees_where_hosts_register(member_lab):
+        with pytest.raises(AuthError, match=r"an administrator has to set api\.host of the server first"):
+            hosts(member_lab, check=True, **given)
+    else:
+        assert sentences(hosts(member_lab, check=True, **given)) == ["create host node1"]
+        (warning,) = member_lab.warnings
+        assert warning.startswith("An administrator has to set api.host of the server if nobody has")
+    with pytest.raises(AuthError, match="registration_url: only an administrator"):
+        hosts(member_lab, check=True, registration_url="http://192.0.2.1:8080", **given)
+    member_lab.ask("PUT", "/v1/settings/api.host", {"value": member_lab.url})
+    assert sentences(hosts(member_lab, **given)) == ["create host node1"]
+    assert bool(member_lab.warnings) is not sees_where_hosts_register(member_lab)
+    assert (sentences(hosts(member_lab, **given)), member_lab.warnings) == ([], [])
+    if sees_where_hosts_register(member_lab):
+        assert sentences(hosts(member_lab, registration_url=member_lab.url, **given)) == []
+
+
 def journal(lab: RancherLab) -> list[dict[str, str]]:
     return [{"action": one["action"]} for one in lab.control("GET", "/journal")["entries"]]
 
