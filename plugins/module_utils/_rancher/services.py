@@ -20,9 +20,10 @@ from .launch_config import IMAGE_PREFIX, LAUNCH_FIELDS, as_asked, live_launch, r
 from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_rules
 from .marks import tags_of
 from .names import number_of
+from .ready import FAILED_STATES, is_going
 from .ready import describe as described_state
-from .ready import is_going
 from .removal import remove
+from .stacks import CONTENT_FIELDS, STACK
 from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, resume_upgrade, settlement, upgrade
 from .veil import Veil
 
@@ -117,17 +118,18 @@ def maps_of(service: Object, maps: Sequence[Object]) -> list[Object]:
 
 
 def refuse_early_upgrades(plan: Plan) -> None:
-    """Refuse to upgrade what has never come up: Rancher 1.0 and 1.1 do not offer it.
+    """Refuse to upgrade what has never come up: Rancher 1.0 and 1.1 do not offer it, and none does for a stack.
 
     Raises:
-        ConflictError: there is such a service.
+        ConflictError: there is such a service, or the stack is so.
     """
-    for step, service in _upgrades(plan):
-        if service.get("state") in COMING_STATES and "upgrade" not in (service.get("actions") or {}):
+    for step, thing in _upgrades(plan):
+        if thing.get("state") in COMING_STATES | FAILED_STATES and "upgrade" not in (thing.get("actions") or {}):
+            kind = "stack" if step.kind == STACK else "service"
             raise ConflictError(
-                described_state(service),
+                described_state(thing),
                 doing=step.sentence,
-                hint="This Rancher upgrades a service only once it is active: see what it waits for, or delete it.",
+                hint=f"This Rancher upgrades a {kind} only once it is active: see what it waits for, or delete it.",
             )
 
 
@@ -148,12 +150,13 @@ def refuse_two_with_one_address(plan: Plan, policy: UpgradePolicy) -> None:
 
 def _upgrades(plan: Plan) -> Iterator[tuple[Step, Object]]:
     for step in plan.steps:
-        if step.kind in SERVICE_RULES and step.live is not None and _is_upgrade(step):
+        if step.live is not None and _is_upgrade(step):
             yield step, step.live.attributes["raw"]
 
 
 def _is_upgrade(step: Step) -> bool:
-    return step.action == "update" and any(one.field in LAUNCH_FIELDS for one in step.differences)
+    fields = CONTENT_FIELDS if step.kind == STACK else LAUNCH_FIELDS if step.kind in SERVICE_RULES else ()
+    return step.action == "update" and any(one.field in fields for one in step.differences)
 
 
 class Services:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
@@ -20,6 +21,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.info
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure
+from unit.waiting import eventually
 
 from .conftest import RancherLab, module_spec
 
@@ -485,6 +487,44 @@ def test_a_service_that_never_came_up_is_not_upgraded_by_old_servers(rancher_lab
     ):
         stack(rancher_lab, **given)
     assert [one["name"] for one in rancher_lab.ask("GET", "/v1/projects/1a5/services")["data"]] == ["a"]
+
+
+def test_a_stack_that_has_not_come_up_is_not_upgraded(either: RancherLab) -> None:
+    hosts(either, 1)
+    either.control("POST", "/settings", {"rancher_process_seconds": 1e6})
+    stack(either, docker_compose="web: {image: 'nginx:1'}", wait=False)
+    newer = {"docker_compose": "web: {image: 'nginx:2'}"}
+    with pytest.raises(ConflictError, match=r"stack Web is activating.*upgrades a stack only once it is active"):
+        stack(either, check=True, **newer)
+
+
+def test_an_upgrade_waits_while_rancher_puts_a_container_back(rancher_lab: RancherLab) -> None:
+    """Rancher 1.0 and 1.1 offer none meanwhile."""
+    rancher_lab.control("POST", "/settings", {"rancher_version": "v1.1.4"})
+    rancher_lab.version = "v1"
+    hosts(rancher_lab, 1)
+    stack(rancher_lab, services=[{"name": "a", "image": "nginx:1"}])
+    rancher_lab.control("POST", "/settings", {"rancher_process_seconds": 1})
+    (service,) = rancher_lab.ask("GET", "/v1/projects/1a5/services")["data"]
+    (container,) = rancher_lab.ask("GET", urlsplit(service["links"]["instances"]).path)["data"]
+    rancher_lab.ask("POST", f"{urlsplit(container['links']['self']).path}?action=stop", {})
+    eventually(lambda: state_of(rancher_lab, service) == "updating-active", "it is not put back")
+    assert sentences(stack(rancher_lab, services=[{"name": "a", "image": "nginx:2"}])) == ["update service a (image)"]
+
+
+def test_an_upgrade_waits_while_a_service_restarts(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, services=[{"name": "a", "image": "nginx:1"}])
+    either.control("POST", "/settings", {"rancher_process_seconds": 1})
+    (service,) = either.ask("GET", f"/{either.version}/projects/1a5/services?name=a")["data"]
+    strategy = {"rollingRestartStrategy": {"batchSize": 1, "intervalMillis": 100}}
+    either.ask("POST", f"{urlsplit(service['links']['self']).path}?action=restart", strategy)
+    assert state_of(either, service) == "restarting"
+    assert sentences(stack(either, services=[{"name": "a", "image": "nginx:2"}])) == ["update service a (image)"]
+
+
+def state_of(lab: RancherLab, service: dict[str, Any]) -> str:
+    return str(lab.ask("GET", urlsplit(service["links"]["self"]).path)["state"])
 
 
 def test_an_address_that_is_retained_is_not_had_twice(either: RancherLab) -> None:
