@@ -13,6 +13,7 @@ version_added: "1.0.0"
 description:
   - Lists the templates that stacks can be made from with M(container.schedulers.rancher_stack).
   - For one template, it also tells what a version of it asks for, and the files that it is made of.
+  - Versions that need a newer Rancher than the server are left out, as on Rancher's own pages.
 extends_documentation_fragment:
   - container.schedulers.rancher
   - container.schedulers.attributes.info

@@ -348,6 +348,24 @@ def test_a_stack_goes_out_as_files_and_in_again(either: RancherLab, tmp_path: Pa
     assert sentences(stack(either, name="Copy", **files)) == []
 
 
+@pytest.mark.parametrize(
+    ("server", "version", "template"),
+    [("v1.1.0", "v1", "library:kubernetes"), ("v1.6.12", "v2-beta", "library:infra*route53")],
+)
+def test_a_template_for_a_newer_rancher_is_none(
+    rancher_lab: RancherLab, server: str, version: str, template: str
+) -> None:
+    rancher_lab.control("POST", "/settings", {"rancher_version": server})
+    rancher_lab.version = version
+    key = rancher_lab.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"})  # it may not see all settings
+    for access in ({}, {"access_key": key["publicValue"], "secret_key": key["secretValue"]}):
+        rancher_lab.access = access
+        listed = rancher_lab.run(look_at_catalog, CATALOG).result["templates"]
+        assert template not in [one["id"] for one in listed]
+        with pytest.raises(InputError, match="is not there for this version of Rancher; there are: none"):
+            stack(rancher_lab, template=template)
+
+
 def test_a_stack_from_the_catalog(either: RancherLab) -> None:
     hosts(either, 3)
     listed = either.run(look_at_catalog, CATALOG).result["templates"]
