@@ -80,6 +80,8 @@ options:
       - The API server is reached through Rancher, at the address in O(url). If that begins with V(http://), the
         kubeconfig has V(https://) instead, as kubectl sends no key otherwise. A Rancher server takes TLS on the same
         port. Its certificate, which it has made itself, is not verified then.
+      - From Rancher 1.2 on, the API key in it is one of the administrator's account, which may do everything, and only
+        an administrator can make it. With Rancher 1.0 and 1.1, it is one of the environment.
     type: path
   force:
     description: Whether to remove an environment that still has hosts.
