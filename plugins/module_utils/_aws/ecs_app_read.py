@@ -22,6 +22,7 @@ from .ecs_app_wanted import (
     BALANCER_GROUP_KIND,
     NOWHERE,
     Place,
+    balancer_of,
     group_part,
     ingress_key,
     refuse_other_vpc,
@@ -193,17 +194,23 @@ def instances_groups(cluster: str, groups: Sequence[Group]) -> list[Group]:
     ]
 
 
-def balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
-    """The security group of a load balancer.
+def balancer_groups(above: Run, groups: Sequence[Group]) -> list[Live]:
+    """The security groups of load balancers.
 
     Args:
-        above: speaks for whom the load balancer belongs to.
+        above: speaks for whom the load balancers belong to.
     """
-    found = {}
-    for one in groups:
-        tags = from_tags(one.get("Tags"))
-        if above.mark.owns(tags) and tags.get(PART) == group_part(balancer):
-            found[one["GroupId"]] = live_security_group(one, BALANCER_GROUP, BALANCER_GROUP_KIND)
+    tagged = [(one, from_tags(one.get("Tags"))) for one in groups]
+    return [
+        live_security_group(one, BALANCER_GROUP, BALANCER_GROUP_KIND)
+        for one, tags in tagged
+        if above.mark.owns(tags) and tags.get(PART, "").startswith(group_part(""))
+    ]
+
+
+def balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
+    """The security group of one load balancer: see ``balancer_groups``."""
+    found = {one.id: one for one in balancer_groups(above, groups) if balancer_of(one) == balancer}
     group_id = only_one(found, f"the security group of load balancer {balancer}")
     return found[group_id] if group_id else None
 
@@ -231,6 +238,7 @@ def ingress_rules(instances: Group, group: Live) -> list[Live]:
             f"of {group.name} to {rule['protocol']} {rule['first']}-{rule['last']} of the instances",
             rule["group_id"],
             rule,
+            {"description": description},
         )
-        for rule in source_openings(instances, group.id)
+        for rule, description in source_openings(instances, group.id)
     ]
