@@ -150,8 +150,9 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
         live |= {rule.key: rule for rule in ingress_rules(instances, group)}
     subnets: Sequence[str] = ()
     zones = 2 if balancer.type == "application" else 1
-    if LOAD_BALANCER not in live and balancer.subnets:
-        check_balancer_subnets(run.aws, balancer.subnets, instances["VpcId"], zones=zones)
+    there = live[LOAD_BALANCER].spec["subnets"] if LOAD_BALANCER in live else ()
+    if {*(balancer.subnets or there)} != {*there}:
+        check_balancer_subnets(run.aws, options.cluster, balancer.subnets, instances["VpcId"], zones=zones)
     elif LOAD_BALANCER not in live:
         subnets = instance_subnets(run.aws, options.cluster, zones=zones)
     return Found(options, live, Place(instances["VpcId"], instances["GroupId"], subnets))

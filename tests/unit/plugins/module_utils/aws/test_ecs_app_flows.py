@@ -486,6 +486,23 @@ def test_a_new_load_balancer_needs_the_clusters_subnets(run: Flow) -> None:
         )
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_subnets_of_another_vpc_are_refused_before_any_change(run: Flow, there: bool) -> None:
+    """A load balancer that is there would be moved by a call that comes after others."""
+    elsewhere = [{"SubnetId": "subnet-9", "VpcId": "vpc-2", "AvailabilityZone": "eu-west-1a"}]
+    missing = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
+    with pytest.raises(InputError, match=r"load_balancer.subnets: the instances are in vpc-1, but subnet-9 in vpc-2"):
+        run(
+            *NO_SERVICE,
+            NO_REVISION,
+            groups(INSTANCES),
+            *(live_balancer() if there else [missing]),
+            Call("ec2", "DescribeSubnets", {"Subnets": elsewhere}),
+            load_balancer={**CLASSIC, "subnets": ["subnet-9"]},
+            **WEB,
+        )
+
+
 def test_a_load_balancer_of_another_vpc_is_refused_before_any_change(run: Flow) -> None:
     with pytest.raises(InputError, match="load_balancer: one-lb is in VPC vpc-2"):
         run(*NO_SERVICE, NO_REVISION, groups(INSTANCES), *live_balancer(VPCId="vpc-2"), load_balancer=CLASSIC, **WEB)
