@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._module import Context, Outcome
-from .._plan import Live, Step, apply, dismantle
-from .._wait import wait_until
-from .api import SLOW_DELETES, Aws, Connection
+from .._plan import Live, apply, dismantle
+from .api import Aws, Connection
 from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, Names, app_handlers, find_app
 from .ecs_app_read import Group, app_groups, security_groups
 from .ecs_app_result import to_result
 from .ecs_app_shared import after, shared_parts
 from .ecs_app_wanted import BALANCER_GROUP_KIND, balancer_of, target_group_name
+from .marked import await_gone
 from .names import app_mark
 from .run import Run
 
@@ -32,8 +32,9 @@ def ensure_absent(context: Context) -> Outcome:
     plan = shared + after(dismantle(live.values(), APP_GRAPH), shared)
     if plan.changed and not context.check_mode:
         applied = apply(plan, app_handlers(run), live)
-        with applied.then(f"look whether anything is left of app {options.name}"):
-            _await_gone(run, options)
+        doing = f"look whether anything is left of app {options.name}"
+        with applied.then(doing):
+            await_gone(run, lambda: _find(run, options, security_groups(run)).values(), doing)
     return Outcome(to_result(options.name, options.cluster, None, front=None, tasks=[]), plan)
 
 
@@ -58,19 +59,3 @@ def _names(options: AppOptions, groups: Sequence[Live]) -> Names:
         target_groups=frozenset({target_group_name(options)} if grouped else ()),
         log_groups=frozenset({options.log.group} if options.log else ()),
     )
-
-
-def _await_gone(run: Run, options: AppOptions) -> None:
-    wait_until(
-        lambda: _find(run, options, security_groups(run)),
-        ready=lambda left: not left,
-        describe=lambda left: "still there: " + ", ".join(_label(one) for one in left.values()),
-        deadline=run.deadline,
-        doing=f"look whether anything is left of app {options.name}",
-        hint=SLOW_DELETES,
-        pace=run.pace,
-    )
-
-
-def _label(live: Live) -> str:
-    return Step("delete", live.key, live.kind, live.name).label

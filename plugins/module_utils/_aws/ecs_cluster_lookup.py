@@ -19,7 +19,7 @@ from .cluster_network import INSTANCE_SECURITY_GROUP
 from .ec2 import check_key_pair
 from .ecs_cluster_options import LATEST, ClusterOptions
 from .ecs_cluster_wanted import ZONES, Found, GivenNetwork, base_policy, own_zones
-from .identity import ROLE
+from .identity import ROLE, check_policy
 from .images import (
     Image,
     architecture_of,
@@ -115,10 +115,7 @@ def _image(aws: Aws, options: ClusterOptions, template: Mapping[str, Any]) -> Im
 def _check_policies(aws: Aws, options: ClusterOptions, live: Mapping[str, Live]) -> None:
     attached = live[ROLE].spec["policies"] if ROLE in live else ()
     for arn in sorted({*(options.instance_policies or ())} - {*attached, base_policy(aws.region)}):
-        try:
-            aws.call("iam", "GetPolicy", {"PolicyArn": arn}, doing=f"look up policy {arn}")
-        except NotFoundError as error:
-            raise InputError(f"instance_policies: there is no policy {arn}") from error
+        check_policy(aws, "instance_policies", arn)
 
 
 def _moves(options: ClusterOptions, live: Mapping[str, Live]) -> bool:
