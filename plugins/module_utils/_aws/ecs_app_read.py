@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from .._plan import Live
 from .api import from_tags, tag_filter
 from .app_options import AppOptions, Balancer
 from .cluster_network import INSTANCE_SECURITY_GROUP, check_balancer_subnets, instance_subnets
-from .ecs_app import OWNER_PREFIX, find_balancers
+from .ecs_app import OWNER_PREFIX, Names, find_balancers, find_named_balancers
 from .ecs_app_wanted import (
     BALANCER_GROUP,
     BALANCER_GROUP_KIND,
@@ -55,12 +55,14 @@ class Found:
         live: the app's resources by key.
         place: where the instances of the cluster are.
         stale: what was the app's and is not wanted any more.
+        abandoned: load balancers with all that goes with them, as a run wanted them that never got to make the service.
     """
 
     options: AppOptions
     live: Mapping[str, Live]
     place: Place = NOWHERE
     stale: tuple[Live, ...] = ()
+    abandoned: tuple[Live, ...] = ()
 
 
 def read(run: Run, options: AppOptions) -> Found:
@@ -82,7 +84,7 @@ def read(run: Run, options: AppOptions) -> Found:
     around = found.pop("balancing", None) or Found(options, {})
     live |= around.live
     live |= {key: one for key, one in found.items() if one}
-    return Found(completed, live, around.place, around.stale)
+    return replace(around, options=completed, live=live)
 
 
 def _service_and_definition(run: Run, options: AppOptions) -> tuple[AppOptions, dict[str, Live]]:
@@ -155,7 +157,31 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
         check_balancer_subnets(run.aws, options.cluster, balancer.subnets, instances["VpcId"], zones=zones)
     elif LOAD_BALANCER not in live:
         subnets = instance_subnets(run.aws, options.cluster, zones=zones)
-    return Found(options, live, Place(instances["VpcId"], instances["GroupId"], subnets))
+    place = Place(instances["VpcId"], instances["GroupId"], subnets)
+    return Found(options, live, place, abandoned=_abandoned(run, options, balancer, groups, live))
+
+
+def _abandoned(
+    run: Run, options: AppOptions, balancer: Balancer, groups: Sequence[Group], live: Mapping[str, Live]
+) -> tuple[Live, ...]:
+    """The app's load balancers of other names or kinds than the wanted one.
+
+    ECS moves no service from one to another, so if there is a service, it is refused elsewhere. Security groups tell
+    the names, as each is made before its load balancer; a target group's name is known.
+    """
+    own = app_groups(run, groups)
+    names = {balancer_of(one) for one in own if one.kind == BALANCER_GROUP_KIND}
+    kept = () if balancer.shared else (live[BALANCER_GROUP].id,) if BALANCER_GROUP in live else ()
+    if LOAD_BALANCER in live and not balancer.shared:
+        names -= {balancer.name}
+    grouped = balancer.classic and LOAD_BALANCER not in live
+    target_groups = frozenset({target_group_name(options)} if grouped else ())
+    kind = "classic_load_balancer" if balancer.classic else "load_balancer"
+    found = find_named_balancers(run, Names(balancers=frozenset(names), target_groups=target_groups))
+    return (
+        *(one for one in found if (one.kind, one.name) != (kind, balancer.name)),
+        *(one for one in own if not {one.id, one.spec.get("source_group_id")} & {*kept}),
+    )
 
 
 def _read_balancer(run: Run, options: AppOptions, balancer: Balancer) -> dict[str, Live]:
@@ -225,7 +251,10 @@ def app_groups(run: Run, groups: Sequence[Group]) -> list[Live]:
     ]
     cluster = run.mark.owner.removeprefix(OWNER_PREFIX)
     rules = [
-        rule for instances in instances_groups(cluster, groups) for one in own for rule in ingress_rules(instances, one)
+        replace(rule, key=f"{rule.key}/{one.id}")
+        for instances in instances_groups(cluster, groups)
+        for one in own
+        for rule in ingress_rules(instances, one)
     ]
     return [*own, *rules]
 

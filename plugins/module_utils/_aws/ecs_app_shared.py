@@ -87,11 +87,10 @@ def shared_parts(run: Run, options: AppOptions, live: Mapping[str, Live], groups
     )
 
 
-def after(plan: Plan, first: Plan) -> Plan:
-    """A plan whose service and listeners go after all of another one is done."""
+def after(plan: Plan, first: Plan, kinds: Collection[str] = ("service", "listener", "classic_load_balancer")) -> Plan:
+    """A plan whose steps of these kinds come after all of another one is done."""
     keys = frozenset(step.key for step in first.steps)
-    last = ("service", "listener", "classic_load_balancer")
-    return Plan(tuple(replace(step, needs=step.needs | keys) if step.kind in last else step for step in plan.steps))
+    return Plan(tuple(replace(step, needs=step.needs | keys) if step.kind in kinds else step for step in plan.steps))
 
 
 def _ways_to_tasks(run: Run, options: AppOptions, ports: _Ports, above: Run, groups: Sequence[Group]) -> Plan:

@@ -503,6 +503,99 @@ def test_subnets_of_another_vpc_are_refused_before_any_change(run: Flow, there: 
         )
 
 
+IN_TWO_ZONES = (
+    Call(
+        "autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-1,subnet-2"}]}
+    ),
+    Call(
+        "ec2",
+        "DescribeSubnets",
+        {"Subnets": [{"SubnetId": f"subnet-{one}", "AvailabilityZone": one, "VpcId": "vpc-1"} for one in ("1", "2")]},
+    ),
+)
+
+
+def named_group(name: str) -> dict[str, Any]:
+    """The security group of an own load balancer of this name."""
+    return security_group(f"sg-{name}", f"load-balancer-security-group/{name}", "web", IpPermissions=[OPEN])
+
+
+def test_a_load_balancer_of_another_type_that_a_killed_run_left_goes_first(run: Flow) -> None:
+    """It has the same name, which the two kinds do not share, and the same security group."""
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(INSTANCES, balancer_group()),
+        Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound")),
+        NO_GROUP,
+        *IN_TWO_ZONES,
+        *live_balancer(),
+        check=True,
+        load_balancer={"type": "application", "name": "one-lb"},
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences()[0] == "delete classic load balancer one-lb"
+    assert "delete load balancer security group sg-lb-name" not in outcome.plan.sentences()
+    gone = outcome.plan.steps[0].key
+    made = [step for step in outcome.plan.steps if step.kind in ("load_balancer", "target_group")]
+    assert len(made) == 2
+    assert all(gone in step.needs for step in made)
+
+
+def test_a_target_group_that_a_killed_run_left_goes_before_a_classic_load_balancer_is_made(run: Flow) -> None:
+    found = {"TargetGroupArn": GROUP_ARN, "TargetGroupName": "ecs-one-web", "VpcId": "vpc-1", "Protocol": "HTTP"}
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(INSTANCES),
+        NO_CLASSIC,
+        *IN_TWO_ZONES,
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [{**found, "LoadBalancerArns": []}]}),
+        tags_of(GROUP_ARN, "target-group"),
+        check=True,
+        load_balancer=CLASSIC,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences()[0] == "delete target group ecs-one-web"
+    balancer = next(step for step in outcome.plan.steps if step.kind == "classic_load_balancer")
+    assert outcome.plan.steps[0].key in balancer.needs
+
+
+def test_load_balancers_of_other_names_that_killed_runs_left_go_first(run: Flow) -> None:
+    """With their security groups, and the rules for these, which are for the same port."""
+    pairs = [{"GroupId": f"sg-{name}"} for name in ("before", "earlier")]
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(
+            {**INSTANCES, "IpPermissions": [{**RULE, "UserIdGroupPairs": pairs}]},
+            *map(named_group, ("before", "earlier")),
+        ),
+        Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"LoadBalancerNames": ["one-lb"]}),
+        *IN_TWO_ZONES,
+        Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"LoadBalancerNames": ["earlier"]}),
+        *live_balancer(LoadBalancerName="before"),
+        Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"Names": ["earlier"]}),
+        NO_GROUP,
+        check=True,
+        load_balancer=CLASSIC,
+        **WEB,
+    )
+    assert outcome.plan
+    gone = [step for step in outcome.plan.steps if step.action == "delete"]
+    assert sorted(step.sentence for step in gone) == [
+        "delete classic load balancer before",
+        "delete ingress rule of sg-before-name to tcp 80-80 of the instances",
+        "delete ingress rule of sg-earlier-name to tcp 80-80 of the instances",
+        "delete load balancer security group sg-before-name",
+        "delete load balancer security group sg-earlier-name",
+    ]
+    balancer = next(step for step in outcome.plan.steps if step.sentence == "create classic load balancer one-lb")
+    assert {step.key for step in gone} <= balancer.needs
+
+
 def test_a_load_balancer_of_another_vpc_is_refused_before_any_change(run: Flow) -> None:
     with pytest.raises(InputError, match="load_balancer: one-lb is in VPC vpc-2"):
         run(*NO_SERVICE, NO_REVISION, groups(INSTANCES), *live_balancer(VPCId="vpc-2"), load_balancer=CLASSIC, **WEB)
