@@ -18,7 +18,7 @@ from .._retry import create_once
 from .api import from_tags, to_tags
 from .app_options import Balancer
 from .run import Run
-from .service_ready import Health
+from .service_judgement import Health
 
 LOAD_BALANCER = "load-balancer"  # key in a plan, and part in the mark
 CLASSIC_RULE = Rule(immutable=frozenset({"scheme", "vpc_id"}))

@@ -20,7 +20,7 @@ from .api import from_tags, to_tags
 from .app_options import Balancer
 from .load_balancer_classic import LOAD_BALANCER
 from .run import Run
-from .service_ready import Health
+from .service_judgement import Health
 
 TARGET_GROUP = "target-group"  # keys in a plan, and parts in the mark
 LISTENER = "listener"
