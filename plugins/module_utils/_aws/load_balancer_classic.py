@@ -16,7 +16,7 @@ from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .api import from_tags, to_tags
-from .app_options import Balancer
+from .balancer_options import Balancer
 from .run import Run
 from .service_judgement import Health
 
