@@ -88,7 +88,7 @@ def _network(backend: Any) -> Iterator[Item]:
 
 def _rule(rule: Any, group: str, names: Mapping[str, str]) -> Item:
     """A way in that stays open, though nothing is billed for it."""
-    source = (rule.source_group or {}).get("GroupId")
+    source = str((rule.source_group or {}).get("GroupId", ""))
     ranges = rule.ip_range or {}
     whence = names.get(source, source) or ranges.get("CidrIp") or ranges.get("CidrIpv6")
     ports = f"{rule.ip_protocol} {rule.from_port}-{rule.to_port}"
