@@ -11,7 +11,8 @@ from typing import Any
 from .._errors import InputError
 from .._ownership import PART
 from .._plan import Live, Ref, Wanted
-from .app_options import AppOptions, Balancer, balanced_port, check_percents
+from .app_options import AppOptions, check_percents
+from .balancer_options import Balancer, balanced_port
 from .load_balancer_classic import LOAD_BALANCER, instance_port, listener_to, own_spec, shared_spec
 from .load_balancer_v2 import LISTENER, PROTOCOLS, TARGET_GROUP, group_spec
 from .log_group import LOG_GROUP
@@ -20,7 +21,8 @@ from .run import Run
 from .security_groups import Opening, allowed
 from .service import SERVICE, circuit_breaker, refuse_new_classic_balancer
 from .service_scaling import SCALING, resource_id
-from .task_definition import TASK_DEFINITION, own_container, wanted_definition
+from .task_definition import TASK_DEFINITION
+from .task_definition_spec import own_container, wanted_definition
 
 BALANCER_GROUP = "load-balancer-security-group"  # key in a plan
 BALANCER_GROUP_KIND = "load_balancer_security_group"
@@ -170,8 +172,7 @@ class _Balancing:
         return derived_name("ecs", self._options.cluster, "load-balancer", self._balancer.name, limit=LONG_LIMIT)
 
     def _ingress_rule(self) -> Wanted:
-        first = self._port["host_port"] or DYNAMIC_PORTS[0]
-        last = self._port["host_port"] or DYNAMIC_PORTS[1]
+        first, last = port_range(self._port["host_port"])
         spec = {
             "group_id": self._place.instance_group_id,
             "source_group_id": Ref(BALANCER_GROUP),
@@ -237,6 +238,11 @@ def sharing(run: Run, options: AppOptions) -> Run:
     if options.balancer and options.balancer.shared:
         return replace(run, mark=cluster_mark(options.cluster))
     return run
+
+
+def port_range(host_port: int) -> tuple[int, int]:
+    """The ports of the instances, first and last, that a rule for a host port opens; 0 is whichever ECS picks."""
+    return (host_port, host_port) if host_port else DYNAMIC_PORTS
 
 
 def ingress_key(first: int, last: int) -> str:
