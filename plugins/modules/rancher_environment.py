@@ -79,6 +79,15 @@ options:
       - With O(state=absent), the file to remove. It stays, with a warning, if it is not this environment's.
       - The API server is reached through Rancher, at the address in O(url).
     type: path
+  api_key_name:
+    description:
+      - The name of the API key in O(kubeconfig). There is one of each name that this module has made for the
+        environment.
+      - One whose secret is not in O(kubeconfig) counts as lost and is replaced, unless it is O(access_key). So every
+        machine that runs this module, and every other file, needs a name of its own.
+      - With O(state=absent), the keys of all names go.
+    type: str
+    default: kubectl
   force:
     description: Whether to remove an environment that still has hosts.
     type: bool

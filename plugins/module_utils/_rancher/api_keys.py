@@ -41,10 +41,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of one name that one account has.
+    """The keys that were made for one purpose, and that one account has.
 
     Attributes:
         account: a user's, or an environment.
+        name: what tells the key of one machine from that of another.
         mark: whose the keys are that may be replaced.
     """
 
@@ -55,12 +56,15 @@ class Keys:
     deadline: Deadline
     pace: Pace
 
-    def list(self) -> list[Object]:
-        """All that carry the mark: one, unless secrets were lost."""
+    def of_all_names(self) -> list[Object]:
+        """All that carry the mark, those of other machines too."""
         doing = f"list the API keys of account {self.account}"
-        asked = {"accountId": self.account, "name": self.name}
-        found = self.rancher.list(self.rancher.path("apikeys"), asked, doing=doing)
+        found = self.rancher.list(self.rancher.path("apikeys"), {"accountId": self.account}, doing=doing)
         return [one for one in found if self.mark.owns(tags_of(one.get("description")))]
+
+    def list(self) -> list[Object]:
+        """All of the name that carry the mark: one, unless secrets were lost."""
+        return [one for one in self.of_all_names() if one.get("name") == self.name]
 
     def create(self, *, doing: str) -> tuple[Object, Pair]:
         """A new key, once it can be used."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AuthError,
@@ -739,6 +740,30 @@ def test_an_environment_with_kubernetes(either: RancherLab, tmp_path: Path) -> N
     keys = [] if either.version == "v1" else ["delete api key kubectl"]  # there, they are the environment's own
     assert sentences(environment(either, state="absent", force=True)) == [*keys, "delete environment k8s"]
     assert sentences(environment(either, state="absent")) == []
+
+
+def test_each_machine_has_a_kubeconfig_and_a_key_of_its_own(either: RancherLab, tmp_path: Path) -> None:
+    identifier = environment(either, orchestration="kubernetes").result["environment"]["id"]
+    either.host("k1", project=identifier)
+    mine = {"kubeconfig": str(tmp_path / "mine")}
+    theirs = {"kubeconfig": str(tmp_path / "theirs"), "api_key_name": "another machine"}
+    environment(either, **mine)
+    assert sentences(environment(either, **theirs))[0] == "create api key another machine"
+    assert sentences(environment(either, **mine)) == sentences(environment(either, **theirs)) == []
+    deleted = sentences(environment(either, state="absent", force=True))
+    if either.version == "v2-beta":  # in v1, they are the environment's own
+        assert sorted(deleted[:2]) == ["delete api key another machine", "delete api key kubectl"]
+
+
+def test_the_key_that_a_run_comes_with_is_not_replaced_in_a_kubeconfig(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    identifier = environment(rancher_lab, orchestration="kubernetes").result["environment"]["id"]
+    rancher_lab.host("k1", project=identifier)
+    environment(rancher_lab, kubeconfig=str(tmp_path / "config"))
+    pair = pair_of(yaml.safe_load((tmp_path / "config").read_text()))
+    assert pair is not None
+    rancher_lab.access = {"access_key": pair.public, "secret_key": pair.secret}
+    other = environment(rancher_lab, kubeconfig=str(tmp_path / "other"))
+    assert [one.split(" ")[0] for one in sentences(other)] == ["create", "create"]
 
 
 def test_the_template_of_an_environment_stays(rancher_lab: RancherLab) -> None:
