@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .._clock import Deadline
 from .._errors import BusyError, InputError
-from .._locks import alone_in
+from .._locks import alone_with
 from .._ownership import Mark
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
@@ -89,7 +89,7 @@ class Keys:
 
 
 @contextmanager
-def alone_with(path: str) -> Iterator[None]:
+def alone_with_keys(path: str) -> Iterator[None]:
     """No other run uses the file meanwhile: each of the two would take the other's key for one whose secret is lost.
 
     Raises:
@@ -98,7 +98,7 @@ def alone_with(path: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(alone_in(Path(path).parent, wait=False))
+            stack.enter_context(alone_with(Path(path)))
         except BlockingIOError as error:
             raise BusyError(f"another run works with {path} right now", hint="Try again when it has ended.") from error
         except OSError as error:

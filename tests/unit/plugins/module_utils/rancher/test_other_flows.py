@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     SchedulersError,
     StateFailedError,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._locks import alone_in
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
     access_control,
@@ -32,7 +34,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher impo
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.api import Connection, Rancher
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair, alone_with
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair, alone_with_keys
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import ENVIRONMENT_SPEC
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environments import find_environment
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import EXECUTE, execute
@@ -603,10 +605,18 @@ def test_keys_and_files_of_others_stay(rancher_lab: RancherLab, tmp_path: Path) 
 
 
 def test_runs_with_the_same_file_keep_out_of_one_anothers_way(rancher_lab: RancherLab, tmp_path: Path) -> None:
-    path = str(tmp_path / "key.json")
-    with alone_with(path), pytest.raises(BusyError, match="another run works with"):
+    path, other = str(tmp_path / "key.json"), str(tmp_path / "key of another server.json")
+    with alone_with_keys(path), alone_with_keys(other), pytest.raises(BusyError, match="another run works with"):
         access(rancher_lab, **LOCAL, api_key_file=path)
-    assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
+    with alone_with_keys(other), alone_in(tmp_path, wait=False):  # a kubeconfig in this folder is changed, perhaps
+        assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
+    assert [one.name for one in tmp_path.iterdir()] == ["key.json"]
+
+
+def test_a_key_is_read_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with alone_with_keys(str(tmp_path / "key.json")):
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_whose_secret_is_lost_is_replaced(rancher_lab: RancherLab, tmp_path: Path) -> None:
