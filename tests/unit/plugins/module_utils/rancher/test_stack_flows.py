@@ -413,7 +413,9 @@ def test_a_stack_of_ranchers_own_services(rancher_lab: RancherLab) -> None:
     assert sentences(stack(rancher_lab, **given)) == []
 
 
-CATALOG = ArgumentSpec({"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}})
+CATALOG = ArgumentSpec(
+    {"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}}
+).merge(ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
