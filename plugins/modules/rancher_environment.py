@@ -58,7 +58,7 @@ options:
   members:
     description:
       - Who may use it. All other members are removed.
-      - If not given, and access control is on, a new environment belongs to the administrator.
+      - If not given, and access control is on, a new environment belongs to the account that O(access_key) is of.
     type: list
     elements: dict
     suboptions:

@@ -806,6 +806,25 @@ def test_an_environment_that_the_keys_account_is_no_member_of(either: RancherLab
     assert sentences(environment(either, state="absent")) == ["delete environment k8s"]
 
 
+@pytest.mark.parametrize("github", [{}, {"externalIdType": "github_user", "externalId": "77"}])
+def test_a_new_environment_belongs_to_whoever_makes_it(
+    either: RancherLab, tmp_path: Path, github: dict[str, str]
+) -> None:
+    account = either.ask("POST", "/v1/accounts", {"name": "another", "kind": "admin", **github})["id"]
+    key = either.ask("POST", "/v1/apikeys", {"accountId": account})
+    access(either, **LOCAL, api_key_file=str(tmp_path / "key.json"))
+    either.access = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
+    made = environment(either).result["environment"]["id"]
+    server = Rancher(Connection(either.url, api_version=either.version, **either.access))
+    (member,) = server.list(server.path("projects", made, "projectmembers"), doing="look")
+    assert (member["externalIdType"], member["externalId"], member["role"]) == (
+        github.get("externalIdType", "rancher_id"),
+        github.get("externalId", account),
+        "owner",
+    )
+    assert sentences(environment(either)) == []
+
+
 def test_members_of_an_environment(either: RancherLab) -> None:
     owner = {"identity": "github_user:1", "role": "owner"}
     environment(either, members=[owner])
