@@ -58,7 +58,7 @@ options:
   members:
     description:
       - Who may use it. All other members are removed.
-      - If not given, and access control is on, a new environment belongs to the administrator.
+      - If not given, and access control is on, a new environment belongs to the account that O(access_key) is of.
     type: list
     elements: dict
     suboptions:
@@ -83,6 +83,15 @@ options:
       - From Rancher 1.2 on, the API key in it is one of the administrator's account, which may do everything, and only
         an administrator can make it. With Rancher 1.0 and 1.1, it is one of the environment.
     type: path
+  api_key_name:
+    description:
+      - The name of the API key in O(kubeconfig). There is one of each name that this module has made for the
+        environment.
+      - One whose secret is not in O(kubeconfig) counts as lost and is replaced, unless it is O(access_key). So every
+        machine that runs this module, and every other file, needs a name of its own.
+      - With O(state=absent), the keys of all names go.
+    type: str
+    default: kubectl
   force:
     description: Whether to remove an environment that still has hosts.
     type: bool

@@ -152,6 +152,10 @@ class Rancher:
         """One object, by path or link."""
         return self._object(self.http.request("GET", self._asked(path, query), doing=doing).json(), doing)
 
+    def account(self, *, doing: str) -> str:
+        """The id of the account that asks, which comes with every answer; empty if it does not."""
+        return self.http.request("GET", self._asked(self.path()), doing=doing).headers.get("x-api-account-id", "")
+
     def find(self, path: str, *, doing: str) -> Object | None:
         """One object, None if it does not exist (any more)."""
         try:

@@ -37,6 +37,7 @@ class Template:
         questions: as the template asks them.
         is_system: whether it is one of Rancher's own services, as older catalogs say it: in the name of the stack's
             template. Newer ones have these in a folder of their own, and the stack a field.
+        raw, base: what the catalog says of this version, and of all of them.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Template:
     questions: tuple[Mapping[str, Any], ...] = ()
     is_system: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    base: Object = field(default_factory=dict, repr=False)
 
     @property
     def makes_system(self) -> bool:
@@ -155,6 +157,7 @@ def live_template(template: Object, version: Object) -> Template:
         tuple(version.get("questions") or ()),
         str(template.get("isSystem")).lower() == "true" or category == SYSTEM_CATEGORY,
         version,
+        template,
     )
 
 

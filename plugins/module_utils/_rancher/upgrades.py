@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from .._clock import Deadline
 from .._errors import ConflictError, SchedulersError, StateFailedError, WaitTimeoutError
@@ -230,6 +230,19 @@ def upgrade(run: Run, thing: Object, body: Mapping[str, Any], policy: UpgradePol
             _roll_back(run, now, error, doing)
         raise
     return end_upgrade(run, now, "finish", doing=doing) if policy.finish else now
+
+
+def refuse_taken_back(thing: Object, *, doing: str) -> NoReturn:
+    """An upgrade has ended, and what it should have brought is not there.
+
+    Raises:
+        ConflictError: always.
+    """
+    raise ConflictError(
+        f"the upgrade of {label_of(thing)} was taken back, or replaced, by another run",
+        doing=doing,
+        hint="See who else declares it, then run the task again.",
+    )
 
 
 def _roll_back(run: Run, thing: Object, error: SchedulersError, doing: str) -> None:

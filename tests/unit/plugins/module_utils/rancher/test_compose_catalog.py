@@ -23,11 +23,12 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.comp
     read_compose,
     refuse_unusable,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import templates_told
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_content import content_of
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import StackOptions
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.upgrades import UpgradePolicy
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil
-from unit.rancher import URL, collection, error, rancher
+from unit.rancher import URL, collection, error, project, rancher
 from unit.scripted_http import Request
 
 V1 = """
@@ -364,6 +365,33 @@ def test_a_template_of_an_environments_own_catalog_is_found() -> None:
         Request("GET", "/v1-catalog/templates/own:thing:1", {**VERSION, "id": "own:thing:1"}, query=own),
     )
     assert find_template(server, "own:thing", None, environment="1a7").id == "own:thing:1"
+    http.finish()
+
+
+def test_an_environments_own_catalogs_are_listed_with_those_of_all() -> None:
+    asked = {"projectId": "1a7"}
+    own = {**TEMPLATE, "id": "own:thing", "catalogId": "own"}
+    server, http = rancher(
+        Request("GET", "/v2-beta/projects", collection(project("1a5"), project("1a7", "web"))),
+        SERVER,
+        Request("GET", "/v1-catalog/templates", collection(own, TEMPLATE), query={**asked, "catalogId": "own"}),
+    )
+    params = {"environment": "web", "catalog": "own", "template": None, "template_version": None}
+    assert [one["id"] for one in templates_told(server, params)] == ["community:thing", "own:thing"]
+    http.finish()
+
+
+def test_a_template_of_an_environments_own_catalog_is_told() -> None:
+    asked = {"projectId": "1a7"}
+    server, http = rancher(
+        Request("GET", "/v2-beta/projects", collection(project("1a7", "web"))),
+        SERVER,
+        Request("GET", "/v1-catalog/templates/own:thing", {**TEMPLATE, "id": "own:thing"}, query=asked),
+        Request("GET", "/v1-catalog/templates/own:thing:1", {**VERSION, "id": "own:thing:1"}, query=asked),
+    )
+    params = {"environment": "web", "catalog": None, "template": "own:thing", "template_version": None}
+    (told,) = templates_told(server, params)
+    assert (told["id"], told["version_id"]) == ("own:thing", "own:thing:1")
     http.finish()
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import time
 import urllib.request
@@ -27,6 +28,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     StateFailedError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._http import basic_auth
+from ansible_collections.container.schedulers.plugins.module_utils._locks import alone_in
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
     access_control,
@@ -36,7 +38,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher impo
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.api import Connection, Rancher
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair, alone_with
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair, alone_with_keys
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import ENVIRONMENT_SPEC
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environments import find_environment
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import EXECUTE, execute
@@ -647,10 +649,18 @@ def test_keys_and_files_of_others_stay(rancher_lab: RancherLab, tmp_path: Path) 
 
 
 def test_runs_with_the_same_file_keep_out_of_one_anothers_way(rancher_lab: RancherLab, tmp_path: Path) -> None:
-    path = str(tmp_path / "key.json")
-    with alone_with(path), pytest.raises(BusyError, match="another run works with"):
+    path, other = str(tmp_path / "key.json"), str(tmp_path / "key of another server.json")
+    with alone_with_keys(path), alone_with_keys(other), pytest.raises(BusyError, match="another run works with"):
         access(rancher_lab, **LOCAL, api_key_file=path)
-    assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
+    with alone_with_keys(other), alone_in(tmp_path, wait=False):  # a kubeconfig in this folder is changed, perhaps
+        assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
+    assert [one.name for one in tmp_path.iterdir()] == ["key.json"]
+
+
+def test_a_key_is_read_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with alone_with_keys(str(tmp_path / "key.json")):
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_whose_secret_is_lost_is_replaced(rancher_lab: RancherLab, tmp_path: Path) -> None:
@@ -786,6 +796,30 @@ def test_an_environment_with_kubernetes(either: RancherLab, tmp_path: Path) -> N
     assert sentences(environment(either, state="absent")) == []
 
 
+def test_each_machine_has_a_kubeconfig_and_a_key_of_its_own(either: RancherLab, tmp_path: Path) -> None:
+    identifier = environment(either, orchestration="kubernetes").result["environment"]["id"]
+    either.host("k1", project=identifier)
+    mine = {"kubeconfig": str(tmp_path / "mine")}
+    theirs = {"kubeconfig": str(tmp_path / "theirs"), "api_key_name": "another machine"}
+    environment(either, **mine)
+    assert sentences(environment(either, **theirs))[0] == "create api key another machine"
+    assert sentences(environment(either, **mine)) == sentences(environment(either, **theirs)) == []
+    deleted = sentences(environment(either, state="absent", force=True))
+    if either.version == "v2-beta":  # in v1, they are the environment's own
+        assert sorted(deleted[:2]) == ["delete api key another machine", "delete api key kubectl"]
+
+
+def test_the_key_that_a_run_comes_with_is_not_replaced_in_a_kubeconfig(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    identifier = environment(rancher_lab, orchestration="kubernetes").result["environment"]["id"]
+    rancher_lab.host("k1", project=identifier)
+    environment(rancher_lab, kubeconfig=str(tmp_path / "config"))
+    pair = pair_of(yaml.safe_load((tmp_path / "config").read_text()))
+    assert pair is not None
+    rancher_lab.access = {"access_key": pair.public, "secret_key": pair.secret}
+    other = environment(rancher_lab, kubeconfig=str(tmp_path / "other"))
+    assert [one.split(" ")[0] for one in sentences(other)] == ["create", "create"]
+
+
 def test_the_template_of_an_environment_stays(rancher_lab: RancherLab) -> None:
     environment(rancher_lab, template="Kubernetes")
     assert sentences(environment(rancher_lab, template="kubernetes", description="")) == []
@@ -814,6 +848,25 @@ def test_an_environment_that_the_keys_account_is_no_member_of(either: RancherLab
     assert sentences(environment(either, members=[owner])) == []
     assert find_environment(Rancher(Connection(either.url, api_version=either.version, **either.access)), "k8s").id
     assert sentences(environment(either, state="absent")) == ["delete environment k8s"]
+
+
+@pytest.mark.parametrize("github", [{}, {"externalIdType": "github_user", "externalId": "77"}])
+def test_a_new_environment_belongs_to_whoever_makes_it(
+    either: RancherLab, tmp_path: Path, github: dict[str, str]
+) -> None:
+    account = either.ask("POST", "/v1/accounts", {"name": "another", "kind": "admin", **github})["id"]
+    key = either.ask("POST", "/v1/apikeys", {"accountId": account})
+    access(either, **LOCAL, api_key_file=str(tmp_path / "key.json"))
+    either.access = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
+    made = environment(either).result["environment"]["id"]
+    server = Rancher(Connection(either.url, api_version=either.version, **either.access))
+    (member,) = server.list(server.path("projects", made, "projectmembers"), doing="look")
+    assert (member["externalIdType"], member["externalId"], member["role"]) == (
+        github.get("externalIdType", "rancher_id"),
+        github.get("externalId", account),
+        "owner",
+    )
+    assert sentences(environment(either)) == []
 
 
 def test_members_of_an_environment(either: RancherLab) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -136,6 +138,38 @@ def test_an_upgrade_that_never_gets_healthy_is_rolled_back(either: RancherLab) -
     with pytest.raises(PartialError, match="service app was rolled back and runs as before"):
         stack(either, services=[{**service, "health_check": {"port": 4711}}], wait_timeout=2)
     assert sentences(stack(either, services=[service])) == []
+
+
+def test_an_upgrade_that_another_run_takes_back_has_not_succeeded(either: RancherLab) -> None:
+    hosts(either, 1)
+    service = {"name": "app", "image": "nginx:1.27"}
+    stack(either, services=[service])
+    taken_back(either, "services", "app", services=[{**service, "image": "nginx:1.28"}])
+    assert sentences(stack(either, services=[service])) == []
+
+
+def test_an_upgrade_of_a_stack_from_files_that_another_run_takes_back_has_not_succeeded(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, docker_compose=COMPOSE)
+    kind = "environments" if either.version == "v1" else "stacks"
+    taken_back(either, kind, "Web", docker_compose=COMPOSE.replace("1.27", "1.28"))
+
+
+def taken_back(lab: RancherLab, kind: str, name: str, **given: Any) -> None:
+    """A run, and another one that takes its upgrade back before it has ended."""
+    lab.control("POST", "/settings", {"rancher_process_seconds": 1})
+    path = f"/{lab.version}/projects/1a5/{kind}"
+
+    def acted(action: str) -> bool:
+        (thing,) = lab.ask("GET", f"{path}?name={name}")["data"]
+        return action in thing["actions"] and bool(lab.ask("POST", f"{path}/{thing['id']}?action={action}", {}))
+
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(stack, lab, **given, wait_timeout=60)
+        for action in ("cancelupgrade", "rollback"):
+            eventually(partial(acted, action), f"{action} is never offered", 30)
+        with pytest.raises(PartialError, match=f"{name} was taken back, or replaced, by another run"):
+            run.result()
 
 
 def test_what_can_simply_be_set_is(either: RancherLab) -> None:
@@ -398,7 +432,9 @@ def test_a_stack_of_ranchers_own_services(rancher_lab: RancherLab) -> None:
     assert sentences(stack(rancher_lab, **given)) == []
 
 
-CATALOG = ArgumentSpec({"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}})
+CATALOG = ArgumentSpec(
+    {"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}}
+).merge(ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
