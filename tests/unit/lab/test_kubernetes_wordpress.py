@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from lab.kubernetes.kubelet import wordpress
+from lab.kubernetes.kubelet import http_probe, wordpress
 from lab.kubernetes.kubelet.database import Database, RefusedError, Session
 from lab.kubernetes.kubelet.wordpress import Site
 
@@ -129,6 +129,43 @@ def test_another_host_name_is_sent_to_the_site_s_own(site: Site) -> None:
     wp(site, *INSTALL, stdin="secret\n")
     assert dict(get(site, "/?p=1", {"host": "other"}).headers)["Location"] == "http://blog.example.com/?p=1"
     assert get(site, "/wp-login.php", {"host": "10.244.0.7"}).status == 200
+
+
+def probe(site: Site, **headers: str) -> str | None:
+    return http_probe.failure(lambda path, sent: get(site, path, dict(sent)), "10.244.0.7:80", "/wp-login.php", headers)
+
+
+SAYS_HTTPS = {"x-forwarded-proto": "https"}
+
+
+def test_before_it_is_installed_a_probe_ends_at_the_installer(site: Site) -> None:
+    assert probe(site) is None
+    assert probe(site, **SAYS_HTTPS) == (
+        'Get "https://10.244.0.7:80/wp-admin/install.php": http: server gave HTTP response to HTTPS client'
+    )
+    assert probe(site, **SAYS_HTTPS, host="blog") is None
+
+
+def test_a_site_at_https_wants_that_for_logging_in(site: Site) -> None:
+    wp(site, *(one.replace("http:", "https:") for one in INSTALL), stdin="secret\n")
+    assert dict(get(site, "/wp-login.php").headers)["Location"] == "https://blog.example.com/wp-login.php"
+    assert dict(get(site, "/wp-admin/").headers)["Location"] == "https://blog.example.com/wp-admin/"
+    assert get(site, "/wp-login.php", {**HOST, **SAYS_HTTPS}).status == 200
+    assert get(site, "/").status == 200
+    assert probe(site) == 'Get "https://10.244.0.7:80/wp-login.php": http: server gave HTTP response to HTTPS client'
+    assert probe(site, **SAYS_HTTPS) is None
+    assert probe(site, host="blog") is None
+
+
+def test_a_probe_follows_a_few_redirects_within_its_port() -> None:
+    def send_to(location: str) -> str | None:
+        page = wordpress.Page(302, "", headers=(("Location", location),))
+        return http_probe.failure(lambda _path, _headers: page, "10.244.0.7:80", "/", {})
+
+    assert send_to("/again") == 'Get "http://10.244.0.7:80/again": stopped after 10 redirects'
+    assert send_to("http://10.244.0.7:81/") == (
+        'Get "http://10.244.0.7:81/": dial tcp 10.244.0.7:81: connect: connection refused'
+    )
 
 
 def test_files_outside_of_the_site_are_not_served(site: Site, tmp_path: Path) -> None:

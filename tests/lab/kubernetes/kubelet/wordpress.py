@@ -36,8 +36,10 @@ class Site:
         self.files = files
         self.content = content or files / "wp-content"  # may be a mount of its own
         self._connect = connect
-        home = re.search(r"WP_HOME['\"]\s*,\s*['\"]([^'\"]+)", environment.get("WORDPRESS_CONFIG_EXTRA", ""))
+        extra = environment.get("WORDPRESS_CONFIG_EXTRA", "")
+        home = re.search(r"WP_HOME['\"]\s*,\s*['\"]([^'\"]+)", extra)
         self._home = home[1] if home else None
+        self._always_https = bool(re.search(r"\$_SERVER\['HTTPS'\]\s*=\s*'on'", extra))
 
     def unpack(self) -> None:
         """What the image's entrypoint copies into an empty folder."""
@@ -58,6 +60,10 @@ class Site:
 
     def url(self, tables: dict[str, Any]) -> str:
         return str(self._home or tables["options"]["siteurl"]).rstrip("/")
+
+    def is_ssl(self, headers: Mapping[str, str]) -> bool:
+        """Whether it takes a request for one by https: wp-config.php of the image believes a proxy that says so."""
+        return self._always_https or "https" in headers.get("x-forwarded-proto", "")
 
     def install(self, url: str, title: str, user: str, password: str, email: str) -> None:
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -123,6 +129,8 @@ def page(site: Site, host_name: str, method: str, path: str, headers: Mapping[st
         return _page(500, "Database Error", f"<h1>{NO_DATABASE}</h1>", host_name)
     if tables is None:
         return _installer(site, host_name, url.path, dict(parse_qsl(url.query)).get("step"), headers, body)
+    if _wants_https(url.path, tables) and not site.is_ssl(headers):
+        return _redirect(302, f"https://{headers.get('host', host_name)}{path}")
     if url.path == "/wp-login.php":
         return _login(tables, host_name, method, body)
     if url.path.startswith("/wp-json"):
@@ -133,6 +141,12 @@ def page(site: Site, host_name: str, method: str, path: str, headers: Mapping[st
     if host and wanted.netloc and host.lower() != wanted.netloc.lower():
         return _redirect(301, f"{site.url(tables)}{path}")
     return _blog(site, tables, host_name, url.path, dict(parse_qsl(url.query)))
+
+
+def _wants_https(path: str, tables: dict[str, Any]) -> bool:
+    """A site whose address is https wants that for all that needs a login."""
+    needs_login = path == "/wp-login.php" or (path.startswith("/wp-admin") and path != "/wp-admin/install.php")
+    return needs_login and str(tables["options"]["siteurl"]).startswith("https:")
 
 
 def _file(site: Site, path: str) -> Page:
@@ -148,7 +162,8 @@ def _installer(
 ) -> Page:
     """First it asks for the language, unless it is sent on to the next step."""
     if path != "/wp-admin/install.php":
-        return _redirect(302, f"http://{headers.get('host', host_name)}/wp-admin/install.php")
+        scheme = "https" if site.is_ssl(headers) else "http"
+        return _redirect(302, f"{scheme}://{headers.get('host', host_name)}/wp-admin/install.php")
     form = {name: values[-1] for name, values in parse_qs(body.decode(errors="replace")).items()}
     if step not in ("1", "2"):
         text = '<form id="setup" method="post" action="?step=1"><select name="language"></select></form>'

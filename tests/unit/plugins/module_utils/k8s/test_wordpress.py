@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpres
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_options import WORDPRESS
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_site import site_pod_state
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
+from lab.kubernetes.kubelet import http_probe
+from lab.kubernetes.kubelet.database import Database
+from lab.kubernetes.kubelet.wordpress import Site, page
 from unit.api_server import thing
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.small_cluster import SmallCluster, running, small_cluster
@@ -433,6 +437,71 @@ def test_the_load_balancer_of_a_site_stays_where_it_is() -> None:
             site_of(cluster, service={"type": "LoadBalancer", "internal": True})
     finally:
         cluster.close()
+
+
+def web_container(outcome: Outcome) -> dict[str, Any]:
+    """The container of WordPress, as the plan makes it."""
+    assert outcome.plan is not None
+    steps = {step.sentence: step for step in outcome.plan.steps}
+    pod = steps["create Deployment default/wordpress"].spec["spec"]["template"]["spec"]
+    found: dict[str, Any] = next(one for one in pod["containers"] if one["name"] == "wordpress")
+    return found
+
+
+def wordpress_of(container: dict[str, Any], folder: Path) -> Site:
+    """The lab's WordPress in that container."""
+    assert Database(folder / "data").initialise({"ROOT_PASSWORD": "r", "DATABASE": "wordpress"})
+    environment = {one["name"]: one.get("value", "") for one in container["env"]}
+    site = Site(environment, folder / "files", lambda: Database(folder / "data").connect("root", "r", "wordpress", "c"))
+    site.unpack()
+    return site
+
+
+HTTPS = {**SITE, "url": "https://blog.example.com"}
+
+
+@pytest.mark.parametrize("balancer", ["classic", "nlb"])
+@pytest.mark.parametrize("site", [SITE, HTTPS])
+def test_the_probes_pass_before_and_after_the_installation(site: dict[str, Any], balancer: str, tmp_path: Path) -> None:
+    """Also while the site is still at the other address: a new pod has to be ready before that can be changed."""
+    cluster = ready(Wp())
+    try:
+        container = web_container(site_of(cluster, check=True, site=site, service={"load_balancer": balancer}))
+    finally:
+        cluster.close()
+    there = wordpress_of(container, tmp_path)
+
+    def passes(kind: str) -> bool:
+        probe = container[kind]["httpGet"]
+        headers = {one["name"].lower(): one["value"] for one in probe["httpHeaders"]}
+        return http_probe.failure(lambda path, sent: page(there, "c", "GET", path, sent, b""), "10.244.0.7:80",
+                                  probe["path"], headers) is None  # fmt: skip
+
+    kinds = ("startupProbe", "readinessProbe")
+    assert all(passes(kind) for kind in kinds)
+    for url in ("http://old.example.com", "https://old.example.com"):
+        there.install(url, "Containers", "admin", "secret", "a@example.com")
+        assert all(passes(kind) for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("site", "service", "knows"),
+    [
+        (HTTPS, {"load_balancer": "nlb"}, True),
+        (SITE, {"load_balancer": "nlb", "port": 443}, True),
+        (SITE, {"load_balancer": "nlb"}, False),
+        (HTTPS, {"load_balancer": "classic"}, False),  # that one can say it itself, for each request
+    ],
+)
+def test_behind_a_network_load_balancer_the_site_knows_that_it_is_at_https(
+    site: dict[str, Any], service: dict[str, Any], knows: bool, tmp_path: Path
+) -> None:
+    cluster = ready(Wp())
+    try:
+        container = web_container(site_of(cluster, check=True, site=site, service=service))
+    finally:
+        cluster.close()
+    assert wordpress_of(container, tmp_path).is_ssl({}) is knows
 
 
 def test_within_the_cluster_only() -> None:
