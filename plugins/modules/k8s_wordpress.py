@@ -54,7 +54,9 @@ options:
         description: The title. A new site needs it.
         type: str
       url:
-        description: Where visitors find it. If not given, it is the address of the load balancer.
+        description:
+          - Where visitors find it. If not given, it is the address of the load balancer.
+          - Where it changes, links and pictures in the content follow.
         type: str
       admin_user:
         description: The administrator. For a new site V(admin). It cannot be changed, as WordPress renames nobody.

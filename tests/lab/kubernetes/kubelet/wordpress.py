@@ -237,12 +237,13 @@ def _blog(site: Site, tables: dict[str, Any], host_name: str, path: str, query: 
 
 
 def _article(site: Site, tables: dict[str, Any], one: dict[str, Any]) -> str:
+    home = site.url(tables)
     images = [
-        f'<img src="{html.escape(other["guid"])}" alt="{html.escape(other["post_title"])}">'
+        f'<img src="{html.escape(home + urlsplit(other["guid"]).path)}" alt="{html.escape(other["post_title"])}">'
         for other in tables["posts"]
         if other["post_type"] == "attachment" and one["ID"] == other["post_parent"]
     ]
-    link = f"{site.url(tables)}/?p={one['ID']}"
+    link = f"{home}/?p={one['ID']}"
     title = html.escape(one["post_title"])
     heading = f'<h2><a href="{link}">{title}</a></h2>'
     return f'<article id="post-{one["ID"]}">{heading}\n{one["post_content"]}\n{"".join(images)}</article>'
@@ -326,6 +327,7 @@ class Commands:
             "user list": lambda tables: self._list(tables["users"], "user"),
             "user update": self._user_update,
             "user check-password": self._check_password,
+            "search-replace": self._search_replace,
             "rewrite structure": lambda _unused: "Success: Rewrite structure set.\n",
             "rewrite flush": lambda _unused: "Success: Rewrite rules flushed.\n",
             "cache flush": lambda _unused: "Success: The cache was flushed.\n",
@@ -341,6 +343,8 @@ class Commands:
             return "Success: WordPress database already at latest db version.\n", "", 0
         if verb == "core install":
             return self._install(), "", 0
+        if self._names[:1] == ["search-replace"]:
+            verb = "search-replace"
         if verb not in known:
             raise CommandError(f"the lab does not simulate `wp {verb}`.")
         tables = self._site.tables()
@@ -375,6 +379,22 @@ class Commands:
         tables["options"][name] = value
         self._site.save(tables)
         return f"Success: Updated '{name}' option.\n"
+
+    def _search_replace(self, tables: dict[str, Any]) -> str:
+        """Every text in every table but the columns that are left out."""
+        unknown = {*self._options} - {"skip-columns", "all-tables-with-prefix"}
+        if len(self._names) < 3 or unknown:
+            raise CommandError(f"the lab simulates `wp search-replace <old> <new>` only, without {sorted(unknown)}.")
+        old, new = self._names[1:3]
+        left_out = str(self._options.get("skip-columns") or "").split(",")
+        count = 0
+        for row in (tables["options"], *tables["posts"], *tables["users"]):
+            for column, value in row.items():
+                if isinstance(value, str) and old in value and column not in left_out:
+                    row[column] = value.replace(old, new)
+                    count += 1
+        self._site.save(tables)
+        return f"Success: Made {count} replacement{'' if count == 1 else 's'}.\n"
 
     def _post_create(self, tables: dict[str, Any]) -> str:
         content = str(self._options.get("post_content") or "")

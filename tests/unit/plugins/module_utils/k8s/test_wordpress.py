@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
@@ -23,7 +26,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpres
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from lab.kubernetes.kubelet import http_probe
 from lab.kubernetes.kubelet.database import Database
-from lab.kubernetes.kubelet.wordpress import Site, page
+from lab.kubernetes.kubelet.wordpress import Site, command, page
 from unit.api_server import thing
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.small_cluster import SmallCluster, running, small_cluster
@@ -123,6 +126,93 @@ def test_the_life_of_a_site() -> None:
     assert everything.result["kept"] == []
 
 
+class LabWp:
+    """The lab's wp-cli, and its site, behind a load balancer whose name the test gives."""
+
+    def __init__(self, folder: Path) -> None:
+        self.site = wordpress_of({"env": []}, folder)
+        self.balancer = "lb-1.example.com"
+        self.dies_before = ""
+
+    def __call__(self, _pod: str, _container: str, words: list[str], given: str) -> tuple[str, str, int | None]:
+        if words[1:3] == self.dies_before.split():
+            return "", "", None
+        return command(self.site, words[1:], given, lambda path: self.site.files / path.lstrip("/"))
+
+    def controllers(self, cluster: SmallCluster, one: dict[str, Any]) -> None:
+        running(cluster, one)
+        if one["kind"] == "Service" and one["spec"]["type"] == "LoadBalancer":
+            cluster.put({**one, "status": {"loadBalancer": {"ingress": [{"hostname": self.balancer}]}}})
+
+    def publish(self, url: str) -> None:
+        """A post as the editor with blocks writes it."""
+        (self.site.files / "ship.gif").write_bytes(b"GIF89a")
+        self("", "", ["wp", "media", "import", "ship.gif"], "")
+        tables = self.site.tables()
+        assert tables is not None
+        picture = tables["posts"][-1]["guid"]
+        assert picture.startswith(url)
+        block = "<!-- wp:x " + json.dumps({"url": picture}).replace("/", "\\/") + " -->"
+        content = f'{block}<img src="{picture}"><a href="{url}.invalid/">elsewhere</a>'
+        self("", "", ["wp", "post", "create", f"--post_content={content}", "--post_status=publish"], "")
+
+    def shown(self) -> str:
+        return page(self.site, "c", "GET", "/", {"host": self.balancer}, b"").body
+
+
+def lab(wp: LabWp) -> SmallCluster:
+    cluster = ready(Wp())
+    cluster.controllers, cluster.command = wp.controllers, wp
+    return cluster
+
+
+@pytest.mark.parametrize("dies_before", ["", "option update"])
+def test_behind_another_load_balancer_the_pictures_are_there(tmp_path: Path, dies_before: str) -> None:
+    wp = LabWp(tmp_path)
+    cluster = lab(wp)
+    try:
+        site_of(cluster)
+        wp.publish("http://lb-1.example.com")
+        site_of(cluster, state="absent")
+        wp.balancer, wp.dies_before = "lb-2.example.com", dies_before
+        if dies_before:
+            with pytest.raises(PartialError):
+                site_of(cluster)
+            wp.dies_before = ""
+        site_of(cluster)
+    finally:
+        cluster.close()
+    pictures = re.findall(r'<img src="(.*?)"', wp.shown())
+    assert [one.partition("/wp-content")[0] for one in pictures] == ["http://lb-2.example.com"]
+    assert '"http:\\/\\/lb-2.example.com\\/wp-content' in wp.shown()
+    assert "http://lb-1.example.com.invalid/" in wp.shown()  # somebody else's
+    assert page(wp.site, "c", "GET", urlsplit(pictures[0]).path, {}, b"").content == b"GIF89a"
+
+
+def test_a_site_that_came_with_its_volumes_speaks_of_its_new_address(tmp_path: Path) -> None:
+    wp = LabWp(tmp_path)
+    wp.site.install("http://lb-0.example.com/", "Boxes", "admin", "secret", "a@example.com")
+    wp.publish("http://lb-0.example.com")
+    cluster = lab(wp)
+    try:
+        site_of(cluster)
+    finally:
+        cluster.close()
+    assert '<img src="http://lb-1.example.com/wp-content' in wp.shown()
+
+
+def test_an_address_within_the_old_one_is_not_put_there_twice(tmp_path: Path) -> None:
+    wp = LabWp(tmp_path)
+    cluster = lab(wp)
+    try:
+        site_of(cluster)
+        wp.publish("http://lb-1.example.com")
+        site_of(cluster, site={"url": "http://lb-1.example.com/blog"})
+    finally:
+        cluster.close()
+    assert "/blog/wp-content" not in wp.shown()
+
+
 def test_what_differs_is_set() -> None:
     wp = Wp()
     cluster = ready(wp)
@@ -138,7 +228,10 @@ def test_what_differs_is_set() -> None:
     finally:
         cluster.close()
     assert sentences(changed)[-1] == "update site default/wordpress (title, url, image, admin_password)"
-    assert sorted(wp.calls) == sorted(["option update"] * 3 + ["core update-db", "user update"])
+    moved = [one for one in wp.calls if one.startswith("search-replace http")]
+    assert moved == ["search-replace http://lb.example.com/", r"search-replace http:\/\/lb.example.com\/"]
+    others = sorted(one for one in wp.calls if one not in moved)
+    assert others == sorted(["option update"] * 3 + ["core update-db", "user update"])
     assert wp.passwords[-1] == "open-sesame"
     assert "open-sesame" not in str(changed)
     assert sentences(again) == []
