@@ -147,7 +147,7 @@ options:
           - V(dynamic), as for a new site if not given, has volumes made by a storage class.
           - V(existing) uses two EBS volumes that are there.
           - V(inline) names two EBS volumes in the pods, as the first versions of Kubernetes did. The scheduler then
-            does not know their zone.
+            does not know their zone, unless O(storage.zone) is given.
         type: str
         choices: [dynamic, existing, inline]
       size:

@@ -31,7 +31,8 @@ from .wordpress_wanted import database_name, manifests
 
 INLINE_WARNING = (
     "storage.mode inline names the volumes in the pods, as the first versions of Kubernetes did: the scheduler does "
-    "not know in which zone they are, so a pod may end on a node that cannot attach them. Use existing."
+    "not know in which zone they are, so a pod may end on a node that cannot attach them. Use existing, or give "
+    "storage.zone."
 )
 
 
@@ -50,7 +51,7 @@ def present(context: Context, run: Run) -> Outcome:
     params = context.params
     there = _read(run, params)
     options = effective(params, there.secrets.get(names(params)[0]))
-    if options["storage"]["mode"] == "inline":
+    if options["storage"]["mode"] == "inline" and not options["storage"].get("zone"):
         run.warn(INLINE_WARNING)
     things = [one for one in (there.site, *there.others) if one]
     places = data_places(options, things)

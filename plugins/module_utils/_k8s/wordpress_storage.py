@@ -163,3 +163,9 @@ def pod_volume(options: Mapping[str, Any], part: str) -> dict[str, Any]:
     if storage["mode"] == "inline":
         return {"name": DATA, "awsElasticBlockStore": {"volumeID": storage[f"{part}_volume"], "fsType": "ext4"}}
     return {"name": DATA, "persistentVolumeClaim": {"claimName": claim_name(options, part)}}
+
+
+def placing(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the pods have to be, as far as their volumes do not say it themselves: those that only pods name do not."""
+    storage = options["storage"]
+    return {"nodeSelector": {ZONE: storage["zone"]}} if storage["mode"] == "inline" and storage.get("zone") else {}

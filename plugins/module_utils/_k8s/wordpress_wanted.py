@@ -15,7 +15,7 @@ from .app_wanted import balancer_annotations, refuse_another_balancer
 from .manifests import Manifest
 from .objects import Object
 from .pod_options import resources
-from .wordpress_storage import pod_volume, storage_manifests
+from .wordpress_storage import placing, pod_volume, storage_manifests
 
 DATABASE, USER = "wordpress", "wordpress"
 HTML = "/var/www/html"
@@ -78,7 +78,7 @@ def _deployment(options: Mapping[str, Any], name: str, component: str, pod: Mapp
             "selector": {"matchLabels": {"app": name}},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {"automountServiceAccountToken": False, "enableServiceLinks": False, **pod},
+                "spec": {"automountServiceAccountToken": False, "enableServiceLinks": False, **placing(options), **pod},
             },
         },
     }

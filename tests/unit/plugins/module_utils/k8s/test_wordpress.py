@@ -469,6 +469,22 @@ def test_volumes_named_in_the_pods_come_with_a_warning() -> None:
     assert spec["template"]["spec"]["volumes"][0]["awsElasticBlockStore"]["volumeID"] == VOLUMES["database_volume"]
 
 
+def test_volumes_named_in_the_pods_get_nodes_in_their_zone_if_it_is_given() -> None:
+    cluster = ready(Wp())
+    warnings: list[str] = []
+    given = context(cluster, WORDPRESS, site=SITE, storage={"mode": "inline", "zone": "eu-west-1c", **VOLUMES})
+    try:
+        outcome = ensure(Context(given.params, True, warnings.append))
+    finally:
+        cluster.close()
+    assert warnings == []
+    assert outcome.plan is not None
+    steps = {step.sentence: step for step in outcome.plan.steps}
+    for name in ("wordpress", "wordpress-database"):
+        pod = steps[f"create Deployment default/{name}"].spec["spec"]["template"]["spec"]
+        assert pod["nodeSelector"] == {"topology.kubernetes.io/zone": "eu-west-1c"}
+
+
 OTHERS = {"site_volume": "vol-0123456789abcdef2", "database_volume": "vol-0123456789abcdef3"}
 
 
