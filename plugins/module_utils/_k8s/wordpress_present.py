@@ -26,7 +26,7 @@ from .waiting import wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
 from .wordpress_site import LATER, Site, noted, prepare, require_installed, settings_of, site_steps
-from .wordpress_storage import PARTS, claim_name, data_places, refuse_other_storage, refuse_unusable
+from .wordpress_storage import PARTS, claim_name, data_places, refuse_left_behind, refuse_other_storage, refuse_unusable
 from .wordpress_wanted import database_name, manifests
 
 INLINE_WARNING = (
@@ -56,7 +56,9 @@ def present(context: Context, run: Run) -> Outcome:
     things = [one for one in (there.site, *there.others) if one]
     places = data_places(options, things)
     refuse_other_storage(options, places)
-    if options["storage"]["mode"] != "dynamic" and not places:
+    if options["storage"]["mode"] == "dynamic" and not places:
+        refuse_left_behind(options, _seen(run, VOLUME))
+    elif not places:
         refuse_unusable(options, *(_seen(run, kind) for kind in (VOLUME, NODE)))
     given = params["site"] or {}
     chosen = {"admin-password": given.get("admin_password"), "password": params["database_password"]}

@@ -438,6 +438,67 @@ def test_what_was_given_is_known_though_the_run_went_no_further_than_the_secrets
     assert volume["spec"]["csi"]["volumeHandle"] == VOLUMES["site_volume"]
 
 
+def cut_off(cluster: SmallCluster, refused: str, **options: Any) -> None:
+    """A run that gets as far as the first write of a kind, after the dry run."""
+    tried: list[str] = []
+
+    def refuse(method: str, path: str, _body: Any) -> tuple[int, dict[str, Any]] | None:
+        if method == "PATCH" and f"/{refused}/" in path:
+            tried.append(path)
+        return (403, {"reason": "Forbidden", "message": "no"}) if tried.count(path) > 1 else None
+
+    cluster.refuse = refuse
+    with pytest.raises(PartialError):
+        site_of(cluster, **options)
+    cluster.refuse = lambda *_request: None
+
+
+EXISTING = {"mode": "existing", "zone": "eu-west-1c", **VOLUMES}
+
+
+def test_another_mode_is_no_contradiction_to_the_volumes_of_a_run_that_was_cut_off() -> None:
+    cluster = ready(Wp())
+    try:
+        cut_off(cluster, "persistentvolumes", storage=EXISTING)
+        made = site_of(cluster, storage={"mode": "dynamic"})
+        again = site_of(cluster)
+    finally:
+        cluster.close()
+    assert made.result["site"]["storage"] == {"mode": "dynamic", "size": "10Gi"}
+    assert sentences(again) == []
+
+
+def test_a_volume_that_is_kept_for_a_claim_is_not_bound_unasked() -> None:
+    cluster = ready(Wp())
+    try:
+        cut_off(cluster, "persistentvolumeclaims", storage=EXISTING)
+        with pytest.raises(InputError, match=r"PersistentVolume default-wordpress-\w+ with vol-\w+ is kept for claim"):
+            site_of(cluster, storage={"mode": "dynamic"})
+        assert sentences(site_of(cluster))[0].startswith("create PersistentVolumeClaim")
+        site_of(cluster, state="absent", delete_data=True)
+        released = {"claimRef": {"namespace": "default", "name": "wordpress-site", "uid": "of a claim that is gone"}}
+        cluster.put({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": released})
+        made = site_of(cluster, storage={"mode": "dynamic"})
+    finally:
+        cluster.close()
+    assert made.result["site"]["storage"]["mode"] == "dynamic"
+
+
+def test_source_ranges_outlive_a_time_without_a_load_balancer() -> None:
+    ranges = ["203.0.113.0/24"]
+    cluster = ready(Wp())
+    try:
+        site_of(cluster, service={"source_ranges": ranges})
+        within = site_of(cluster, service=WITHIN)
+        back = site_of(cluster, service={"type": "LoadBalancer"})
+        with pytest.raises(InputError, match=r"service\.source_ranges needs service\.type LoadBalancer"):
+            site_of(cluster, service={**WITHIN, "source_ranges": ranges})
+    finally:
+        cluster.close()
+    assert within.result["site"]["service"]["source_ranges"] == []
+    assert back.result["site"]["service"]["source_ranges"] == ranges
+
+
 def test_volumes_that_are_there() -> None:
     cluster = ready(Wp())
     try:
