@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from .._errors import AuthError, NotFoundError, SchedulersError, StateFailedError, UnreachableError
+from .._errors import AuthError, ConflictError, NotFoundError, SchedulersError, StateFailedError, UnreachableError
 from .._retry import Effect, RetryPolicy
-from .errors import EXPIRED, translate
+from .errors import EXPIRED, MOVED, translate
 from .kinds import KINDS, Kind
 from .login import log_in
 from .transport import Answer, Stream, Transport
@@ -172,7 +172,7 @@ class Api:
                 error.doing = error.doing or doing
                 raise
             if answer.status >= 400:
-                raise self._refusal(answer.status, answer.body, answer.headers, doing)
+                raise _as_moved(self._refusal(answer.status, answer.body, answer.headers, doing), body)
             self._reached = True
             return answer
 
@@ -395,3 +395,11 @@ def _selectors(labels: str, fields: str) -> dict[str, str]:
         **({"labelSelector": labels} if labels else {}),
         **({"fieldSelector": fields} if fields else {}),
     }
+
+
+def _as_moved(error: SchedulersError, body: Any) -> SchedulersError:
+    """A write that names a version is not repeated when somebody else wrote: what it says may be of the past."""
+    named = isinstance(body, Mapping) and "resourceVersion" in (body.get("metadata") or {})
+    if not named or error.code != MOVED:
+        return error
+    return ConflictError(error.message, code=MOVED, doing=error.doing, hint="Run this again.")

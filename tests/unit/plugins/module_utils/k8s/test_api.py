@@ -93,8 +93,18 @@ def test_a_dry_run_says_so_and_says_whether_it_would_create() -> None:
 @pytest.mark.parametrize("trouble", [Status(503), Status(429, "TooManyRequests"), Cut(), Status(409, "Conflict")])
 def test_an_apply_is_repeated_as_twice_is_as_good_as_once(trouble: Any) -> None:
     web = thing("Deployment", "web", api_version="apps/v1")
+    manifest = {**web, "metadata": {"name": "web", "namespace": "shop"}}
     with api_server(Call("PATCH", WEB, trouble), Call("PATCH", WEB, web)) as server:
-        assert server.api().apply(DEPLOYMENT, web).object["metadata"]["name"] == "web"
+        assert server.api().apply(DEPLOYMENT, manifest).object["metadata"]["name"] == "web"
+
+
+def test_an_apply_to_one_version_is_not_repeated_when_there_is_another() -> None:
+    manifest = thing("Deployment", "web", api_version="apps/v1")
+    with (
+        api_server(Call("PATCH", WEB, Status(409, "Conflict", "it was modified"), body=manifest)) as server,
+        pytest.raises(ConflictError, match="it was modified"),
+    ):
+        server.api().apply(DEPLOYMENT, manifest)
 
 
 def test_a_create_whose_answer_was_lost_is_not_repeated() -> None:

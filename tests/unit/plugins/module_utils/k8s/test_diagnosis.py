@@ -183,6 +183,11 @@ def test_an_image_that_cannot_be_pulled() -> None:
     [
         ("401 unauthorized", "imagePullSecret"),
         ("toomanyrequests", "limits anonymous pulls"),
+        (
+            'media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported',
+            "in a format that containerd no longer takes",
+        ),
+        ('"application/vnd.oci.image.manifest.v1+json": not found', "Check the name and tag"),
         ("dial tcp: no such host", "cannot reach the registry"),
         ("odd", "Check the name of the image"),
     ],
