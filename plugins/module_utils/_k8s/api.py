@@ -179,7 +179,7 @@ class Api:
         repeats = self.policy.attempts > 1
         attempts = max(self.policy.attempts, LATER_ATTEMPTS) if self._reached and repeats else self.policy.attempts
         policy = replace(self.policy, attempts=attempts)
-        return policy.run(lambda: self._renewed(send), effect or _effect(method))
+        return policy.run(lambda: self.renewed(send), effect or _effect(method))
 
     def _refusal(self, status: int, body: bytes, headers: Mapping[str, str], doing: str) -> SchedulersError:
         """The error for an answer. A server that has just started forbids everything: it has not read its roles yet."""
@@ -195,13 +195,18 @@ class Api:
         except SchedulersError:
             return False
 
-    def _renewed(self, send: Callable[[], T]) -> T:
-        """A token that has expired between two calls is replaced once by the one that is there now."""
+    def renewed(self, send: Callable[[], T]) -> T:
+        """Send a request; once more if its token was refused and there is another one now."""
+        login = self.transport.login
+        if login.renew is None:
+            return send()
+        token = login.token()
         try:
             return send()
         except AuthError as error:
-            if error.code not in ("Unauthorized", "401") or not self.transport.login.renews:
+            if error.code not in ("Unauthorized", "401"):
                 raise
+            login.renew(token)
             return send()
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
@@ -343,7 +348,7 @@ class Api:
             **_selectors(labels, fields),
         }
         path = f"{kind.path(namespace)}?{urlencode(query)}"
-        return self._renewed(lambda: self._open(path, f"watch the {kind.plural}"))
+        return self.renewed(lambda: self._open(path, f"watch the {kind.plural}"))
 
     def _open(self, path: str, doing: str) -> Watch:
         stream = self.transport.stream(path, {"Accept": JSON}, SILENCE_SECONDS)

@@ -21,10 +21,11 @@ from .app_wanted import APP_LABEL, TEMPLATE, checked, controller_manifest, servi
 from .carrying_out import CarriedOut, carry_out
 from .errors import MOVED
 from .kinds import DEPLOYMENT, POD, REPLICATION_CONTROLLER, SERVICE, Kind
-from .object_set import Survey, decide, deletions, items_of, require_ours, survey
+from .object_set import Survey, decide, deletions, items_of
 from .objects import key_of, place_of
 from .replacing import outdated, replace_pods
 from .run import Owner, Run
+from .surveying import require_ours, survey
 from .waiting import wait_ready
 
 ATTEMPTS = 3  # to change the app between two changes of others

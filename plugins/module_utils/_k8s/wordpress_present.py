@@ -18,10 +18,11 @@ from .api import FORBIDDEN, Object
 from .app_result import address, pod_facts, service_facts
 from .carrying_out import CarriedOut, carry_out
 from .kinds import DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
-from .object_set import Survey, decide, items_of, require_ours, survey
+from .object_set import Survey, decide, items_of
 from .objects import key_of, place_of
 from .ready import address_of, state_of
 from .run import Run
+from .surveying import require_ours, survey
 from .waiting import wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,11 +129,15 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again() -> No
     assert server.clock.slept == []
 
 
-def test_a_token_that_expired_is_read_again_once(tmp_path: Path) -> None:
-    tokens = iter(["old", "new"])
+def test_a_token_that_was_refused_is_renewed_once() -> None:
+    token = ["old"]
+
+    def renew(refused: str) -> None:
+        token.append(f"other than {refused}")
+
     with api_server(Call("GET", f"{PODS}/a", Status(401, "Unauthorized")), Call("GET", f"{PODS}/a", {})) as server:
-        server.api(Login(server.url, token=lambda: next(tokens), renews=True)).get(POD, "a", "shop")
-    assert [one["Authorization"] for one in server.headers] == ["Bearer old", "Bearer new"]
+        server.api(Login(server.url, token=lambda: token[-1], renew=renew)).get(POD, "a", "shop")
+    assert [one["Authorization"] for one in server.headers] == ["Bearer old", "Bearer other than old"]
 
 
 def test_a_token_that_never_changes_is_not_tried_twice() -> None:
