@@ -113,6 +113,10 @@ def _module(spec: ArgumentSpec, redactor: Redactor) -> AnsibleModule:
     class Module(AnsibleModule):  # type: ignore[misc]
         def _load_params(self) -> None:
             super()._load_params()
+            wrong = spec.misplaced(self.params)
+            if wrong:
+                self.params.clear()  # not to be told in the result: nobody knows yet which of them are secret
+                self.fail_json(msg=InputError(wrong).sentence())
             _hide(self, redactor, spec.secrets_within(self.params))
 
     return Module(supports_check_mode=True, **spec.to_kwargs())
