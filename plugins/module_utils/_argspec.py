@@ -10,6 +10,8 @@ from typing import Any
 
 from ansible.module_utils.common.validation import check_type_dict
 
+from ._texts import kind
+
 Option = Mapping[str, Any]
 Finder = Callable[[Any], Iterable[Any]]
 
@@ -112,11 +114,9 @@ def _no_mapping(option: Option, value: Any, where: str) -> Iterator[str]:
 
 def _shown(value: Any, options: Mapping[str, Option]) -> str:
     """A value in a message; what might have a secret in it is told by its kind."""
-    if value is None or isinstance(value, (bool, int, float)):
-        return "null" if value is None else repr(value)
     if isinstance(value, str):
         return "a text" if _has_secrets(options) else repr(value)
-    return "a mapping" if isinstance(value, Mapping) else "a list"
+    return kind(value)
 
 
 def _has_secrets(options: Mapping[str, Option]) -> bool:

@@ -90,7 +90,7 @@ options:
         default: tcp
   environment:
     description: Environment variables, by name. Not for secrets, as everyone who may read the task definition can see
-      them.
+      them. Values are text or numbers; quote true and false.
     type: dict
   secrets:
     description:

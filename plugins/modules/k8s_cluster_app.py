@@ -74,6 +74,7 @@ options:
     elements: str
   environment:
     description: Environment variables, by name. Not for secrets, as everyone who may read the controller can see them.
+      Values are text or numbers; quote true and false.
     type: dict
   secrets:
     description: Environment variables from Secrets, by name. Values are a Secret and its key, such as V(db/password).

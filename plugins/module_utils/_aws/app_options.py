@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._errors import InputError
+from .._texts import texts
 from .balancer_options import Balancer, given_balancer
 from .limits import HIGHEST_PORT, at_least, between
 from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LONG_LIMIT, checked_name, derived_name
@@ -115,7 +116,7 @@ def _container(params: Params) -> dict[str, Any]:
         "name": name and checked_name("container_name", name, LONG_LIMIT),
         "ports": None if params["ports"] is None else _ports(params["ports"]),
         "health_check": params["health_check"] and _container_health(params["health_check"]),
-        "environment": None if params["environment"] is None else _environment(params["environment"]),
+        "environment": None if params["environment"] is None else texts("environment", params["environment"]),
         "secrets": None if params["secrets"] is None else _secrets(params["secrets"]),
         **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "command")},
         **{field: params[field] for field in ("entry_point", "user", "working_directory")},
@@ -125,13 +126,6 @@ def _container(params: Params) -> dict[str, Any]:
     if given["cpu"] is not None:
         at_least("cpu", given["cpu"], 0)
     return {field: value for field, value in given.items() if value is not None}
-
-
-def _environment(given: Params) -> dict[str, str]:
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise InputError(f"environment: {name} is {value!r} and must be text", hint="Quote it.")
-    return {name: str(value) for name, value in given.items()}
 
 
 def _secrets(given: Params) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._errors import InputError
 from .._ownership import PREFIX
+from .._texts import texts
 from .images import architecture_of
 from .names import CLUSTER_NAME_LIMIT, checked_name
 from .security_groups import Opening
@@ -102,12 +103,13 @@ def checked_tags(tags: Mapping[str, Any]) -> dict[str, str]:
     """
     if len(tags) > TAG_LIMIT:
         raise InputError(f"tags: {len(tags)} are given, {TAG_LIMIT} are allowed")
-    for key, value in tags.items():
+    checked = texts("tags", tags)
+    for key, value in checked.items():
         if key.lower().startswith(("aws:", PREFIX)):
             raise InputError(f"tags: {key!r} must not begin with aws: or {PREFIX}")
-        if not 0 < len(key) <= 128 or len(str(value)) > 256:
+        if not 0 < len(key) <= 128 or len(value) > 256:
             raise InputError(f"tags: {key!r} is too long, a key has 1 to 128 characters and a value up to 256")
-    return {key: str(value) for key, value in tags.items()}
+    return checked
 
 
 def shared_tags(tags: Mapping[str, Any]) -> dict[str, str]:

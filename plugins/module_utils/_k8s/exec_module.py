@@ -13,6 +13,7 @@ from .._compare import Difference
 from .._errors import InputError, NotFoundError, SchedulersError, telling
 from .._module import Context, Outcome
 from .._plan import Plan, Step
+from .._texts import texts
 from .api import Api, Object
 from .executing import Ran, execute
 from .kinds import POD
@@ -105,7 +106,7 @@ def find_pod(api: Api, params: Mapping[str, Any]) -> Object:
         if found is None:
             raise NotFoundError(f"Pod {namespace}/{params['pod']} does not exist")
         return found
-    wanted = params["labels"] or {"app": params["app"]}
+    wanted = texts("labels", params["labels"] or {"app": params["app"]})
     labels = ",".join(f"{name}={value}" for name, value in wanted.items())
     pod = best(api.list(POD, namespace, labels=labels).items)
     if pod is None:

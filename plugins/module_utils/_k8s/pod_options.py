@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._errors import InputError
+from .._texts import texts
 from .quantities import amount
 
 VARIABLE = re.compile(r"^[^=\x00-\x1f]+$")
@@ -122,7 +123,7 @@ def environment(
             from elsewhere, such as a field of the pod.
 
     Raises:
-        InputError: a name cannot be one, or is given twice.
+        InputError: a name cannot be one, or is given twice; or a value is no text.
     """
     if plain is None and secrets is None:
         return None
@@ -138,7 +139,8 @@ def environment(
         if one["name"] not in names:
             kept[_option_of(one)].append(dict(one))
     if plain is not None:
-        kept["environment"] = [{"name": name, "value": _text(value)} for name, value in sorted(plain.items())]
+        given = texts("environment", plain)
+        kept["environment"] = [{"name": name, "value": value} for name, value in sorted(given.items())]
     if secrets is not None:
         kept["secrets"] = [
             {"name": name, "valueFrom": {"secretKeyRef": _key(name, value)}} for name, value in sorted(secrets.items())
@@ -151,12 +153,6 @@ def _option_of(variable: Mapping[str, Any]) -> str:
     if "valueFrom" not in variable:
         return "environment"
     return "secrets" if "secretKeyRef" in variable["valueFrom"] else ""
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
 
 
 def _key(name: str, value: Any) -> dict[str, str]:

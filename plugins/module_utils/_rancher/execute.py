@@ -18,6 +18,7 @@ from .._module import Context, Outcome
 from .._ownership import only_one
 from .._parallel import gather
 from .._plan import Plan, Step
+from .._texts import words
 from .api import Object
 from .environments import Run
 from .host_result import container_result
@@ -91,7 +92,7 @@ def words_of(command: Any) -> list[str]:
     if isinstance(command, str) and command.strip():
         return ["/bin/sh", "-c", command]
     if isinstance(command, (list, tuple)) and command:
-        return [str(one) for one in command]
+        return words("command", command)
     raise InputError("command is neither a line nor a list of words")
 
 
