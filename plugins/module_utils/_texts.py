@@ -36,7 +36,8 @@ def words(option: str, value: Any) -> list[str]:
     try:
         return shlex.split(value)
     except ValueError as error:
-        raise InputError(f"{option} cannot be taken apart: {error}") from error
+        hint = "Close all quotation marks, or give a list of words."
+        raise InputError(f"{option} cannot be taken apart: {error}", hint=hint) from error
 
 
 def text(where: str, value: Any) -> str:

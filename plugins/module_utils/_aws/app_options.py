@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._errors import InputError
-from .._texts import texts
+from .._texts import texts, words
 from .balancer_options import Balancer, given_balancer
 from .limits import HIGHEST_PORT, at_least, between
 from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LONG_LIMIT, checked_name, derived_name
@@ -118,8 +118,12 @@ def _container(params: Params) -> dict[str, Any]:
         "health_check": params["health_check"] and _container_health(params["health_check"]),
         "environment": None if params["environment"] is None else texts("environment", params["environment"]),
         "secrets": None if params["secrets"] is None else _secrets(params["secrets"]),
-        **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "command")},
-        **{field: params[field] for field in ("entry_point", "user", "working_directory")},
+        **{
+            field: None if params[field] is None else words(field, params[field])
+            for field in ("command", "entry_point")
+        },
+        **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "user")},
+        "working_directory": params["working_directory"],
     }
     check_variables(given["environment"] or {}, given["secrets"] or {})
     _check_memory(given["memory"], given["memory_reservation"])
@@ -197,13 +201,19 @@ def _ports(ports: Sequence[Params]) -> list[dict[str, Any]]:
 
 
 def _container_health(given: Params) -> dict[str, Any]:
-    if given["command"][:1] not in (["CMD"], ["CMD-SHELL"], ["NONE"]):
+    command = words("health_check: command", given["command"])
+    if command[:1] not in (["CMD"], ["CMD-SHELL"], ["NONE"]):
         raise InputError("health_check: command must begin with CMD, CMD-SHELL or NONE, as Docker's does")
+    if command[0] == "CMD-SHELL" and len(command) != 2:
+        raise InputError(
+            "health_check: command has CMD-SHELL and not one line after it",
+            hint="Give the line as one element, [CMD-SHELL, curl -f http://localhost/ || exit 1] for example.",
+        )
     between("health_check: interval", given["interval"], 5, 300)
     between("health_check: timeout", given["timeout"], 2, 60)
     between("health_check: retries", given["retries"], 1, 10)
     between("health_check: start_period", given["start_period"], 0, 300)
-    return dict(given)
+    return {**given, "command": command}
 
 
 def _role(option: str, arn: str) -> str:

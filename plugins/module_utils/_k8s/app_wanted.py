@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import InputError
-from .._texts import texts
+from .._texts import texts, words
 from .manifests import Manifest
 from .objects import Object
 from .pod_options import checked_port, connects, environment, probe, resources
@@ -89,8 +89,7 @@ def container_fields(params: Mapping[str, Any], live: Mapping[str, Any]) -> dict
     return {
         "image": params["image"],
         "ports": None if port is None else [{"containerPort": port, "protocol": "TCP"}],
-        "command": params["command"],
-        "args": params["args"],
+        **{name: None if params[name] is None else words(name, params[name]) for name in ("command", "args")},
         "env": environment(params["environment"], params["secrets"], live.get("env")),
         "resources": resources(params["requests"], params["limits"], live.get("resources")),
         **{field: probe(params[option], port, option) for field, option in PROBES.items()},

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from .._compare import Difference
 from .._errors import InputError, NotFoundError, SchedulersError, telling
 from .._module import Context, Outcome
 from .._plan import Plan, Step
-from .._texts import texts
+from .._texts import texts, words
 from .api import Api, Object
 from .executing import Ran, execute
 from .kinds import POD
@@ -28,7 +27,7 @@ EXEC = ArgumentSpec(
         "labels": {"type": "dict"},
         "container": {"type": "str"},
         "command": {"type": "str"},
-        "argv": {"type": "list", "elements": "str"},
+        "argv": {"type": "raw"},
         "stdin": {"type": "str", "no_log": True},
         "creates": {"type": "str"},
         "timeout": {"type": "int", "default": 60},
@@ -78,10 +77,7 @@ def run_command(context: Context) -> Outcome:
 
 
 def _argv(params: Mapping[str, Any]) -> list[str]:
-    try:
-        argv = list(params["argv"] or shlex.split(params["command"] or ""))
-    except ValueError as error:
-        raise InputError(f"command: {error}", hint="Close all quotation marks, or use argv.") from error
+    argv = words("argv", params["argv"]) if params["argv"] else words("command", params["command"] or "")
     if not argv:
         raise InputError("command is empty")
     return argv

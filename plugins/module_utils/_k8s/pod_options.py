@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._errors import InputError
-from .._texts import texts
+from .._texts import texts, words
 from .quantities import amount
 
 VARIABLE = re.compile(r"^[^=\x00-\x1f]+$")
@@ -19,7 +19,7 @@ RESOURCES: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
 PROBE: dict[str, Any] = {
     "path": {"type": "str"},
     "port": {"type": "int"},
-    "command": {"type": "list", "elements": "str"},
+    "command": {"type": "raw"},
     "initial_delay": {"type": "int", "default": 0},
     "period": {"type": "int", "default": 5},
     "timeout": {"type": "int", "default": 3},
@@ -78,7 +78,7 @@ def probe(given: Mapping[str, Any] | None, port: int | None, option: str) -> dic
     """A probe: by HTTP with a path, by a command, or by a connection; None if it is not given.
 
     Raises:
-        InputError: it has no port, or has both a path and a command.
+        InputError: it has no port, or has both a path and a command; or a word of it is no text.
     """
     if given is None:
         return None
@@ -93,7 +93,7 @@ def probe(given: Mapping[str, Any] | None, port: int | None, option: str) -> dic
     if given["path"] and given["command"]:
         raise InputError(f"{option} has both path and command", hint="Give one of them.")
     if given["command"]:
-        return {"exec": {"command": list(given["command"])}, **times}
+        return {"exec": {"command": words(f"{option}.command", given["command"])}, **times}
     where = checked_port(given["port"] or port, f"{option}.port")
     if where is None:
         raise InputError(f"{option} needs a port", hint="Set its port, or the port of the container.")

@@ -76,6 +76,29 @@ def test_a_word_of_a_command_is_a_text(command: Callable[[Any], list[str]], valu
     assert str(refused.value) == f"command[1] {why}."
 
 
+LINE = "nginx -g 'daemon off;'"
+
+
+def test_a_command_given_as_a_line_is_taken_apart_by_every_module() -> None:
+    wanted = ["nginx", "-g", "daemon off;"]
+    ecs = given("ecs_cluster_app", name="web", cluster="c", command=LINE, entry_point=LINE)
+    assert {**AppOptions.from_params(ecs).container} == {"command": wanted, "entry_point": wanted}
+    probe = dict.fromkeys(("path", "port", "initial_delay", "period", "timeout", "failure_threshold"))
+    kubernetes = given(
+        "k8s_cluster_app", name="web", command=LINE, args=LINE, liveness_probe={**probe, "command": LINE}
+    )
+    fields = app_wanted.container_fields(kubernetes, {})
+    assert (fields["command"], fields["args"]) == (wanted, wanted)
+    assert fields["livenessProbe"]["exec"] == {"command": wanted}
+    assert rancher_service(command=LINE).spec["command"] == wanted
+
+
+@pytest.mark.parametrize("module", ["ecs_cluster_app", "k8s_cluster_app"])
+def test_ansible_takes_no_command_apart(module: str) -> None:
+    options = spec_of(module).options
+    assert {options[name]["type"] for name in ("command", "args", "entry_point") if name in options} == {"raw"}
+
+
 def test_texts_and_numbers() -> None:
     assert texts("tags", {"a": "true", "b": 1, "c": 1.5, "d": ""}) == {"a": "true", "b": "1", "c": "1.5", "d": ""}
     assert words("command", ["sleep", 5]) == ["sleep", "5"]

@@ -43,6 +43,7 @@ SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
         ({"secrets": {"DB": "/shop/db"}}, "secrets: DB is not the ARN"),
         ({"secrets": {"DB": "arn:aws:s3:::bucket/db"}}, "secrets: DB is not the ARN"),
         ({"secrets": {"DB": SECRET}, "environment": {"DB": "x"}}, "secrets: DB would be in environment too"),
+        ({"health_check": {"command": "CMD-SHELL curl -f x || exit 1"}}, "has CMD-SHELL and not one line after it"),
         ({"health_check": {"command": ["true"]}}, "health_check: command must begin with CMD, CMD-SHELL or NONE"),
         ({"health_check": {"command": ["CMD", "x"], "retries": 11}}, "retries is 11, must be from 1 to 10"),
         ({"task_role": "web"}, "task_role: 'web' is not the ARN of an IAM role"),

@@ -189,6 +189,18 @@ def test_record_sets_that_cannot_be(options: list[dict[str, Any]], sentence: str
         wanted_records(options, ZONE)
 
 
+@pytest.mark.parametrize("values", ["v=spf1 include:a.com,b", ["v=spf1 include:a.com,b"]])
+def test_a_text_is_one_value(values: Any) -> None:
+    (wanted,) = wanted_records([{"name": "www", "type": "TXT", "values": values}], ZONE)
+    assert wanted.spec["values"] == ['"v=spf1 include:a.com,b"']
+
+
+@pytest.mark.parametrize("value", [None, True, ["a"]])
+def test_a_value_is_a_text(value: Any) -> None:
+    with pytest.raises(InputError, match=r"records: www.example.com TXT values\[1\] is .* and must be text"):
+        wanted_records([{"name": "www", "type": "TXT", "values": ["a", value]}], ZONE)
+
+
 @pytest.mark.parametrize("kind", ["NS", "SOA"])
 def test_what_the_zone_needs_cannot_be_deleted(kind: str) -> None:
     with pytest.raises(InputError, match="belongs to the zone itself and cannot be deleted"):
