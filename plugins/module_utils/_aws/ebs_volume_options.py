@@ -73,7 +73,11 @@ class VolumeOptions:
         if "Name" in (params["tags"] or {}):
             raise InputError("tags: Name is the volume's own name, by which it is found")
         options = cls(
-            **{name: params[name] for name in cls.__dataclass_fields__ if name != "tags"},
+            **{
+                name: None if params[name] == "" else params[name]
+                for name in cls.__dataclass_fields__
+                if name != "tags"
+            },
             tags=checked_tags(params["tags"] or {}),
         )
         if options.type:

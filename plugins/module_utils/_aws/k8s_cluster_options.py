@@ -76,7 +76,7 @@ class ClusterOptions:
         plain = ("zone", "node_count", "control_plane_type", "node_type", "ami", "key_name", "volume_size")
         return cls(
             name=checked_cluster_name("name", params["name"]),
-            **{name: params[name] for name in plain},
+            **{name: params[name] or None for name in plain},
             version=_version(params["version"]),
             cidr=_range("cidr", params["cidr"], 16, 24),
             pod_network=params["pod_network"],

@@ -74,7 +74,7 @@ class DropletOptions:
             ssh_keys=tuple(dict.fromkeys(params["ssh_keys"] or ())),
             public_keys=tuple(map(read_key_file, params["ssh_public_key_files"] or ())) if present else (),
             tags=checked_tags(params["tags"] or ()),
-            vpc_uuid=params["vpc_uuid"],
+            vpc_uuid=params["vpc_uuid"] or None,
             monitoring=params["monitoring"],
             ipv6=params["ipv6"],
             user_data=_user_data(params["user_data"]),

@@ -67,9 +67,9 @@ class EnvironmentOptions:
             params["name"],
             params["description"],
             params["orchestration"],
-            params["template"],
+            params["template"] or None,
             _members(params["members"]),
-            params["kubeconfig"],
+            params["kubeconfig"] or None,
             bool(params["force"]),
             bool(params["adopt"]),
         )

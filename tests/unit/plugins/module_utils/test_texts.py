@@ -18,7 +18,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.host
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.service_options import read_service
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil
 from ansible_collections.container.schedulers.plugins.module_utils._texts import texts, words
-from unit.module_specs import spec_of
+from unit.module_specs import params_of, spec_of
 
 NO_TEXTS = [
     (None, 'is null and must be text. An empty text is ""'),
@@ -28,35 +28,29 @@ NO_TEXTS = [
 ]
 
 
-def given(module: str, **options: Any) -> dict[str, Any]:
-    """The options of a module as Ansible hands them on."""
-    defaults = {name: option.get("default") for name, option in spec_of(module).options.items()}
-    return {**defaults, **options}
-
-
 def rancher_service(**options: Any) -> Any:
     return read_service("shop", {"name": "web", **options}, Veil())
 
 
 def kubernetes_app(**options: Any) -> None:
-    app_wanted.checked(given("k8s_cluster_app", name="web", **options))
+    app_wanted.checked(params_of("k8s_cluster_app", name="web", **options))
 
 
 OPTIONS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
     "tags": shared_tags,
     "environment": lambda values: AppOptions.from_params(
-        given("ecs_cluster_app", name="web", cluster="c", environment=values)
+        params_of("ecs_cluster_app", name="web", cluster="c", environment=values)
     ),
     "pod_labels": lambda values: kubernetes_app(pod_labels=values),
     "pod_annotations": lambda values: kubernetes_app(pod_annotations=values),
     "node_selector": lambda values: kubernetes_app(node_selector=values),
     "environment ": lambda values: kubernetes_app(environment=values),
     "service.annotations": lambda values: kubernetes_app(service={"type": "ClusterIP", "annotations": values}),
-    "data": lambda values: Wanted.from_params(given("k8s_secret", name="s", namespaces=["a"], data=values)),
+    "data": lambda values: Wanted.from_params(params_of("k8s_secret", name="s", namespaces=["a"], data=values)),
     "services: web: labels": lambda values: rancher_service(labels=values),
     "services: web: environment": lambda values: rancher_service(environment=values),
     "services: web: secret_environment": lambda values: rancher_service(secret_environment=values),
-    "labels": lambda values: HostOptions.from_params(given("rancher_hosts", names=["a"], labels=values)),
+    "labels": lambda values: HostOptions.from_params(params_of("rancher_hosts", names=["a"], labels=values)),
 }
 
 
@@ -81,10 +75,10 @@ LINE = "nginx -g 'daemon off;'"
 
 def test_a_command_given_as_a_line_is_taken_apart_by_every_module() -> None:
     wanted = ["nginx", "-g", "daemon off;"]
-    ecs = given("ecs_cluster_app", name="web", cluster="c", command=LINE, entry_point=LINE)
+    ecs = params_of("ecs_cluster_app", name="web", cluster="c", command=LINE, entry_point=LINE)
     assert {**AppOptions.from_params(ecs).container} == {"command": wanted, "entry_point": wanted}
     probe = dict.fromkeys(("path", "port", "initial_delay", "period", "timeout", "failure_threshold"))
-    kubernetes = given(
+    kubernetes = params_of(
         "k8s_cluster_app", name="web", command=LINE, args=LINE, liveness_probe={**probe, "command": LINE}
     )
     fields = app_wanted.container_fields(kubernetes, {})
