@@ -72,12 +72,9 @@ class VolumeOptions:
             )
         if "Name" in (params["tags"] or {}):
             raise InputError("tags: Name is the volume's own name, by which it is found")
+        plain: dict[str, Any] = {name: params[name] for name in cls.__dataclass_fields__ if name != "tags"}
         options = cls(
-            **{
-                name: None if params[name] == "" else params[name]
-                for name in cls.__dataclass_fields__
-                if name != "tags"
-            },
+            **{name: None if value == "" else value for name, value in plain.items()},
             tags=checked_tags(params["tags"] or {}),
         )
         if options.type:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._argspec import ArgumentSpec
+from .._checks import LONGEST_WAIT, seconds
 from .._compare import Difference
 from .._errors import InputError, NotFoundError, SchedulersError, telling
 from .._module import Context, Outcome
@@ -41,8 +42,7 @@ def run_command(context: Context) -> Outcome:
     """Choose the pod, run the command, and bring its output."""
     params = context.params
     argv = _argv(params)
-    if params["timeout"] < 1:
-        raise InputError(f"timeout is {params['timeout']}, but has to be at least 1")
+    seconds("timeout", params["timeout"], most=LONGEST_WAIT)
     run = Run.looking(context)
     pod = find_pod(run.api, params)
     container, ran = _container(pod, params["container"]), Ran()
