@@ -72,9 +72,10 @@ class VolumeOptions:
             )
         if "Name" in (params["tags"] or {}):
             raise InputError("tags: Name is the volume's own name, by which it is found")
-        plain: dict[str, Any] = {name: params[name] for name in cls.__dataclass_fields__ if name != "tags"}
+        names = {*cls.__dataclass_fields__} - {"tags"}
+        plain: dict[str, Any] = {name: None if params[name] == "" else params[name] for name in names}
         options = cls(
-            **{name: None if value == "" else value for name, value in plain.items()},
+            **plain,
             tags=checked_tags(params["tags"] or {}),
         )
         if options.type:
