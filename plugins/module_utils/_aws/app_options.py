@@ -25,6 +25,15 @@ Params = Mapping[str, Any]
 MINIMUM_MEMORY = 6
 # what the ECS agent keeps for itself on every instance (ECS API reference, PortMapping.hostPort)
 RESERVED_HOST_PORTS = frozenset({22, 2375, 2376, 51678, 51679, 51680})
+# what ECS takes for a name of an image, and after it for a digest (ECS API reference, ContainerDefinition.image)
+IMAGE = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[A-Fa-f0-9]{64})?")
+VARIABLE = re.compile(r"[^=\x00-\x1f]+")
+LARGEST_INTEGER = 2**31 - 1  # of the API
+# what an expression of the cluster query language is about, as https://docs.aws.amazon.com/AmazonECS/latest/
+# developerguide/cluster-query-language.html lists it
+SUBJECT = re.compile(
+    r"\b(agentConnected|agentVersion|attribute:\S|ec2InstanceId|registeredAt|runningTasksCount|task:group)"
+)
 LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
 SECRET = re.compile(r"arn:[\w-]+:(ssm:[\w-]+:\d+:parameter/.+|secretsmanager:[\w-]+:\d+:secret:.+)")
 
@@ -125,10 +134,14 @@ def _container(params: Params) -> dict[str, Any]:
         **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "user")},
         "working_directory": params["working_directory"],
     }
+    if given["image"] is not None and not IMAGE.fullmatch(given["image"]):
+        raise InputError(f"image: {given['image']!r} is no image; nginx:1.29 is one, for example")
+    for option in ("environment", "secrets"):
+        _check_names(option, given[option] or {})
     check_variables(given["environment"] or {}, given["secrets"] or {})
     _check_memory(given["memory"], given["memory_reservation"])
     if given["cpu"] is not None:
-        at_least("cpu", given["cpu"], 0)
+        between("cpu", given["cpu"], 0, LARGEST_INTEGER)
     return {field: value for field, value in given.items() if value is not None}
 
 
@@ -145,6 +158,12 @@ def _secrets(given: Params) -> dict[str, str]:
                 hint="The secret itself does not belong here: everyone who may read the task definition can see it.",
             )
     return dict(given)
+
+
+def _check_names(option: str, names: Collection[str]) -> None:
+    wrong = next((name for name in names if not VARIABLE.fullmatch(name)), None)
+    if wrong is not None:
+        raise InputError(f"{option}: {wrong!r} is no name of a variable")
 
 
 def check_variables(environment: Collection[str], secrets: Collection[str]) -> None:
@@ -166,6 +185,8 @@ def _check_memory(memory: int | None, reservation: int | None) -> None:
     for option, value in (("memory", memory), ("memory_reservation", reservation or None)):
         if value is not None and value < MINIMUM_MEMORY:
             raise InputError(f"{option}: {value} MiB is too little for a container, which has {MINIMUM_MEMORY} or more")
+        if value is not None:
+            between(option, value, 0, LARGEST_INTEGER)
     if memory is not None and reservation is not None:
         check_reservation(memory, reservation)
 
@@ -249,13 +270,28 @@ def _service(params: Params) -> dict[str, Any]:
 def _constraint(given: Params) -> dict[str, str]:
     if given["type"] == "memberOf" and not given["expression"]:
         raise InputError("placement_constraints: type memberOf needs an expression")
+    if given["type"] != "memberOf" and given["expression"]:
+        raise InputError(f"placement_constraints: type {given['type']} has no expression")
+    if given["expression"] and not _may_be_a_query(given["expression"]):
+        raise InputError(
+            f"placement_constraints: {given['expression']!r} is no expression of the cluster query language",
+            hint="attribute:ecs.instance-type == t3.small is one, for example.",
+        )
     return {"type": given["type"], "expression": given["expression"] or ""}
+
+
+def _may_be_a_query(text: str) -> bool:
+    """Whether ECS may take it. What only ECS can tell, it says after the load balancer is made."""
+    closed = all(text.count(left) == text.count(right) for left, right in ("()", "[]"))
+    return closed and SUBJECT.search(text) is not None
 
 
 def _strategy(given: Params) -> dict[str, str]:
     field = given["field"] or ""
     if given["type"] == "binpack" and field.lower() not in ("cpu", "memory"):
         raise InputError(f"placement_strategy: type binpack has field cpu or memory, not {field!r}")
+    if given["type"] == "random" and field:
+        raise InputError("placement_strategy: type random has no field")
     if given["type"] == "spread" and not field:
         raise InputError("placement_strategy: type spread needs a field, for example attribute:ecs.availability-zone")
     return placement_strategy(given["type"], field)
