@@ -27,6 +27,11 @@ LARGEST_PREFIX = 24  # of an own VPC: each of its subnets gets a sixteenth, and 
 # a new cluster has to have a larger one, as its load balancers need room
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/\S+")
+# as a launch template takes it (EC2 API reference, LaunchTemplateEbsBlockDeviceRequest.KmsKeyId)
+KMS_KEY = re.compile(
+    r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?alias/[A-Za-z0-9/_-]+"
+    r"|(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/)?(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
 TAG_LIMIT = 40  # AWS allows 50; the mark, the name, and the tags that Kubernetes' controllers look for need some
 TAG_SIGNS = frozenset("_.:/=+-@")  # what IAM, ECS, ELB and CloudWatch Logs allow beside letters, numbers and spaces
 
@@ -139,12 +144,33 @@ def checked_range(option: str, text: str) -> str:
     Raises:
         InputError: it is none, or has bits set behind its prefix.
     """
+    if "%" in text:
+        raise InputError(f"{option}: {text!r} names an interface, which other machines do not have")
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
         raise InputError(
             f"{option}: {text!r} is no address range ({error}); 10.0.0.0/16 is one, for example"
         ) from error
+
+
+def checked_network(option: str, text: str, largest: int, smallest: int) -> str:
+    """An IPv4 range that machines can have addresses of.
+
+    Args:
+        largest: the length of the prefix of the largest one.
+        smallest: that of the smallest one.
+
+    Raises:
+        InputError: it is none.
+    """
+    network = ipaddress.ip_network(checked_range(option, text))
+    if network.version == 6 or not largest <= network.prefixlen <= smallest:
+        raise InputError(f"{option}: {text!r} must be an IPv4 range between /{largest} and /{smallest}")
+    nowhere = network.overlaps(ipaddress.ip_network("0.0.0.0/8"))
+    if nowhere or network.is_loopback or network.is_link_local or network.is_multicast:
+        raise InputError(f"{option}: no machine can have an address of {text}", hint="10.0.0.0/16 is one that can be.")
+    return str(network)
 
 
 def _check_sizes(params: Mapping[str, Any]) -> None:
@@ -164,6 +190,12 @@ def _check_instances(params: Mapping[str, Any]) -> None:
     ami = params["ami"]
     if ami and ami != LATEST and not re.fullmatch(r"ami-[0-9a-f]+", ami):
         raise InputError(f"ami: {ami!r} must be the id of an image (ami-0123456789abcdef0), or {LATEST}")
+    key = params["volume_kms_key"]
+    if key and not KMS_KEY.fullmatch(key):
+        raise InputError(
+            f"volume_kms_key: {key!r} must be a KMS key: its ARN (arn:aws:kms:<region>:<account>:key/<id>), its id, "
+            f"or an alias of it (alias/<name>)"
+        )
     size = params["volume_size"]
     if size is not None and not 1 <= size <= LARGEST_VOLUME:
         raise InputError(f"volume_size: {size} GiB must be between 1 and {LARGEST_VOLUME}")
@@ -183,11 +215,7 @@ def _given(option: str, values: Sequence[str] | None, pattern: re.Pattern[str], 
 def _own_cidr(text: str | None) -> str | None:
     if text is None:
         return None
-    cidr = checked_range("cidr", text)
-    network = ipaddress.ip_network(cidr)
-    if network.version == 6 or not 16 <= network.prefixlen <= LARGEST_PREFIX:
-        raise InputError(f"cidr: {text!r} must be an IPv4 range between /16 and /{LARGEST_PREFIX}")
-    return cidr
+    return checked_network("cidr", text, 16, LARGEST_PREFIX)
 
 
 def _ingress(ranges: Sequence[str] | None, ports: Sequence[str]) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from .._errors import InputError
-from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_range, shared_tags
+from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_network, checked_range, shared_tags
 from .images import architecture_of
 from .k8s_addons import CLOUD_CONTROLLER_VERSIONS
 from .kubernetes_names import checked_cluster_name
@@ -162,10 +162,7 @@ def _version(text: str | None) -> str | None:
 def _range(option: str, text: str | None, largest: int, smallest: int) -> str | None:
     if text is None:
         return None
-    network = ipaddress.ip_network(checked_range(option, text))
-    if network.version == 6 or not largest <= network.prefixlen <= smallest:
-        raise InputError(f"{option}: {text!r} must be an IPv4 range between /{largest} and /{smallest}")
-    return str(network)
+    return checked_network(option, text, largest, smallest)
 
 
 def _ingress(ranges: list[str] | None) -> tuple[str, ...] | None:
