@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from ._errors import InputError
 
 LONGEST_REQUEST = 3600
@@ -32,3 +35,17 @@ def credential(option: str, value: str | None) -> None:
     """
     if value and any(sign.isspace() or not sign.isprintable() for sign in value):
         raise InputError(f"{option} has white space in it, which no key has")
+
+
+def writable(option: str, path: Path) -> None:
+    """Refuse a file that could not be put in its place. The look leaves nothing behind.
+
+    Raises:
+        InputError: the nearest folder that is there takes no file.
+    """
+    try:
+        folder = next(one for one in path.resolve().parents if one.exists())
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"{option}: {path} cannot be written: {error.strerror or error}") from error

@@ -143,6 +143,8 @@ def _spec(option: Options, key: str, zone: str) -> dict[str, Any]:
     _refuse(bool(alias) and ttl is not None, key, "has alias and ttl", "An alias has the TTL of its target.")
     _refuse_beyond(ttl, MOST_SECONDS, key, "ttl")
     _refuse_beyond(weight, MOST_WEIGHT, key, "weight")
+    nowhere = bool(alias and not (alias["dns_name"].strip(". ") and alias["zone_id"].strip()))
+    _refuse(nowhere, key, "has an alias without dns_name or zone_id", "Give what both are.")
     alone = weight is not None and not option.get("set_identifier")
     _refuse(alone, key, "has weight and no set_identifier", "That tells record sets of one name and type apart.")
     if alias:

@@ -15,7 +15,7 @@ from .._errors import InputError
 from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_network, checked_range, shared_tags
 from .images import architecture_of
 from .k8s_addons import CLOUD_CONTROLLER_VERSIONS
-from .kubernetes_names import checked_cluster_name
+from .kubernetes_names import checked_cluster_name, refuse_cluster_tags
 from .security_groups import Opening
 
 API_PORT = 6443
@@ -73,6 +73,7 @@ class ClusterOptions:
         """
         _check_numbers(params)
         _check_instances(params)
+        refuse_cluster_tags(params["tags"] or {})
         plain = ("zone", "node_count", "control_plane_type", "node_type", "ami", "key_name", "volume_size")
         return cls(
             name=checked_cluster_name("name", params["name"]),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws import api as aws
+from ansible_collections.container.schedulers.plugins.module_utils._checks import writable
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import api as digitalocean
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api
@@ -84,6 +85,18 @@ def test_certificates_that_are_not_there(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=f"^ca_bundle: .*{name} has no usable certificates"):
             connect("ecs_cluster", ca_bundle=str(tmp_path / name))
     connect("ecs_cluster", ca_bundle=str(tmp_path))
+
+
+@pytest.mark.parametrize("path", ["/proc/nope/x", "/proc/x", "{here}/file/x"])
+def test_files_that_cannot_be_written(path: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"^api_key_file: .*/x cannot be written: "):
+        writable("api_key_file", Path(path.format(here=tmp_path)))
+
+
+def test_a_file_that_can_be_written_is_not_made_by_the_look(tmp_path: Path) -> None:
+    writable("kubeconfig", tmp_path / "new" / "folder" / "config")
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize(("option", "wait"), [("wait_timeout", Context.deadline), ("wait_sleep", Context.pace)])

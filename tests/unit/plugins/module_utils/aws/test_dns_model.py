@@ -171,6 +171,8 @@ ALIAS = {"dns_name": "LB-1.eu-west-1.elb.amazonaws.com.", "zone_id": "ZLB", "eva
     [
         ([option()], "records: www.example.com A has neither. Give values or alias."),
         ([option("www", "A", "192.0.2.1", alias=ALIAS)], "has both. Give values or alias."),
+        ([option(alias={**ALIAS, "dns_name": ""})], "has an alias without dns_name or zone_id"),
+        ([option(alias={**ALIAS, "zone_id": " "})], "has an alias without dns_name or zone_id"),
         ([option(alias=ALIAS, ttl=5)], "has alias and ttl. An alias has the TTL of its target."),
         ([option("www", "A", "192.0.2.1", ttl=-1)], "has ttl -1. 0 to 2147483647 can be."),
         ([option("www", "A", "192.0.2.1", weight=256, set_identifier="x")], "has weight 256. 0 to 255 can be."),
