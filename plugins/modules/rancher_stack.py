@@ -83,7 +83,7 @@ options:
         type: list
         elements: str
       environment:
-        description: Environment variables, by name.
+        description: Environment variables, by name. Values are text or numbers; quote true and false.
         type: dict
       secret_environment:
         description: More environment variables. Their values are never shown.

@@ -12,9 +12,12 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._checks import credential, seconds
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
+from .._http import checked_url, trusting
 from .._retry import Effect, RetryPolicy, until_settled
 from .._wait import Pace, wait_until
 from . import answers, errors
@@ -56,7 +59,18 @@ class Connection:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Connection:
-        """The connection that a module's options describe."""
+        """The connection that a module's options describe.
+
+        Raises:
+            InputError: one of them cannot work.
+        """
+        for option in ("access_key", "secret_key", "session_token"):
+            credential(option, params[option])
+        if params["endpoint_url"]:
+            checked_url(params["endpoint_url"], "endpoint_url")
+        if params["ca_bundle"] and not Path(params["ca_bundle"]).is_dir():  # botocore takes a directory, too
+            trusting(params["ca_bundle"], "ca_bundle")
+        seconds("request_timeout", params["request_timeout"])
         return cls(**{name: params[name] for name in cls.__dataclass_fields__})
 
 

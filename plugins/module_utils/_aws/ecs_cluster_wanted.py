@@ -118,7 +118,10 @@ def wanted(run: Run, options: ClusterOptions, live: Mapping[str, Live], found: F
 
 
 def sizes(options: ClusterOptions, live: Live | None) -> dict[str, int | None]:
-    """How many instances, at least and at most. What is not given stays, stretched as far as what is given needs."""
+    """How many instances, at least and at most. What is not given stays, stretched as far as what is given needs.
+
+    AWS ends or starts instances by itself where their number is out of new bounds, so that number is named too.
+    """
     least, most, desired = options.min_size, options.max_size, options.desired_count
     if live is None:
         start = (
@@ -130,6 +133,8 @@ def sizes(options: ClusterOptions, live: Live | None) -> dict[str, int | None]:
     if given:
         least = min(live.spec["min_size"], *given) if least is None else least
         most = max(live.spec["max_size"], *given) if most is None else most
+        within = max(least, min(most, live.spec["desired_count"]))
+        desired = within if desired is None and within != live.spec["desired_count"] else desired
     return {"min_size": least, "max_size": most, "desired_count": desired}
 
 

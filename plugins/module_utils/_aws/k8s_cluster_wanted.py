@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import InputError
 from .._ownership import OWNER, PART
-from .._plan import Graph, Live, Ref, Rule, Wanted
+from .._plan import Graph, Live, Ref, Rule, Script, Wanted
 from .addresses import ADDRESS, ADDRESS_ASSOCIATION
 from .control_plane import CONTROL_PLANE, CONTROL_PLANE_RULE, setting_tag
 from .identity import IDENTITY_GRAPH, attached
@@ -352,7 +352,7 @@ def _template(scene: Scene) -> Wanted:
         "profile": Ref(profile_key(NODES)),
         "security_group_ids": [Ref(group_key(NODES))],
         "public_ip": True,
-        "user_data": node_script(scene.made_with.boot()),
+        "user_data": Script(node_script(scene.made_with.boot())),
         "metadata_hops": 1,
         "encrypted": True,
         "volume_size": scene.options.volume_size or (None if there else DEFAULTS.volume_size),

@@ -18,7 +18,7 @@ from typing import Any
 
 from .._errors import NotFoundError
 from .._ownership import PART, require_ours
-from .._plan import Live, Rule, Spec, Step
+from .._plan import Live, Rule, Script, Spec, Step
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags, tag_specifications, to_tags
@@ -74,7 +74,7 @@ def template_spec(data: Mapping[str, Any]) -> dict[str, Any]:
         "image_id": data.get("ImageId"),
         "instance_type": data.get("InstanceType"),
         "profile": data.get("IamInstanceProfile", {}).get("Name"),
-        "user_data": decoded(data.get("UserData", "")),
+        "user_data": Script(decoded(data.get("UserData", ""))),
         "metadata_hops": metadata.get("HttpPutResponseHopLimit") if metadata.get("HttpTokens") == "required" else None,
         "root_device": device.get("DeviceName"),
         "encrypted": bool(volume.get("Encrypted")),

@@ -11,6 +11,7 @@ from typing import Any
 from .._argspec import ArgumentSpec
 from .._errors import InputError, NotFoundError
 from .._module import Context, Outcome
+from .._texts import texts
 from .capacity import runner_label
 from .diagnosis import diagnose
 from .explaining import read_view
@@ -50,7 +51,7 @@ def look(context: Context) -> Outcome:
 
 
 def _chosen(labels: Mapping[str, Any] | None) -> Callable[[Object], bool]:
-    wanted = {name: str(value) for name, value in (labels or {}).items()}
+    wanted = texts("labels", labels or {})
     return lambda pod: matches(wanted, labels_of(pod))
 
 

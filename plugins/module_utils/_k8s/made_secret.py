@@ -16,6 +16,7 @@ from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError,
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Applied, Live, Plan, Spec, Step, apply
+from .._texts import texts
 from .api import Api, Object
 from .kinds import SECRET
 from .object_set import as_live
@@ -50,7 +51,7 @@ class Wanted:
         """What the options say.
 
         Raises:
-            InputError: a key is given and made up, or a value would be easy to guess.
+            InputError: a key is given and made up, a value is no text, or a value would be easy to guess.
         """
         given, made_up = params["data"] or {}, params["generate"] or []
         twice = sorted({*given} & {*made_up})
@@ -58,8 +59,8 @@ class Wanted:
             raise InputError(f"generate and data both name {', '.join(twice)}")
         if params["length"] < SHORTEST:
             raise InputError(f"length is {params['length']}, but has to be at least {SHORTEST}")
-        data = {name: str(value) for name, value in given.items()}
-        return cls(params["name"], list(dict.fromkeys(params["namespaces"])), data, made_up, params["length"])
+        namespaces = list(dict.fromkeys(params["namespaces"]))
+        return cls(params["name"], namespaces, texts("data", given), made_up, params["length"])
 
     @property
     def owner(self) -> Owner:

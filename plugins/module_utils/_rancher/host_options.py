@@ -11,6 +11,7 @@ from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._errors import InputError
+from .._texts import texts
 from .names import checked_host, refuse_twice
 
 CUSTOM = "custom"
@@ -108,7 +109,7 @@ class HostOptions:
             params["driver"],
             params["driver_config"] or {},
             params["driver_secrets"] or {},
-            None if labels is None else {str(name): str(value) for name, value in labels.items()},
+            None if labels is None else texts("labels", labels),
             params["active"],
             _engine(params),
             params["registration_url"],

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
+from .._texts import texts, words
 from .launch_config import IMAGE_PREFIX, LAUNCH_FIELDS, canonical_image, canonical_port, health_check
 from .links import PROTOCOLS, Target, parsed_rule
 from .names import checked_name, refuse_twice
@@ -174,7 +174,7 @@ def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
     spec = {name: value for name, value in options.items() if name in LAUNCH_FIELDS and value is not None}
     for option in ("command", "entrypoint"):
         if option in spec:
-            spec[option] = _words(option, spec[option])
+            spec[option] = words(option, spec[option])
     for option in ("ports", "expose"):
         if option in spec:
             spec[option] = sorted({canonical_port(port) for port in spec[option]})
@@ -183,12 +183,12 @@ def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
     if "health_check" in spec:
         spec["health_check"] = health_check(spec["health_check"])
     if "labels" in spec:
-        spec["labels"] = texts(spec["labels"])
+        spec["labels"] = texts("labels", spec["labels"])
     if options.get("memory_mib") is not None:
         spec["memory"] = options["memory_mib"] * MIB
     plain, secret = options.get("environment"), options.get("secret_environment")
     if plain is not None or secret is not None:
-        values = {**texts(plain or {}), **texts(secret or {})}
+        values = {**texts("environment", plain or {}), **texts("secret_environment", secret or {})}
         spec["environment"] = veil.hide_some(values, secret or ())
     more = {name: options[name] for name in ("scale", "metadata", "retain_ip") if options.get(name) is not None}
     return {**spec, **more}
@@ -198,20 +198,3 @@ def _image(image: str) -> str:
     if not image.removeprefix(IMAGE_PREFIX).strip() or any(sign.isspace() for sign in image):
         raise InputError(f"image {image!r} is no image")
     return canonical_image(image)
-
-
-def _words(option: str, value: Any) -> list[str]:
-    """A command as a list of words: given as one, or as a line for a shell to take apart."""
-    if isinstance(value, (list, tuple)):
-        return [str(one) for one in value]
-    if not isinstance(value, str):
-        raise InputError(f"{option} is neither a list nor a line")
-    try:
-        return shlex.split(value)
-    except ValueError as error:
-        raise InputError(f"{option} cannot be taken apart: {error}") from error
-
-
-def texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as Rancher keeps them: text. YAML's true is the word that people mean by it."""
-    return {str(name): str(one).lower() if isinstance(one, bool) else str(one) for name, one in values.items()}

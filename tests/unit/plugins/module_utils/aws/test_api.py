@@ -275,7 +275,7 @@ def test_tls_is_verified_unless_told(options: dict[str, Any], verify: Any, monke
 
 
 def test_connection_from_options_hides_its_secrets() -> None:
-    options = dict.fromkeys(Connection.__dataclass_fields__)
+    options = {**dict.fromkeys(Connection.__dataclass_fields__), "request_timeout": 60}
     params = {**options, "secret_key": "lab-not-a-secret-000001", "session_token": "lab-not-a-secret-000002", "name": 1}
     assert "lab-not-a-secret" not in repr(Connection.from_params(params))
 

@@ -128,13 +128,18 @@ def test_a_check_on_nothing_says_what_would_be_made(run: Flow) -> None:
     outcome = run(
         Call("ecs", "DescribeServices", NO_CLUSTER),
         *groups_and_balancer,
+        Call("logs", "DescribeLogGroups", {"logGroups": []}),
         check=True,
         warn=warnings.append,
         load_balancer=CLASSIC,
+        log={"retention_days": 7},
         **WEB,
     )
     assert outcome.plan
     assert outcome.plan.sentences()[-1] == "create service web"
+    # what ECS refuses of an app is in its task definition, most of all, and is to be known before anything costs
+    first = {step.kind: "task-definition" in step.needs for step in outcome.plan.steps}
+    assert (first["log_group"], first["load_balancer_security_group"]) == (True, True)
     assert warnings == ["cluster: one does not exist in eu-west-1 yet; this is what would be done once it does"]
     assert outcome.result["service"]["status"] is None
 

@@ -56,8 +56,10 @@ def subnet(zone: str, cidr: str = "10.0.0.0/20") -> Live:
         ({"desired_count": 3}, group(), (2, 4, 3)),
         ({"desired_count": 6}, group(), (2, 6, 6)),
         ({"desired_count": 0}, group(), (0, 4, 0)),
-        ({"max_size": 1}, group(), (1, 1, None)),
-        ({"min_size": 9}, group(), (9, 9, None)),
+        ({"max_size": 1}, group(), (1, 1, 1)),
+        ({"min_size": 9}, group(), (9, 9, 9)),
+        ({"min_size": 3}, group(), (3, 4, None)),
+        ({"max_size": 0}, group(), (0, 0, 0)),
     ],
 )
 def test_sizes(given: dict[str, Any], live: Live | None, expected: tuple[int | None, ...]) -> None:

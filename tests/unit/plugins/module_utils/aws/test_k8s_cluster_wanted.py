@@ -74,6 +74,9 @@ def plan_of(live: dict[str, Live], **given: Any) -> dict[str, Wanted]:
         ({"pod_cidr": "fd00::/16"}, "pod_cidr: 'fd00::/16' must be an IPv4 range"),
         ({"service_cidr": "10.0.0.0/8"}, "service_cidr: '10.0.0.0/8' must be"),
         ({"allowed_cidrs": ["all"]}, "allowed_cidrs: 'all' is no address range"),
+        ({"tags": {"KubernetesCluster": "x"}}, "tags: KubernetesCluster says whose a thing is"),
+        ({"tags": {"kubernetes.io/cluster/one": "shared"}}, "tags: kubernetes.io/cluster/one says whose"),
+        ({"pod_cidr": "224.0.0.0/16"}, "pod_cidr: no machine can have an address of"),
         ({"node_policies": ["x"]}, "node_policies: 'x' must be the ARN of a policy"),
     ],
 )

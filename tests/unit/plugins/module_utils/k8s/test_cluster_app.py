@@ -244,7 +244,7 @@ def test_everything_that_can_be_said_of_a_container() -> None:
     with small_cluster() as cluster:
         cluster.controllers = running
         app(
-            cluster, image="nginx:1", port=80, command=["a"], args=["b"], environment={"B": True, "C": None},
+            cluster, image="nginx:1", port=80, command=["a"], args=["b"], environment={"B": "true", "C": ""},
             secrets={"A": "db/password"}, requests={"cpu": "0.1"}, limits={"memory": "64Mi"}, liveness_probe=PROBE,
             startup_probe={"command": ["true"], "initial_delay": 3}, readiness_probe={"port": 81},
             pod_labels={"tier": 1}, pod_annotations={"note": 2}, node_selector={"disk": "ssd"}, service_account="web",
