@@ -27,6 +27,11 @@ from ._plan import Plan
 from ._redact import Redactor
 from ._wait import Pace
 
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:  # before ansible-core 2.22
+    register_secrets = None
+
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -120,7 +125,10 @@ def _module(spec: ArgumentSpec, redactor: Redactor) -> AnsibleModule:
 def _hide(module: AnsibleModule, redactor: Redactor, secrets: Iterable[Any]) -> None:
     """From the result, and from Ansible's own part of it, which has the options."""
     redactor.add(secrets)
-    module.no_log_values.update(redactor.long_values())
+    if register_secrets:
+        register_secrets(redactor.long_values())
+    else:
+        module.no_log_values.update(redactor.long_values())
 
 
 def _success(outcome: Outcome, check_mode: bool, wants_diff: bool) -> dict[str, Any]:

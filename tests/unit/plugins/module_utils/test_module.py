@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible import release
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context
 from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
@@ -21,6 +22,8 @@ from unit.clock import FakeClock
 
 PYTHON = sys.executable
 SECRET = "lab-not-a-secret-000001"
+# from 2.21 on only if they are asked for, and older ones do not know the question
+OPTIONS_IN_RESULT = {"_ansible_inject_invocation": True} if release.__version__.split(".")[:2] >= ["2", "21"] else {}
 PROGRAM = """
 import os, signal, sys, threading
 from importlib import metadata
@@ -65,7 +68,7 @@ def start(body: str, **options: Any) -> subprocess.Popen[str]:
     program = PROGRAM.format(body=textwrap.dedent(body))
     environment = {
         **os.environ,
-        "MODULE_ARGS": json.dumps({"secret_key": SECRET, **options}),
+        "MODULE_ARGS": json.dumps({"secret_key": SECRET, **OPTIONS_IN_RESULT, **options}),
         "PYTHONWARNINGS": "ignore",
     }
     return subprocess.Popen(
