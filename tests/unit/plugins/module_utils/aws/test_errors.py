@@ -199,6 +199,8 @@ TEMPLATE = "You must use a valid fully-formed launch template."
         (SchedulersError(f"{TEMPLATE} The key pair 'mine' does not exist"), False),
         (SchedulersError("The target group with targetGroupArn x does not have an associated load balancer."), True),
         (SchedulersError("User x is not authorized to perform: y", code="FailedResourceAccessException"), True),
+        (SchedulersError("ECS service doesn't exist: service/one/web", code="ValidationException"), True),
+        (SchedulersError("Minimum capacity must be given", code="ValidationException"), False),
         (BusyError("a pending update", code="ResourceContention"), True),
         (BusyError("submitted simultaneously", code="ConcurrentModification"), True),
         (BusyError("a pending update", code="ConcurrentUpdateException"), True),
