@@ -74,7 +74,11 @@ options:
     description: The snapshot that a new volume starts from.
     type: str
   snapshot:
-    description: Whether O(state=absent) takes a snapshot first, and deletes the volume only once that is complete.
+    description:
+      - Whether O(state=absent) takes a snapshot first, and deletes the volume only once that is complete.
+      - A run that was killed between the two leaves its snapshot, and the next run takes another. EC2 does not tell
+        whether a volume was attached, and written to, in between, so the first may lack the newest data. Snapshots are
+        incremental, so one of an unchanged volume takes next to no space of its own.
     type: bool
     default: false
   tags:

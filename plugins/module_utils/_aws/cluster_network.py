@@ -25,17 +25,15 @@ def instance_subnets(aws: Aws, cluster: str, *, zones: int) -> tuple[str, ...]:
     Raises:
         InputError: there are none, or too few.
     """
-    name = ClusterNames(cluster, aws.region).auto_scaling_group
-    request = {"AutoScalingGroupNames": [name]}
-    doing = f"find the subnets of cluster {cluster}"
-    groups = aws.pages("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups", request, doing=doing)
-    if not groups:
+    group = _scaling_group(aws, cluster)
+    if group is None:
+        name = ClusterNames(cluster, aws.region).auto_scaling_group
         raise InputError(
             f"load_balancer: cluster {cluster} has no auto scaling group {name} to take subnets from",
             hint="Make the cluster with container.schedulers.ecs_cluster, or give load_balancer.subnets.",
         )
     # one text with commas in the API
-    subnets = sorted(one.strip() for one in groups[0]["VPCZoneIdentifier"].split(",") if one.strip())
+    subnets = sorted(one.strip() for one in group["VPCZoneIdentifier"].split(",") if one.strip())
     of_zone: dict[str, str] = {}
     for one in sorted(_described(aws, subnets), key=itemgetter("SubnetId")):
         of_zone.setdefault(one["AvailabilityZone"], one["SubnetId"])
@@ -48,15 +46,17 @@ def instance_subnets(aws: Aws, cluster: str, *, zones: int) -> tuple[str, ...]:
     return tuple(of_zone.values())
 
 
-def check_balancer_subnets(aws: Aws, subnets: Sequence[str], vpc_id: str, *, zones: int) -> None:
+def check_balancer_subnets(aws: Aws, cluster: str, subnets: Sequence[str], vpc_id: str, *, zones: int) -> None:
     """Refuse subnets that a load balancer of the instances cannot be in, before anything is made for it.
+
+    A load balancer asks nobody in a zone that it is not in: without a zone in common nothing would ever be healthy.
 
     Args:
         vpc_id: the instances'.
         zones: how many it has to be in at least.
 
     Raises:
-        InputError: one is not there, is of another VPC, or shares its zone; or they are in too few zones.
+        InputError: one is not there, is of another VPC, or shares its zone; or they are in too few zones, or in others.
     """
     option = "load_balancer.subnets"
     try:
@@ -72,6 +72,20 @@ def check_balancer_subnets(aws: Aws, subnets: Sequence[str], vpc_id: str, *, zon
         raise InputError(f"{option}: a load balancer takes one of each zone, and of {', '.join(twice)} there are more")
     if len(there) < zones:
         raise InputError(f"{option}: an application load balancer needs {zones} zones, and these are in {len(there)}")
+    group = _scaling_group(aws, cluster)
+    if group and not {*group["AvailabilityZones"]} & {*there}:
+        raise InputError(
+            f"{option}: these are in {', '.join(sorted(there))}, but the instances of cluster {cluster} in "
+            f"{', '.join(sorted(group['AvailabilityZones']))}"
+        )
+
+
+def _scaling_group(aws: Aws, cluster: str) -> Mapping[str, Any] | None:
+    """The auto scaling group of the instances that ``ecs_cluster`` made."""
+    request = {"AutoScalingGroupNames": [ClusterNames(cluster, aws.region).auto_scaling_group]}
+    doing = f"find the subnets of cluster {cluster}"
+    groups = aws.pages("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups", request, doing=doing)
+    return groups[0] if groups else None
 
 
 def _described(aws: Aws, subnets: Sequence[str]) -> list[Mapping[str, Any]]:

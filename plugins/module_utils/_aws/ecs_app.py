@@ -150,6 +150,11 @@ def find_balancers(run: Run) -> list[Live]:
     return _all(run, [], only, [], Names())
 
 
+def find_named_balancers(run: Run, names: Names) -> list[Live]:
+    """The same by their names, as soon as they are made."""
+    return _all(run, [], _Marked(), [], names)
+
+
 def list_services(run: Run, cluster: str) -> list[Live]:
     """All active services of a cluster, whoever made them; none if there is no such cluster."""
     doing = f"list the services of cluster {cluster}"

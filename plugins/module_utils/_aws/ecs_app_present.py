@@ -17,6 +17,7 @@ from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
+from .ecs_app_shared import after
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -27,6 +28,8 @@ from .service import SERVICE, live_service
 from .service_ready import Health, Service, goal_of, wait_ready
 from .service_scaling import SCALING
 from .task_definition import find_old_revisions
+
+BALANCER_KINDS = ("classic_load_balancer", "load_balancer", "target_group")
 
 
 def ensure(context: Context) -> Outcome:
@@ -43,7 +46,9 @@ def ensure_present(context: Context) -> Outcome:
     found = _found(context, run, options)
     options = found.options
     wanted = wanted_app(run, options, found.live, found.place)
-    plan = decide(wanted, found.live, APP_GRAPH, APP_RULES)
+    abandoned = dismantle(found.abandoned, APP_GRAPH)
+    # once the wanted one is there nobody looks for another one any more
+    plan = abandoned + after(decide(wanted, found.live, APP_GRAPH, APP_RULES), abandoned, BALANCER_KINDS)
     plan += _tidying(run, found, plan, {one.key for one in wanted})
     if context.check_mode:
         return Outcome(_result(run, options, found.live), plan)

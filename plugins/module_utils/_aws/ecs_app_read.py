@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,13 @@ from .._plan import Live
 from .api import from_tags, tag_filter
 from .app_options import AppOptions, Balancer
 from .cluster_network import INSTANCE_SECURITY_GROUP, check_balancer_subnets, instance_subnets
-from .ecs_app import OWNER_PREFIX, find_balancers
+from .ecs_app import OWNER_PREFIX, Names, find_balancers, find_named_balancers
 from .ecs_app_wanted import (
     BALANCER_GROUP,
     BALANCER_GROUP_KIND,
     NOWHERE,
     Place,
+    balancer_of,
     group_part,
     ingress_key,
     refuse_other_vpc,
@@ -54,12 +55,14 @@ class Found:
         live: the app's resources by key.
         place: where the instances of the cluster are.
         stale: what was the app's and is not wanted any more.
+        abandoned: load balancers with all that goes with them, as a run wanted them that never got to make the service.
     """
 
     options: AppOptions
     live: Mapping[str, Live]
     place: Place = NOWHERE
     stale: tuple[Live, ...] = ()
+    abandoned: tuple[Live, ...] = ()
 
 
 def read(run: Run, options: AppOptions) -> Found:
@@ -81,7 +84,7 @@ def read(run: Run, options: AppOptions) -> Found:
     around = found.pop("balancing", None) or Found(options, {})
     live |= around.live
     live |= {key: one for key, one in found.items() if one}
-    return Found(completed, live, around.place, around.stale)
+    return replace(around, options=completed, live=live)
 
 
 def _service_and_definition(run: Run, options: AppOptions) -> tuple[AppOptions, dict[str, Live]]:
@@ -149,11 +152,36 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
         live |= {rule.key: rule for rule in ingress_rules(instances, group)}
     subnets: Sequence[str] = ()
     zones = 2 if balancer.type == "application" else 1
-    if LOAD_BALANCER not in live and balancer.subnets:
-        check_balancer_subnets(run.aws, balancer.subnets, instances["VpcId"], zones=zones)
+    there = live[LOAD_BALANCER].spec["subnets"] if LOAD_BALANCER in live else ()
+    if {*(balancer.subnets or there)} != {*there}:
+        check_balancer_subnets(run.aws, options.cluster, balancer.subnets, instances["VpcId"], zones=zones)
     elif LOAD_BALANCER not in live:
         subnets = instance_subnets(run.aws, options.cluster, zones=zones)
-    return Found(options, live, Place(instances["VpcId"], instances["GroupId"], subnets))
+    place = Place(instances["VpcId"], instances["GroupId"], subnets)
+    return Found(options, live, place, abandoned=_abandoned(run, options, balancer, groups, live))
+
+
+def _abandoned(
+    run: Run, options: AppOptions, balancer: Balancer, groups: Sequence[Group], live: Mapping[str, Live]
+) -> tuple[Live, ...]:
+    """The app's load balancers of other names or kinds than the wanted one.
+
+    ECS moves no service from one to another, so if there is a service, it is refused elsewhere. Security groups tell
+    the names, as each is made before its load balancer; a target group's name is known.
+    """
+    own = app_groups(run, groups)
+    names = {balancer_of(one) for one in own if one.kind == BALANCER_GROUP_KIND}
+    kept = () if balancer.shared else (live[BALANCER_GROUP].id,) if BALANCER_GROUP in live else ()
+    if LOAD_BALANCER in live and not balancer.shared:
+        names -= {balancer.name}
+    grouped = balancer.classic and LOAD_BALANCER not in live
+    target_groups = frozenset({target_group_name(options)} if grouped else ())
+    kind = "classic_load_balancer" if balancer.classic else "load_balancer"
+    found = find_named_balancers(run, Names(balancers=frozenset(names), target_groups=target_groups))
+    return (
+        *(one for one in found if (one.kind, one.name) != (kind, balancer.name)),
+        *(one for one in own if not {one.id, one.spec.get("source_group_id")} & {*kept}),
+    )
 
 
 def _read_balancer(run: Run, options: AppOptions, balancer: Balancer) -> dict[str, Live]:
@@ -193,17 +221,23 @@ def instances_groups(cluster: str, groups: Sequence[Group]) -> list[Group]:
     ]
 
 
-def balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
-    """The security group of a load balancer.
+def balancer_groups(above: Run, groups: Sequence[Group]) -> list[Live]:
+    """The security groups of load balancers.
 
     Args:
-        above: speaks for whom the load balancer belongs to.
+        above: speaks for whom the load balancers belong to.
     """
-    found = {}
-    for one in groups:
-        tags = from_tags(one.get("Tags"))
-        if above.mark.owns(tags) and tags.get(PART) == group_part(balancer):
-            found[one["GroupId"]] = live_security_group(one, BALANCER_GROUP, BALANCER_GROUP_KIND)
+    tagged = [(one, from_tags(one.get("Tags"))) for one in groups]
+    return [
+        live_security_group(one, BALANCER_GROUP, BALANCER_GROUP_KIND)
+        for one, tags in tagged
+        if above.mark.owns(tags) and tags.get(PART, "").startswith(group_part(""))
+    ]
+
+
+def balancer_group(above: Run, groups: Sequence[Group], balancer: str) -> Live | None:
+    """The security group of one load balancer: see ``balancer_groups``."""
+    found = {one.id: one for one in balancer_groups(above, groups) if balancer_of(one) == balancer}
     group_id = only_one(found, f"the security group of load balancer {balancer}")
     return found[group_id] if group_id else None
 
@@ -217,7 +251,10 @@ def app_groups(run: Run, groups: Sequence[Group]) -> list[Live]:
     ]
     cluster = run.mark.owner.removeprefix(OWNER_PREFIX)
     rules = [
-        rule for instances in instances_groups(cluster, groups) for one in own for rule in ingress_rules(instances, one)
+        replace(rule, key=f"{rule.key}/{one.id}")
+        for instances in instances_groups(cluster, groups)
+        for one in own
+        for rule in ingress_rules(instances, one)
     ]
     return [*own, *rules]
 
@@ -231,6 +268,7 @@ def ingress_rules(instances: Group, group: Live) -> list[Live]:
             f"of {group.name} to {rule['protocol']} {rule['first']}-{rule['last']} of the instances",
             rule["group_id"],
             rule,
+            {"description": description},
         )
-        for rule in source_openings(instances, group.id)
+        for rule, description in source_openings(instances, group.id)
     ]

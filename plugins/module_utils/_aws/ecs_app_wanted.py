@@ -170,8 +170,7 @@ class _Balancing:
         return derived_name("ecs", self._options.cluster, "load-balancer", self._balancer.name, limit=LONG_LIMIT)
 
     def _ingress_rule(self) -> Wanted:
-        first = self._port["host_port"] or DYNAMIC_PORTS[0]
-        last = self._port["host_port"] or DYNAMIC_PORTS[1]
+        first, last = port_range(self._port["host_port"])
         spec = {
             "group_id": self._place.instance_group_id,
             "source_group_id": Ref(BALANCER_GROUP),
@@ -237,6 +236,11 @@ def sharing(run: Run, options: AppOptions) -> Run:
     if options.balancer and options.balancer.shared:
         return replace(run, mark=cluster_mark(options.cluster))
     return run
+
+
+def port_range(host_port: int) -> tuple[int, int]:
+    """The ports of the instances, first and last, that a rule for a host port opens; 0 is whichever ECS picks."""
+    return (host_port, host_port) if host_port else DYNAMIC_PORTS
 
 
 def ingress_key(first: int, last: int) -> str:

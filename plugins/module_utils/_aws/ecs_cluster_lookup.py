@@ -19,7 +19,7 @@ from .cluster_network import INSTANCE_SECURITY_GROUP
 from .ec2 import check_key_pair
 from .ecs_cluster_options import LATEST, ClusterOptions
 from .ecs_cluster_wanted import ZONES, Found, GivenNetwork, base_policy, own_zones
-from .identity import ROLE
+from .identity import ROLE, check_policy
 from .images import (
     Image,
     architecture_of,
@@ -48,7 +48,7 @@ def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> Foun
         "policies": lambda: _check_policies(aws, options, live),
     }
     instance_type = options.type_for(template.get("instance_type"))
-    if instance_type != template.get("instance_type") or _lacks_subnets(options, live):
+    if instance_type != template.get("instance_type") or _lacks_subnets(options, live) or _moves(options, live):
         lookups["zones"] = lambda: offered_zones(aws, instance_type)
     if options.key_name and options.key_name != template.get("key_name"):
         lookups["key"] = partial(check_key_pair, aws, options.key_name)
@@ -64,9 +64,16 @@ def look_up(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> Foun
 
 def _network(run: Run, options: ClusterOptions, live: Mapping[str, Live]) -> GivenNetwork | None:
     """The given subnets, or those that the cluster is in already; None if it has, or gets, a network of its own."""
-    if options.subnets:
-        return _given_network(run.aws, options.subnets)
     group = live.get(INSTANCE_SECURITY_GROUP)
+    if options.subnets:
+        given = _given_network(run.aws, options.subnets)
+        if group and group.spec["vpc_id"] != given.vpc_id:
+            raise InputError(
+                f"subnets: these are in {given.vpc_id}, but cluster {options.name} is in {group.spec['vpc_id']}, which "
+                f"cannot be changed",
+                hint="Name subnets of that VPC, or make another cluster.",
+            )
+        return given
     if not group or (VPC in live and group.spec["vpc_id"] == live[VPC].id):
         return None
     for option in ("cidr", "zones"):
@@ -108,10 +115,13 @@ def _image(aws: Aws, options: ClusterOptions, template: Mapping[str, Any]) -> Im
 def _check_policies(aws: Aws, options: ClusterOptions, live: Mapping[str, Live]) -> None:
     attached = live[ROLE].spec["policies"] if ROLE in live else ()
     for arn in sorted({*(options.instance_policies or ())} - {*attached, base_policy(aws.region)}):
-        try:
-            aws.call("iam", "GetPolicy", {"PolicyArn": arn}, doing=f"look up policy {arn}")
-        except NotFoundError as error:
-            raise InputError(f"instance_policies: there is no policy {arn}") from error
+        check_policy(aws, "instance_policies", arn)
+
+
+def _moves(options: ClusterOptions, live: Mapping[str, Live]) -> bool:
+    """Whether the instances are to be in other given subnets than before."""
+    there = live[SCALING_GROUP].spec["subnet_ids"] if SCALING_GROUP in live else ()
+    return {*(options.subnets or there)} != {*there}
 
 
 def _lacks_subnets(options: ClusterOptions, live: Mapping[str, Live]) -> bool:

@@ -14,8 +14,7 @@ from .._errors import ConflictError
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Live, apply, dismantle
-from .._wait import wait_until
-from .api import SLOW_DELETES, Aws, Connection, from_tags
+from .api import Aws, Connection, from_tags
 from .cluster_network import INSTANCE_SECURITY_GROUP
 from .cluster_ready import connected_instances, described_instances
 from .clusters import read_cluster
@@ -25,7 +24,7 @@ from .ecs_cluster_handlers import cluster_handlers
 from .ecs_cluster_result import to_result
 from .ecs_cluster_wanted import GRAPH, base_policy
 from .identity import ROLE, read_instance_profile, read_role
-from .marked import EC2_KINDS, marked_resources, really_there
+from .marked import EC2_KINDS, await_gone, marked_resources, really_there
 from .names import CLUSTER_NAME_LIMIT, ClusterNames, checked_name, cluster_mark
 from .run import Run
 from .scaling_groups import read_scaling_group
@@ -52,8 +51,9 @@ def ensure_absent(context: Context) -> Outcome:
         role = next((one for one in live.values() if one.kind == "role"), None)
         handlers = {**app_handlers(run), **cluster_handlers(run, names, role, force=force)}
         applied = apply(plan, handlers, live)
-        with applied.then(f"look whether anything is left of cluster {name}"):
-            _await_gone(run, names)
+        doing = f"look whether anything is left of cluster {name}"
+        with applied.then(doing):
+            await_gone(run, lambda: _left(run, names), doing)
     return Outcome(to_result(name, {}, []), plan)
 
 
@@ -141,25 +141,8 @@ def _ours(run: Run, ids: list[str]) -> set[str]:
     return {one["InstanceId"] for one in instances if run.mark.same_owner(from_tags(one.get("Tags")))}
 
 
-def _await_gone(run: Run, names: ClusterNames) -> None:
-    """A look, and more of them while lists are behind.
-
-    Raises:
-        WaitTimeoutError: something is left; the message says what.
-    """
-
-    def left() -> list[Live]:
-        group = read_scaling_group(run, names.auto_scaling_group, adopt=True, departing=True)
-        # instances were waited for one by one; they, too, stay visible for a while
-        marked = [one for one in marked_resources(run, KINDS, PART_KINDS) if one.kind != "instance"]
-        return [*really_there(run, marked), *([group] if group else [])]
-
-    wait_until(
-        left,
-        ready=lambda found: not found,
-        describe=lambda found: ", ".join(f"{one.kind.replace('_', ' ')} {one.name}" for one in found),
-        deadline=run.deadline,
-        doing=f"look whether anything is left of cluster {names.cluster}",
-        hint=SLOW_DELETES,
-        pace=run.pace,
-    )
+def _left(run: Run, names: ClusterNames) -> list[Live]:
+    group = read_scaling_group(run, names.auto_scaling_group, adopt=True, departing=True)
+    # instances were waited for one by one; they, too, stay visible for a while
+    marked = [one for one in marked_resources(run, KINDS, PART_KINDS) if one.kind != "instance"]
+    return [*really_there(run, marked), *([group] if group else [])]

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .._errors import BusyError, NotFoundError, SchedulersError
+from .._errors import BusyError, InputError, NotFoundError, SchedulersError
 from .._ownership import require_ours
 from .._plan import Live, Spec, Step
 from .._retry import create_once
-from .api import from_tags, to_tags
+from .api import Aws, from_tags, to_tags
 from .run import Run
 
 ROLE = "role"  # keys of a plan, and parts in the mark
@@ -51,6 +51,18 @@ def trust_policy(region: str) -> str:
 def attached(policies: Iterable[str]) -> dict[str, str]:
     """Policies as a role's spec has them: a mapping, so that a difference names the one that is missing. Pure."""
     return dict.fromkeys(sorted(policies), ATTACHED)
+
+
+def check_policy(aws: Aws, option: str, arn: str) -> None:
+    """Refuse an option that names a policy which is not there.
+
+    Raises:
+        InputError: there is none of this ARN.
+    """
+    try:
+        aws.call("iam", "GetPolicy", {"PolicyArn": arn}, doing=f"look up policy {arn}")
+    except NotFoundError as error:
+        raise InputError(f"{option}: there is no policy {arn}") from error
 
 
 def read_role(

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from .._errors import InputError, NotFoundError, SchedulersError
+from .._errors import InputError, SchedulersError
 from .._parallel import gather
 from .._plan import Live
 from .api import Aws
 from .control_plane import CONTROL_PLANE
 from .ec2 import check_key_pair
+from .identity import check_policy
 from .images import (
     Image,
     architecture_of,
@@ -119,11 +120,4 @@ def _check_size(aws: Aws, instance_type: str) -> None:
 def _policy_checks(aws: Aws, options: ClusterOptions, live: Mapping[str, Live]) -> dict[str, Callable[[], None]]:
     there = live[role_key(NODES)].spec["policies"] if role_key(NODES) in live else ()
     new = sorted({*(options.node_policies or ())} - {*there})
-    return {f"policy {arn}": partial(_check_policy, aws, arn) for arn in new}
-
-
-def _check_policy(aws: Aws, arn: str) -> None:
-    try:
-        aws.call("iam", "GetPolicy", {"PolicyArn": arn}, doing=f"look up policy {arn}")
-    except NotFoundError as error:
-        raise InputError(f"node_policies: there is no policy {arn}") from error
+    return {f"policy {arn}": partial(check_policy, aws, "node_policies", arn) for arn in new}

@@ -91,7 +91,7 @@ def _rules(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Live]:
     rules = {}
     for source, source_group in groups.items():
         for target, group in groups.items():
-            for spec in source_openings(group, source_group["GroupId"]):
+            for spec, _description in source_openings(group, source_group["GroupId"]):
                 if spec["protocol"] == "-1":
                     key, name = rule_key(source, target), f"from {source} to {target}"
                     rules[key] = Live(key, "ingress_rule", name, group["GroupId"], spec)

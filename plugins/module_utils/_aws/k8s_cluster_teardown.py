@@ -19,9 +19,8 @@ from .._module import Context, Outcome
 from .._ownership import OWNER, PART
 from .._parallel import gather
 from .._plan import Graph, Handler, Live, Spec, Step, apply, dismantle, keyed
-from .._wait import wait_until
 from .addresses import ADDRESS, read_address
-from .api import SLOW_DELETES, Aws, Connection, from_tags, tag_filter
+from .api import Aws, Connection, from_tags, tag_filter
 from .k8s_access import KUBECONFIG, Access, leads_elsewhere, read_kubeconfig
 from .k8s_cluster_handlers import Tools, cluster_handlers
 from .k8s_cluster_read import identity_reads, read_security_groups
@@ -32,7 +31,7 @@ from .k8s_parameters import read_parameters
 from .kubernetes_names import KubernetesNames, checked_cluster_name, kubernetes_mark
 from .load_balancer_classic import ClassicLoadBalancers
 from .load_balancer_v2 import LoadBalancers, TargetGroups
-from .marked import EC2_KINDS, marked_resources, really_there
+from .marked import EC2_KINDS, await_gone, marked_resources, really_there
 from .run import Run
 from .scaling_groups import SCALING_GROUP, read_scaling_group
 from .security_groups import SecurityGroups
@@ -75,8 +74,9 @@ def ensure_absent(context: Context, connect: Connect) -> Outcome:
         tools = Tools(run, names, access, path)
         handlers = {**cluster_handlers(tools), **_farewells(run, access)}
         applied = apply(plan, handlers, {one.key: one for one in doomed})
-        with applied.then(f"look whether anything is left of cluster {name}"):
-            _await_gone(run, names, _vpcs(found))
+        doing = f"look whether anything is left of cluster {name}"
+        with applied.then(doing):
+            await_gone(run, lambda: _left(run, names, _vpcs(found)), doing)
     kept = [] if delete_data else [{"id": one.id, "name": one.name, **one.spec} for one in volumes]
     return Outcome(to_result(name, {}, Standing(None), path, kept), plan)
 
@@ -193,29 +193,9 @@ class _Inside:
             return
 
 
-def _await_gone(run: Run, names: KubernetesNames, vpcs: Collection[str]) -> None:
-    """A look, and more of them while lists are behind.
-
-    Args:
-        vpcs: those that the cluster had.
-
-    Raises:
-        WaitTimeoutError: something is left; the message says what.
-    """
-
-    def left() -> list[Live]:
-        group = read_scaling_group(run, names.auto_scaling_group, departing=True)
-        # instances were waited for one by one; they, too, stay visible for a while
-        marked = [one for one in marked_resources(run, KINDS, {}) if one.kind != "control_plane"]
-        balancers = find_service_balancers(run.aws, names.cluster, vpcs)
-        return [*really_there(run, marked), *balancers, *([group] if group else [])]
-
-    wait_until(
-        left,
-        ready=lambda found: not found,
-        describe=lambda found: ", ".join(f"{one.kind.replace('_', ' ')} {one.name}" for one in found),
-        deadline=run.deadline,
-        doing=f"look whether anything is left of cluster {names.cluster}",
-        hint=SLOW_DELETES,
-        pace=run.pace,
-    )
+def _left(run: Run, names: KubernetesNames, vpcs: Collection[str]) -> list[Live]:
+    group = read_scaling_group(run, names.auto_scaling_group, departing=True)
+    # instances were waited for one by one; they, too, stay visible for a while
+    marked = [one for one in marked_resources(run, KINDS, {}) if one.kind != "control_plane"]
+    balancers = find_service_balancers(run.aws, names.cluster, vpcs)
+    return [*really_there(run, marked), *balancers, *([group] if group else [])]

@@ -6,6 +6,7 @@ The control plane runs the cloud controller manager and the controller of the EB
 carry the cluster's tag. Nodes may read what they join with, and say why they could not.
 https://github.com/kubernetes/cloud-provider-aws/blob/master/docs/prerequisites.md
 https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/example-iam-policy.json
+Conditions as in AWS's own ROSAKubeControllerPolicy (listeners) and AmazonEKSBlockStoragePolicy (attached volumes).
 """
 
 from __future__ import annotations
@@ -102,9 +103,15 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
             ours,
         ),
         _allow(
-            [f"elasticloadbalancing:Create{one}" for one in CREATED],
+            [f"elasticloadbalancing:Create{one}" for one in ("LoadBalancer", "TargetGroup")],
             balancers,
             made_for_us,
+        ),
+        # its resource is the load balancer: the tags that are asked for are the listener's, and say nothing about that
+        _allow(
+            ["elasticloadbalancing:CreateListener"],
+            balancers,
+            {"StringEquals": {**ours["StringEquals"], **made_for_us["StringEquals"]}},
         ),
         _allow(["ec2:CreateSecurityGroup"], [_ec2(region, "security-group")], made_for_us),
         _allow(["ec2:CreateSecurityGroup"], [_ec2(region, "vpc")], ours),
@@ -123,10 +130,11 @@ def _cloud(region: str, cluster: str) -> list[Statement]:
 
 
 def _csi(region: str, cluster: str) -> list[Statement]:
-    """The controller of the EBS CSI driver: what it may touch carries the driver's own tag, and the cluster's.
+    """The controller of the EBS CSI driver: volumes that it may touch carry the driver's own tag, and the cluster's.
 
-    The former is on the volumes of all clusters, the latter also on the disks of the cluster's instances. There are no
-    rights for snapshots, as nothing in the cluster takes any.
+    The former is on the volumes of all clusters, the latter also on the disks of the cluster's instances. It attaches
+    them to the cluster's instances alone: a volume at another's would bring its own file system, or carry data away.
+    There are no rights for snapshots, as nothing in the cluster takes any.
     """
     volumes, tags = _ec2(region, "volume"), {"ebs.csi.aws.com/cluster": "true", LEGACY_TAG: cluster}
     ours = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()}}
@@ -137,7 +145,11 @@ def _csi(region: str, cluster: str) -> list[Statement]:
         _allow(["ec2:CreateVolume"], [volumes], made_for_us),
         _allow(["ec2:CreateTags"], [volumes], {"StringEquals": {"ec2:CreateAction": "CreateVolume"}}),
         _allow([f"ec2:{one}Volume" for one in ("Attach", "Delete", "Detach", "Modify")], [volumes], ours),
-        _allow(["ec2:AttachVolume", "ec2:DetachVolume"], [_ec2(region, "instance")]),
+        _allow(
+            ["ec2:AttachVolume", "ec2:DetachVolume"],
+            [_ec2(region, "instance")],
+            {"StringEquals": {f"aws:ResourceTag/{LEGACY_TAG}": cluster}},
+        ),
     ]
 
 

@@ -165,17 +165,18 @@ class ClassicLoadBalancers:
         if spec["scheme"] == "internal":
             request["Scheme"] = "internal"
 
-        def create() -> bool:
+        def create() -> Mapping[str, Any]:
             self._run.aws.call("elb", "CreateLoadBalancer", request, doing=step.sentence, settles=True)
-            return True
+            return {}
 
-        def find() -> bool | None:
-            return True if read_classic(self._run, step.name, adopt=False) else None
+        def find() -> Mapping[str, Any] | None:
+            there = read_classic(self._run, step.name, adopt=False)
+            return there.attributes if there else None
 
-        create_once(create, find, self._run.aws.policy)
+        found = create_once(create, find, self._run.aws.policy)
         self._set_attributes(step, spec)
         self._set_health_check(step, spec)
-        return Live(step.key, step.kind, step.name, step.name, spec, self._made(step))
+        return Live(step.key, step.kind, step.name, step.name, spec, found or self._made(step))
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}

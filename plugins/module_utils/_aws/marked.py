@@ -1,16 +1,17 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything in EC2 that carries a mark, whatever it is: what a teardown begins and ends with. PRIVATE."""
+"""Everything in EC2 that carries a mark: what a teardown begins with, and the look that ends it. PRIVATE."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from .._ownership import OWNER, PART
 from .._parallel import gather
-from .._plan import Live
-from .api import tag_filter
+from .._plan import Live, Step
+from .._wait import wait_until
+from .api import SLOW_DELETES, tag_filter
 from .run import Run
 from .scaling_groups import instances_alive
 
@@ -79,3 +80,27 @@ def really_there(run: Run, marked: list[Live], *, known: Collection[str] = ()) -
 
 def _look_of(kind: str) -> tuple[str, str, str]:
     return next(look for word, look in LOOKS.items() if kind == word or kind.endswith(f"_{word}"))
+
+
+def await_gone(run: Run, left: Callable[[], Collection[Live]], doing: str) -> None:
+    """A look, and more of them while lists are behind.
+
+    Args:
+        left: what is still there.
+
+    Raises:
+        WaitTimeoutError: something is; the message says what.
+    """
+    wait_until(
+        left,
+        ready=lambda found: not found,
+        describe=lambda found: "still there: " + ", ".join(_label(one) for one in found),
+        deadline=run.deadline,
+        doing=doing,
+        hint=SLOW_DELETES,
+        pace=run.pace,
+    )
+
+
+def _label(live: Live) -> str:
+    return Step("delete", live.key, live.kind, live.name).label

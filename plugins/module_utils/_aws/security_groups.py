@@ -5,7 +5,7 @@
 Two kinds of rules, owned by two parties: those for address ranges belong to the group's own spec and are compared in
 full; one for another security group ("the load balancer of app web may reach the instances") is a resource of its own
 (``IngressRules``), so that an app can add its rule to the group of its cluster and neither takes away the other's.
-PRIVATE.
+Whose such a rule is stands in its description. PRIVATE.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import ConflictError
-from .._ownership import require_ours
+from .._ownership import Mark, require_ours
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .api import from_tags, tag_filter, tag_specifications
@@ -27,6 +27,7 @@ from .run import Run
 SECURITY_GROUP_RULE = Rule(immutable=frozenset({"vpc_id"}))
 ALLOWED = "allowed"
 DESCRIPTION_LIMIT = 255  # of EC2; the owner's name alone may have more
+OUR_RULE = "container.schedulers: "  # what the description of a rule begins with
 TEXT = re.compile(r"(?P<protocol>\S+) (?P<first>-?\d+)(-(?P<last>-?\d+))? from (?P<source>\S+)")
 
 
@@ -180,7 +181,7 @@ class IngressRules:
         self._run = run
 
     def create(self, step: Step, spec: Spec) -> Live:
-        request = source_request(spec)
+        request = source_request(spec, rule_description(self._run.mark))
         with suppress(ConflictError):  # there already: that is all that was wanted
             self._run.aws.call("ec2", "AuthorizeSecurityGroupIngress", request, doing=step.sentence, settles=True)
         return Live(step.key, step.kind, step.name, spec["group_id"], spec)
@@ -200,25 +201,33 @@ class IngressRules:
         )
 
 
-def source_request(spec: Spec) -> dict[str, Any]:
-    """A rule for a source group, as EC2 takes it."""
+def rule_description(mark: Mark) -> str:
+    """What a rule for a source group that we make is described as: it has no tags that DescribeSecurityGroups shows."""
+    return f"{OUR_RULE}{mark.app or mark.owner}"[:DESCRIPTION_LIMIT]
+
+
+def source_request(spec: Spec, description: str = "") -> dict[str, Any]:
+    """A rule for a source group, as EC2 takes it; to take it back nobody need know how it is described."""
     ports = {"IpProtocol": spec["protocol"], "FromPort": spec["first"], "ToPort": spec["last"]}
-    return {
-        "GroupId": spec["group_id"],
-        "IpPermissions": [{**ports, "UserIdGroupPairs": [{"GroupId": spec["source_group_id"]}]}],
-    }
+    source = {"GroupId": spec["source_group_id"], **({"Description": description} if description else {})}
+    return {"GroupId": spec["group_id"], "IpPermissions": [{**ports, "UserIdGroupPairs": [source]}]}
 
 
-def source_openings(group: Mapping[str, Any], source_group_id: str) -> list[dict[str, Any]]:
-    """The rules of a group of DescribeSecurityGroups for one source group, as specs of ``IngressRules``. Pure."""
+def source_openings(group: Mapping[str, Any], source_group_id: str) -> list[tuple[dict[str, Any], str]]:
+    """The rules of a group of DescribeSecurityGroups for one source group: specs of ``IngressRules``, and how each is
+    described. Pure."""
     return [
-        {
-            "group_id": group["GroupId"],
-            "source_group_id": source_group_id,
-            "protocol": one["IpProtocol"],
-            "first": one.get("FromPort", 0),
-            "last": one.get("ToPort", 65535),
-        }
+        (
+            {
+                "group_id": group["GroupId"],
+                "source_group_id": source_group_id,
+                "protocol": one["IpProtocol"],
+                "first": one.get("FromPort", 0),
+                "last": one.get("ToPort", 65535),
+            },
+            pair.get("Description", ""),
+        )
         for one in group.get("IpPermissions", ())
-        if source_group_id in {pair.get("GroupId") for pair in one.get("UserIdGroupPairs", ())}
+        for pair in one.get("UserIdGroupPairs", ())
+        if pair.get("GroupId") == source_group_id
     ]

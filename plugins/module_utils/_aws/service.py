@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from .._errors import ConflictError, InputError, NotFoundError, SchedulersError
+from .._errors import InputError, NotFoundError, SchedulersError
 from .._ownership import require_ours
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .._wait import wait_for, wait_until
-from .api import ecs_tags, from_tags
+from .api import SETTLING_SECONDS, ecs_tags, from_tags
 from .app_options import placement_strategy
+from .ec2 import awaited
 from .run import Run
 from .service_ready import Service, describe_service
 
@@ -186,11 +187,12 @@ class Services:
         if not spec.get("capacity_provider_strategy"):
             request["launchType"] = "EC2"
 
+        def find() -> Live | None:
+            return read_service(self._run, self._cluster, step.name, adopt=False)
+
         def attempt() -> Live | None:
             try:
-                return create_once(
-                    lambda: self._created(request, step), lambda: self._named(step), self._run.aws.policy
-                )
+                return create_once(lambda: self._created(request, step, find), find, self._run.aws.policy)
             except SchedulersError as error:
                 if STILL_DRAINING.search(error.message):
                     return None
@@ -244,17 +246,17 @@ class Services:
             pace=pace,
         )
 
-    def _created(self, request: Mapping[str, Any], step: Step) -> Live:
+    def _created(self, request: Mapping[str, Any], step: Step, find: Callable[[], Live | None]) -> Live:
         try:
             answer = self._run.aws.call("ecs", "CreateService", request, doing=step.sentence, settles=True)
         except SchedulersError as error:
-            if NOT_IDEMPOTENT.search(error.message):  # ECS's way of saying that the name is taken
-                raise ConflictError(error.message, code=error.code, doing=step.sentence) from error
-            raise
+            # ECS's way of saying that the name is taken: another run's service may not be shown yet, or the inactive
+            # one before it in its place
+            there = NOT_IDEMPOTENT.search(error.message) and awaited(self._run, find, SETTLING_SECONDS, "service")
+            if not there:
+                raise
+            return there
         return live_service(answer["service"])
-
-    def _named(self, step: Step) -> Live | None:
-        return read_service(self._run, self._cluster, step.name, adopt=False)
 
 
 def _filled(rules: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

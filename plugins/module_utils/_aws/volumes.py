@@ -212,7 +212,8 @@ def _vanished(volume_id: str) -> str:
 class Snapshots:
     """Snapshots with spec ``{volume, tags}``, complete when ``create`` ends.
 
-    One that an earlier run took is not good enough: the volume may have been written to since.
+    One that an earlier run took is not good enough: the volume may have been written to since. Nothing tells: EC2 knows
+    attachments only as long as they last, and CloudTrail and CloudWatch are behind. A second one is incremental.
     """
 
     def __init__(self, run: Run) -> None:

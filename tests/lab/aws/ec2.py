@@ -17,7 +17,7 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterface, Network
 from moto.ec2.models.internet_gateways import InternetGatewayBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.route_tables import RouteBackend
-from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.tags import TagBackend
 from moto.ec2.models.vpcs import VPCBackend
@@ -113,6 +113,17 @@ def _security_groups() -> None:
             _refuse_group_delete(backend, group)
         return original(backend, name=name, group_id=group_id)
 
+    @replaces(SecurityGroupRule, "__eq__")
+    def _equal(original: Original, rule: SecurityGroupRule, other: SecurityGroupRule) -> bool:
+        """A description does not make another rule of it, nor need it be said to take the rule back."""
+        if _source(rule) != _source(other):
+            return False
+        known, rule.source_group = rule.source_group, other.source_group
+        try:
+            return bool(original(rule, other))
+        finally:
+            rule.source_group = known
+
     @replaces(NetworkInterfaceBackend, "create_network_interface")
     def _create_network_interface(
         original: Original,
@@ -134,6 +145,10 @@ def _security_groups() -> None:
                 message = "You have specified two resources that belong to different networks."
                 raise aws_error("ec2", "InvalidGroup.NotFound", message)
         return original(backend, subnet, address, addresses, group_ids, *rest, **options)
+
+
+def _source(rule: SecurityGroupRule) -> dict[str, Any]:
+    return {name: value for name, value in (rule.source_group or {}).items() if name != "Description"}
 
 
 def _refuse_group_delete(backend: Any, group: SecurityGroup) -> None:

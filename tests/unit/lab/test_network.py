@@ -123,6 +123,25 @@ def test_security_group_rules(ec2: Any, network: Network, refused: Any) -> None:
     )
 
 
+def test_a_description_makes_no_other_rule(ec2: Any, network: Network, refused: Any) -> None:
+    def rule(**described: str) -> dict[str, Any]:
+        source = {"GroupId": network.group, **described}
+        return {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [source]}
+
+    ec2.authorize_security_group_ingress(GroupId=network.group, IpPermissions=[rule(Description="mine")])
+    for described in ({}, {"Description": "yours"}):
+        refused(
+            "InvalidPermission.Duplicate",
+            ec2.authorize_security_group_ingress,
+            GroupId=network.group,
+            IpPermissions=[rule(**described)],
+        )
+    found = ec2.describe_security_groups(GroupIds=[network.group])["SecurityGroups"][0]["IpPermissions"]
+    assert [pair["Description"] for one in found for pair in one["UserIdGroupPairs"]] == ["mine"]
+    ec2.revoke_security_group_ingress(GroupId=network.group, IpPermissions=[rule()])
+    assert not ec2.describe_security_groups(GroupIds=[network.group])["SecurityGroups"][0]["IpPermissions"]
+
+
 def test_subnet_leaves_its_route_table(ec2: Any, network: Network, refused: Any) -> None:
     tables = [ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"] for _unused in range(2)]
     ec2.associate_route_table(RouteTableId=tables[0], SubnetId=network.subnet)

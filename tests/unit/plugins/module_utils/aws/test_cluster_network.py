@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -63,14 +64,14 @@ def test_a_cluster_without_instances_has_no_subnets() -> None:
         ([subnet(1, "a")], 2, "needs 2 zones, and these are in 1"),
         ([subnet(1, "a"), subnet(2, "b", "vpc-2")], 2, "the instances are in vpc-1, but subnet-2 in vpc-2"),
         ([subnet(1, "a"), subnet(2, "a")], 1, "takes one of each zone, and of a there are more"),
+        ([subnet(1, "c"), subnet(2, "d")], 2, "these are in c, d, but the instances of cluster web in a, b"),
         (failure("InvalidSubnetID.NotFound"), 1, "load_balancer.subnets: "),
     ],
 )
 def test_subnets_are_looked_at_before_anything_is_made(answer: Any, zones: int, why: str) -> None:
-    call = Call("ec2", "DescribeSubnets", {"Subnets": answer} if isinstance(answer, list) else answer)
-    with scripted(call) as aws:
-        if not why:
-            check_balancer_subnets(aws, ["subnet-1"], "vpc-1", zones=zones)
-            return
-        with pytest.raises(InputError, match=why):
-            check_balancer_subnets(aws, ["subnet-1"], "vpc-1", zones=zones)
+    calls = [Call("ec2", "DescribeSubnets", {"Subnets": answer} if isinstance(answer, list) else answer)]
+    if not why or "instances of cluster" in why:
+        group = {"AvailabilityZones": ["b", "a"]}
+        calls.append(Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [group]}))
+    with scripted(*calls) as aws, pytest.raises(InputError, match=why) if why else nullcontext():
+        check_balancer_subnets(aws, "web", ["subnet-1"], "vpc-1", zones=zones)

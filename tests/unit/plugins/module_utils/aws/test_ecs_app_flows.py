@@ -486,6 +486,116 @@ def test_a_new_load_balancer_needs_the_clusters_subnets(run: Flow) -> None:
         )
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_subnets_of_another_vpc_are_refused_before_any_change(run: Flow, there: bool) -> None:
+    """A load balancer that is there would be moved by a call that comes after others."""
+    elsewhere = [{"SubnetId": "subnet-9", "VpcId": "vpc-2", "AvailabilityZone": "eu-west-1a"}]
+    missing = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
+    with pytest.raises(InputError, match=r"load_balancer.subnets: the instances are in vpc-1, but subnet-9 in vpc-2"):
+        run(
+            *NO_SERVICE,
+            NO_REVISION,
+            groups(INSTANCES),
+            *(live_balancer() if there else [missing]),
+            Call("ec2", "DescribeSubnets", {"Subnets": elsewhere}),
+            load_balancer={**CLASSIC, "subnets": ["subnet-9"]},
+            **WEB,
+        )
+
+
+IN_TWO_ZONES = (
+    Call(
+        "autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-1,subnet-2"}]}
+    ),
+    Call(
+        "ec2",
+        "DescribeSubnets",
+        {"Subnets": [{"SubnetId": f"subnet-{one}", "AvailabilityZone": one, "VpcId": "vpc-1"} for one in ("1", "2")]},
+    ),
+)
+
+
+def named_group(name: str) -> dict[str, Any]:
+    """The security group of an own load balancer of this name."""
+    return security_group(f"sg-{name}", f"load-balancer-security-group/{name}", "web", IpPermissions=[OPEN])
+
+
+def test_a_load_balancer_of_another_type_that_a_killed_run_left_goes_first(run: Flow) -> None:
+    """It has the same name, which the two kinds do not share, and the same security group."""
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(INSTANCES, balancer_group()),
+        Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound")),
+        NO_GROUP,
+        *IN_TWO_ZONES,
+        *live_balancer(),
+        check=True,
+        load_balancer={"type": "application", "name": "one-lb"},
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences()[0] == "delete classic load balancer one-lb"
+    assert "delete load balancer security group sg-lb-name" not in outcome.plan.sentences()
+    gone = outcome.plan.steps[0].key
+    made = [step for step in outcome.plan.steps if step.kind in ("load_balancer", "target_group")]
+    assert len(made) == 2
+    assert all(gone in step.needs for step in made)
+
+
+def test_a_target_group_that_a_killed_run_left_goes_before_a_classic_load_balancer_is_made(run: Flow) -> None:
+    found = {"TargetGroupArn": GROUP_ARN, "TargetGroupName": "ecs-one-web", "VpcId": "vpc-1", "Protocol": "HTTP"}
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(INSTANCES),
+        NO_CLASSIC,
+        *IN_TWO_ZONES,
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [{**found, "LoadBalancerArns": []}]}),
+        tags_of(GROUP_ARN, "target-group"),
+        check=True,
+        load_balancer=CLASSIC,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences()[0] == "delete target group ecs-one-web"
+    balancer = next(step for step in outcome.plan.steps if step.kind == "classic_load_balancer")
+    assert outcome.plan.steps[0].key in balancer.needs
+
+
+def test_load_balancers_of_other_names_that_killed_runs_left_go_first(run: Flow) -> None:
+    """With their security groups, and the rules for these, which are for the same port."""
+    pairs = [{"GroupId": f"sg-{name}"} for name in ("before", "earlier")]
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(
+            {**INSTANCES, "IpPermissions": [{**RULE, "UserIdGroupPairs": pairs}]},
+            *map(named_group, ("before", "earlier")),
+        ),
+        Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"LoadBalancerNames": ["one-lb"]}),
+        *IN_TWO_ZONES,
+        Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"LoadBalancerNames": ["earlier"]}),
+        *live_balancer(LoadBalancerName="before"),
+        Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"Names": ["earlier"]}),
+        NO_GROUP,
+        check=True,
+        load_balancer=CLASSIC,
+        **WEB,
+    )
+    assert outcome.plan
+    gone = [step for step in outcome.plan.steps if step.action == "delete"]
+    assert sorted(step.sentence for step in gone) == [
+        "delete classic load balancer before",
+        "delete ingress rule of sg-before-name to tcp 80-80 of the instances",
+        "delete ingress rule of sg-earlier-name to tcp 80-80 of the instances",
+        "delete load balancer security group sg-before-name",
+        "delete load balancer security group sg-earlier-name",
+    ]
+    balancer = next(step for step in outcome.plan.steps if step.sentence == "create classic load balancer one-lb")
+    assert {step.key for step in gone} <= balancer.needs
+
+
 def test_a_load_balancer_of_another_vpc_is_refused_before_any_change(run: Flow) -> None:
     with pytest.raises(InputError, match="load_balancer: one-lb is in VPC vpc-2"):
         run(*NO_SERVICE, NO_REVISION, groups(INSTANCES), *live_balancer(VPCId="vpc-2"), load_balancer=CLASSIC, **WEB)
@@ -535,9 +645,10 @@ def shared_group(*ports: int) -> dict[str, Any]:
     return security_group("sg-lb", "load-balancer-security-group/one-lb", IpPermissions=openings)
 
 
-def reached_at(*ports: int) -> dict[str, Any]:
+def reached_at(*ports: int, made_for: str = "container.schedulers: web") -> dict[str, Any]:
     """The instances' security group, which lets the load balancer in at these ports."""
-    return {**INSTANCES, "IpPermissions": [{**RULE, "FromPort": port, "ToPort": port} for port in ports]}
+    source = {"UserIdGroupPairs": [{"GroupId": "sg-lb", "Description": made_for}]}
+    return {**INSTANCES, "IpPermissions": [{**RULE, "FromPort": port, "ToPort": port, **source} for port in ports]}
 
 
 def listed(status: str, *numbers: int) -> Call:
@@ -560,7 +671,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         listed("ACTIVE", 1),
         listed("INACTIVE"),
         revision(),  # is it ours?
-        groups(reached_at(80, 8080), shared_group(80, 8080)),
+        groups(reached_at(80, 8080, made_for="container.schedulers: before"), shared_group(80, 8080)),
         *live_balancer("", ListenerDescriptions=listeners),
         Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
         Call("ecs", "ListServices", {"serviceArns": ["web", "other"]}),
@@ -590,46 +701,116 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     assert outcome.plan
     # first what only the service tells: a run that is killed after it would leave its listener
     assert outcome.plan.sentences() == [
-        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)",
         "delete ingress rule of sg-lb-name to tcp 80-80 of the instances",
+        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)",
         "update classic load balancer one-lb (listeners.80, health_check.target)",
         "delete service web",
         "delete task definition one-web:1",
     ]
     # and before the listener what only the listener tells
-    closing, rule, balancer, gone, _definition = outcome.plan.steps
-    assert {closing.key, rule.key} <= balancer.needs
+    rule, closing, balancer, gone, _definition = outcome.plan.steps
+    assert closing.key in balancer.needs
     assert {closing.key, rule.key, balancer.key} <= gone.needs
 
 
-def test_an_app_closes_its_way_to_a_shared_load_balancer_of_the_newer_kinds(run: Flow) -> None:
-    """A run was killed before it made the service."""
-    arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/ecs-one-web/1"
-    above = v2()["LoadBalancerArn"]
-    group = {"TargetGroupArn": arn, "TargetGroupName": "ecs-one-web", "LoadBalancerArns": [above], "VpcId": "vpc-1"}
-    listener = {"ListenerArn": "listener", "LoadBalancerArn": above, "Port": 80, "Protocol": "HTTP"}
-    tagged = {"ResourceARN": arn, "Tags": upper_mark("target-group")}
-    outcome = run(
-        services(),
+GROUP_ARN = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/ecs-one-web/1"
+OTHERS_GROUP = GROUP_ARN.replace("web", "other")
+
+
+def behind_v2(arn: str = GROUP_ARN) -> dict[str, Any]:
+    return {"loadBalancers": [{"targetGroupArn": arn, "containerName": "web", "containerPort": 80}]}
+
+
+def listening(*groups_behind: str) -> Call:
+    """The listeners of a shared load balancer of the newer kinds, at ports from 80."""
+    above = {"LoadBalancerArn": v2()["LoadBalancerArn"], "Protocol": "HTTP"}
+    listeners = [
+        {**above, "ListenerArn": f"l{at}", "Port": 80 + at, "DefaultActions": [{"TargetGroupArn": arn}]}
+        for at, arn in enumerate(groups_behind)
+    ]
+    return Call("elbv2", "DescribeListeners", {"Listeners": listeners})
+
+
+def behind_a_shared_one(group: dict[str, Any], *groups_behind: str) -> tuple[Call, ...]:
+    """What a look at an app behind a shared load balancer of the newer kinds finds, but for its service.
+
+    Args:
+        group: the instances' security group.
+    """
+    found = {"TargetGroupArn": GROUP_ARN, "TargetGroupName": "ecs-one-web", "VpcId": "vpc-1", "Protocol": "HTTP"}
+    tagged = {"ResourceARN": GROUP_ARN, "Tags": upper_mark("target-group")}
+    return (
         Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [tagged]}),
         NO_SCALING,
         NO_REVISIONS,
-        groups(reached_at(80), shared_group(80, 8080)),
-        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [{**group, "Protocol": "HTTP"}]}),
-        tags_of(arn, "target-group"),
+        groups(group, shared_group(80, 81)),
         Call(
             "elbv2",
-            "DescribeListeners",
-            {"Listeners": [{**listener, "DefaultActions": [{"Type": "forward", "TargetGroupArn": arn}]}]},
+            "DescribeTargetGroups",
+            {"TargetGroups": [{**found, "LoadBalancerArns": [v2()["LoadBalancerArn"]]}]},
         ),
+        tags_of(GROUP_ARN, "target-group"),
+        listening(*groups_behind),
+    )
+
+
+def test_an_app_closes_its_ways_to_and_from_a_shared_load_balancer_of_the_newer_kinds(run: Flow) -> None:
+    """A run was killed before it made the service."""
+    outcome = run(
+        services(),
+        *behind_a_shared_one(reached_at(80), GROUP_ARN),
+        Call("ecs", "ListServices", {"serviceArns": []}),
         check=True,
         state="absent",
     )
     assert outcome.plan
-    closing, deleted, _group = outcome.plan.steps
+    rule, closing, deleted, _group = outcome.plan.steps
+    assert rule.sentence == "delete ingress rule of sg-lb-name to tcp 80-80 of the instances"
     assert closing.sentence == "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)"
     assert deleted.kind == "listener"
-    assert closing.key in deleted.needs
+    assert {rule.key, closing.key} <= deleted.needs
+
+
+@pytest.mark.parametrize(
+    ("made_for", "others", "goes"),
+    [
+        ("container.schedulers: web", OTHERS_GROUP, False),  # the other app is reached through it as well
+        ("container.schedulers: web", "elsewhere", True),  # the other app is behind another load balancer
+        ("container.schedulers: other", "elsewhere", True),  # the other app has moved away from here
+    ],
+)
+def test_a_rule_for_dynamic_ports_goes_with_the_last_app_that_needs_it(
+    run: Flow, made_for: str, others: str, goes: bool
+) -> None:
+    dynamic = reached_at(80, made_for=made_for)
+    dynamic["IpPermissions"][0] |= {"FromPort": 32768, "ToPort": 65535}
+    ports = [{"containerPort": 80, "hostPort": 0, "protocol": "tcp"}]
+    other = service(serviceName="other", taskDefinition=f"{ACCOUNT}:task-definition/other:1", **behind_v2(others))
+    asks = not goes or made_for.endswith("other")  # whose port it is, if neither description nor load balancer tells
+    outcome = run(
+        services(service(**behind_v2())),
+        *behind_a_shared_one(dynamic, GROUP_ARN, OTHERS_GROUP),
+        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
+        listening(GROUP_ARN, OTHERS_GROUP),
+        *[Call("ecs", "DescribeTaskDefinition", described(1, portMappings=ports))] * asks,
+        Call("ecs", "ListServices", {"serviceArns": ["other"]}),
+        services(other),
+        check=True,
+        state="absent",
+    )
+    assert outcome.plan
+    rules = [step for step in outcome.plan.steps if step.kind == "ingress_rule"]
+    assert len(rules) == goes
+    gone = next(step for step in outcome.plan.steps if step.kind == "service")
+    assert {rule.key for rule in rules} <= gone.needs  # who else would know that the port was its?
+
+
+def test_a_rule_that_somebody_else_made_stays(run: Flow) -> None:
+    outcome = run(
+        services(), *behind_a_shared_one(reached_at(80, made_for="by hand"), GROUP_ARN), check=True, state="absent"
+    )
+    assert outcome.plan
+    assert "ingress_rule" not in {step.kind for step in outcome.plan.steps}
 
 
 def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:

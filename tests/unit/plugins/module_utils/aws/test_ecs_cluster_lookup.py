@@ -125,7 +125,7 @@ def test_a_given_image_brings_its_root_device() -> None:
             "zones: there is no t3.small in eu-west-1c, but in eu-west-1a, eu-west-1b",
         ),
         (
-            [Call("ec2", "DescribeSubnets", failure("InvalidSubnetID.NotFound"))],
+            [OFFERS, Call("ec2", "DescribeSubnets", failure("InvalidSubnetID.NotFound"))],
             {"subnets": ["subnet-1"]},
             "subnets: InvalidSubnetID.NotFound",
         ),
@@ -164,10 +164,18 @@ def test_given_subnets_are_the_network() -> None:
     assert found.network == GivenNetwork("vpc-1", ("subnet-a", "subnet-b"), ("eu-west-1a", "eu-west-1b"))
 
 
-def test_subnets_have_to_have_the_type() -> None:
+@pytest.mark.parametrize("there", [True, False])
+def test_subnets_have_to_have_the_type(there: bool) -> None:
     elsewhere = [{**SUBNETS[0], "AvailabilityZone": "eu-west-1c"}]
-    calls = [OFFERS, PARAMETER, Call("ec2", "DescribeSubnets", {"Subnets": elsewhere})]
-    refused(calls, {}, "no t3.small where the subnets are, but in eu-west-1a, eu-west-1b", subnets=["subnet-a"])
+    calls = [OFFERS, *([] if there else [PARAMETER]), Call("ec2", "DescribeSubnets", {"Subnets": elsewhere})]
+    words = "no t3.small where the subnets are, but in eu-west-1a, eu-west-1b"
+    refused(calls, a_cluster() if there else {}, words, subnets=["subnet-c"])
+
+
+def test_a_cluster_stays_in_its_vpc() -> None:
+    elsewhere = [{**SUBNETS[0], "VpcId": "vpc-2"}]
+    words = "subnets: these are in vpc-2, but cluster web is in vpc-1, which cannot be changed"
+    refused([OFFERS, Call("ec2", "DescribeSubnets", {"Subnets": elsewhere})], a_cluster(), words, subnets=["subnet-c"])
 
 
 def without(live: dict[str, Live], *keys: str) -> dict[str, Live]:

@@ -68,9 +68,7 @@ def test_the_first_load_balancer_of_an_account_is_made_with_the_rights_of_the_co
 def test_what_is_changed_has_to_carry_a_tag() -> None:
     looks = ("Describe", "kms:DescribeKey", "iam:CreateServiceLinkedRole", "ssm:PutParameter")
     for statement in control_plane_policy("eu-west-1", "one")["Statement"]:
-        changing = [one for one in statement["Action"] if not any(look in one for look in looks)]
-        of_instances = statement["Resource"] == ["arn:aws:ec2:eu-west-1:*:instance/*"]
-        if changing and not of_instances:
+        if [one for one in statement["Action"] if not any(look in one for look in looks)]:
             assert statement.get("Condition"), statement
         assert "*" not in statement["Action"]
         assert not [one for one in statement["Action"] if one.endswith(":*")]
@@ -113,6 +111,44 @@ def test_no_load_balancer_of_others_can_be_declared_to_be_the_clusters() -> None
     assert not allowed("elasticloadbalancing:AddTags", BALANCER, asked=OURS)
 
 
+@pytest.mark.parametrize("made", ["CreateLoadBalancer", "CreateTargetGroup"])
+def test_what_is_made_for_a_load_balancer_is_the_clusters(made: str) -> None:
+    assert allowed(f"elasticloadbalancing:{made}", BALANCER, asked=OURS)
+    assert not allowed(f"elasticloadbalancing:{made}", BALANCER, asked=THEIRS)
+
+
+def test_load_balancers_of_others_get_no_listener() -> None:
+    """The resource of CreateListener is the load balancer: a tag that is asked for says nothing about it."""
+    create = "elasticloadbalancing:CreateListener"
+
+    assert allowed(create, BALANCER, tags=OURS, asked=OURS)
+    assert not allowed(create, BALANCER, tags=THEIRS, asked=OURS)
+    assert not allowed(create, BALANCER, asked=OURS)
+    assert not allowed(create, BALANCER, tags=OURS, asked=THEIRS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [
+        ("targetgroup/a/1", "RegisterTargets"),
+        ("targetgroup/a/1", "DeregisterTargets"),
+        ("targetgroup/a/1", "ModifyTargetGroup"),
+        ("targetgroup/a/1", "DeleteTargetGroup"),
+        ("listener/net/a/1/2", "ModifyListener"),
+        ("listener/net/a/1/2", "DeleteListener"),
+        ("loadbalancer/net/a/1", "ModifyLoadBalancerAttributes"),
+        ("loadbalancer/net/a/1", "DeleteLoadBalancer"),
+        ("loadbalancer/a", "CreateLoadBalancerListeners"),
+        ("loadbalancer/a", "RegisterInstancesWithLoadBalancer"),
+    ],
+)
+def test_what_belongs_to_load_balancers_of_others_stays_as_it_is(kind: str, action: str) -> None:
+    resource = f"arn:aws:elasticloadbalancing:eu-west-1:1:{kind}"
+
+    assert allowed(f"elasticloadbalancing:{action}", resource, tags=OURS)
+    assert not allowed(f"elasticloadbalancing:{action}", resource, tags=THEIRS, asked=OURS)
+
+
 DRIVER = {"ebs.csi.aws.com/cluster": "true"}
 
 
@@ -131,9 +167,11 @@ def test_the_driver_makes_volumes_for_its_own_cluster_only() -> None:
     assert not allowed("ec2:CreateTags", VOLUME, asked=OURS)
 
 
-def test_the_driver_gets_what_volumes_are_attached_to() -> None:
-    assert allowed("ec2:AttachVolume", INSTANCE)
-    assert allowed("ec2:DetachVolume", INSTANCE)
+@pytest.mark.parametrize("action", ["AttachVolume", "DetachVolume"])
+def test_volumes_are_attached_to_instances_of_the_cluster_only(action: str) -> None:
+    assert allowed(f"ec2:{action}", INSTANCE, tags=OURS)
+    assert not allowed(f"ec2:{action}", INSTANCE, tags=THEIRS)
+    assert not allowed(f"ec2:{action}", INSTANCE)
 
 
 def test_nobody_in_the_cluster_reaches_snapshots() -> None:

@@ -129,9 +129,11 @@ def test_it_is_made_with_its_mark(scheme: str, said: str | None) -> None:
     assert made.attributes == WHEREABOUTS  # the answer to the creation does not have all of it
 
 
-def test_one_that_another_run_has_made_is_used() -> None:
-    taken = Call("elb", "CreateLoadBalancer", failure("DuplicateLoadBalancerName"))
-    with scripted(taken, *looks(upper_mark(LOAD_BALANCER)), *SETTINGS) as aws:
+@pytest.mark.parametrize("code", ["DuplicateLoadBalancerName", "InternalFailure"])
+def test_one_that_was_made_already_is_used(code: str) -> None:
+    """By another run, or by a call whose answer was lost. It is looked at once."""
+    refused = Call("elb", "CreateLoadBalancer", failure(code, status=500 if code == "InternalFailure" else 400))
+    with scripted(refused, *looks(upper_mark(LOAD_BALANCER)), *SETTINGS[:2]) as aws:
         assert ClassicLoadBalancers(a_run(aws)).create(CREATE, SPEC).attributes == LIVE.attributes
 
 

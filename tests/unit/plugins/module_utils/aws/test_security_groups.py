@@ -18,10 +18,12 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.security
     find_security_groups,
     live_security_group,
     openings,
+    rule_description,
     source_openings,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._compare import Difference
 from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
+from ansible_collections.container.schedulers.plugins.module_utils._ownership import Mark
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
 from unit.ecs_cluster import a_run, marks
 from unit.scripted import Call, failure, scripted
@@ -37,7 +39,12 @@ GROUP: dict[str, Any] = {
     "Tags": marks("instance-security-group"),
     "IpPermissions": [
         {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
-        {"IpProtocol": "tcp", "FromPort": 32768, "ToPort": 65535, "UserIdGroupPairs": [{"GroupId": "sg-2"}]},
+        {
+            "IpProtocol": "tcp",
+            "FromPort": 32768,
+            "ToPort": 65535,
+            "UserIdGroupPairs": [{"GroupId": "sg-2", "Description": "by hand"}],
+        },
         {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
     ],
 }
@@ -76,9 +83,8 @@ def test_a_live_group_shows_its_own_rules_only() -> None:
     live = live_security_group(GROUP, STEP.key, STEP.kind)
     assert (live.id, live.spec["vpc_id"]) == ("sg-1", "vpc-1")
     assert all("sg-2" not in text for text in live.spec["ingress"])
-    assert source_openings(GROUP, "sg-2") == [
-        {"group_id": "sg-1", "source_group_id": "sg-2", "protocol": "tcp", "first": 32768, "last": 65535}
-    ]
+    spec = {"group_id": "sg-1", "source_group_id": "sg-2", "protocol": "tcp", "first": 32768, "last": 65535}
+    assert source_openings(GROUP, "sg-2") == [(spec, "by hand")]
 
 
 def test_groups_are_found_by_their_mark() -> None:
@@ -182,7 +188,10 @@ SOURCE = {"group_id": "sg-1", "source_group_id": "sg-2", "protocol": "tcp", "fir
 
 @pytest.mark.parametrize("answer", [{}, failure("InvalidPermission.Duplicate")])
 def test_a_rule_for_a_group_is_there_afterwards(answer: Any) -> None:
-    with scripted(Call("ec2", "AuthorizeSecurityGroupIngress", answer, {"GroupId": "sg-1"})) as aws:
+    described = {"GroupId": "sg-2", "Description": "container.schedulers: ecs/web"}
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [described]}
+    asked = {"GroupId": "sg-1", "IpPermissions": [rule]}
+    with scripted(Call("ec2", "AuthorizeSecurityGroupIngress", answer, asked)) as aws:
         assert IngressRules(a_run(aws)).create(STEP, SOURCE).spec == SOURCE
 
 
@@ -197,3 +206,7 @@ def test_a_changed_rule_is_made_before_the_old_one_goes() -> None:
             "authorize_security_group_ingress",
             "revoke_security_group_ingress",
         ]
+
+
+def test_a_description_is_no_longer_than_ec2_takes() -> None:
+    assert len(rule_description(Mark("ecs/one", "a" * 255))) == 255

@@ -20,7 +20,6 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.service 
 )
 from ansible_collections.container.schedulers.plugins.module_utils._compare import Difference, differences
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
-    ConflictError,
     InputError,
     NotFoundError,
     NotOursError,
@@ -227,12 +226,21 @@ def test_a_service_that_is_there_by_now_is_used(answer: Exception) -> None:
         assert Services(a_run(aws), "one").create(CREATE, SPEC) == LIVE
 
 
+NAME_TAKEN = Call(
+    "ecs", "CreateService", failure("InvalidParameterException", "Creation of service was not idempotent.")
+)
+
+
+@pytest.mark.parametrize("stale", [{"services": []}, {"services": [service(status="INACTIVE")]}])
+def test_a_service_that_another_run_made_is_awaited(stale: dict[str, Any]) -> None:
+    """It is not shown yet, or the one of its name that was deleted is shown in its place."""
+    with scripted(NAME_TAKEN, Call("ecs", "DescribeServices", stale, times=9), described()) as aws:
+        assert Services(a_run(aws), "one").create(CREATE, SPEC) == LIVE
+
+
 def test_a_name_taken_by_nobody_that_can_be_seen_is_an_error() -> None:
-    taken = Call(
-        "ecs", "CreateService", failure("InvalidParameterException", "Creation of service was not idempotent.")
-    )
-    gone = Call("ecs", "DescribeServices", {"services": []}, times=3)
-    with scripted(taken, gone) as aws, pytest.raises(ConflictError, match="not idempotent"):
+    gone = Call("ecs", "DescribeServices", {"services": []}, times=23)  # for a minute
+    with scripted(NAME_TAKEN, gone) as aws, pytest.raises(SchedulersError, match="not idempotent"):
         Services(a_run(aws), "one").create(CREATE, SPEC)
 
 
