@@ -317,6 +317,8 @@ options:
         description:
           - The subnets that it is in, one of each zone of the instances, as it does not reach tasks in other zones.
           - Those of the cluster's instances for a new one, if not given.
+          - One of type network, and a classic one that is in a single zone, has to leave a zone in a run of its own
+            before it can be in another subnet of it.
         type: list
         elements: str
       grace_period:

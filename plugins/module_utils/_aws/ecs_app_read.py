@@ -15,7 +15,12 @@ from .._parallel import gather
 from .._plan import Live
 from .api import from_tags, tag_filter
 from .app_options import AppOptions, Balancer
-from .cluster_network import INSTANCE_SECURITY_GROUP, check_balancer_subnets, instance_subnets
+from .cluster_network import (
+    INSTANCE_SECURITY_GROUP,
+    check_balancer_subnets,
+    instance_subnets,
+    refuse_change_within_zone,
+)
 from .ecs_app import OWNER_PREFIX, Names, find_balancers, find_named_balancers
 from .ecs_app_wanted import (
     BALANCER_GROUP,
@@ -155,6 +160,7 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
     there = live[LOAD_BALANCER].spec["subnets"] if LOAD_BALANCER in live else ()
     if {*(balancer.subnets or there)} != {*there}:
         check_balancer_subnets(run.aws, options.cluster, balancer.subnets, instances["VpcId"], zones=zones)
+        refuse_change_within_zone(run.aws, balancer, there)
     elif LOAD_BALANCER not in live:
         subnets = instance_subnets(run.aws, options.cluster, zones=zones)
     place = Place(instances["VpcId"], instances["GroupId"], subnets)

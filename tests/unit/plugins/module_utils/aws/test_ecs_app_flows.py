@@ -503,6 +503,22 @@ def test_subnets_of_another_vpc_are_refused_before_any_change(run: Flow, there: 
         )
 
 
+def test_a_load_balancer_in_one_zone_cannot_be_moved_within_it(run: Flow) -> None:
+    beside = [{"SubnetId": one, "VpcId": "vpc-1", "AvailabilityZone": "eu-west-1a"} for one in ("subnet-1", "subnet-9")]
+    with pytest.raises(InputError, match=r"load_balancer.subnets: one-lb has to leave eu-west-1a before"):
+        run(
+            *NO_SERVICE,
+            NO_REVISION,
+            groups(INSTANCES),
+            *live_balancer(Subnets=["subnet-1"]),
+            Call("ec2", "DescribeSubnets", {"Subnets": beside[1:]}, {"SubnetIds": ["subnet-9"]}),
+            Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}),
+            Call("ec2", "DescribeSubnets", {"Subnets": beside}, {"SubnetIds": ["subnet-1", "subnet-9"]}),
+            load_balancer={**CLASSIC, "subnets": ["subnet-9"]},
+            **WEB,
+        )
+
+
 IN_TWO_ZONES = (
     Call(
         "autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-1,subnet-2"}]}

@@ -201,6 +201,7 @@ TEMPLATE = "You must use a valid fully-formed launch template."
         (SchedulersError("User x is not authorized to perform: y", code="FailedResourceAccessException"), True),
         (SchedulersError("ECS service doesn't exist: service/one/web", code="ValidationException"), True),
         (SchedulersError("Minimum capacity must be given", code="ValidationException"), False),
+        (SchedulersError("ELB cannot be attached to multiple subnets in the same AZ."), True),
         (BusyError("a pending update", code="ResourceContention"), True),
         (BusyError("submitted simultaneously", code="ConcurrentModification"), True),
         (BusyError("a pending update", code="ConcurrentUpdateException"), True),
