@@ -3,7 +3,7 @@
 """Who calls, and may they? moto lets everybody do everything; AWS does not, and says so in several ways.
 
 The lab's own key may do everything. Keys made in the lab (IAM users, assumed roles) may do what their policies allow,
-judged by action alone: resources and conditions of a statement are not looked at.
+judged by action, and, of the calls in `aws/reach.py`, by resources and the conditions that ask for tags.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from moto.sts.models import sts_backends
 
 from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from lab.aws.patching import AwsError
+from lab.aws.reach import Reached, reached
 from lab.messages import Answer, Call, Request
 from lab.naming import credential_scope
 from lab.world import World
@@ -94,7 +95,10 @@ def _check(account: str, call: Call) -> Answer | None:
     if not _signature_fits(call.request, caller, key, region, signing_name):
         raise _refusal("mismatch", call)
     action = f"{signing_name}:{call.action}"
-    if call.name not in _ALWAYS_ALLOWED and caller.policies is not None and not allowed(caller.policies, action):
+    if call.name in _ALWAYS_ALLOWED or caller.policies is None:
+        return None
+    # what a call reaches has to be allowed one by one
+    if not all(allowed(caller.policies, action, one) for one in reached(account, call) or (None,)):
         raise _refusal("denied", call, arn=caller.arn, action=action)
     return None
 
@@ -144,13 +148,16 @@ def _text(document: Any) -> str:
     return document if isinstance(document, str) else json.dumps(document)
 
 
-def allowed(policies: Iterable[str], action: str) -> bool:
-    """Some statement allows the action and none denies it (a deny under conditions is left out)."""
+def allowed(policies: Iterable[str], action: str, target: Reached | None = None) -> bool:
+    """Some statement allows the action and none denies it (a deny under conditions is left out).
+
+    Without a target, resources and conditions are not looked at.
+    """
     granted = False
     for policy in policies:
         statements = json.loads(policy).get("Statement", [])
         for statement in statements if isinstance(statements, list) else [statements]:
-            if not _covers(statement, action):
+            if not _covers(statement, action) or (target and not _fits(statement, target)):
                 continue
             if statement.get("Effect") == "Deny" and not statement.get("Condition"):
                 return False
@@ -163,6 +170,26 @@ def _covers(statement: dict[str, Any], action: str) -> bool:
     patterns = statement.get("NotAction" if inverted else "Action", [])
     patterns = [patterns] if isinstance(patterns, str) else patterns
     return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns) is not inverted
+
+
+def _fits(statement: dict[str, Any], target: Reached) -> bool:
+    patterns = statement.get("Resource", "*")
+    patterns = [patterns] if isinstance(patterns, str) else patterns
+    conditions = statement.get("Condition", {})
+    if statement.get("Effect") == "Deny":  # under conditions it is left out anyway
+        conditions = {}
+    return any(fnmatch.fnmatchcase(target.arn, pattern) for pattern in patterns) and all(
+        _holds(operator, key, wanted, target) for operator, keys in conditions.items() for key, wanted in keys.items()
+    )
+
+
+def _holds(operator: str, key: str, wanted: str | list[str], target: Reached) -> bool:
+    """Only of tags the lab knows what they are; another condition (ec2:CreateAction) is met by no call of its own."""
+    found = target.keys.get(key)
+    patterns = [wanted] if isinstance(wanted, str) else wanted
+    if operator == "StringLike":
+        return found is not None and any(fnmatch.fnmatchcase(found, pattern) for pattern in patterns)
+    return operator == "StringEquals" and found in patterns
 
 
 def _signature_fits(request: Request, caller: Caller, key: str, region: str, signing_name: str) -> bool:

@@ -80,8 +80,19 @@ def _network(backend: Any) -> Iterator[Item]:
     }
     yield from (_ec2(backend, kind, thing_id) for kind, ids in found.items() for thing_id in ids)
     yield from (_ec2(backend, "security-group", one.id, one.name) for one in groups if one.name != "default")
+    names = {one.id: one.name for one in groups}
+    yield from (_rule(rule, one.name, names) for one in groups if one.name != "default" for rule in one.ingress_rules)
     yield from (_ec2(backend, "elastic-ip", one.allocation_id, one.public_ip) for one in backend.addresses)
     yield from (_ec2(backend, "network-interface", one.id, one.description) for one in backend.enis.values())
+
+
+def _rule(rule: Any, group: str, names: Mapping[str, str]) -> Item:
+    """A way in that stays open, though nothing is billed for it."""
+    source = str((rule.source_group or {}).get("GroupId", ""))
+    ranges = rule.ip_range or {}
+    whence = names.get(source, source) or ranges.get("CidrIp") or ranges.get("CidrIpv6")
+    ports = f"{rule.ip_protocol} {rule.from_port}-{rule.to_port}"
+    return Item("security-group-rule", rule.id, f"{group}: {ports} from {whence}", {})
 
 
 def _compute(backend: Any) -> Iterator[Item]:

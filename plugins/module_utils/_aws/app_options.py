@@ -8,25 +8,24 @@ used twice, only by tasks that never start. Pure. PRIVATE.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .._errors import InputError
-from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LOAD_BALANCER_LIMIT, LONG_LIMIT, checked_name, derived_name
+from .balancer_options import Balancer, given_balancer
+from .limits import HIGHEST_PORT, at_least, between
+from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LONG_LIMIT, checked_name, derived_name
 
 Params = Mapping[str, Any]
 
 # Docker 20.10 and later reserve 6 MiB for a container (ECS API reference, ContainerDefinition.memory)
 MINIMUM_MEMORY = 6
-HIGHEST_PORT = 65535
 # what the ECS agent keeps for itself on every instance (ECS API reference, PortMapping.hostPort)
 RESERVED_HOST_PORTS = frozenset({22, 2375, 2376, 51678, 51679, 51680})
 LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
 SECRET = re.compile(r"arn:[\w-]+:(ssm:[\w-]+:\d+:parameter/.+|secretsmanager:[\w-]+:\d+:secret:.+)")
-LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -36,38 +35,6 @@ class Log:
     group: str
     retention_days: int
     stream_prefix: str
-
-
-@dataclass(frozen=True)
-class Balancer:
-    """The load balancer before the app.
-
-    Attributes:
-        type: classic, application, network, or none: there shall be none.
-        shared: belongs to the cluster, serves several apps, and stays when one of them goes.
-        allowed_cidrs: who may reach the listener.
-        grace_period: seconds in which ECS ignores a new task's health; None: not managed.
-    """
-
-    type: str
-    name: str
-    shared: bool
-    scheme: str
-    listener_port: int
-    container_port: int | None
-    health_check_path: str
-    healthy_threshold: int
-    unhealthy_threshold: int
-    interval: int
-    timeout: int
-    allowed_cidrs: tuple[str, ...]
-    deregistration_delay: int
-    subnets: tuple[str, ...]
-    grace_period: int | None
-
-    @property
-    def classic(self) -> bool:
-        return self.type == "classic"
 
 
 @dataclass(frozen=True)
@@ -111,8 +78,8 @@ class AppOptions:
         """
         name = checked_name("name", params["name"], APP_NAME_LIMIT)
         cluster = checked_name("cluster", params["cluster"], CLUSTER_NAME_LIMIT)
-        _at_least("keep_revisions", params["keep_revisions"], 1)
-        container, balancer = _container(params), _balancer(params)
+        at_least("keep_revisions", params["keep_revisions"], 1)
+        container, balancer = _container(params), given_balancer(params)
         if "health_check" in container and balancer and balancer.classic:
             raise InputError(
                 "health_check: ECS has none for the containers of a service behind a classic load balancer",
@@ -156,7 +123,7 @@ def _container(params: Params) -> dict[str, Any]:
     check_variables(given["environment"] or {}, given["secrets"] or {})
     _check_memory(given["memory"], given["memory_reservation"])
     if given["cpu"] is not None:
-        _at_least("cpu", given["cpu"], 0)
+        at_least("cpu", given["cpu"], 0)
     return {field: value for field, value in given.items() if value is not None}
 
 
@@ -220,8 +187,8 @@ def check_reservation(memory: int, reservation: int) -> None:
 def _ports(ports: Sequence[Params]) -> list[dict[str, Any]]:
     seen: dict[tuple[int, str], int] = {}
     for port in ports:
-        _between("ports: container_port", port["container_port"], 1, HIGHEST_PORT)
-        host, protocol = _between("ports: host_port", port["host_port"], 0, HIGHEST_PORT), port["protocol"]
+        between("ports: container_port", port["container_port"], 1, HIGHEST_PORT)
+        host, protocol = between("ports: host_port", port["host_port"], 0, HIGHEST_PORT), port["protocol"]
         if host in RESERVED_HOST_PORTS:
             raise InputError(f"ports: host_port {host} is in use on every instance: by SSH, Docker or the ECS agent")
         if host and (host, protocol) in seen:
@@ -238,10 +205,10 @@ def _ports(ports: Sequence[Params]) -> list[dict[str, Any]]:
 def _container_health(given: Params) -> dict[str, Any]:
     if given["command"][:1] not in (["CMD"], ["CMD-SHELL"], ["NONE"]):
         raise InputError("health_check: command must begin with CMD, CMD-SHELL or NONE, as Docker's does")
-    _between("health_check: interval", given["interval"], 5, 300)
-    _between("health_check: timeout", given["timeout"], 2, 60)
-    _between("health_check: retries", given["retries"], 1, 10)
-    _between("health_check: start_period", given["start_period"], 0, 300)
+    between("health_check: interval", given["interval"], 5, 300)
+    between("health_check: timeout", given["timeout"], 2, 60)
+    between("health_check: retries", given["retries"], 1, 10)
+    between("health_check: start_period", given["start_period"], 0, 300)
     return dict(given)
 
 
@@ -255,13 +222,13 @@ def _service(params: Params) -> dict[str, Any]:
     """The fields of the service that are given."""
     lowest, highest = params["minimum_healthy_percent"], params["maximum_percent"]
     if lowest is not None:
-        _between("minimum_healthy_percent", lowest, 0, 100)
+        between("minimum_healthy_percent", lowest, 0, 100)
     if highest is not None:
-        _between("maximum_percent", highest, 100, 1000)
+        between("maximum_percent", highest, 100, 1000)
     if lowest is not None and highest is not None:
         check_percents(lowest, highest)
     if params["desired_count"] is not None:
-        _at_least("desired_count", params["desired_count"], 0)
+        at_least("desired_count", params["desired_count"], 0)
     constraints, strategy = params["placement_constraints"], params["placement_strategy"]
     given = {
         "desired_count": params["desired_count"],
@@ -309,61 +276,14 @@ def _log(params: Params) -> Log | None:
     return Log(group, given["retention_days"], prefix)
 
 
-def _balancer(params: Params) -> Balancer | None:
-    given = params["load_balancer"]
-    if given is None:
-        return None
-    words = (params["cluster"],) if given["shared"] else (params["cluster"], params["name"])
-    name = given["name"] or derived_name("ecs", *words, limit=LOAD_BALANCER_LIMIT, plain=True)
-    if len(name) > LOAD_BALANCER_LIMIT or not LOAD_BALANCER_NAME.fullmatch(name):
-        raise InputError(
-            f"load_balancer: name {name!r} must be at most {LOAD_BALANCER_LIMIT} letters, digits and inner hyphens"
-        )
-    _check_balancer_numbers(given)
-    return Balancer(
-        name=name,
-        allowed_cidrs=tuple(_cidr(one) for one in given["allowed_cidrs"]),
-        subnets=tuple(given["subnets"] or ()),
-        **{
-            field: given[field]
-            for field in Balancer.__dataclass_fields__
-            if field not in ("name", "allowed_cidrs", "subnets")
-        },
-    )
-
-
-def _check_balancer_numbers(given: Params) -> None:
-    _between("load_balancer: listener_port", given["listener_port"], 1, HIGHEST_PORT)
-    _between("load_balancer: healthy_threshold", given["healthy_threshold"], 2, 10)
-    _between("load_balancer: unhealthy_threshold", given["unhealthy_threshold"], 2, 10)
-    _between("load_balancer: interval", given["interval"], 5, 300)
-    _between("load_balancer: timeout", given["timeout"], 2, 60)
-    _between("load_balancer: deregistration_delay", given["deregistration_delay"], 0, 3600)
-    if given["timeout"] >= given["interval"]:
-        raise InputError(f"load_balancer: timeout {given['timeout']} must be less than interval {given['interval']}")
-    if not given["health_check_path"].startswith("/"):
-        raise InputError(f"load_balancer: health_check_path {given['health_check_path']!r} must begin with a slash")
-    if given["grace_period"] is not None:
-        if given["type"] == "none":
-            raise InputError("load_balancer: grace_period: there is none without a load balancer")
-        _between("load_balancer: grace_period", given["grace_period"], 0, 2**31 - 1)
-
-
-def _cidr(text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text))
-    except ValueError as error:
-        raise InputError(f"load_balancer: allowed_cidrs: {error}") from None
-
-
 def _scaling(params: Params) -> Scaling | None:
     given = params["scaling"]
     if given is None:
         return None
-    _at_least("scaling: min", given["min"], 0)
+    at_least("scaling: min", given["min"], 0)
     if given["min"] > given["max"]:
         raise InputError(f"scaling: min {given['min']} is more than max {given['max']}")
-    _between("scaling: cpu_percent", given["cpu_percent"], 1, 100)
+    between("scaling: cpu_percent", given["cpu_percent"], 1, 100)
     return Scaling(given["min"], given["max"], given["cpu_percent"])
 
 
@@ -377,43 +297,3 @@ def check_percents(lowest: int, highest: int) -> None:
         raise InputError(f"minimum_healthy_percent: {lowest} is more than maximum_percent, {highest}")
     if lowest == highest == 100:
         raise InputError("minimum_healthy_percent and maximum_percent are both 100, which would block every deployment")
-
-
-def balanced_port(balancer: Balancer, ports: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The port mapping that the load balancer leads to.
-
-    Raises:
-        InputError: the container has no such port, or one that this type of load balancer cannot reach.
-    """
-    numbers = [port["container_port"] for port in ports]
-    if balancer.container_port is None and len(ports) != 1:
-        raise InputError(f"load_balancer: container_port must be one of ports, {_listed(numbers)}")
-    chosen = [port for port in ports if balancer.container_port in (None, port["container_port"])]
-    if not chosen:
-        raise InputError(
-            f"load_balancer: container_port {balancer.container_port} is not one of ports, {_listed(numbers)}"
-        )
-    port = chosen[0]
-    if balancer.classic and not port["host_port"]:
-        raise InputError(
-            "load_balancer: type classic needs a fixed host_port; an application or network load balancer "
-            "finds the ones that ECS picks"
-        )
-    if port["protocol"] != "tcp":
-        raise InputError(f"load_balancer: container_port {port['container_port']} is {port['protocol']}, not tcp")
-    return port
-
-
-def _listed(numbers: Collection[int]) -> str:
-    return ", ".join(str(number) for number in numbers) or "of which there are none"
-
-
-def _between(option: str, value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        raise InputError(f"{option} is {value}, must be from {low} to {high}")
-    return value
-
-
-def _at_least(option: str, value: int, low: int) -> None:
-    if value < low:
-        raise InputError(f"{option} is {value}, must be {low} or more")

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import InputError, NotFoundError
 from .api import Aws
-from .app_options import Balancer
+from .balancer_options import Balancer
 from .names import ClusterNames
 
 INSTANCE_SECURITY_GROUP = "instance-security-group"  # the part in the mark of the instances' security group

@@ -25,7 +25,8 @@ from .load_balancer_v2 import health_in_group
 from .names import app_mark
 from .run import Run
 from .service import SERVICE, live_service
-from .service_ready import Health, Service, goal_of, wait_ready
+from .service_judgement import Health, Service, goal_of
+from .service_ready import wait_ready
 from .service_scaling import SCALING
 from .task_definition import find_old_revisions
 

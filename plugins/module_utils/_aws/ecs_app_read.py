@@ -14,7 +14,8 @@ from .._ownership import OWNER, PART, only_one
 from .._parallel import gather
 from .._plan import Live
 from .api import from_tags, tag_filter
-from .app_options import AppOptions, Balancer
+from .app_options import AppOptions
+from .balancer_options import Balancer
 from .cluster_network import (
     INSTANCE_SECURITY_GROUP,
     check_balancer_subnets,

@@ -14,7 +14,8 @@ from .._parallel import gather
 from .api import from_tags
 from .load_balancer_v2 import listeners_of
 from .run import Run
-from .service_ready import Service, described_tasks, latest_events, primary_of
+from .service_judgement import Service, latest_events, primary_of
+from .service_ready import described_tasks
 from .task_definition import family_of, revision_of
 
 NAMED_AT_ONCE = 20  # load balancers in one DescribeLoadBalancers

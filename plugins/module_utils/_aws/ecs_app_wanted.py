@@ -11,7 +11,8 @@ from typing import Any
 from .._errors import InputError
 from .._ownership import PART
 from .._plan import Live, Ref, Wanted
-from .app_options import AppOptions, Balancer, balanced_port, check_percents
+from .app_options import AppOptions, check_percents
+from .balancer_options import Balancer, balanced_port
 from .load_balancer_classic import LOAD_BALANCER, instance_port, listener_to, own_spec, shared_spec
 from .load_balancer_v2 import LISTENER, PROTOCOLS, TARGET_GROUP, group_spec
 from .log_group import LOG_GROUP
@@ -20,7 +21,8 @@ from .run import Run
 from .security_groups import Opening, allowed
 from .service import SERVICE, circuit_breaker, refuse_new_classic_balancer
 from .service_scaling import SCALING, resource_id
-from .task_definition import TASK_DEFINITION, own_container, wanted_definition
+from .task_definition import TASK_DEFINITION
+from .task_definition_spec import own_container, wanted_definition
 
 BALANCER_GROUP = "load-balancer-security-group"  # key in a plan
 BALANCER_GROUP_KIND = "load_balancer_security_group"

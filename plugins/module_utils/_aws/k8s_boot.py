@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import k8s_boot_texts as texts
+from .k8s_instance_program import INSTANCE_PROGRAM
 from .k8s_parameters import ADMIN, JOIN, NODE_PROGRESS, PROGRESS, parameter_name
 
 CONTAINERD_VERSION = "2.2.*"  # 2.3.0 to 2.3.3 lose the sandbox image (containerd issue 13529); 1.x is too old
@@ -63,7 +64,7 @@ def control_plane_script(boot: Boot, public_ip: str, addons: Sequence[Mapping[st
         "REPORT": "steps",
     }
     manifests = {"apiVersion": "v1", "kind": "List", "items": list(addons)}
-    files = {"instance.py": texts.INSTANCE_PROGRAM, "addons.json": json.dumps(manifests, sort_keys=True)}
+    files = {"instance.py": INSTANCE_PROGRAM, "addons.json": json.dumps(manifests, sort_keys=True)}
     return _script(settings, files, texts.ADDRESS + texts.PREPARE + texts.CONTROL_PLANE)
 
 
@@ -74,7 +75,7 @@ def node_script(boot: Boot) -> str:
         "PROGRESS_PARAMETER": parameter_name(boot.cluster, NODE_PROGRESS),
         "REPORT": "failures",
     }
-    return _script(settings, {"instance.py": texts.INSTANCE_PROGRAM}, texts.PREPARE + texts.NODE)
+    return _script(settings, {"instance.py": INSTANCE_PROGRAM}, texts.PREPARE + texts.NODE)
 
 
 def _script(settings: Mapping[str, str], files: Mapping[str, str], work: str) -> str:

@@ -16,10 +16,10 @@ from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .api import from_tags, to_tags
-from .app_options import Balancer
+from .balancer_options import Balancer
 from .cluster_network import described_subnets
 from .run import Run
-from .service_ready import Health
+from .service_judgement import Health
 
 LOAD_BALANCER = "load-balancer"  # key in a plan, and part in the mark
 CLASSIC_RULE = Rule(immutable=frozenset({"scheme", "vpc_id"}))

@@ -17,10 +17,10 @@ from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .api import from_tags, to_tags
-from .app_options import Balancer
+from .balancer_options import Balancer
 from .load_balancer_classic import LOAD_BALANCER
 from .run import Run
-from .service_ready import Health
+from .service_judgement import Health
 
 TARGET_GROUP = "target-group"  # keys in a plan, and parts in the mark
 LISTENER = "listener"

@@ -21,7 +21,8 @@ from .api import SETTLING_SECONDS, ecs_tags, from_tags
 from .app_options import placement_strategy
 from .ec2 import awaited
 from .run import Run
-from .service_ready import Service, describe_service
+from .service_judgement import Service
+from .service_ready import describe_service
 
 SERVICE = "service"  # key in a plan, and part in the mark
 SERVICE_RULE = Rule(immutable=frozenset({"scheduling"}))

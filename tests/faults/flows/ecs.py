@@ -52,11 +52,15 @@ _STREAM = {
     "ports": [{"container_port": 80}],
     "load_balancer": {"type": "network", "container_port": 80, "listener_port": 8080},
 }
+# behind one application load balancer: the rule for dynamic ports is the shop's alone
+_SHARED_SHOP = {**_SHOP, "load_balancer": {"type": "application", "container_port": 80, "shared": True}}
+_STALL = {**_NEIGHBOUR, "load_balancer": {**_NEIGHBOUR["load_balancer"], "type": "application"}}
 _SHARED_UP = _app("web", _SHARED)
 # what the role says: a run that was killed before it made the service leaves a listener that nothing else names
 _SHARED_DOWN = _app("web", {"state": "absent", "load_balancer": _SHARED["load_balancer"]})
 _NEIGHBOUR_UP = _app("neighbour", _NEIGHBOUR)
 _STREAM_UP, _STREAM_DOWN = _app("stream", _STREAM), _app("stream", {"state": "absent"})
+_SHARED_SHOP_UP, _STALL_UP = _app("shop", _SHARED_SHOP), _app("stall", _STALL)
 _WEB_UP, _WEB_DOWN = _app("web", _WEB), _app("web", {"state": "absent"})
 _SHOP_UP, _SHOP_DOWN = _app("shop", _SHOP), _app("shop", {"state": "absent"})
 _NEW_IMAGE = _app("web", {**_WEB, "image": "httpd:2.4.62"})
@@ -90,6 +94,8 @@ FLOWS: Mapping[str, Flow] = {
         permissions=(_OF_APPS,),
     ),
     "ecs-app-shared-down": _on_cluster(_SHARED_DOWN, _SHARED_DOWN, _SHARED_UP, base=(_NEIGHBOUR_UP,)),
+    "ecs-app-shared-application": _on_cluster(_SHARED_SHOP_UP, _SHOP_DOWN, base=(_STALL_UP,)),
+    "ecs-app-shared-application-down": _on_cluster(_SHOP_DOWN, _SHOP_DOWN, _SHARED_SHOP_UP, base=(_STALL_UP,)),
     "ecs-app-classic-stale": Flow(
         _app("web", _SCALED),
         before=(_CLUSTER,),

@@ -97,6 +97,87 @@ def test_users_may_do_what_their_policies_allow(lab: Any, refused: Any) -> None:
     lab.client("sts", **keys).get_caller_identity()
 
 
+OWN = {"Key": "owner", "Value": "me"}
+TAGGED = {"StringEquals": {"aws:ResourceTag/owner": "me"}}
+ASKED = {"StringEquals": {"aws:RequestTag/owner": "me"}}
+
+
+def limited(lab: Any, *statements: dict[str, Any]) -> dict[str, str]:
+    """The keys of a user who may do what the statements allow."""
+    iam = lab.client("iam")
+    iam.create_user(UserName="limited")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]})
+    iam.put_user_policy(UserName="limited", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="limited")["AccessKey"]
+    return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+
+
+def test_volumes_are_judged_by_their_tags(lab: Any, refused: Any) -> None:
+    volumes, instances = "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:instance/*"
+    keys = limited(
+        lab,
+        {"Action": "ec2:CreateVolume", "Resource": volumes, "Condition": ASKED},
+        {"Action": ["ec2:AttachVolume", "ec2:DeleteVolume"], "Resource": volumes, "Condition": TAGGED},
+        {
+            "Action": "ec2:AttachVolume",
+            "Resource": instances,
+            "Condition": {"StringEquals": {"aws:ResourceTag/a": "b"}},
+        },
+        {"Action": "ec2:CreateTags", "Resource": volumes, "Condition": TAGGED},
+    )
+    ec2, boss = lab.client("ec2", **keys), lab.client("ec2")
+    place = {"AvailabilityZone": "us-east-1a", "Size": 1}
+    tags = [{"ResourceType": "volume", "Tags": [OWN]}]
+    refused("UnauthorizedOperation", ec2.create_volume, **place)
+    own = ec2.create_volume(**place, TagSpecifications=tags)["VolumeId"]
+    other = boss.create_volume(**place)["VolumeId"]
+    run = {"ImageId": boss.describe_images(Owners=["amazon"])["Images"][0]["ImageId"], "MinCount": 1, "MaxCount": 1}
+    instance = boss.run_instances(**run)["Instances"][0]["InstanceId"]
+    to = {"InstanceId": instance, "Device": "/dev/sdf"}
+    refused("UnauthorizedOperation", ec2.attach_volume, VolumeId=own, **to)  # the instance is somebody else's
+    boss.create_tags(Resources=[instance], Tags=[{"Key": "a", "Value": "b"}])
+    refused("UnauthorizedOperation", ec2.attach_volume, VolumeId=other, **to)
+    refused("UnauthorizedOperation", ec2.create_tags, Resources=[other], Tags=[OWN])
+    refused("UnauthorizedOperation", ec2.delete_volume, VolumeId=other)
+    ec2.create_tags(Resources=[own], Tags=[{"Key": "more", "Value": "yes"}])
+    ec2.delete_volume(VolumeId=own)
+
+
+def test_load_balancers_are_judged_by_their_tags(ground: Any, refused: Any) -> None:
+    lab = ground.lab
+    gateway = ground.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ground.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=ground.vpc)
+    keys = limited(
+        lab,
+        {"Action": ["elasticloadbalancing:CreateLoadBalancer"], "Resource": "*", "Condition": ASKED},
+        {
+            "Action": ["elasticloadbalancing:CreateListener", "elasticloadbalancing:AddTags"],
+            "Resource": "arn:aws:elasticloadbalancing:*:*:loadbalancer/*",
+            "Condition": TAGGED,
+        },
+        {"Action": "elasticloadbalancing:CreateLoadBalancerListeners", "Resource": "*", "Condition": TAGGED},
+    )
+    elb, elbv2, boss = lab.client("elb", **keys), lab.client("elbv2", **keys), lab.client("elbv2")
+    made = {"Type": "network", "Subnets": ground.subnets}
+    refused("AccessDenied", elbv2.create_load_balancer, Name="n", **made)
+    own = elbv2.create_load_balancer(Name="own", Tags=[OWN], **made)["LoadBalancers"][0]["LoadBalancerArn"]
+    other = boss.create_load_balancer(Name="other", **made)["LoadBalancers"][0]["LoadBalancerArn"]
+    group = boss.create_target_group(Name="t", Protocol="TCP", Port=80, VpcId=ground.vpc)["TargetGroups"][0]
+    forward = [{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}]
+    listener = {"Protocol": "TCP", "Port": 80, "DefaultActions": forward}
+    refused("AccessDenied", elbv2.create_listener, LoadBalancerArn=other, **listener)
+    refused("AccessDenied", elbv2.add_tags, ResourceArns=[other], Tags=[OWN])
+    elbv2.create_listener(LoadBalancerArn=own, **listener)
+    classic = {"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 80}
+    for name, tags in (("mine", [OWN]), ("yours", [])):
+        lab.client("elb").create_load_balancer(
+            LoadBalancerName=name, Listeners=[classic], Subnets=ground.subnets, **({"Tags": tags} if tags else {})
+        )
+    more = [{**classic, "LoadBalancerPort": 81}]
+    refused("AccessDenied", elb.create_load_balancer_listeners, LoadBalancerName="yours", Listeners=more)
+    elb.create_load_balancer_listeners(LoadBalancerName="mine", Listeners=more)
+
+
 def test_assumed_roles_work_with_their_token_only(lab: Any, refused: Any) -> None:
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})

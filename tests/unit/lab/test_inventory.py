@@ -26,6 +26,10 @@ def test_everything_is_counted_with_its_name_and_tags(ground: Any) -> None:
     ec2.create_route_table(VpcId=ground.vpc)
     ec2.create_key_pair(KeyName="k")
     ec2.create_volume(Size=1, AvailabilityZone="us-east-1a")
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "192.0.2.0/24"}]}
+    group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [ground.vpc]}])["SecurityGroups"]
+    named = next(one for one in group if one["GroupName"] != "default")["GroupId"]
+    ec2.authorize_security_group_ingress(GroupId=named, IpPermissions=[rule])
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     ec2.create_nat_gateway(SubnetId=ground.subnets[0], AllocationId=address)
     ground.create(DesiredCapacity=1, Tags=[{**TAGS[0], "PropagateAtLaunch": False}])
@@ -59,6 +63,7 @@ def test_everything_is_counted_with_its_name_and_tags(ground: Any) -> None:
         "record-set": 1,
         "route-table": 1,
         "security-group": 1,
+        "security-group-rule": 1,
         "ssm-parameter": 1,
         "subnet": 2,
         "target-group": 1,

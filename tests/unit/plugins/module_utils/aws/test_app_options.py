@@ -7,11 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils._aws.app_options import (
-    AppOptions,
-    balanced_port,
-    check_percents,
-)
+from ansible_collections.container.schedulers.plugins.module_utils._aws.app_options import AppOptions, check_percents
+from ansible_collections.container.schedulers.plugins.module_utils._aws.balancer_options import balanced_port
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from unit.ecs_app import options, params
 

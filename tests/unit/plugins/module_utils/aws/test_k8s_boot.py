@@ -24,6 +24,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_boot
     node_script,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_cluster_wanted import Settings
+from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_instance_program import INSTANCE_PROGRAM
 from ansible_collections.container.schedulers.plugins.module_utils._aws.k8s_parameters import PENDING
 from ansible_collections.container.schedulers.plugins.module_utils._aws.user_data import LIMIT, packed
 from botocore.auth import SigV4Auth
@@ -216,7 +217,7 @@ def aws_on_loopback() -> Iterator[Aws]:
 
 def run_program(tmp_path: Path, aws: Aws, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     program = tmp_path / "instance.py"
-    program.write_text(k8s_boot_texts.INSTANCE_PROGRAM.replace("time.sleep(3)", "time.sleep(0.01)"))
+    program.write_text(INSTANCE_PROGRAM.replace("time.sleep(3)", "time.sleep(0.01)"))
     addresses = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": aws.url, "AWS_ENDPOINT_URL_SSM": aws.url}
     return subprocess.run(
         [sys.executable, "-I", program, *arguments],

@@ -18,7 +18,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.load_bal
     read_classic,
     shared_spec,
 )
-from ansible_collections.container.schedulers.plugins.module_utils._aws.service_ready import Health
+from ansible_collections.container.schedulers.plugins.module_utils._aws.service_judgement import Health
 from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
 from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step

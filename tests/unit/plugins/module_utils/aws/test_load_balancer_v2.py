@@ -25,7 +25,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.load_bal
     tags_of,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.names import app_mark, cluster_mark
-from ansible_collections.container.schedulers.plugins.module_utils._aws.service_ready import Health
+from ansible_collections.container.schedulers.plugins.module_utils._aws.service_judgement import Health
 from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step

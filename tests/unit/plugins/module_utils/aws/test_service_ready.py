@@ -11,19 +11,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils._aws.service_ready import (
+from ansible_collections.container.schedulers.plugins.module_utils._aws.service_judgement import (
     GRACE_LOOKS,
     ZONE_SECONDS,
     Goal,
     Health,
     Look,
     describe,
-    describe_service,
     failed,
     goal_of,
     latest_events,
     placed,
     ready,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._aws.service_ready import (
+    describe_service,
     reason_of,
     stopped_reasons,
     wait_ready,

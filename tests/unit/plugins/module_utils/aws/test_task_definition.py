@@ -15,8 +15,10 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.task_def
     as_one,
     find_old_revisions,
     find_revisions,
-    normalised,
     read_task_definition,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._aws.task_definition_spec import (
+    normalised,
     rendered,
     wanted_definition,
 )
