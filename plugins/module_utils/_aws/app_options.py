@@ -267,13 +267,18 @@ def _log(params: Params) -> Log | None:
     given = params["log"]
     if given is None:
         return None
-    group = given["group"] or f"/ecs/{params['cluster']}/{params['name']}"
+    group = given["group"] or default_log_group(params["cluster"], params["name"])
     if not LOG_GROUP_NAME.fullmatch(group):
         raise InputError(f"log: group {group!r} may have 512 letters, digits and _ / . # - only")
     prefix = given["stream_prefix"] or params["name"]
     if re.search("[:*]", prefix):
         raise InputError(f"log: stream_prefix {prefix!r} has a colon or an asterisk, which a log stream cannot have")
     return Log(group, given["retention_days"], prefix)
+
+
+def default_log_group(cluster: str, name: str) -> str:
+    """The log group of an app that has named none; without an app's name, how those of a cluster begin."""
+    return f"/ecs/{cluster}/{name}"
 
 
 def _scaling(params: Params) -> Scaling | None:

@@ -96,6 +96,15 @@ FLOWS: Mapping[str, Flow] = {
     "ecs-app-shared-down": _on_cluster(_SHARED_DOWN, _SHARED_DOWN, _SHARED_UP, base=(_NEIGHBOUR_UP,)),
     "ecs-app-shared-application": _on_cluster(_SHARED_SHOP_UP, _SHOP_DOWN, base=(_STALL_UP,)),
     "ecs-app-shared-application-down": _on_cluster(_SHOP_DOWN, _SHOP_DOWN, _SHARED_SHOP_UP, base=(_STALL_UP,)),
+    "ecs-app-down-stale": Flow(  # nothing that was made is in the list by tags yet
+        _SHOP_DOWN,
+        before=(_CLUSTER, _STALL_UP, _SHARED_SHOP_UP),
+        undo=(_NO_CLUSTER,),
+        settings={"tagging_seconds": 3600},
+        injections=("cut-after",),  # after a kill what no service names any more is found when the list has it
+        picks=writes,
+        permissions=(_OF_APPS,),
+    ),
     "ecs-app-classic-stale": Flow(
         _app("web", _SCALED),
         before=(_CLUSTER,),

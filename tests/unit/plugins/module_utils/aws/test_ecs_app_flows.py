@@ -640,11 +640,18 @@ def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow)
 
 NOTHING_MARKED = Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": []})
 NO_REVISIONS = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}, times=2)
+NO_LOGS = Call("logs", "DescribeLogGroups", {"logGroups": []}, {"logGroupNamePrefix": "/ecs/one/web"})
 
 
 def test_no_app_is_left_alone(run: Flow) -> None:
     outcome = run(
-        Call("ecs", "DescribeServices", NO_CLUSTER), NOTHING_MARKED, NO_SCALING, NO_REVISIONS, groups(), state="absent"
+        Call("ecs", "DescribeServices", NO_CLUSTER),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_LOGS,
+        NO_REVISIONS,
+        groups(),
+        state="absent",
     )
     assert outcome.plan
     assert not outcome.plan.changed
@@ -684,9 +691,10 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         services(service(**BEHIND)),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         listed("ACTIVE", 1),
         listed("INACTIVE"),
-        revision(),  # is it ours?
+        Call("ecs", "DescribeTaskDefinition", described(1), times=2),  # is it ours, and where does it log to?
         groups(reached_at(80, 8080, made_for="container.schedulers: before"), shared_group(80, 8080)),
         *live_balancer("", ListenerDescriptions=listeners),
         Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
@@ -710,6 +718,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         services(service(status="INACTIVE")),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(),
         state="absent",
@@ -758,6 +767,7 @@ def behind_a_shared_one(group: dict[str, Any], *groups_behind: str) -> tuple[Cal
     return (
         Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [tagged]}),
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(group, shared_group(80, 81)),
         Call(
@@ -808,6 +818,7 @@ def test_a_rule_for_dynamic_ports_goes_with_the_last_app_that_needs_it(
         *behind_a_shared_one(dynamic, GROUP_ARN, OTHERS_GROUP),
         Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
         listening(GROUP_ARN, OTHERS_GROUP),
+        revision(),  # where does it log to?
         *[Call("ecs", "DescribeTaskDefinition", described(1, portMappings=ports))] * asks,
         Call("ecs", "ListServices", {"serviceArns": ["other"]}),
         services(other),
@@ -834,7 +845,9 @@ def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:
         services(service(**BEHIND)),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
+        revision(),
         groups({**INSTANCES, "IpPermissions": [RULE]}, balancer_group()),
         *live_balancer(),
         check=True,
@@ -887,6 +900,7 @@ def test_a_load_balancer_that_no_list_shows_yet_is_found_by_its_security_group(
         services(),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(INSTANCES, balancer_group()),
         *found,
@@ -910,6 +924,7 @@ def test_a_load_balancer_is_looked_up_though_its_target_group_is_listed(run: Flo
             {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": upper_mark("target-group")}]},
         ),
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(INSTANCES),
         NO_CLASSIC,
@@ -946,6 +961,7 @@ def test_a_listener_of_an_app_that_never_had_a_service_goes_too(
         services(),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(INSTANCES),
         *live_balancer("", ListenerDescriptions=listeners),
@@ -967,13 +983,16 @@ def test_what_does_not_go_away_is_named(run: Flow) -> None:
             services(left),
             NOTHING_MARKED,
             NO_SCALING,
+            NO_LOGS,
             NO_REVISIONS,
             groups(),
+            Call("ecs", "DescribeTaskDefinition", described(1), times=2),
             Call("ecs", "DeleteService"),
             services(service(status="INACTIVE")),
             services(left),
             NOTHING_MARKED,
             NO_SCALING,
+            NO_LOGS,
             NO_REVISIONS,
             groups(),
             state="absent",
