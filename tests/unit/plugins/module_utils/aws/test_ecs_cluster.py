@@ -46,6 +46,7 @@ def subnet(zone: str, cidr: str) -> dict[str, Any]:
 TEMPLATE = {
     "image_id": "ami-1",
     "root_device": "/dev/xvda",
+    "more_volumes": {},
     "instance_type": "t3.small",
     "profile": ROLE,
     "security_group_ids": ["sg-1"],
