@@ -229,11 +229,11 @@ options:
     elements: dict
     suboptions:
       capacity_provider:
-        description: The name of the capacity provider.
+        description: The name of the capacity provider, one of the cluster's.
         type: str
         required: true
       weight:
-        description: Its share of the tasks.
+        description: Its share of the tasks, up to 1000.
         type: int
         default: 1
       base:

@@ -229,6 +229,9 @@ def _service(params: Params) -> dict[str, Any]:
         check_percents(lowest, highest)
     if params["desired_count"] is not None:
         at_least("desired_count", params["desired_count"], 0)
+    for one in params["capacity_provider_strategy"] or ():
+        between("capacity_provider_strategy: weight", one["weight"], 0, 1000)
+        between("capacity_provider_strategy: base", one["base"], 0, 100_000)
     constraints, strategy = params["placement_constraints"], params["placement_strategy"]
     given = {
         "desired_count": params["desired_count"],

@@ -468,6 +468,34 @@ def test_who_may_not_look_at_scaling_may_change_the_number_of_tasks(run: Flow) -
     assert outcome.plan.sentences() == ["update service web (desired_count)"]
 
 
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(("providers", "says"), [([], "spot or gpu, but none at all"), (["spot"], "gpu, but spot")])
+def test_an_unknown_capacity_provider_is_refused_before_anything_is_made(
+    run: Flow, there: bool, providers: list[str], says: str
+) -> None:
+    found = {"clusterName": "one", "status": "ACTIVE", "capacityProviders": providers}
+    strategy = [{"capacity_provider": "spot"}, {"capacity_provider": "gpu"}]
+    with pytest.raises(InputError, match=f"capacity_provider_strategy: cluster one has no capacity provider {says}"):
+        run(
+            services(*[service()] * there),
+            Call("ecs", "DescribeClusters", {"clusters": [found]}),
+            capacity_provider_strategy=strategy,
+            **WEB,
+        )
+
+
+def test_capacity_providers_that_a_service_has_are_not_looked_up(run: Flow) -> None:
+    there = {"capacityProviderStrategy": [{"capacityProvider": "spot", "weight": 1}]}
+    outcome = run(
+        services(service(**there)),
+        revision(),
+        capacity_provider_strategy=[{"capacity_provider": "spot"}],
+        **WEB,
+    )
+    assert outcome.plan
+    assert not outcome.plan.changed
+
+
 def test_a_classic_load_balancer_needs_the_instances_security_group(run: Flow) -> None:
     with pytest.raises(InputError, match="cluster one has no security group of its own"):
         run(*NO_SERVICE, NO_REVISION, groups(), *live_balancer(), load_balancer=CLASSIC, **WEB)
