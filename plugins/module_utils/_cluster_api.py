@@ -58,11 +58,11 @@ class ClusterApi(Protocol):
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
         """No new pods for the node, and those that are there end or move."""
 
-    def keep(self, node: str) -> None:
+    def uncordon(self, node: str) -> None:
         """The node stays after all: pods may be put on it again."""
 
-    def forget(self, node: str) -> None:
-        """The node is gone for good."""
+    def delete_node(self, node: str) -> None:
+        """Its machine is gone for good."""
 
     def load_balancer_services(self) -> Sequence[str]:
         """Services that have load balancers in AWS, as "namespace/name"."""

@@ -34,6 +34,35 @@ def alone_in(folder: Path, *, wait: bool) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def alone_with(file: Path) -> Iterator[None]:
+    """No other run works with the file meanwhile, whose folder is made if need be.
+
+    A file beside it is locked, for the same reason, and taken away in the end. Where none can be made, the file itself
+    cannot be written either, and nobody has to be kept from it.
+
+    Raises:
+        BlockingIOError: another run works with it.
+        OSError: there can be no such folder.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(file.parent, os.W_OK):
+        yield
+        return
+    path = file.with_name(f".{file.name}.lock")
+    descriptor = os.open(path, os.O_CREAT | os.O_RDONLY, 0o600)
+    try:
+        _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.fstat(descriptor).st_nlink:  # it was that of a run that has ended since: another one may be locked
+            raise BlockingIOError
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
 def _lock(descriptor: int, how: int) -> None:
     try:
         fcntl.flock(descriptor, how)

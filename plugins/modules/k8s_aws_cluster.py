@@ -61,8 +61,8 @@ options:
     type: int
   control_plane_type:
     description:
-      - The instance type of the control plane. If not given, a new cluster gets V(t3.medium), the smallest that kubeadm
-        accepts. It cannot be changed later.
+      - The instance type of the control plane, with at least two CPUs and 1700 MiB of memory, as kubeadm wants.
+      - If not given, a new cluster gets V(t3.medium). It cannot be changed later.
     type: str
   node_type:
     description: The instance type of the nodes. If not given, a new cluster gets V(t3.medium).

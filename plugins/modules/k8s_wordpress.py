@@ -54,7 +54,9 @@ options:
         description: The title. A new site needs it.
         type: str
       url:
-        description: Where visitors find it. If not given, it is the address of the load balancer.
+        description:
+          - Where visitors find it. If not given, it is the address of the load balancer.
+          - Where it changes, links and pictures in the content follow.
         type: str
       admin_user:
         description: The administrator. For a new site V(admin). It cannot be changed, as WordPress renames nobody.
@@ -145,7 +147,7 @@ options:
           - V(dynamic), as for a new site if not given, has volumes made by a storage class.
           - V(existing) uses two EBS volumes that are there.
           - V(inline) names two EBS volumes in the pods, as the first versions of Kubernetes did. The scheduler then
-            does not know their zone.
+            does not know their zone, unless O(storage.zone) is given.
         type: str
         choices: [dynamic, existing, inline]
       size:

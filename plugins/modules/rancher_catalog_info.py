@@ -13,6 +13,7 @@ version_added: "1.0.0"
 description:
   - Lists the templates that stacks can be made from with M(container.schedulers.rancher_stack).
   - For one template, it also tells what a version of it asks for, and the files that it is made of.
+  - Versions that need a newer Rancher than the server are left out, as on Rancher's own pages.
 extends_documentation_fragment:
   - container.schedulers.rancher
   - container.schedulers.attributes.info
@@ -23,6 +24,12 @@ options:
   catalog:
     description: The catalog whose templates to list, like V(community). All, if not given.
     type: str
+  environment:
+    description:
+      - The environment whose own catalogs are looked at too, by its name or id. Rancher 1.0 and 1.1 have none such.
+      - If not set, E(RANCHER_ENVIRONMENT) decides; then only the catalogs that all environments have are looked at.
+    type: str
+    aliases: [project]
   template:
     description: The template to look at, like V(community:galera), or with the number of a version.
     type: str
@@ -130,7 +137,7 @@ error_code:
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.container.schedulers.plugins.module_utils._module import run_module
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import look_at_catalog
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import CONNECTION
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import CONNECTION, ENVIRONMENT
 
 SPEC = ArgumentSpec(
     {"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}},
@@ -141,7 +148,7 @@ SPEC = ArgumentSpec(
 
 def main() -> None:
     """The module."""
-    run_module(SPEC.merge(CONNECTION), look_at_catalog)
+    run_module(SPEC.merge(CONNECTION, ENVIRONMENT), look_at_catalog)
 
 
 if __name__ == "__main__":

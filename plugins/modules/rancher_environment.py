@@ -58,7 +58,7 @@ options:
   members:
     description:
       - Who may use it. All other members are removed.
-      - If not given, and access control is on, a new environment belongs to the administrator.
+      - If not given, and access control is on, a new environment belongs to the account that O(access_key) is of.
     type: list
     elements: dict
     suboptions:
@@ -77,8 +77,21 @@ options:
         waits until Kubernetes is healthy.
       - A file of another cluster, or of several, is refused. One of an environment of the same name is replaced.
       - With O(state=absent), the file to remove. It stays, with a warning, if it is not this environment's.
-      - The API server is reached through Rancher, at the address in O(url).
+      - The API server is reached through Rancher, at the address in O(url). If that begins with V(http://), the
+        kubeconfig has V(https://) instead, as kubectl sends no key otherwise. A Rancher server takes TLS on the same
+        port. Its certificate, which it has made itself, is not verified then.
+      - From Rancher 1.2 on, the API key in it is one of the administrator's account, which may do everything, and only
+        an administrator can make it. With Rancher 1.0 and 1.1, it is one of the environment.
     type: path
+  api_key_name:
+    description:
+      - The name of the API key in O(kubeconfig). There is one of each name that this module has made for the
+        environment.
+      - One whose secret is not in O(kubeconfig) counts as lost and is replaced, unless it is O(access_key). So every
+        machine that runs this module, and every other file, needs a name of its own.
+      - With O(state=absent), the keys of all names go.
+    type: str
+    default: kubectl
   force:
     description: Whether to remove an environment that still has hosts.
     type: bool

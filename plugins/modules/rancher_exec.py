@@ -56,7 +56,10 @@ options:
     description: The service to run it in, in one of its running containers.
     type: str
   index:
-    description: In which of them, counted by their names.
+    description:
+      - In which of them, counted by their names.
+      - Of two that run under one name, as an upgrade that starts new containers first has for a while, it is the one of
+        what the service is made from now.
     type: int
     default: 1
   changes:

@@ -97,6 +97,8 @@ options:
     description:
       - The address at which agents reach the server, which is its setting C(api.host).
       - If not given, and the server has none yet, it is O(url).
+      - Only the API key of an administrator may set it. With another key, hosts are made once it has been set. Older
+        servers do not even show it to such a key, and there is a warning instead.
     type: str
   purge:
     description:

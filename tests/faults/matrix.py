@@ -7,22 +7,25 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from typing import TypeVar
 
 from faults import programs, trials
 from faults.flow import Flow
 from faults.flows import FLOWS, NAIVE
 from faults.injections import INJECTIONS
 from faults.laboratory import Laboratory, running_laboratories
-from faults.trials import Case, PreparationError, Undisturbed, Verdict
+from faults.trials import Case, Ground, PreparationError, Undisturbed, Verdict
+
+T = TypeVar("T")
 
 SELF_TEST = "naive"
-_BATCH = 12
+_BATCH, _LEARNT_TOGETHER = 12, 4
 _ALL_FLOWS = {**FLOWS, SELF_TEST: NAIVE}
 
 _laboratory: Laboratory  # each worker's own
@@ -61,14 +64,17 @@ class Matrix:
 
     def learn(self, flows: Iterable[str]) -> Mapping[str, Undisturbed | str]:
         """What each flow does undisturbed, or why it cannot even do that."""
-        running = {flow: self.pool.submit(_learn, flow) for flow in flows}
-        return {flow: future.result() for flow, future in running.items()}
+        batches = _alike(list(flows), lambda name: _base_of(name) if _ALL_FLOWS[name].base else name, _LEARNT_TOGETHER)
+        running = [self.pool.submit(_learn, batch) for batch in batches]
+        found = dict(item for future in running for item in future.result().items())
+        return {flow: found[flow] for flow in flows}
 
     def run(
         self, cases: Sequence[Case], known: Mapping[str, Undisturbed | str], until: float | None = None
     ) -> Iterator[Verdict]:
         """Verdicts as they come; no case is begun after the moment ``until``."""
-        futures = [self.pool.submit(_run_batch, batch, known, until) for batch in _batches(cases)]
+        batches = _alike(cases, lambda case: _base_of(case.flow), _BATCH)
+        futures = [self.pool.submit(_run_batch, batch, known, until) for batch in batches]
         for future in as_completed(futures):
             yield from future.result()
 
@@ -90,13 +96,17 @@ def running_matrix(workers: int, folder: Path) -> Iterator[Matrix]:
                 worker.kill()
 
 
-def _batches(cases: Sequence[Case]) -> list[list[Case]]:
-    """Cases that start from the same base, a few at a time."""
-    by_base: dict[str, list[Case]] = {}
-    for case in cases:
-        flow = _ALL_FLOWS[case.flow]
-        by_base.setdefault(repr((flow.base, flow.settings)), []).append(case)
-    return [alike[first : first + _BATCH] for alike in by_base.values() for first in range(0, len(alike), _BATCH)]
+def _base_of(flow: str) -> str:
+    """What flows have in common that are run one after the other in one lab."""
+    return repr((_ALL_FLOWS[flow].base, _ALL_FLOWS[flow].settings))
+
+
+def _alike(things: Sequence[T], key: Callable[[T], str], most: int) -> list[list[T]]:
+    """Those of the same key, a few at a time."""
+    groups: dict[str, list[T]] = {}
+    for one in things:
+        groups.setdefault(key(one), []).append(one)
+    return [group[first : first + most] for group in groups.values() for first in range(0, len(group), most)]
 
 
 def _move_in(free: SimpleQueue[Laboratory]) -> None:
@@ -105,11 +115,20 @@ def _move_in(free: SimpleQueue[Laboratory]) -> None:
     programs.preload()
 
 
-def _learn(flow: str) -> Undisturbed | str:
-    try:
-        return trials.learn(_ALL_FLOWS[flow], _laboratory)
-    except PreparationError as error:
-        return str(error)
+def _learn(names: Sequence[str]) -> dict[str, Undisturbed | str]:
+    """Flows that share a base, which takes longer than they do themselves: a cluster, a server."""
+    found: dict[str, Undisturbed | str] = {}
+    ground: Ground | None = None
+    for name in names:
+        flow = _ALL_FLOWS[name]
+        try:
+            ground = ground or trials.lay_ground(flow, _laboratory)
+            found[name] = trials.learn(flow, ground, _laboratory)
+            if name == names[-1]:
+                trials.raze(flow, ground, _laboratory)
+        except PreparationError as error:
+            found[name], ground = str(error), None
+    return found
 
 
 def _run_batch(batch: list[Case], known: Mapping[str, Undisturbed | str], until: float | None) -> list[Verdict]:

@@ -81,15 +81,26 @@ class _Findings:
             self.astray.append(text)
 
 
-def learn(flow: Flow, laboratory: Laboratory) -> Undisturbed:
-    """Run the flow as it is meant to be: which calls it makes, what it leaves.
+@dataclass(frozen=True)
+class Ground:
+    """What there was before the base, and with it."""
+
+    empty: Inventory
+    with_base: Inventory
+
+
+def lay_ground(flow: Flow, laboratory: Laboratory) -> Ground:
+    """An empty lab, and in it the base of the flow."""
+    laboratory.reset(flow.settings)
+    return Ground(laboratory.inventory(), prepare(flow.base, laboratory))
+
+
+def learn(flow: Flow, ground: Ground, laboratory: Laboratory) -> Undisturbed:
+    """Run the flow as it is meant to be: which calls it makes, what it leaves. The ground is then as it was.
 
     Raises:
         PreparationError: it does not even work undisturbed.
     """
-    laboratory.reset(flow.settings)
-    empty = laboratory.inventory()
-    with_base = prepare(flow.base, laboratory)
     prepare(flow.before, laboratory)
     laboratory.forget_calls()
     outcome = _succeed(flow.act, laboratory)
@@ -100,10 +111,18 @@ def learn(flow: Flow, laboratory: Laboratory) -> Undisturbed:
     again = _succeed(flow.act, laboratory)
     if again.changed:
         raise PreparationError(f"{flow.act}, run again, changed something: {again}")
-    _expect(prepare(flow.undo, laboratory), with_base, "after undo")
-    if flow.raze:
-        _expect(prepare(flow.raze, laboratory), empty, "after everything was taken down")
+    _expect(prepare(flow.undo, laboratory), ground.with_base, "after undo")
     return undisturbed
+
+
+def raze(flow: Flow, ground: Ground, laboratory: Laboratory) -> None:
+    """Take the base down, too.
+
+    Raises:
+        PreparationError: something is left.
+    """
+    if flow.raze:
+        _expect(prepare(flow.raze, laboratory), ground.empty, "after everything was taken down")
 
 
 def prepare(tasks: Iterable[Task], laboratory: Laboratory) -> Inventory:

@@ -4,7 +4,8 @@
 
 A few images are known by name and answer with their own page. Any other well-formed name is an image too, of a web
 server on whatever port the task maps. `does-not-exist` in a repository or tag means that it does not; an image called
-`crash...` ends at once with code 1. Every page carries the container's host name, so that rotation can be seen.
+`crash...` ends at once with code 1, and one called `no-command...` does not say what to run. Every page carries the
+container's host name, so that rotation can be seen.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ def pull_error(image: str) -> str | None:
     if "does-not-exist" in (found["tag"] or ""):
         return f"Error response from daemon: manifest for {image} not found: manifest unknown: manifest unknown"
     return None
+
+
+def has_command(image: str) -> bool:
+    """Does it say itself what to run?"""
+    return not _last_part(image).startswith("no-command")
 
 
 def digest(image: str) -> str:

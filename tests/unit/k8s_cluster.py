@@ -140,11 +140,11 @@ class FakeCluster:
     def drain(self, node: str, deadline: Deadline, pace: Pace) -> None:
         self.done.append(("drain", node))
 
-    def keep(self, node: str) -> None:
-        self.done.append(("keep", node))
+    def uncordon(self, node: str) -> None:
+        self.done.append(("uncordon", node))
 
-    def forget(self, node: str) -> None:
-        self.done.append(("forget", node))
+    def delete_node(self, node: str) -> None:
+        self.done.append(("delete node", node))
 
     def load_balancer_services(self) -> Sequence[str]:
         return self.services

@@ -234,6 +234,9 @@ class _Handler(BaseHTTPRequestHandler):
             return 404, _status(404, "NotFound", "not found")
         if namespace and kind.kind != "Namespace" and not self.cluster.get("Namespace", namespace, ""):
             return 404, _status(404, "NotFound", f'namespaces "{namespace}" not found')
+        version = body.get("metadata", {}).pop("resourceVersion", None)
+        if version and there and version != there["metadata"]["resourceVersion"]:
+            return 409, _status(409, "Conflict", "the object has been modified; please apply your changes again")
         before = self.cluster.applied.get(there["metadata"]["uid"], {}) if there and "force" in query else {}
         merged = overlaid(without(there, before, body), body) if there else copy.deepcopy(body)
         if query.get("dryRun"):

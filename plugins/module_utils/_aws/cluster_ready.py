@@ -8,33 +8,21 @@ why not: instances that could not be started, or instances that run and do not r
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 from typing import Any
 
 from .._errors import SchedulersError
 from .._plan import Live
 from .._wait import wait_until
 from .api import Aws
-from .errors import SETTLING_TEXT
 from .run import Run
+from .scaling_activities import activities_of, hopeless, sentence
 from .scaling_groups import desired_count, members, read_scaling_group
 
 CONNECTED = "agentConnected == true"
 EXPLAIN_SECONDS = 20.0  # between two looks at why
-SKEW_SECONDS = 60.0  # how far our clock may be from that of AWS
 GRACE_SECONDS = 300.0  # an instance that runs for so long should have registered
-# another zone may have what this one lacks
-PASSING = re.compile(
-    r"insufficient.*capacity|not have sufficient .*capacity|not supported in your requested availability zone",
-    re.IGNORECASE,
-)
-PASSING_FAILURES = 3  # as many in a row are not passing any more
-# an instance was started, and ended before it was in service: somebody's doing, or its volume's key may not be used
-ENDED_EARLY = re.compile(r"Termination Reason:")
 CONSOLE_LINES = 8
 NOT_REGISTERED_HINT = (
     "An instance registers if its subnet has a route to the internet (or to VPC endpoints of ECS), its profile "
@@ -176,34 +164,3 @@ def described_instances(aws: Aws, cluster: str, arns: Sequence[str]) -> list[dic
         answer = aws.call("ecs", "DescribeContainerInstances", request, doing=doing)
         found.extend(answer["containerInstances"])
     return found
-
-
-def activities_of(run: Run, group: str) -> list[dict[str, Any]]:
-    """What an auto scaling group has done since the run began, newest first: what failed before may be mended."""
-    request = {"AutoScalingGroupName": group, "MaxRecords": 10}
-    doing = f"read the activities of auto scaling group {group}"
-    found = run.aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)["Activities"]
-    begun = datetime.now(UTC) - timedelta(seconds=run.deadline.waited() + SKEW_SECONDS)
-    return [one for one in found if one.get("StartTime", begun) >= begun]
-
-
-def hopeless(activities: Sequence[Mapping[str, Any]]) -> str | None:
-    """Why an auto scaling group starts no instances and never will, by its activities, newest first. Pure."""
-    failures = [*takewhile(_failed, activities)]
-    if not failures:
-        return None
-    message = failures[0].get("StatusMessage", "")
-    passing = any(kind.search(message) for kind in (SETTLING_TEXT, PASSING, ENDED_EARLY))
-    if passing and len(failures) < PASSING_FAILURES:
-        return None
-    return f"AWS does not start instances: {message or failures[0].get('Description', '')}"
-
-
-def _failed(activity: Mapping[str, Any]) -> bool:
-    early = activity["StatusCode"] == "Cancelled" and ENDED_EARLY.search(activity.get("StatusMessage", ""))
-    return activity["StatusCode"] == "Failed" or bool(early)
-
-
-def sentence(activity: Mapping[str, Any]) -> str:
-    """An activity in words. Pure."""
-    return f"{activity['StatusCode']}: {activity.get('StatusMessage') or activity.get('Description', '')}"

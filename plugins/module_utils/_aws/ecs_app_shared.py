@@ -80,11 +80,9 @@ def shared_parts(run: Run, options: AppOptions, live: Mapping[str, Live], groups
     """
     ports = _Ports(run, options, live.get(SERVICE))
     above = replace(run, mark=cluster_mark(options.cluster))
-    return (
-        _ways_to_tasks(run, options, ports, above, groups)
-        + _classic_listener(options, live, ports, above, groups)
-        + _ways_to_listeners(live, above, groups)
-    )
+    rules = _ways_to_tasks(run, options, ports, above, groups)
+    listener = _classic_listener(options, live, ports, above, groups)
+    return rules + after(listener, rules) + _ways_to_listeners(live, above, groups)
 
 
 def after(plan: Plan, first: Plan, kinds: Collection[str] = ("service", "listener", "classic_load_balancer")) -> Plan:

@@ -8,12 +8,9 @@ The control plane applies them when it boots. The volumes' part is in ``k8s_addo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
 
-Manifest = dict[str, Any]
+from .k8s_manifests import SYSTEM, Manifest, cluster_role, manifest, rule, workload
 
-SYSTEM = "kube-system"
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 # The minor of the cloud controller manager is that of Kubernetes, or the one before. Not every release has an image;
 # those that have: https://github.com/kubernetes/k8s.io/tree/main/registry.k8s.io/images/k8s-staging-provider-aws
@@ -21,38 +18,6 @@ CLOUD_CONTROLLER_VERSIONS = {"1.35": "v1.35.2", "1.36": "v1.36.1", "1.37": "v1.3
 CLOUD_CONTROLLER = "registry.k8s.io/provider-aws/cloud-controller-manager"
 FLANNEL = "ghcr.io/flannel-io/flannel:v0.28.9"
 FLANNEL_PLUGIN = "ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel3"
-
-
-def manifest(kind: str, name: str, api: str = "v1", namespace: str | None = None, **fields: Any) -> Manifest:
-    """An object with its name, and whatever else it has."""
-    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
-    return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
-
-
-def rule(groups: str, resources: str, verbs: str) -> dict[str, list[str]]:
-    """A rule of a role; words are separated by blanks, "core" is the group without a name."""
-    named = ["" if one == "core" else one for one in groups.split()]
-    return {"apiGroups": named, "resources": resources.split(), "verbs": verbs.split()}
-
-
-def cluster_role(name: str, account: str, rules: Sequence[Mapping[str, Any]]) -> list[Manifest]:
-    """A role for the whole cluster, and the service account of kube-system that has it."""
-    api = "rbac.authorization.k8s.io/v1"
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
-    subjects = [{"kind": "ServiceAccount", "name": account, "namespace": SYSTEM}]
-    return [
-        manifest("ClusterRole", name, api, rules=list(rules)),
-        manifest("ClusterRoleBinding", name, api, roleRef=reference, subjects=subjects),
-    ]
-
-
-def workload(kind: str, name: str, pod: Mapping[str, Any], **spec: Any) -> Manifest:
-    """A DaemonSet or Deployment of a pod."""
-    labels = {"app.kubernetes.io/name": name}
-    template = {"metadata": {"labels": labels}, "spec": dict(pod)}
-    return manifest(
-        kind, name, "apps/v1", SYSTEM, spec={"selector": {"matchLabels": labels}, "template": template, **spec}
-    )
 
 
 def cloud_controller(cluster: str, version: str, pod_cidr: str, *, routes: bool) -> list[Manifest]:

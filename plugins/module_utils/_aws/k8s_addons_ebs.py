@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .k8s_addons import CONTROL_PLANE_LABEL, SYSTEM, Manifest, cluster_role, manifest, rule, workload
+from .k8s_addons import CONTROL_PLANE_LABEL
+from .k8s_manifests import SYSTEM, Manifest, cluster_role, manifest, rule, workload
 
 DRIVER = "ebs.csi.aws.com"
 DRIVER_IMAGE = "registry.k8s.io/provider-aws/aws-ebs-csi-driver:v1.64.0"

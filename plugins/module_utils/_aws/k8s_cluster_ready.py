@@ -16,11 +16,11 @@ from .._cluster_api import ClusterApi, Node
 from .._errors import AnswerLostError, ThrottledError, UnreachableError
 from .._plan import Live
 from .._wait import wait_until
-from .cluster_ready import activities_of, hopeless, sentence
 from .control_plane import CONTROL_PLANE, halted, read_control_plane
 from .k8s_parameters import JOIN, NODE_PROGRESS, Progress, parameter_key, read_value
 from .node_group import UNJOINED
 from .run import Run
+from .scaling_activities import activities_of, hopeless, sentence
 from .scaling_groups import desired_count, instances_alive, members, read_scaling_group
 
 EXPLAIN_SECONDS = 20.0

@@ -16,7 +16,7 @@ from .addresses import ADDRESS, ADDRESS_ASSOCIATION
 from .control_plane import CONTROL_PLANE, CONTROL_PLANE_RULE, setting_tag
 from .identity import IDENTITY_GRAPH, attached
 from .images import Image, architecture_of
-from .k8s_addons import Manifest, cloud_controller, flannel
+from .k8s_addons import cloud_controller, flannel
 from .k8s_addons_ebs import ebs_driver
 from .k8s_boot import Boot, node_script
 from .k8s_cluster_options import (
@@ -28,6 +28,7 @@ from .k8s_cluster_options import (
     check_room,
     check_zone_of_region,
 )
+from .k8s_manifests import Manifest
 from .k8s_parameters import PARAMETERS, SECRETS, parameter_key, parameter_name
 from .k8s_policies import control_plane_policy, node_policy
 from .kubernetes_names import LEGACY_TAG, KubernetesNames

@@ -139,7 +139,7 @@ def _csi(region: str, cluster: str) -> list[Statement]:
     volumes, tags = _ec2(region, "volume"), {"ebs.csi.aws.com/cluster": "true", LEGACY_TAG: cluster}
     ours = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()}}
     made_for_us = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()}}
-    looks = ("Tags", "Volumes", "VolumesModifications", "VolumeStatus")
+    looks = ("InstanceTypes", "Tags", "Volumes", "VolumesModifications", "VolumeStatus")
     return [
         _allow([f"ec2:Describe{one}" for one in looks], ["*"]),
         _allow(["ec2:CreateVolume"], [volumes], made_for_us),

@@ -49,14 +49,14 @@ class Departures:
             terminate_member(self._run, instance_id, step.sentence, replaced=replaced)
             await_terminated(self._run, f"wait until {instance_id} is terminated", {instance_id})
             if name:
-                api.forget(name)
+                api.delete_node(name)
 
     def call_off(self, instance_id: str) -> None:
         """Let a node stay that an earlier run has begun to empty."""
         api = self._api()
         for one in api.nodes():
             if one.instance == instance_id:
-                api.keep(one.name)
+                api.uncordon(one.name)
 
 
 class NodeGroups(ScalingGroups):

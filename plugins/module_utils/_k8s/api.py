@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from .._errors import AuthError, NotFoundError, SchedulersError, StateFailedError, UnreachableError
+from .._errors import AuthError, ConflictError, NotFoundError, SchedulersError, StateFailedError, UnreachableError
 from .._retry import Effect, RetryPolicy
-from .errors import EXPIRED, translate
+from .errors import EXPIRED, MOVED, translate
 from .kinds import KINDS, Kind
 from .login import log_in
 from .transport import Answer, Stream, Transport
@@ -172,14 +172,14 @@ class Api:
                 error.doing = error.doing or doing
                 raise
             if answer.status >= 400:
-                raise self._refusal(answer.status, answer.body, answer.headers, doing)
+                raise _as_moved(self._refusal(answer.status, answer.body, answer.headers, doing), body)
             self._reached = True
             return answer
 
         repeats = self.policy.attempts > 1
         attempts = max(self.policy.attempts, LATER_ATTEMPTS) if self._reached and repeats else self.policy.attempts
         policy = replace(self.policy, attempts=attempts)
-        return policy.run(lambda: self._renewed(send), effect or _effect(method))
+        return policy.run(lambda: self.renewed(send), effect or _effect(method))
 
     def _refusal(self, status: int, body: bytes, headers: Mapping[str, str], doing: str) -> SchedulersError:
         """The error for an answer. A server that has just started forbids everything: it has not read its roles yet."""
@@ -195,13 +195,18 @@ class Api:
         except SchedulersError:
             return False
 
-    def _renewed(self, send: Callable[[], T]) -> T:
-        """A token that has expired between two calls is replaced once by the one that is there now."""
+    def renewed(self, send: Callable[[], T]) -> T:
+        """Send a request; once more if its token was refused and there is another one now."""
+        login = self.transport.login
+        if login.renew is None:
+            return send()
+        token = login.token()
         try:
             return send()
         except AuthError as error:
-            if error.code not in ("Unauthorized", "401") or not self.transport.login.renews:
+            if error.code not in ("Unauthorized", "401"):
                 raise
+            login.renew(token)
             return send()
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
@@ -343,7 +348,7 @@ class Api:
             **_selectors(labels, fields),
         }
         path = f"{kind.path(namespace)}?{urlencode(query)}"
-        return self._renewed(lambda: self._open(path, f"watch the {kind.plural}"))
+        return self.renewed(lambda: self._open(path, f"watch the {kind.plural}"))
 
     def _open(self, path: str, doing: str) -> Watch:
         stream = self.transport.stream(path, {"Accept": JSON}, SILENCE_SECONDS)
@@ -395,3 +400,11 @@ def _selectors(labels: str, fields: str) -> dict[str, str]:
         **({"labelSelector": labels} if labels else {}),
         **({"fieldSelector": fields} if fields else {}),
     }
+
+
+def _as_moved(error: SchedulersError, body: Any) -> SchedulersError:
+    """A write that names a version is not repeated when somebody else wrote: what it says may be of the past."""
+    named = isinstance(body, Mapping) and "resourceVersion" in (body.get("metadata") or {})
+    if not named or error.code != MOVED:
+        return error
+    return ConflictError(error.message, code=MOVED, doing=error.doing, hint="Run this again.")

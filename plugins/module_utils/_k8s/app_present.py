@@ -10,21 +10,25 @@ from functools import partial
 from typing import Any
 
 from .._compare import Difference
+from .._errors import PartialError
 from .._module import Context, Outcome
 from .._parallel import gather
-from .._plan import Plan, Step
+from .._plan import Applied, Plan, Step
 from .answering import wait_until_answers
 from .api import Api, Object
 from .app_result import address, result
 from .app_wanted import APP_LABEL, TEMPLATE, checked, controller_manifest, service_manifest
 from .carrying_out import CarriedOut, carry_out
+from .errors import MOVED
 from .kinds import DEPLOYMENT, POD, REPLICATION_CONTROLLER, SERVICE, Kind
-from .object_set import Survey, decide, deletions, items_of, require_ours, survey
+from .object_set import Survey, decide, deletions, items_of
 from .objects import key_of, place_of
 from .replacing import outdated, replace_pods
 from .run import Owner, Run
+from .surveying import require_ours, survey
 from .waiting import wait_ready
 
+ATTEMPTS = 3  # to change the app between two changes of others
 KINDS = (DEPLOYMENT, REPLICATION_CONTROLLER, SERVICE)
 
 
@@ -73,7 +77,7 @@ def pods_of_app(api: Api, name: str, namespace: str) -> list[Object]:
     return api.list(POD, namespace, labels=f"{APP_LABEL}={name}").items
 
 
-def _present(run: Run, params: Mapping[str, Any], there: There) -> Outcome:
+def _present(run: Run, params: Mapping[str, Any], there: There, attempts: int = ATTEMPTS) -> Outcome:
     controller = controller_manifest(params, there.of(DEPLOYMENT, REPLICATION_CONTROLLER))
     service = service_manifest(params, there.of(SERVICE), controller)
     items = items_of(run, [one for one in (controller, service) if one], params["namespace"])
@@ -82,8 +86,23 @@ def _present(run: Run, params: Mapping[str, Any], there: There) -> Outcome:
     plan = Plan((*decide(found).steps, *rollout))
     if run.check_mode:
         return Outcome(result(found.merged, there.pods), plan)
-    done = carry_out(run, found, Plan(tuple(step for step in plan.steps if step not in rollout)), force=True)
+    try:
+        chosen = Plan(tuple(step for step in plan.steps if step not in rollout))
+        done = carry_out(run, found, chosen, force=True, guarded=True)
+    except PartialError as error:
+        if error.cause.code != MOVED or attempts == 1:
+            raise
+        return _once_more(run, params, plan, error, attempts - 1)
     return Outcome(_made_usable(run, params, found, done), plan)
+
+
+def _once_more(run: Run, params: Mapping[str, Any], plan: Plan, moved: PartialError, attempts: int) -> Outcome:
+    """Another run has changed the app since it was looked at: what is left out means the app as it is now."""
+    done: list[str] = moved.details["steps_done"]
+    with Applied(tuple(done), {}).then("look what another run has changed"):
+        again = _present(run, params, read(run, params), attempts)
+    steps = tuple(step for step in plan.steps if step.sentence in done)
+    return Outcome(again.result, Plan((*steps, *(again.plan.steps if again.plan else ()))))
 
 
 def _rollout(controller: Mapping[str, Any], there: There) -> list[Step]:

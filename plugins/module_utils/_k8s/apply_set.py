@@ -14,10 +14,12 @@ from .._module import Context, Outcome
 from .._plan import Plan
 from .carrying_out import CarriedOut, carry_out
 from .claimed_volumes import claims_of, wait_until_deleted
+from .discovery import all_places
 from .manifests import LABEL_NAME, Manifest, read_manifests, secrets_in_definition
-from .object_set import Item, Place, Survey, all_places, decide, deletions, items_of, survey, survey_removal
+from .object_set import Item, Place, Survey, decide, deletions, items_of
 from .objects import key_of, name_of, namespace_of, secrets_in
 from .run import Owner, Run
+from .surveying import survey, survey_removal
 from .waiting import wait_ready
 
 OWNER_LENGTH = 50  # a label has 63 characters, and the name of the module stands before it

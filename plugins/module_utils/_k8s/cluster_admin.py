@@ -25,7 +25,7 @@ SYSTEM = "kube-system"
 DNS = "coredns"
 UNINITIALISED = "node.cloudprovider.kubernetes.io/uninitialized"
 MIRROR = "kubernetes.io/config.mirror"
-LEAVING = f"{PREFIX}leaving"  # tells a node that a run has closed from one that somebody else has
+LEAVING = f"{PREFIX}leaving"  # tells a node that a run has cordoned from one that somebody else has
 DETACH_SECONDS = 120.0
 GLANCE_SECONDS = 5.0  # a server that a firewall hides does not answer at all, and this run may be the one to open it
 
@@ -74,7 +74,7 @@ class ClusterAdmin:
         if there is None:
             return
         if not (there.get("spec") or {}).get("unschedulable"):
-            self._close(node, closed=True)
+            self._set_cordoned(node, cordoned=True)
 
         def evicted() -> list[str]:
             pods = [one for one in self._api.list(POD, fields=f"spec.nodeName={node}").items if movable(one)]
@@ -110,17 +110,17 @@ class ClusterAdmin:
                 pace=pace,
             )
 
-    def keep(self, node: str) -> None:
+    def uncordon(self, node: str) -> None:
         """Undoes what ``drain`` begins with."""
-        self._close(node, closed=False)
+        self._set_cordoned(node, cordoned=False)
 
-    def _close(self, node: str, *, closed: bool) -> None:
-        annotations = {LEAVING: "true" if closed else None}
-        change = {"metadata": {"annotations": annotations}, "spec": {"unschedulable": True if closed else None}}
+    def _set_cordoned(self, node: str, *, cordoned: bool) -> None:
+        annotations = {LEAVING: "true" if cordoned else None}
+        change = {"metadata": {"annotations": annotations}, "spec": {"unschedulable": True if cordoned else None}}
         self._api.patch(NODE, node, change)
 
-    def forget(self, node: str) -> None:
-        """The node is gone for good."""
+    def delete_node(self, node: str) -> None:
+        """Its machine is gone for good."""
         self._api.delete(NODE, node)
 
     def load_balancer_services(self) -> Sequence[str]:

@@ -129,6 +129,8 @@ def _image(pod: Object, container: Mapping[str, Any], reason: str, message: str,
 
 
 def _image_advice(said: str) -> str:
+    if re.search(r"distribution\.manifest\.v1|no longer supported since containerd", said):
+        return "The image is in a format that containerd no longer takes: push it again, or use another"
     if re.search(r"not ?found|manifest unknown|does not exist", said, re.IGNORECASE):
         return "Check the name and tag of the image"
     if re.search(r"unauthori[sz]ed|denied|authentication|forbidden", said, re.IGNORECASE):

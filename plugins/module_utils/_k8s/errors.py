@@ -22,6 +22,7 @@ from .._errors import (
 from .._http import LOST
 
 FIELD_CONFLICT = "FieldManagerConflict"
+MOVED = "Conflict"  # the object is no more what the write thought it was
 EXPIRED = "Expired"
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
 
@@ -83,8 +84,8 @@ def _field_conflict(causes: list[Mapping[str, Any]], doing: str) -> SchedulersEr
 def _by_status(status: int, message: str, reason: str, headers: Mapping[str, str], doing: str) -> SchedulersError:
     if status == 429:
         return ThrottledError(message, retry_after=_seconds(headers.get("retry-after")), code=reason, doing=doing)
-    if status == 409 and reason == "Conflict":
-        # somebody wrote at the same moment, and nothing was done: our writes name no version, so they may be repeated
+    if status == 409 and reason == MOVED:
+        # somebody wrote at the same moment, and nothing was done: a write that names no version may be repeated
         return ThrottledError(message, code=reason, doing=doing)
     if "failed to create typed patch object" in message:  # 500, but it is the manifest that has a field too many
         return InputError(message, code="Invalid", doing=doing)

@@ -124,6 +124,14 @@ def _path(pod: str, namespace: str, argv: Sequence[str], container: str, stdin: 
 
 @contextmanager
 def _connected(api: Api, path: str, doing: str) -> Iterator[Any]:
+    socket = api.renewed(lambda: _open(api, path, doing))
+    try:
+        yield socket
+    finally:
+        socket.shutdown()
+
+
+def _open(api: Api, path: str, doing: str) -> Any:
     import websocket  # noqa: PLC0415
 
     transport = api.transport
@@ -132,7 +140,7 @@ def _connected(api: Api, path: str, doing: str) -> Iterator[Any]:
     agent = ("User-Agent", USER_AGENT)  # the API server's audit log names who ran what
     headers = [f"{name}: {value}" for name, value in (agent, *login.authorization().items(), *login.headers)]
     try:
-        socket = open_websocket(
+        return open_websocket(
             transport.address(path).replace("http", "ws", 1),
             header=headers,
             subprotocols=[V5, V4],
@@ -152,10 +160,6 @@ def _connected(api: Api, path: str, doing: str) -> Iterator[Any]:
         raise translate(error.status_code, body, headers_back, doing) from error
     except (OSError, websocket.WebSocketException) as error:
         raise UnreachableError(f"{transport.server} does not answer: {error}", doing=doing) from error
-    try:
-        yield socket
-    finally:
-        socket.shutdown()
 
 
 def _write(socket: Any, content: bytes, doing: str) -> None:

@@ -20,6 +20,7 @@ class Patience:
     tries: int = 0
 
 
+UNPLACED: tuple[Code, ...] = ("unschedulable", "volume_zone")  # room that is freed, or another node, may help
 # What is missing here may pass: a probe that fails while a program starts, a volume that is about to be detached.
 PATIENCE: Mapping[Code, Patience] = {
     "claim_unbound": Patience(30),
@@ -31,9 +32,8 @@ PATIENCE: Mapping[Code, Patience] = {
     "load_balancer": Patience(90),
     "not_created": Patience(15),
     "rollout_stuck": Patience(0),
-    "unschedulable": Patience(30),
     "volume_mount": Patience(120),
-    "volume_zone": Patience(20),
+    **dict.fromkeys(UNPLACED, Patience(30)),  # an autoscaler looks every ten seconds, and says what it does
 }
 UNDERWAY = Patience(180)  # a driver's controller may still be starting, or be choosing its leader
 GROWING = frozenset({"TriggeredScaleUp", "Nominated"})  # of the Cluster Autoscaler; of Karpenter, EKS Auto Mode
@@ -51,13 +51,13 @@ class Impatience:
 
         Args:
             now: seconds on any clock.
-            room_comes: pods are ending or nodes are coming, so that what does not fit now may fit soon.
+            room_comes: pods are ending or nodes are coming, so that who has no node now may have one soon.
         """
         present = {(one.code, one.object, one.underway): one for one in findings}
         self._since = {key: self._since.get(key, now) for key in present}
         for key, one in present.items():
             patience = UNDERWAY if one.underway else PATIENCE.get(one.code)
-            if patience is None or (room_comes and one.code == "unschedulable"):
+            if patience is None or (room_comes and one.code in UNPLACED):
                 continue
             if now - self._since[key] >= patience.seconds or (patience.tries and one.tries >= patience.tries):
                 return one

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -50,7 +51,7 @@ class Login:
         ca: PEM text of the certificate authority; None: those that the machine trusts.
         client_cert, client_key: PEM texts.
         token: gives the bearer token as it is now; empty for none.
-        renews: the token may be another one later.
+        renew: called with a token that was refused, for another one to come in its place; None: there is no other.
         basic: user and password for a proxy in front of the API server.
         namespace: what the kubeconfig's context names.
         source: where this came from, for messages.
@@ -63,7 +64,7 @@ class Login:
     client_cert: str | None = field(default=None, repr=False)
     client_key: str | None = field(default=None, repr=False)
     token: Callable[[], str] = field(default=lambda: "", repr=False)
-    renews: bool = False
+    renew: Callable[[str], None] | None = field(default=None, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)
     proxy: str | None = None
     no_proxy: str | None = None
@@ -163,10 +164,14 @@ def _account(entry: Entry, user: Mapping[str, Any]) -> dict[str, Any]:
         token = str(user["token"])
         return {"token": lambda: token}
     if user.get("tokenFile"):
-        return {"token": _TokenFile(entry.beside(user["tokenFile"])), "renews": True}
+        return _renewable(_TokenFile(entry.beside(user["tokenFile"])))
     if user.get("username"):
         return {"basic": (str(user["username"]), str(user.get("password", "")))}
     return {}
+
+
+def _renewable(token: _TokenFile | _Program) -> dict[str, Any]:
+    return {"token": token, "renew": token.renew}
 
 
 class _TokenFile:
@@ -178,30 +183,58 @@ class _TokenFile:
     def __call__(self) -> str:
         return _file(self._path, "tokenFile").strip()
 
+    def renew(self, refused: str) -> None:
+        """Nothing has to be done."""
+
+
+class _Program:
+    """A token that a program or a provider gives: run again when the token expires, or is refused before it says so.
+
+    The ``kubernetes`` package knows when a token expires; that one may be refused earlier it leaves to its users.
+    """
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._lock = threading.Lock()
+        self.settings = self._run()
+
+    def __call__(self) -> str:
+        with self._lock:
+            return self._token()
+
+    def renew(self, refused: str) -> None:
+        """Run it again, unless another thread was faster."""
+        with self._lock:
+            if self._token() == refused:
+                self.settings = self._run()
+
+    def _token(self) -> str:
+        read = self.settings.get_api_key_with_prefix
+        return str(read("authorization") or read("BearerToken") or "").removeprefix("Bearer ")
+
+    def _run(self) -> Any:
+        from kubernetes import client, config  # noqa: PLC0415
+
+        entry, settings = self._entry, client.Configuration()
+        try:
+            config.load_kube_config_from_dict(
+                dict(entry.document), context=entry.context, client_configuration=settings, persist_config=False
+            )
+        except config.ConfigException as error:
+            raise AuthError(str(error), doing=f"log in with {entry.source}") from error
+        return settings
+
 
 def _by_kubernetes_package(entry: Entry) -> dict[str, Any]:
-    """Programs and providers that give tokens: the ``kubernetes`` package runs them, and again when one expires."""
     try:
-        from kubernetes import client, config  # noqa: PLC0415
+        program = _Program(entry)
     except ImportError as error:
         raise InputError(
             f"{entry.source} logs in with a program or a provider, and for that the kubernetes package is needed",
             hint="Install kubernetes in the Python that runs this module.",
         ) from error
-    settings = client.Configuration()
-    try:
-        config.load_kube_config_from_dict(
-            dict(entry.document), context=entry.context, client_configuration=settings, persist_config=False
-        )
-    except config.ConfigException as error:
-        raise AuthError(str(error), doing=f"log in with {entry.source}") from error
-
-    def token() -> str:
-        value = settings.get_api_key_with_prefix("authorization") or settings.get_api_key_with_prefix("BearerToken")
-        return str(value or "").removeprefix("Bearer ")
-
-    account: dict[str, Any] = {"token": token, "renews": True}
-    if not token() and not settings.cert_file:
+    settings, account = program.settings, _renewable(program)
+    if not program() and not settings.cert_file:
         raise AuthError("the program or provider gave no credentials", doing=f"log in with {entry.source}")
     if settings.cert_file:
         account["client_cert"] = _file(Path(settings.cert_file), "client certificate")
@@ -219,8 +252,7 @@ def _in_cluster(environment: Mapping[str, str]) -> Login | None:
     return Login(
         f"https://{shown}:{port}",
         ca=_file(SERVICE_ACCOUNT / "ca.crt", "service account"),
-        token=_TokenFile(token),
-        renews=True,
+        **_renewable(_TokenFile(token)),
         source="the service account of the pod",
     )
 

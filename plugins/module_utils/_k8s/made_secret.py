@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError, NotOursError
+from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError, NotOursError, PartialError
 from .._module import Context, Outcome
 from .._parallel import gather
-from .._plan import Live, Plan, Spec, Step, apply
+from .._plan import Applied, Live, Plan, Spec, Step, apply
 from .api import Api, Object
 from .kinds import SECRET
 from .object_set import as_live
@@ -72,15 +72,33 @@ def ensure(context: Context) -> Outcome:
     wanted = Wanted.from_params(context.params)
     api = Api.from_params(context.params)
     live = _read(api, wanted)
-    if context.params["state"] == "absent":
-        plan, data = dismantle(wanted, live), {}
-    else:
-        data = values(wanted, live)
-        plan = decide(wanted, data, live)
+    absent = context.params["state"] == "absent"
+    data = {} if absent else values(wanted, live)
+    plan = dismantle(wanted, live) if absent else decide(wanted, data, live)
     if not context.check_mode:
-        apply(plan, {"Secret": _Secrets(api, wanted, data)}, {})
+        try:
+            apply(plan, {"Secret": _Secrets(api, wanted, data)}, {})
+        except PartialError as error:
+            if absent or not isinstance(error.cause, ConflictError):
+                raise
+            plan = _agree(api, wanted, plan, error)
         live = _read(api, wanted) if plan.changed else live
     return Outcome({"secrets": [_described(one, wanted) for one in live.values()]}, plan)
+
+
+def _agree(api: Api, wanted: Wanted, plan: Plan, conflict: PartialError) -> Plan:
+    """Another run was faster in some namespace, and may have been slower in another: what is there now decides.
+
+    Returns:
+        What was done before the conflict and after it.
+    """
+    done: list[str] = conflict.details["steps_done"]
+    with Applied(tuple(done), {}).then("look what another run has made"):
+        live = _read(api, wanted)
+        data = values(wanted, live)
+        more = decide(wanted, data, live)
+        apply(more, {"Secret": _Secrets(api, wanted, data)}, {})
+    return Plan((*(step for step in plan.steps if step.sentence in done), *more.steps))
 
 
 def _read(api: Api, wanted: Wanted) -> dict[str, Object]:

@@ -13,9 +13,10 @@ from .api import Object
 from .carrying_out import carry_out
 from .claimed_volumes import wait_until_deleted
 from .kinds import DEPLOYMENT, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, known
-from .object_set import Survey, deletions, survey_removal
+from .object_set import Survey, deletions
 from .objects import key_of
 from .run import Owner, Run
+from .surveying import survey_removal
 from .wordpress_options import checked_name
 from .wordpress_present import present
 from .wordpress_storage import PARTS, claim_name

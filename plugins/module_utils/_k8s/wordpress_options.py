@@ -76,6 +76,7 @@ ASSUMED: Mapping[str, Any] = {
     "storage": {"mode": "dynamic", "size": "10Gi"},
     "service": {"type": "LoadBalancer", "load_balancer": "classic", "internal": False},
 }
+PLACES = ("site_volume", "database_volume", "zone")  # options of volumes that are there
 SECRET = frozenset({"admin_password"})
 
 
@@ -105,6 +106,10 @@ def effective(params: Mapping[str, Any], secret: Object | None) -> dict[str, Any
     options: dict[str, Any] = {}
     for name, value in ASSUMED.items():
         options[name] = _over(_over(value, noted.get(name)), params.get(name))
+    if (params.get("storage") or {}).get("mode") == "dynamic":
+        # no wish that mode comes with, but one for the mode before
+        options["storage"] = {**options["storage"], **{name: params["storage"].get(name) for name in PLACES}}
+    checked_service(params.get("service") or {})  # as it is given: source ranges outlive a time without a load balancer
     options |= {name: params[name] for name in ("name", "namespace")}
     _check(options)
     return options
@@ -134,7 +139,6 @@ def _check(options: Mapping[str, Any]) -> None:
     _check_site(options["site"])
     for name in ("resources", "database_resources"):
         resources(options[name].get("requests"), options[name].get("limits"))
-    checked_service(options["service"])
     if options["service"]["type"] == "none":
         raise InputError("service.type none leaves the site without visitors", hint="Use ClusterIP.")
     _check_storage(options["storage"])

@@ -18,20 +18,22 @@ from .api import FORBIDDEN, Object
 from .app_result import address, pod_facts, service_facts
 from .carrying_out import CarriedOut, carry_out
 from .kinds import DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
-from .object_set import Survey, decide, items_of, require_ours, survey
+from .object_set import Survey, decide, items_of
 from .objects import key_of, place_of
 from .ready import address_of, state_of
 from .run import Run
+from .surveying import require_ours, survey
 from .waiting import wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
 from .wordpress_site import LATER, Site, noted, prepare, require_installed, settings_of, site_steps
-from .wordpress_storage import PARTS, claim_name, data_places, refuse_other_storage, refuse_unusable
+from .wordpress_storage import PARTS, claim_name, data_places, refuse_left_behind, refuse_other_storage, refuse_unusable
 from .wordpress_wanted import database_name, manifests
 
 INLINE_WARNING = (
     "storage.mode inline names the volumes in the pods, as the first versions of Kubernetes did: the scheduler does "
-    "not know in which zone they are, so a pod may end on a node that cannot attach them. Use existing."
+    "not know in which zone they are, so a pod may end on a node that cannot attach them. Use existing, or give "
+    "storage.zone."
 )
 
 
@@ -50,12 +52,14 @@ def present(context: Context, run: Run) -> Outcome:
     params = context.params
     there = _read(run, params)
     options = effective(params, there.secrets.get(names(params)[0]))
-    if options["storage"]["mode"] == "inline":
+    if options["storage"]["mode"] == "inline" and not options["storage"].get("zone"):
         run.warn(INLINE_WARNING)
     things = [one for one in (there.site, *there.others) if one]
     places = data_places(options, things)
     refuse_other_storage(options, places)
-    if options["storage"]["mode"] != "dynamic" and not places:
+    if options["storage"]["mode"] == "dynamic" and not places:
+        refuse_left_behind(options, _seen(run, VOLUME))
+    elif not places:
         refuse_unusable(options, *(_seen(run, kind) for kind in (VOLUME, NODE)))
     given = params["site"] or {}
     chosen = {"admin-password": given.get("admin_password"), "password": params["database_password"]}

@@ -15,9 +15,9 @@ from .._plan import Step
 from .._retry import create_once
 from .api import Object
 from .kinds import SECRET
-from .object_set import require_ours
 from .objects import key_of, name_of, place_of, presentable
 from .run import Run
+from .surveying import require_ours
 from .wordpress_options import NOTE, note_of
 from .wordpress_wanted import SALTS, credentials_name, salts_name
 

@@ -106,6 +106,7 @@ def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret
         if not wp.is_installed():
             wp.install(settings, password)
         else:  # by an earlier run; or it came with its volumes, and what the Secret says has to open it
+            wp.move(wp.option("siteurl"), settings["url"])
             wp.set({name: settings[name] for name in SETTINGS})
             wp.set_password(settings["admin_user"], password)
         if site.language:
@@ -113,6 +114,8 @@ def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret
         _note(run, options, settings, site.password)
         return
     changed = {one.path for one in step.differences}
+    if "url" in changed:
+        wp.move(noted(secret).get("url", ""), settings["url"])
     wp.set({name: settings[name] for name in changed if name in SETTINGS})
     if "image" in changed:
         wp.run("core", "update-db")
@@ -223,6 +226,22 @@ class _Wp:
     def speak(self, language: str) -> None:
         """Let the site speak a language; one that it has already is only switched to."""
         self.run("language", "core", "install", language, "--activate")
+
+    def option(self, name: str) -> str:
+        """An option of WordPress. What a plugin says comes before it."""
+        return self.run("option", "get", name).stdout.strip().rpartition("\n")[2]
+
+    def move(self, old: str, new: str) -> None:
+        """Let the content speak of the new address: pictures and links have all of it, in blocks with escaped slashes.
+
+        The slash behind it keeps a longer host name out. An address within the old one stays: a repetition, such as
+        after a lost answer, would put it there twice. What identifies a post to feed readers stays by rule.
+        """
+        before, after = f"{old.rstrip('/')}/", f"{new}/"
+        if not old.startswith("http") or after.startswith(before):
+            return
+        for one, other in ((before, after), (before.replace("/", "\\/"), after.replace("/", "\\/"))):
+            self.run("search-replace", one, other, "--all-tables-with-prefix", "--skip-columns=guid")
 
     def set(self, values: Mapping[str, str]) -> None:
         """Set options of WordPress."""

@@ -57,6 +57,27 @@ def refuse_unusable(options: Mapping[str, Any], volumes: Iterable[Object], nodes
             raise InputError(f"storage.{part}_volume: {storage[f'{part}_volume']} is {label} already{whose}")
 
 
+def refuse_left_behind(options: Mapping[str, Any], volumes: Iterable[Object]) -> None:
+    """Refuse to have volumes made where one is kept for the claim: it would be bound to that, whatever its class. Pure.
+
+    Args:
+        volumes: the cluster's.
+
+    Raises:
+        InputError: names it.
+    """
+    claims = {(options["namespace"], claim_name(options, part)) for part in PARTS}
+    for one in volumes:
+        claim, there = one["spec"].get("claimRef") or {}, one["spec"].get("csi") or {}
+        # with the uid of a claim it was bound before, and is for no other of that name
+        if (claim.get("namespace"), claim.get("name")) in claims and not claim.get("uid"):
+            label = f"PersistentVolume {name_of(one)} with {there.get('volumeHandle')}"
+            raise InputError(
+                f"storage.mode is dynamic, but {label} is kept for claim {claim['namespace']}/{claim['name']}",
+                hint="Give storage.mode existing, or remove the site before, with delete_data: true; EBS volumes stay.",
+            )
+
+
 def data_places(options: Mapping[str, Any], things: Iterable[Object]) -> list[tuple[str, str]]:
     """Where the data of a site is, by part: a volume that its pods name, or a claim. Pure.
 
@@ -163,3 +184,9 @@ def pod_volume(options: Mapping[str, Any], part: str) -> dict[str, Any]:
     if storage["mode"] == "inline":
         return {"name": DATA, "awsElasticBlockStore": {"volumeID": storage[f"{part}_volume"], "fsType": "ext4"}}
     return {"name": DATA, "persistentVolumeClaim": {"claimName": claim_name(options, part)}}
+
+
+def placing(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the pods have to be, as far as their volumes do not say it themselves: those that only pods name do not."""
+    storage = options["storage"]
+    return {"nodeSelector": {ZONE: storage["zone"]}} if storage["mode"] == "inline" and storage.get("zone") else {}

@@ -15,7 +15,7 @@ from .app_wanted import balancer_annotations, refuse_another_balancer
 from .manifests import Manifest
 from .objects import Object
 from .pod_options import resources
-from .wordpress_storage import pod_volume, storage_manifests
+from .wordpress_storage import placing, pod_volume, storage_manifests
 
 DATABASE, USER = "wordpress", "wordpress"
 HTML = "/var/www/html"
@@ -23,6 +23,7 @@ CLI = "wp-cli"
 WEB_ID, DATABASE_ID = 33, 999  # www-data and mysql of the official images
 SALTS = tuple(f"{name}_{part}" for part in ("KEY", "SALT") for name in ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE"))
 EXTRA = "define('DISALLOW_FILE_EDIT', true); define('FS_METHOD', 'direct'); define('WP_AUTO_UPDATE_CORE', false);"
+HTTPS = "$_SERVER['HTTPS'] = 'on';"
 
 
 def credentials_name(options: Mapping[str, Any]) -> str:
@@ -77,7 +78,7 @@ def _deployment(options: Mapping[str, Any], name: str, component: str, pod: Mapp
             "selector": {"matchLabels": {"app": name}},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {"automountServiceAccountToken": False, "enableServiceLinks": False, **pod},
+                "spec": {"automountServiceAccountToken": False, "enableServiceLinks": False, **placing(options), **pod},
             },
         },
     }
@@ -180,7 +181,7 @@ def _site(options: Mapping[str, Any]) -> Manifest:
         {"name": "WORDPRESS_DB_USER", "value": USER},
         _from_secret("WORDPRESS_DB_PASSWORD", secret, "password"),
         *(_from_secret(f"WORDPRESS_{name}", salts, name) for name in SALTS),
-        {"name": "WORDPRESS_CONFIG_EXTRA", "value": EXTRA},
+        {"name": "WORDPRESS_CONFIG_EXTRA", "value": _extra(options)},
     ]
     mounts = [
         {"name": "html", "mountPath": HTML},
@@ -198,10 +199,25 @@ def _site(options: Mapping[str, Any]) -> Manifest:
     return _deployment(options, options["name"], "site", pod)
 
 
+def _extra(options: Mapping[str, Any]) -> str:
+    """PHP for wp-config.php. The image believes X-Forwarded-Proto, which a network load balancer does not send."""
+    service, url = options["service"], options["site"].get("url")
+    https = url.startswith("https:") if url else service.get("port") == 443
+    return f"{EXTRA} {HTTPS}" if https and service["load_balancer"] == "nlb" else EXTRA
+
+
 def _web_container(
     options: Mapping[str, Any], environment: list[dict[str, Any]], mounts: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    answers = {"httpGet": {"path": "/wp-login.php", "port": 80, "scheme": "HTTP"}, "timeoutSeconds": 10}
+    # A site at https sends who logs in by http away, and the kubelet follows only to the host that it asked: under any
+    # other name, being sent away counts as an answer, now and when the address of the site changes.
+    get = {
+        "path": "/wp-login.php",
+        "port": 80,
+        "scheme": "HTTP",
+        "httpHeaders": [{"name": "Host", "value": options["name"]}],
+    }
+    answers = {"httpGet": get, "timeoutSeconds": 10}
     return {
         "name": "wordpress",
         "image": options["image"],

@@ -17,6 +17,7 @@ from .api import Object, Rancher
 
 SERVICE = "/v1-auth/config"
 PROVIDERS = {GITHUB: "githubconfig", LOCAL: "localauthconfig"}
+RANCHER_ID = "rancher_id"
 DOING = "read the access control of the server"
 
 
@@ -62,6 +63,15 @@ class AccessApi:
         if not found:
             raise NotFoundError("no administrator's account can be seen", doing=doing)
         return min(found, key=lambda one: (one.get("uuid") != "admin", str(one["id"])))
+
+    def caller(self) -> str:
+        """Who asks, as an identity: whom Rancher's own pages make the owner of a new environment."""
+        doing = "look for the account of the API key"
+        account = self._rancher.account(doing=doing) or str(self.administrator()["id"])
+        found = self._rancher.find(f"/v1/accounts/{account}", doing=doing) or {}
+        kind, external = found.get("externalIdType"), found.get("externalId")
+        # one of the server's own accounts tells another number there than its id
+        return f"{kind}:{external}" if external and kind != RANCHER_ID else f"{RANCHER_ID}:{account}"
 
     def has_service(self) -> bool:
         """Whether GitHub is the authentication service's."""

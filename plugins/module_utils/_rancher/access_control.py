@@ -23,7 +23,7 @@ from .._plan import Live, Plan, Spec, Step, Wanted, apply, decide, dismantle
 from .access_api import PROVIDERS, AccessApi
 from .access_options import GITHUB, LOCAL, AccessOptions
 from .api import Connection, Object, Rancher
-from .api_keys import Keys, Pair, alone_with, read_pair, usable, write_pair
+from .api_keys import Keys, Pair, alone_with_keys, read_pair, usable, write_pair
 
 MARK = Mark("rancher/server")
 ACCESS, KEY, STALE_KEY, FILE = "access_control", "api_key", "stale_api_key", "api_key_file"
@@ -55,7 +55,7 @@ def _alone(context: Context, options: AccessOptions) -> AbstractContextManager[N
         return nullcontext()
     if context.params["state"] == "absent" and not Path(path).parent.is_dir():
         return nullcontext()
-    return alone_with(path)
+    return alone_with_keys(path)
 
 
 def _with_key(connection: Connection, pair: Pair | None) -> Connection:

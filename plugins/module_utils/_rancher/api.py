@@ -152,6 +152,10 @@ class Rancher:
         """One object, by path or link."""
         return self._object(self.http.request("GET", self._asked(path, query), doing=doing).json(), doing)
 
+    def account(self, *, doing: str) -> str:
+        """The id of the account that asks, which comes with every answer; empty if it does not."""
+        return self.http.request("GET", self._asked(self.path()), doing=doing).headers.get("x-api-account-id", "")
+
     def find(self, path: str, *, doing: str) -> Object | None:
         """One object, None if it does not exist (any more)."""
         try:
@@ -249,10 +253,10 @@ class Rancher:
             self._schemas[path] = found
         return self._schemas.get(path)
 
-    def setting(self, name: str, *, doing: str) -> str:
-        """The value of a setting, empty if it has none."""
-        found = self.find(self.path("settings", name), doing=doing) or {}
-        return str(found.get("value") or found.get("activeValue") or "")
+    def setting(self, name: str, *, doing: str) -> str | None:
+        """The value of a setting, empty if it has none, None if this API key may not see it."""
+        found = self.find(self.path("settings", name), doing=doing)
+        return None if found is None else str(found.get("value") or found.get("activeValue") or "")
 
     def under(self, link: str) -> str:
         """A link of the server as a path under the address that was given.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .._clock import Deadline
 from .._errors import BusyError, InputError
-from .._locks import alone_in
+from .._locks import alone_with
 from .._ownership import Mark
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
@@ -41,10 +41,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of one name that one account has.
+    """The keys that were made for one purpose, and that one account has.
 
     Attributes:
         account: a user's, or an environment.
+        name: what tells the key of one machine from that of another.
         mark: whose the keys are that may be replaced.
     """
 
@@ -55,12 +56,15 @@ class Keys:
     deadline: Deadline
     pace: Pace
 
-    def list(self) -> list[Object]:
-        """All that carry the mark: one, unless secrets were lost."""
+    def of_all_names(self) -> list[Object]:
+        """All that carry the mark, those of other machines too."""
         doing = f"list the API keys of account {self.account}"
-        asked = {"accountId": self.account, "name": self.name}
-        found = self.rancher.list(self.rancher.path("apikeys"), asked, doing=doing)
+        found = self.rancher.list(self.rancher.path("apikeys"), {"accountId": self.account}, doing=doing)
         return [one for one in found if self.mark.owns(tags_of(one.get("description")))]
+
+    def list(self) -> list[Object]:
+        """All of the name that carry the mark: one, unless secrets were lost."""
+        return [one for one in self.of_all_names() if one.get("name") == self.name]
 
     def create(self, *, doing: str) -> tuple[Object, Pair]:
         """A new key, once it can be used."""
@@ -85,7 +89,7 @@ class Keys:
 
 
 @contextmanager
-def alone_with(path: str) -> Iterator[None]:
+def alone_with_keys(path: str) -> Iterator[None]:
     """No other run uses the file meanwhile: each of the two would take the other's key for one whose secret is lost.
 
     Raises:
@@ -94,7 +98,7 @@ def alone_with(path: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(alone_in(Path(path).parent, wait=False))
+            stack.enter_context(alone_with(Path(path)))
         except BlockingIOError as error:
             raise BusyError(f"another run works with {path} right now", hint="Try again when it has ended.") from error
         except OSError as error:

@@ -22,6 +22,8 @@ FILE = re.compile(r"(docker|rancher)-compose\.ya?ml(\.tpl)?")
 SYSTEM_CATEGORY = "rancher services"
 INFRASTRUCTURE = re.compile(r"[^:]+:infra\*.+")
 EXTERNAL = re.compile(r"(?:system-)?catalog://(?P<template>[^:]+:[^:]+):(?P<number>[^:]+)")
+VERSION_SETTINGS = ("rancher.server.version", "rancher.server.image")  # the second has it on old servers
+VERSION = re.compile(r"v?\d+\.\d+\.\d+.*")
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -35,6 +37,7 @@ class Template:
         questions: as the template asks them.
         is_system: whether it is one of Rancher's own services, as older catalogs say it: in the name of the stack's
             template. Newer ones have these in a folder of their own, and the stack a field.
+        raw, base: what the catalog says of this version, and of all of them.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Template:
     questions: tuple[Mapping[str, Any], ...] = ()
     is_system: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    base: Object = field(default_factory=dict, repr=False)
 
     @property
     def makes_system(self) -> bool:
@@ -59,12 +63,19 @@ class Template:
 
 def list_templates(rancher: Rancher, catalog: str | None = None, environment: str | None = None) -> list[Object]:
     """All templates, or those of one catalog; with those of an environment's own catalogs, if its id is given."""
-    query = {**({"catalogId": catalog} if catalog else {}), **_asking(environment)}
+    query = {**({"catalogId": catalog} if catalog else {}), **_asking(environment), **_fitting(rancher)}
     return rancher.list(f"{CATALOG}/templates", query, doing="list the templates of the catalog")
 
 
 def _asking(environment: str | None) -> dict[str, str]:
     return {"projectId": environment} if environment else {}
+
+
+def _fitting(rancher: Rancher) -> dict[str, str]:
+    """What leaves out versions for a newer Rancher: the catalog itself knows of no server. Two services, two names."""
+    said = (rancher.setting(name, doing="read the version of the server") for name in VERSION_SETTINGS)
+    version = next((one for one in said if one and VERSION.fullmatch(one)), None)
+    return {"minimumRancherVersion_lte": version, "rancherVersion": version} if version else {}
 
 
 def find_template(
@@ -83,13 +94,14 @@ def find_template(
     """
     base, number = split_id(wanted)
     doing = f"look for the template {base}"
-    query = _asking(environment)
     try:
+        query = {**_asking(environment), **_fitting(rancher)}
         template = rancher.get(f"{CATALOG}/templates/{base}", query, doing=doing)
     except NotFoundError as error:
         raise InputError(f"template: {base!r} does not exist", hint=_nearest(rancher, base, environment)) from error
     chosen = chosen_version(template, number or version, live)
-    return live_template(template, rancher.get(f"{CATALOG}/templates/{base}:{chosen}", query, doing=doing))
+    path = f"{CATALOG}/templates/{base}:{chosen}"
+    return live_template(template, rancher.get(path, _asking(environment), doing=doing))
 
 
 def split_id(wanted: str) -> tuple[str, str | None]:
@@ -121,7 +133,9 @@ def chosen_version(template: Object, wanted: str | None, live: str | None) -> st
     if wanted in numbers:
         return numbers[wanted]
     known = ", ".join(numbers) or "none"
-    raise InputError(f"template_version: {wanted!r} of {template['id']} does not exist; there are: {known}")
+    raise InputError(
+        f"template_version: {wanted!r} of {template['id']} is not there for this version of Rancher; there are: {known}"
+    )
 
 
 def version_numbers(template: Object) -> dict[str, str]:
@@ -143,6 +157,7 @@ def live_template(template: Object, version: Object) -> Template:
         tuple(version.get("questions") or ()),
         str(template.get("isSystem")).lower() == "true" or category == SYSTEM_CATEGORY,
         version,
+        template,
     )
 
 

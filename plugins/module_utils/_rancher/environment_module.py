@@ -128,9 +128,9 @@ def _wanted(case: EnvironmentCase, raw: Object | None) -> Wanted:
 
 
 def _owner(case: EnvironmentCase) -> dict[str, str] | None:
-    """With access control on, somebody has to own a new environment: the administrator, if nobody else is named."""
+    """With access control on, somebody has to own a new environment: whoever makes it, if nobody else is named."""
     api = AccessApi(case.rancher)
-    return {f"rancher_id:{api.administrator()['id']}": "owner"} if api.status().get("security") else None
+    return {api.caller(): "owner"} if api.status().get("security") else None
 
 
 def _settled(case: EnvironmentCase, raw: Object) -> Object:

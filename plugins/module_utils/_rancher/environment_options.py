@@ -30,6 +30,7 @@ ENVIRONMENT_SPEC = ArgumentSpec(
             },
         },
         "kubeconfig": {"type": "path"},
+        "api_key_name": {"type": "str", "default": "kubectl", "no_log": False},
         "force": {"type": "bool", "default": False},
         "adopt": {"type": "bool", "default": False},
     }
@@ -43,6 +44,7 @@ class EnvironmentOptions:
     Attributes:
         template: the name of the environment template (1.2 and newer); None for that of the orchestration.
         members: identity -> role; None if they are not managed.
+        key_name: the name of the API key in the kubeconfig.
     """
 
     name: str
@@ -51,6 +53,7 @@ class EnvironmentOptions:
     template: str | None = None
     members: Mapping[str, str] | None = None
     kubeconfig: str | None = None
+    key_name: str = "kubectl"
     force: bool = False
     adopt: bool = False
 
@@ -70,6 +73,7 @@ class EnvironmentOptions:
             params["template"],
             _members(params["members"]),
             params["kubeconfig"],
+            params["api_key_name"],
             bool(params["force"]),
             bool(params["adopt"]),
         )

@@ -21,7 +21,7 @@ from .._plan import Plan, Step
 from .api import Object
 from .environments import Run
 from .host_result import container_result
-from .names import checked_name
+from .names import checked_name, number_of
 from .stacks import find_stacks, stack_id_of
 from .terminal import Command, read_all
 
@@ -190,15 +190,31 @@ def _of_service(run: Run, order: Order) -> Object:
 
 
 def _numbered(run: Run, service: Object, order: Order, doing: str) -> Object:
-    """One of the containers of a service, numbered by their names."""
+    """One of the containers of a service."""
     reads = {
         "maps": partial(run.rancher.list, run.path("serviceexposemaps"), {"serviceId": service["id"]}, doing=doing),
         "containers": partial(run.rancher.list, run.path("containers"), doing=doing),
     }
     found = gather(reads)
     theirs = {one["instanceId"] for one in found["maps"]}
-    running = [one for one in found["containers"] if one["id"] in theirs and one.get("state") == "running"]
-    running.sort(key=lambda one: (len(str(one.get("name"))), str(one.get("name"))))
+    running = numbered(service, [one for one in found["containers"] if one["id"] in theirs])
     if order.index > len(running):
         raise InputError(f"index: service {order.service} has {len(running)} running containers, not {order.index}")
     return running[order.index - 1]
+
+
+def numbered(service: Object, containers: Sequence[Object]) -> list[Object]:
+    """The running containers of a service, numbered by their names. Pure.
+
+    An upgrade that starts the new containers first lets both of a name run for a while. Then the one is meant that is
+    started from what the service is made from now.
+    """
+    launches = (service["launchConfig"], *(service.get("secondaryLaunchConfigs") or ()))
+    versions = {str(one.get("version") or "0") for one in launches}
+
+    def rank(container: Object) -> tuple[bool, int]:
+        return str(container.get("version") or "0") in versions, number_of(container["id"])
+
+    running = [one for one in containers if one.get("state") == "running"]
+    by_name = {str(one.get("name")): one for one in sorted(running, key=rank)}  # the last of a name is kept
+    return [by_name[name] for name in sorted(by_name, key=lambda name: (len(name), name))]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._errors import InputError, SchedulersError, StateFailedError
+from .._errors import AuthError, InputError, StateFailedError
 from .._module import Context, Outcome
 from .._ownership import only_one, require_ours
 from .._plan import Handler, Live, Plan, Wanted, apply, decide, dismantle
@@ -55,8 +55,9 @@ def _present(context: Context, run: Run, options: HostOptions) -> Outcome:
     failed = _failed(options, named)
     left = {one.id for one in failed}
     live = {one.key: one for one in (live_host(view, options.driver) for view in named.values() if view.id not in left)}
-    config = _driver_config(run, options, complete=any(host_key(name) not in live for name in options.names))
-    setting = _setting(run, options)
+    making = any(host_key(name) not in live for name in options.names)
+    config = _driver_config(run, options, complete=making)
+    setting = _setting(context, run, options, making=making)
     live |= {one.key: one for one in setting[1]}
     wanted = [*setting[0], *_wanted(run, options, live, config)]
     plan = dismantle(failed, HOST_GRAPH) + decide(wanted, live, HOST_GRAPH, HOST_RULES)
@@ -87,7 +88,7 @@ def _absent(context: Context, run: Run, options: HostOptions) -> Outcome:
 
 def _custom(context: Context, run: Run, options: HostOptions) -> Outcome:
     """Hosts that somebody else makes: the command to run on them, and labels once they have joined."""
-    wanted, there = _setting(run, options)
+    wanted, there = _setting(context, run, options, making=False)
     token = read_token(run)
     live = {one.key: one for one in (*there, token) if one}
     views = read_hosts(run)
@@ -213,16 +214,36 @@ def _wanted(run: Run, options: HostOptions, live: Mapping[str, Live], config: Ma
     return wanted
 
 
-def _setting(run: Run, options: HostOptions) -> tuple[list[Wanted], list[Live]]:
-    """The address that agents register at: the one given; else the server's, if it has none yet."""
-    try:
-        there = run.rancher.setting(API_HOST, doing="read the address that hosts register at")
-    except SchedulersError:  # the key of an environment may not see settings: then somebody else has to care for it
-        if options.registration_url:
-            raise
-        return [], []
+def _setting(context: Context, run: Run, options: HostOptions, *, making: bool) -> tuple[list[Wanted], list[Live]]:
+    """The address that agents register at: the one given; else the server's, if it has none yet.
+
+    Args:
+        making: whether hosts are to be made, which cannot join without it.
+
+    Raises:
+        AuthError: it has to be set, and only an administrator may do that.
+    """
+    there = run.rancher.setting(API_HOST, doing="read the address that hosts register at")
     url = options.registration_url or there or run.rancher.connection.server
-    return [Wanted(f"setting/{API_HOST}", SETTING, API_HOST, {"value": url})], [live_setting(API_HOST, there)]
+    if url == there:
+        return [], []
+    if _may_set(run):
+        return [Wanted(f"setting/{API_HOST}", SETTING, API_HOST, {"value": url})], [live_setting(API_HOST, there or "")]
+    if options.registration_url:
+        raise AuthError(f"registration_url: only an administrator may set {API_HOST} of the server")
+    if making and there is None:
+        context.warn(f"An administrator has to set {API_HOST} of the server if nobody has: else no host can join.")
+    elif making:
+        raise AuthError(
+            f"an administrator has to set {API_HOST} of the server first, which nobody has: no host can join"
+        )
+    return [], []
+
+
+def _may_set(run: Run) -> bool:
+    """Whether the API key is one of an administrator: nobody else may change settings."""
+    schema = run.rancher.schema(SETTING) or {}
+    return "PUT" in (schema.get("resourceMethods") or ())
 
 
 def _handlers(run: Run, options: HostOptions, config: Mapping[str, Any]) -> dict[str, Handler]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,9 +13,9 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .access_api import AccessApi
 from .api import Connection, Object, Rancher
-from .catalog import CATALOG, compose_files, find_template, list_templates, split_id, version_numbers
+from .catalog import compose_files, find_template, list_templates, version_numbers
 from .dialect import DIALECTS
-from .environments import Run
+from .environments import Run, find_environment
 from .host_result import container_result, host_result
 from .host_view import HostView, host_reads, host_views
 from .stack_result import stack_result
@@ -81,27 +81,26 @@ def _with_containers(result: dict[str, Any], found: dict[str, list[Object]], vie
 
 def look_at_catalog(context: Context) -> Outcome:
     """The module rancher_catalog_info."""
-    rancher = Rancher(Connection.from_params(context.params))
-    wanted = context.params["template"]
+    return Outcome({"templates": templates_told(Rancher(Connection.from_params(context.params)), context.params)})
+
+
+def templates_told(rancher: Rancher, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All templates that the options speak of, or the one with its questions."""
+    named, wanted = params["environment"], params["template"]
+    environment = find_environment(rancher, named).id if named and not rancher.is_v1 else None
     if wanted is None:
-        listed = list_templates(rancher, context.params["catalog"])
-        return Outcome({"templates": [_template(one) for one in sorted(listed, key=lambda one: str(one["id"]))]})
-    found = find_template(rancher, wanted, context.params["template_version"])
-    base = split_id(found.id)[0]
-    template = rancher.get(f"{CATALOG}/templates/{base}", doing=f"look at the template {base}")
-    return Outcome(
+        listed = list_templates(rancher, params["catalog"], environment)
+        return [_template(one) for one in sorted(listed, key=lambda one: str(one["id"]))]
+    found = find_template(rancher, wanted, params["template_version"], environment=environment)
+    return [
         {
-            "templates": [
-                {
-                    **_template(template),
-                    "version": found.version,
-                    "version_id": found.id,
-                    "questions": [_question(one) for one in found.questions],
-                    "files": {f"{name}-compose.yml": text for name, text in compose_files(dict(found.raw)).items()},
-                }
-            ]
+            **_template(found.base),
+            "version": found.version,
+            "version_id": found.id,
+            "questions": [_question(one) for one in found.questions],
+            "files": {f"{name}-compose.yml": text for name, text in compose_files(dict(found.raw)).items()},
         }
-    )
+    ]
 
 
 def _template(template: Object) -> dict[str, Any]:

@@ -22,8 +22,16 @@ THROUGH_RANCHER = "/r/projects/"
 
 
 def cluster_address(connection: Connection, environment: str, *, v1: bool) -> str:
-    """Where the API server of an environment is reached: through Rancher. Pure."""
-    return f"{connection.server}{THROUGH_RANCHER}{environment}/kubernetes{'' if v1 else ':6443'}"
+    """Where the API server of an environment is reached: through Rancher, and always by TLS. Pure.
+
+    kubectl sends no credentials without it. A Rancher server takes it on the same port, with a certificate of its own.
+    """
+    server = f"https{connection.server.removeprefix('http')}" if _is_plain(connection) else connection.server
+    return f"{server}{THROUGH_RANCHER}{environment}/kubernetes{'' if v1 else ':6443'}"
+
+
+def _is_plain(connection: Connection) -> bool:
+    return connection.server.startswith("http:")
 
 
 def kubeconfig(
@@ -35,10 +43,10 @@ def kubeconfig(
         ca: the certificates of the CA, as text.
     """
     cluster: dict[str, Any] = {"server": cluster_address(connection, environment, v1=v1)}
-    if ca:
+    if ca and not _is_plain(connection):
         cluster["certificate-authority-data"] = b64encode(ca.encode()).decode()
-    elif connection.server.startswith("https:") and not connection.validate_certs:
-        cluster["insecure-skip-tls-verify"] = True
+    elif _is_plain(connection) or not connection.validate_certs:
+        cluster["insecure-skip-tls-verify"] = True  # nobody has signed the certificate that a server has by itself
     return {
         "apiVersion": "v1",
         "kind": "Config",

@@ -26,14 +26,15 @@ from .patience import Patience
 from .ready import describe_stack, stack_ready
 
 KEY, STALE_KEY, FILE = "api_key", "stale_api_key", "kubeconfig"
-KEY_NAME = "kubectl"
+PURPOSE = "kubectl"  # the app in the mark of its keys
 KUBERNETES = "kubernetes"
 
 
 def keys_of(case: EnvironmentCase, environment: str) -> Keys:
     """The keys for it: of the environment in 1.0 and 1.1, of the administrator later."""
     account = environment if case.rancher.is_v1 else str(AccessApi(case.rancher).administrator()["id"])
-    return Keys(case.rancher, account, KEY_NAME, Mark(f"rancher/{environment}", KEY_NAME), case.deadline, case.pace)
+    mark = Mark(f"rancher/{environment}", PURPOSE)
+    return Keys(case.rancher, account, case.options.key_name, mark, case.deadline, case.pace)
 
 
 def wanted_kubeconfig(case: EnvironmentCase, raw: Object | None) -> list[Wanted]:
@@ -47,7 +48,7 @@ def wanted_kubeconfig(case: EnvironmentCase, raw: Object | None) -> list[Wanted]
     if kind != KUBERNETES:
         raise InputError(f"kubeconfig: environment {options.name} is no Kubernetes, but {kind or 'cattle'}")
     path = str(options.kubeconfig)
-    return [Wanted(KEY, KEY, KEY_NAME, {}), Wanted(FILE, FILE, path, {"key": Ref(KEY)})]
+    return [Wanted(KEY, KEY, options.key_name, {}), Wanted(FILE, FILE, path, {"key": Ref(KEY)})]
 
 
 def live_kubeconfig(case: EnvironmentCase, raw: Object | None) -> tuple[list[Live], list[Live]]:
@@ -67,10 +68,10 @@ def live_kubeconfig(case: EnvironmentCase, raw: Object | None) -> tuple[list[Liv
         )
     listed = keys_of(case, raw["id"]).list()
     mine = usable(listed, pair_of(content) if content else None)
-    live = [Live(KEY, KEY, KEY_NAME, mine["id"], {}, {"raw": mine})] if mine else []
+    live = [Live(KEY, KEY, str(mine["name"]), mine["id"], {}, {"raw": mine})] if mine else []
     if mine and content and server_of(content) == _address(case, raw):
         live.append(Live(FILE, FILE, path, path, {"key": mine["id"]}))
-    lost = [one for one in listed if one is not mine]
+    lost = [one for one in _expendable(case, listed) if one is not mine]
     return live, [Live(f"{STALE_KEY}/{one['id']}", STALE_KEY, one["id"], one["id"], {}, {"raw": one}) for one in lost]
 
 
@@ -94,16 +95,23 @@ def _address(case: EnvironmentCase, raw: Object) -> str:
 
 
 def keys_to_remove(case: EnvironmentCase, raw: Object) -> list[Live]:
-    """The administrator's keys that were made for an environment. Its own keys, in 1.0 and 1.1, go with it."""
+    """The administrator's keys that were made for an environment, of all machines.
+
+    Its own keys, in 1.0 and 1.1, go with it.
+    """
     if case.rancher.is_v1 or orchestration_of(raw, v1=False) != KUBERNETES:
         return []
     try:
-        listed = keys_of(case, raw["id"]).list()
+        listed = keys_of(case, raw["id"]).of_all_names()
     except (AuthError, NotFoundError):  # who may not see the administrator cannot have made any
         return []
-    given = case.rancher.connection.access_key  # the run itself still needs it
-    others = [one for one in listed if one.get("publicValue") != given]
-    return [Live(f"{KEY}/{one['id']}", KEY, KEY_NAME, one["id"], {}, {"raw": one}) for one in others]
+    doomed = _expendable(case, listed)
+    return [Live(f"{KEY}/{one['id']}", KEY, str(one["name"]), one["id"], {}, {"raw": one}) for one in doomed]
+
+
+def _expendable(case: EnvironmentCase, keys: list[Object]) -> list[Object]:
+    """All but the key that the run itself comes with, and still needs."""
+    return [one for one in keys if one.get("publicValue") != case.rancher.connection.access_key]
 
 
 class KubeconfigKeys:

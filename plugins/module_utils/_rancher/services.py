@@ -20,10 +20,11 @@ from .launch_config import IMAGE_PREFIX, LAUNCH_FIELDS, as_asked, live_launch, r
 from .links import rules_of_v1, rules_of_v2, v1_links, v1_ports, v2_ports, v2_rules
 from .marks import tags_of
 from .names import number_of
+from .ready import FAILED_STATES, is_going
 from .ready import describe as described_state
-from .ready import is_going
 from .removal import remove
-from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, resume_upgrade, settlement, upgrade
+from .stacks import CONTENT_FIELDS, STACK
+from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, refuse_taken_back, resume_upgrade, settlement, upgrade
 from .veil import Veil
 
 SERVICE_RULES = {
@@ -65,22 +66,10 @@ def live_service(
         picked: the ports that Rancher picks from where none of the hosts is named.
     """
 
-    def spec_of(launch: Mapping[str, Any]) -> dict[str, Any]:
-        spec = live_launch(launch)
-        return {
-            **spec,
-            "environment": veil.hide_some(spec["environment"], _hidden(wanted)),
-            "ports": as_asked(spec["ports"], wanted.get("ports") or (), picked),
-        }
-
-    def is_wanted(launch: Mapping[str, Any]) -> bool:
-        there = spec_of(launch)
-        return all(there[name] == value for name, value in wanted.items() if name in LAUNCH_FIELDS)
-
-    end = settlement(service, is_wanted)
+    end = settlement(service, lambda launch: _has_launch(launch, wanted, veil, picked))
     left = end.goal and (finish or service["state"] != UPGRADED or end.goal != "finish")
     spec = {
-        **spec_of(end.launch),
+        **_launch_spec(end.launch, wanted, veil, picked),
         "stack": str(service.get("stackId") or service.get("environmentId") or ""),
         "scale": service.get("scale"),
         "metadata": service.get("metadata") or {},
@@ -92,6 +81,21 @@ def live_service(
     }
     attributes = {"raw": service, "settlement": end, "tags": tags_of(service.get("description"))}
     return Live(service_key(service["name"]), kind_of(service), service["name"], service["id"], spec, attributes)
+
+
+def _launch_spec(launch: Mapping[str, Any], wanted: Spec, veil: Veil, picked: range) -> dict[str, Any]:
+    spec = live_launch(launch)
+    return {
+        **spec,
+        "environment": veil.hide_some(spec["environment"], _hidden(wanted)),
+        "ports": as_asked(spec["ports"], wanted.get("ports") or (), picked),
+    }
+
+
+def _has_launch(launch: Mapping[str, Any], wanted: Spec, veil: Veil, picked: range) -> bool:
+    """Whether containers are started from what is wanted."""
+    there = _launch_spec(launch, wanted, veil, picked)
+    return all(there[name] == value for name, value in wanted.items() if name in LAUNCH_FIELDS)
 
 
 def _hidden(wanted: Spec) -> set[str]:
@@ -117,17 +121,18 @@ def maps_of(service: Object, maps: Sequence[Object]) -> list[Object]:
 
 
 def refuse_early_upgrades(plan: Plan) -> None:
-    """Refuse to upgrade what has never come up: Rancher 1.0 and 1.1 do not offer it.
+    """Refuse to upgrade what has never come up: Rancher 1.0 and 1.1 do not offer it, and none does for a stack.
 
     Raises:
-        ConflictError: there is such a service.
+        ConflictError: there is such a service, or the stack is so.
     """
-    for step, service in _upgrades(plan):
-        if service.get("state") in COMING_STATES and "upgrade" not in (service.get("actions") or {}):
+    for step, thing in _upgrades(plan):
+        if thing.get("state") in COMING_STATES | FAILED_STATES and "upgrade" not in (thing.get("actions") or {}):
+            kind = "stack" if step.kind == STACK else "service"
             raise ConflictError(
-                described_state(service),
+                described_state(thing),
                 doing=step.sentence,
-                hint="This Rancher upgrades a service only once it is active: see what it waits for, or delete it.",
+                hint=f"This Rancher upgrades a {kind} only once it is active: see what it waits for, or delete it.",
             )
 
 
@@ -148,12 +153,13 @@ def refuse_two_with_one_address(plan: Plan, policy: UpgradePolicy) -> None:
 
 def _upgrades(plan: Plan) -> Iterator[tuple[Step, Object]]:
     for step in plan.steps:
-        if step.kind in SERVICE_RULES and step.live is not None and _is_upgrade(step):
+        if step.live is not None and _is_upgrade(step):
             yield step, step.live.attributes["raw"]
 
 
 def _is_upgrade(step: Step) -> bool:
-    return step.action == "update" and any(one.field in LAUNCH_FIELDS for one in step.differences)
+    fields = CONTENT_FIELDS if step.kind == STACK else LAUNCH_FIELDS if step.kind in SERVICE_RULES else ()
+    return step.action == "update" and any(one.field in fields for one in step.differences)
 
 
 class Services:
@@ -201,6 +207,8 @@ class Services:
             launch = self._launch(step, spec, changed, service["launchConfig"])
             body = self._policy.strategy(launch, service.get("secondaryLaunchConfigs"))
             service = upgrade(run, service, body, self._policy, doing=doing)
+        if upgrades or "upgrade" in changed:
+            self._require_launch(service, spec, doing)
         fields = {field: spec[name] for name, field in PUT_FIELDS.items() if name in changed}
         if fields:
             service = run.rancher.update(service, fields, doing=doing)
@@ -223,6 +231,11 @@ class Services:
         if service["state"] in UPGRADE_STATES:
             return resume_upgrade(self._run, service, goal or "finish", self._policy, doing=doing)
         return service
+
+    def _require_launch(self, service: Object, spec: Spec, doing: str) -> None:
+        """Another run may have ended the upgrade in its own way meanwhile."""
+        if not _has_launch(service["launchConfig"], spec, self._veil, self._run.environment.picked_ports):
+            refuse_taken_back(service, doing=doing)
 
     def _named(self, step: Step, spec: Spec) -> Object | None:
         """The service of this name that we made, after an answer was lost or the name found taken.

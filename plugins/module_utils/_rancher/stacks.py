@@ -20,7 +20,7 @@ from .marks import tags_of
 from .ready import is_going
 from .removal import remove
 from .stack_content import Content
-from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, resume_upgrade, upgrade
+from .upgrades import UPGRADE_STATES, UPGRADED, UpgradePolicy, refuse_taken_back, resume_upgrade, upgrade
 from .veil import Veil
 
 STACK = "stack"  # key and kind in a plan, and part in the mark
@@ -93,6 +93,8 @@ class Stacks:
             stack = self._at_rest(stack, doing, again=bool(changed & CONTENT_FIELDS))
         if self._content and self._differs(stack, spec):
             stack = upgrade(run, stack, self._content.body(), self._policy, doing=doing)
+            if self._differs(stack, spec):
+                refuse_taken_back(stack, doing=doing)
         if "description" in changed:
             stack = run.rancher.update(stack, {"description": spec["description"]}, doing=doing)
         return self._live(stack)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from .._clock import Deadline
 from .._errors import ConflictError, SchedulersError, StateFailedError, WaitTimeoutError
@@ -169,6 +169,35 @@ def resume_upgrade(run: Run, thing: Object, goal: Goal, policy: UpgradePolicy, *
         raise
 
 
+def _begin(run: Run, thing: Object, body: Mapping[str, Any], *, doing: str) -> Object:
+    """Ask for an upgrade once it is offered: not while Rancher puts a container back or restarts, which passes.
+
+    Raises:
+        SchedulersError: it is not offered in time.
+    """
+    looks, patience = iter([thing]), Patience(run.deadline.clock)
+
+    def step() -> tuple[Object, bool]:
+        """What there is, and whether it was asked."""
+        now = next(looks, None) or run.rancher.get(thing["links"]["self"], doing=doing)
+        if "upgrade" in (now.get("actions") or {}):
+            with suppress(ConflictError):  # it has moved on since the look: the next look tells where
+                return run.rancher.act(now, "upgrade", body, doing=doing), True
+        return now, False
+
+    now, _asked = wait_until(
+        step,
+        ready=lambda seen: seen[1],
+        failed=lambda seen: patience.why_never_ready(seen[0]),
+        describe=lambda seen: describe(seen[0]),
+        deadline=run.deadline,
+        doing=doing,
+        hint="Rancher upgrades what is active.",
+        pace=run.pace,
+    )
+    return now
+
+
 def upgrade(run: Run, thing: Object, body: Mapping[str, Any], policy: UpgradePolicy, *, doing: str) -> Object:
     """Upgrade a service or a stack, wait until the new containers are healthy, and finish.
 
@@ -176,7 +205,7 @@ def upgrade(run: Run, thing: Object, body: Mapping[str, Any], policy: UpgradePol
         StateFailedError: it failed; it was rolled back if the policy says so.
         WaitTimeoutError: the same, in time.
     """
-    now = run.rancher.act(thing, "upgrade", body, doing=doing)
+    now = _begin(run, thing, body, doing=doing)
     begun = now.get("state") in UPGRADE_STATES
 
     def has_ended(one: Object) -> bool:
@@ -201,6 +230,19 @@ def upgrade(run: Run, thing: Object, body: Mapping[str, Any], policy: UpgradePol
             _roll_back(run, now, error, doing)
         raise
     return end_upgrade(run, now, "finish", doing=doing) if policy.finish else now
+
+
+def refuse_taken_back(thing: Object, *, doing: str) -> NoReturn:
+    """An upgrade has ended, and what it should have brought is not there.
+
+    Raises:
+        ConflictError: always.
+    """
+    raise ConflictError(
+        f"the upgrade of {label_of(thing)} was taken back, or replaced, by another run",
+        doing=doing,
+        hint="See who else declares it, then run the task again.",
+    )
 
 
 def _roll_back(run: Run, thing: Object, error: SchedulersError, doing: str) -> None:

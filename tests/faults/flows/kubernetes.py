@@ -46,14 +46,33 @@ _WEB: Mapping[str, Any] = {
 _WEB_UP, _WEB_DOWN = _app(**_WEB), _app(state="absent")
 _NEW_IMAGE = _app(**{**_WEB, "image": "httpd:2.4.62", "replicas": 3})
 
-_SITE_UP = module(
-    "k8s_wordpress",
-    wait_timeout=300,
-    namespace="default",
-    site={"title": "Faults", "admin_email": "admin@example.com"},
-    service={"type": "ClusterIP"},
+
+def _site(**options: Any) -> Task:
+    return module("k8s_wordpress", wait_timeout=300, namespace="default", **options)
+
+
+_SITE: Mapping[str, Any] = {
+    "site": {"title": "Faults", "admin_email": "admin@example.com"},
+    "service": {"type": "ClusterIP"},
+}
+_SITE_UP, _SITE_DOWN = _site(**_SITE), _site(state="absent", delete_data=True)
+# the storage is said again as it is: the pod starts anew, and its data stay
+_NEW_SITE = _site(
+    **_SITE,
+    image="wordpress:7.1.3-php8.4-apache",
+    resources={"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+    storage={"mode": "dynamic"},
 )
-_SITE_DOWN = module("k8s_wordpress", wait_timeout=300, namespace="default", state="absent", delete_data=True)
+
+
+def _secret(*namespaces: str, **options: Any) -> Task:
+    return module("k8s_secret", name="queue", namespaces=list(namespaces), **options)
+
+
+_KEYS: Mapping[str, Any] = {"data": {"username": "app"}, "generate": ["password"]}
+_SECRET_IN_ONE = _secret("default", **_KEYS)
+_SECRET_IN_TWO = _secret("default", "kube-public", **_KEYS)  # both are in every cluster
+_NO_SECRET = _secret("default", "kube-public", state="absent")
 
 
 def _config(name: str, value: str) -> Mapping[str, Any]:
@@ -140,7 +159,11 @@ FLOWS: Mapping[str, Flow] = {
     "k8s-app-update": _of_app(_NEW_IMAGE, _WEB_UP),
     "k8s-app-down": _of_app(_WEB_DOWN, _WEB_UP),
     "k8s-wordpress-up": _of_site(_SITE_UP),
+    "k8s-wordpress-change": _of_site(_NEW_SITE, _SITE_UP),
     "k8s-wordpress-down": _of_site(_SITE_DOWN, _SITE_UP),
+    "k8s-secret-up": _on_cluster(_SECRET_IN_TWO, _NO_SECRET),
+    "k8s-secret-change": _on_cluster(_SECRET_IN_TWO, _NO_SECRET, _SECRET_IN_ONE),
+    "k8s-secret-down": _on_cluster(_NO_SECRET, _NO_SECRET, _SECRET_IN_TWO),
     "k8s-tools-up": _tools_flow(_TOOLS_UP),
     "k8s-tools-change": _tools_flow(_TOOLS_CHANGED, _TOOLS_UP),
     "k8s-tools-down": _tools_flow(_TOOLS_DOWN, _TOOLS_UP),

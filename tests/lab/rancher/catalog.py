@@ -133,19 +133,26 @@ class Catalog:
 
     def _templates(self, url: str, parts: list[str], query: list[tuple[str, str]]) -> Answer:
         if not parts:
-            rows = [self._template(url, one) for one in self.known()]
-            return json_answer(
-                _collection("template", f"{url}/templates", [row for row in rows if _matches(row, query)])
-            )
+            rows = [self._template(url, one, self._asked(query)) for one in self.known()]
+            found_rows = [row for row in rows if row["versionLinks"] and _matches(row, query)]
+            return json_answer(_collection("template", f"{url}/templates", found_rows))
         found = self.find(parts[0])
         if found is None:
             return _refusal(404, f"Template {parts[0]} not found")
         template, version = found
         if parts[0].count(":") == 1:
-            return json_answer(self._template(url, template))
+            return json_answer(self._template(url, template, self._asked(query, single=True)))
         return json_answer(self._template_version(url, template, version))
 
-    def _template(self, url: str, one: Template) -> dict[str, Any]:
+    def _asked(self, query: list[tuple[str, str]], *, single: bool = False) -> str:
+        """The version of Rancher that is asked for: newer services gave it another name, and know the old in lists."""
+        asked = dict(query)
+        old = asked.get("minimumRancherVersion_lte", "")
+        if self._server.era == "1.1":
+            return old
+        return asked.get("rancherVersion", "" if single else old)
+
+    def _template(self, url: str, one: Template, rancher: str = "") -> dict[str, Any]:
         return {
             "id": one.id,
             "type": "template",
@@ -156,7 +163,9 @@ class Catalog:
             "version": one.config["version"],
             "defaultVersion": one.config["version"],
             "versionLinks": {
-                str(each.details["version"]): f"{url}/templates/{one.id}:{each.number}" for each in one.versions
+                str(each.details["version"]): f"{url}/templates/{one.id}:{each.number}"
+                for each in one.versions
+                if not rancher or _numbers(each.minimum) <= _numbers(rancher)
             },
             "templateBase": one.base,
             "folderName": one.folder,
@@ -257,9 +266,7 @@ def _matches(row: Mapping[str, Any], query: list[tuple[str, str]]) -> bool:
 
 
 def _fits(row: Mapping[str, Any], name: str, value: str) -> bool:
-    """`field`, `field_eq`, `field_ne` and the lowest version of Rancher; what it does not know is ignored."""
-    if name == "minimumRancherVersion_lte":
-        return _numbers(str(row["minimumRancherVersion"])) <= _numbers(value)
+    """`field`, `field_eq`, `field_ne`; what it does not know is ignored."""
     field, modifier = (name[:-3], name[-3:]) if name.endswith(("_eq", "_ne")) else (name, "_eq")
     if field not in row:
         return True

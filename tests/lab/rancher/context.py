@@ -86,6 +86,8 @@ class Context:
 
     def visible(self, resource: Resource) -> bool:
         """May the caller know of it? (Another project's things do not exist for them.)"""
+        if resource.kind == "setting" and self.role != "admin":
+            return bool(self.server.parts["settings"].is_public(resource))
         if self.project is not None and resource.kind != "project":
             return resource.project in (None, self.project.id)
         if resource.project is None:

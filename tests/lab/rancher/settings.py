@@ -1,6 +1,8 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of the server, by name: `1as!api.host`. Any name can be asked for; unset ones have no value."""
+"""Settings of the server, by name: `1as!api.host`. Any name can be asked for; unset ones have no value. All of them are
+there for an administrator; for others there are those that the pages need, which are not the same at all times.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,20 @@ _DEFAULTS = {
     "lb.instance.image.uuid": "docker:rancher/load-balancer-service",
     "telemetry.opt": "",
 }
+_PUBLIC = frozenset(
+    {
+        "api.ui.index", "cattle.version", "docker.machine.version", "go.machine.service.version",
+        "rancher.compose.darwin.url", "rancher.compose.linux.url", "rancher.compose.version",
+        "rancher.compose.windows.url", "rancher.server.image", "vm.enabled",
+    }
+)  # fmt: skip
+_PUBLIC_LATER = _PUBLIC | {
+    "account.version", "api.auth.local.validate.description", "api.host", "catalog.url", "engine.install.url",
+    "lb.instance.image", "newest.docker.version", "project.template.default.name", "rancher.cli.darwin.url",
+    "rancher.cli.linux.url", "rancher.cli.version", "rancher.cli.windows.url", "rancher.server.version",
+    "supported.docker.range", "swarm.tls.port", "telemetry.opt", "ui.feedback.form", "ui.show.custom.host",
+    "ui.show.system",
+}  # fmt: skip
 
 
 def install(server: RancherServer) -> ServerSettings:
@@ -49,6 +65,9 @@ class ServerSettings:
         name = wanted.removeprefix(_PREFIX)
         found = self._server.store.get("setting", _PREFIX + name)
         return found if found is not None else self._make(name)
+
+    def is_public(self, setting: Resource) -> bool:
+        return setting.name in (_PUBLIC_LATER if self._server.era == "1.6" else _PUBLIC)
 
     def create(self, _context: Context, _kind: str, fields: dict[str, Any]) -> Resource:
         setting = self.find(str(fields["name"]))

@@ -175,6 +175,30 @@ def test_a_job_runs_its_command(bed: Bed) -> None:
     assert "from good-" in bed.kubectl("logs", "job/good")
 
 
+def test_what_an_image_would_have_is_copied_in_appearance_and_all_else_for_real(bed: Bed) -> None:
+    mounts = [{"name": "settings", "mountPath": "/etc/net"}, {"name": "node", "mountPath": "/node"}]
+    copies = {"plugin": "/image-only", "settings": "/etc/net/conf.json"}
+    installer = pod(
+        "installer", volumes=({"name": "settings", "configMap": {"name": "net"}}, {"name": "node", "emptyDir": {}})
+    )
+    installer["spec"]["initContainers"] = [
+        {
+            "name": name,
+            "image": "flannel:v0.28",
+            "command": ["cp", "-f", source, f"/node/{name}"],
+            "volumeMounts": mounts,
+        }
+        for name, source in copies.items()
+    ]
+    installer["spec"]["containers"][0]["volumeMounts"] = mounts
+    bed.apply(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "net"}, "data": {"conf.json": "{}"}}, installer
+    )
+    bed.ready("installer")
+    assert bed.kubectl("exec", "installer", "--", "sh", "-c", "ls /node; cat /node/settings") == "settings\n{}"
+    bed.kubectl("delete", "pod/installer", "configmap/net")
+
+
 def test_what_is_on_a_volume_outlives_the_pod_and_not_the_claim(bed: Bed) -> None:
     claim = {
         "apiVersion": "v1",

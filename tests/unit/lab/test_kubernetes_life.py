@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -217,6 +218,21 @@ def test_what_the_pod_refers_to_must_be_there() -> None:
     around.missing = None
     life.advance(life.due or 0)
     assert shown(life)["phase"] == "Running"
+
+
+def test_an_image_without_a_command_needs_one() -> None:
+    life = lived(Around(), pod({"image": "no-command:1"}), until=13)
+    waiting = shown(life)["containerStatuses"][0]["state"]["waiting"]
+    assert waiting["reason"] == "CreateContainerError"
+    tries = [one.message for one in life.events if one.reason == "Failed"]
+    assert len({*tries}) == 2  # containerd names a container that it did not make, and another one at the next try
+    assert tries[-1] == f"Error: {waiting['message']}"
+    assert re.fullmatch(
+        r'failed to generate container "[0-9a-f]{64}" spec: failed to generate spec: no command specified',
+        waiting["message"],
+    )
+    for given in ({"command": ["sleep"]}, {"args": ["sleep"]}):
+        assert shown(lived(Around(), pod({"image": "no-command:1", **given})))["phase"] == "Running"
 
 
 def test_volumes_come_first() -> None:

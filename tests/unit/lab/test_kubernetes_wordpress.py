@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
-from lab.kubernetes.kubelet import wordpress
+from lab.containers import Page
+from lab.kubernetes.kubelet import http_probe, wordpress
 from lab.kubernetes.kubelet.database import Database, RefusedError, Session
 from lab.kubernetes.kubelet.wordpress import Site
 
@@ -35,7 +36,7 @@ def wp(site: Site, *words: str, stdin: str = "") -> tuple[str, str, int]:
     return wordpress.command(site, words, stdin, lambda path: site.files / path.lstrip("/"))
 
 
-def get(site: Site, path: str, headers: dict[str, str] | None = None) -> wordpress.Page:
+def get(site: Site, path: str, headers: dict[str, str] | None = None) -> Page:
     return wordpress.page(site, "pod-1", "GET", path, headers or HOST, b"")
 
 
@@ -109,6 +110,25 @@ def test_posts_and_pictures_are_kept_in_database_and_files(site: Site, tmp_path:
     assert json.loads(wp(again, "post", "list", "--format=json", "--title=Survivor")[0])[0]["ID"] == int(number)
 
 
+def test_a_text_is_replaced_everywhere_but_in_columns_that_are_left_out(site: Site) -> None:
+    wp(site, *INSTALL, stdin="secret\n")
+    content = 'See http://blog.example.com/a and "http:\\/\\/blog.example.com\\/b"'
+    wp(site, "post", "create", "--post_title=Links", f"--post_content={content}", "--post_status=publish")
+    (site.files / "cat.png").write_bytes(b"\x89PNG\xff")
+    number = wp(site, "media", "import", "/cat.png", "--post_id=3", "--porcelain")[0].strip()
+    old, new = "http://blog.example.com/", "https://other.example.com/"
+    said = wp(site, "search-replace", old, new, "--skip-columns=guid")
+    assert said == ("Success: Made 1 replacement.\n", "", 0)
+    assert wp(site, "post", "get", number, "--field=guid")[0].startswith(old)
+    assert f"See {new}a" in get(site, "/").body
+    assert "http:\\/\\/blog.example.com\\/b" in get(site, "/").body
+    wp(site, "option", "update", "siteurl", "https://other.example.com")
+    assert (
+        '<img src="https://other.example.com/wp-content/uploads/' in get(site, "/", {"host": "other.example.com"}).body
+    )
+    assert wp(site, "search-replace", old, new, "--dry-run")[2] == 1
+
+
 def test_without_its_database_there_is_an_error_page(tmp_path: Path, data: Path) -> None:
     wrong = Site({}, tmp_path / "files", lambda: Database(data).connect("wp", "x", "wordpress", "c"))
     wrong.unpack()
@@ -129,6 +149,43 @@ def test_another_host_name_is_sent_to_the_site_s_own(site: Site) -> None:
     wp(site, *INSTALL, stdin="secret\n")
     assert dict(get(site, "/?p=1", {"host": "other"}).headers)["Location"] == "http://blog.example.com/?p=1"
     assert get(site, "/wp-login.php", {"host": "10.244.0.7"}).status == 200
+
+
+def probe(site: Site, **headers: str) -> str | None:
+    return http_probe.failure(lambda path, sent: get(site, path, dict(sent)), "10.244.0.7:80", "/wp-login.php", headers)
+
+
+SAYS_HTTPS = {"x-forwarded-proto": "https"}
+
+
+def test_before_it_is_installed_a_probe_ends_at_the_installer(site: Site) -> None:
+    assert probe(site) is None
+    assert probe(site, **SAYS_HTTPS) == (
+        'Get "https://10.244.0.7:80/wp-admin/install.php": http: server gave HTTP response to HTTPS client'
+    )
+    assert probe(site, **SAYS_HTTPS, host="blog") is None
+
+
+def test_a_site_at_https_wants_that_for_logging_in(site: Site) -> None:
+    wp(site, *(one.replace("http:", "https:") for one in INSTALL), stdin="secret\n")
+    assert dict(get(site, "/wp-login.php").headers)["Location"] == "https://blog.example.com/wp-login.php"
+    assert dict(get(site, "/wp-admin/").headers)["Location"] == "https://blog.example.com/wp-admin/"
+    assert get(site, "/wp-login.php", {**HOST, **SAYS_HTTPS}).status == 200
+    assert get(site, "/").status == 200
+    assert probe(site) == 'Get "https://10.244.0.7:80/wp-login.php": http: server gave HTTP response to HTTPS client'
+    assert probe(site, **SAYS_HTTPS) is None
+    assert probe(site, host="blog") is None
+
+
+def test_a_probe_follows_a_few_redirects_within_its_port() -> None:
+    def send_to(location: str) -> str | None:
+        page = Page(302, "", headers=(("Location", location),))
+        return http_probe.failure(lambda _path, _headers: page, "10.244.0.7:80", "/", {})
+
+    assert send_to("/again") == 'Get "http://10.244.0.7:80/again": stopped after 10 redirects'
+    assert send_to("http://10.244.0.7:81/") == (
+        'Get "http://10.244.0.7:81/": dial tcp 10.244.0.7:81: connect: connection refused'
+    )
 
 
 def test_files_outside_of_the_site_are_not_served(site: Site, tmp_path: Path) -> None:

@@ -86,6 +86,26 @@ def test_a_droplet_of_somebody_else_is_not_taken_for_that_of_a_host_of_its_name(
     assert [one["tags"] for one in asked(server, "droplets")["droplets"]] == [[]]
 
 
+def test_droplets_that_have_not_joined_are_not_made_a_second_time_by_the_machine_driver(
+    server: RancherLab, tmp_path: Path
+) -> None:
+    made = {"name": "own", "names": ["own-1", "own-2"], "ssh_public_key_files": ["key.pub"], **PLACE}
+    played(server, tmp_path, {"container.schedulers.digitalocean_droplets": made})
+    way = {"rancher_hosts_driver": "digitalocean", "rancher_hosts_token": TOKEN}
+    code, said = server.play(tmp_path, hosts(**way))
+    assert code != 0
+    assert "were made for this set and are no hosts of this environment" in said
+    assert server.droplets() == ["own-1", "own-2"]
+
+
+def test_hosts_that_have_joined_by_themselves_are_hosts_to_the_machine_driver_too(
+    server: RancherLab, tmp_path: Path
+) -> None:
+    played(server, tmp_path, hosts(rancher_hosts_ssh_public_key_files=["key.pub"]))
+    way = {"rancher_hosts_driver": "digitalocean", "rancher_hosts_token": TOKEN}
+    assert "changed=0" in played(server, tmp_path, hosts(**way))
+
+
 def who_gets_in(server: RancherLab) -> set[str]:
     """The kinds of sources in the rules of the only firewall."""
     (wall,) = asked(server, "firewalls")["firewalls"]

@@ -27,6 +27,13 @@ FindServer = Callable[[str, int, str], "Running | None"]
 """(name, port, namespace) -> the container that answers there."""
 
 
+def _copies_from_image(running: Running, words: Sequence[str]) -> bool:
+    """Does it copy what only the image would have, as who installs a network plug-in on a node does?"""
+    sources = [word for word in words[1:-1] if not word.startswith("-")]
+    there = all(running.path(one).exists() or Path(one).exists() for one in sources)
+    return words[0].rpartition("/")[2] == "cp" and not there
+
+
 class Applications:
     """Behaviour by image."""
 
@@ -60,7 +67,9 @@ class Applications:
         words = list(running.program.command)
         if words and is_wp_cli(running) and words[0] != "wp" and words[0].rpartition("/")[2] not in REAL:
             words.insert(0, "wp")  # as the image's entrypoint does
-        return words if words and words[0].rpartition("/")[2] in (*REAL, *ANSWERED) else None
+        if not words or words[0].rpartition("/")[2] not in (*REAL, *ANSWERED) or _copies_from_image(running, words):
+            return None
+        return words
 
     def listens(self, running: Running, port: int) -> bool:
         if is_database(running):

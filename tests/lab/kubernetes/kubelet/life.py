@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lab.containers import has_command
 from lab.kubernetes.client import Object
 from lab.kubernetes.kubelet import words
 from lab.kubernetes.kubelet.words import Event
@@ -21,6 +22,7 @@ RETRY_SECONDS = 2.0
 """How long until a volume that is missing is looked for again."""
 SYNC_SECONDS = 12.5
 """How long until a pod that could not be brought up is tried again: 10 to 15 seconds."""
+NOT_CREATED = ("CreateContainerConfigError", "CreateContainerError")
 CREATING, INITIALIZING = "ContainerCreating", "PodInitializing"
 
 
@@ -220,6 +222,11 @@ class Life:
                 self._say(WARNING, "Failed", f"Error: {error}", container)
             self._wait(container, "CreateContainerConfigError", error, now + SYNC_SECONDS)
             return
+        if not (container.spec.get("command") or container.spec.get("args") or has_command(container.spec["image"])):
+            error = words.no_command(f"{self.uid} {container.name} {now}")
+            self._say(WARNING, "Failed", f"Error: {error}", container)
+            self._wait(container, "CreateContainerError", error, now + SYNC_SECONDS)
+            return
         if container.ended is not None:
             container.last, container.ended = container.ended, None
             container.restarts += 1
@@ -252,7 +259,7 @@ class Life:
         if error is not None:
             self._pull_failed(container, image, error, now)
             return False
-        if container.restarts == 0 and container.ended is None and container.reason != "CreateContainerConfigError":
+        if container.restarts == 0 and container.ended is None and container.reason not in NOT_CREATED:
             self._say(NORMAL, "Pulled", f"Container image {words.quoted(image)} already present on machine", container)
         return True
 

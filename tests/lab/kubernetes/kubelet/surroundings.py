@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lab import containers
 from lab.kubernetes.client import Object
-from lab.kubernetes.kubelet import folders
+from lab.kubernetes.kubelet import folders, http_probe
 from lab.kubernetes.kubelet.applications import Applications
 from lab.kubernetes.kubelet.life import Container, Life, Program
 from lab.kubernetes.kubelet.programs import Command, Ending, Forever
@@ -158,8 +158,8 @@ class Here:
 
     def _ask(self, running: Running, way: str, target: Object) -> str | None:
         port = port_number(running.container.spec, target["port"])
+        address = f"{running.address}:{port}"
         if not self._applications.listens(running, port):
-            address = f"{running.address}:{port}"
             if way == "httpGet":
                 url = f"http://{address}{target.get('path', '/')}"
                 return f'Get "{url}": dial tcp {address}: connect: connection refused'
@@ -167,8 +167,11 @@ class Here:
         if way != "httpGet":
             return None
         headers = {header["name"].lower(): header["value"] for header in target.get("httpHeaders") or ()}
-        page = self._applications.page(running, "GET", target.get("path") or "/", headers, b"")
-        return None if page.status < 400 else f"HTTP probe failed with statuscode: {page.status}"
+
+        def ask(path: str, sent: Mapping[str, str]) -> containers.Page:
+            return self._applications.page(running, "GET", path, sent, b"")
+
+        return http_probe.failure(ask, address, target.get("path") or "/", headers)
 
     def _begin(self, life: Life, running: Running, now: float) -> Program:
         daemon = self._applications.daemon(running, now)

@@ -36,8 +36,10 @@ class Site:
         self.files = files
         self.content = content or files / "wp-content"  # may be a mount of its own
         self._connect = connect
-        home = re.search(r"WP_HOME['\"]\s*,\s*['\"]([^'\"]+)", environment.get("WORDPRESS_CONFIG_EXTRA", ""))
+        extra = environment.get("WORDPRESS_CONFIG_EXTRA", "")
+        home = re.search(r"WP_HOME['\"]\s*,\s*['\"]([^'\"]+)", extra)
         self._home = home[1] if home else None
+        self._always_https = bool(re.search(r"\$_SERVER\['HTTPS'\]\s*=\s*'on'", extra))
 
     def unpack(self) -> None:
         """What the image's entrypoint copies into an empty folder."""
@@ -58,6 +60,10 @@ class Site:
 
     def url(self, tables: dict[str, Any]) -> str:
         return str(self._home or tables["options"]["siteurl"]).rstrip("/")
+
+    def is_ssl(self, headers: Mapping[str, str]) -> bool:
+        """Whether it takes a request for one by https: wp-config.php of the image believes a proxy that says so."""
+        return self._always_https or "https" in headers.get("x-forwarded-proto", "")
 
     def install(self, url: str, title: str, user: str, password: str, email: str) -> None:
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -123,6 +129,8 @@ def page(site: Site, host_name: str, method: str, path: str, headers: Mapping[st
         return _page(500, "Database Error", f"<h1>{NO_DATABASE}</h1>", host_name)
     if tables is None:
         return _installer(site, host_name, url.path, dict(parse_qsl(url.query)).get("step"), headers, body)
+    if _wants_https(url.path, tables) and not site.is_ssl(headers):
+        return _redirect(302, f"https://{headers.get('host', host_name)}{path}")
     if url.path == "/wp-login.php":
         return _login(tables, host_name, method, body)
     if url.path.startswith("/wp-json"):
@@ -133,6 +141,12 @@ def page(site: Site, host_name: str, method: str, path: str, headers: Mapping[st
     if host and wanted.netloc and host.lower() != wanted.netloc.lower():
         return _redirect(301, f"{site.url(tables)}{path}")
     return _blog(site, tables, host_name, url.path, dict(parse_qsl(url.query)))
+
+
+def _wants_https(path: str, tables: dict[str, Any]) -> bool:
+    """A site whose address is https wants that for all that needs a login."""
+    needs_login = path == "/wp-login.php" or (path.startswith("/wp-admin") and path != "/wp-admin/install.php")
+    return needs_login and str(tables["options"]["siteurl"]).startswith("https:")
 
 
 def _file(site: Site, path: str) -> Page:
@@ -148,7 +162,8 @@ def _installer(
 ) -> Page:
     """First it asks for the language, unless it is sent on to the next step."""
     if path != "/wp-admin/install.php":
-        return _redirect(302, f"http://{headers.get('host', host_name)}/wp-admin/install.php")
+        scheme = "https" if site.is_ssl(headers) else "http"
+        return _redirect(302, f"{scheme}://{headers.get('host', host_name)}/wp-admin/install.php")
     form = {name: values[-1] for name, values in parse_qs(body.decode(errors="replace")).items()}
     if step not in ("1", "2"):
         text = '<form id="setup" method="post" action="?step=1"><select name="language"></select></form>'
@@ -222,12 +237,13 @@ def _blog(site: Site, tables: dict[str, Any], host_name: str, path: str, query: 
 
 
 def _article(site: Site, tables: dict[str, Any], one: dict[str, Any]) -> str:
+    home = site.url(tables)
     images = [
-        f'<img src="{html.escape(other["guid"])}" alt="{html.escape(other["post_title"])}">'
+        f'<img src="{html.escape(home + urlsplit(other["guid"]).path)}" alt="{html.escape(other["post_title"])}">'
         for other in tables["posts"]
         if other["post_type"] == "attachment" and one["ID"] == other["post_parent"]
     ]
-    link = f"{site.url(tables)}/?p={one['ID']}"
+    link = f"{home}/?p={one['ID']}"
     title = html.escape(one["post_title"])
     heading = f'<h2><a href="{link}">{title}</a></h2>'
     return f'<article id="post-{one["ID"]}">{heading}\n{one["post_content"]}\n{"".join(images)}</article>'
@@ -311,6 +327,7 @@ class Commands:
             "user list": lambda tables: self._list(tables["users"], "user"),
             "user update": self._user_update,
             "user check-password": self._check_password,
+            "search-replace": self._search_replace,
             "rewrite structure": lambda _unused: "Success: Rewrite structure set.\n",
             "rewrite flush": lambda _unused: "Success: Rewrite rules flushed.\n",
             "cache flush": lambda _unused: "Success: The cache was flushed.\n",
@@ -326,6 +343,8 @@ class Commands:
             return "Success: WordPress database already at latest db version.\n", "", 0
         if verb == "core install":
             return self._install(), "", 0
+        if self._names[:1] == ["search-replace"]:
+            verb = "search-replace"
         if verb not in known:
             raise CommandError(f"the lab does not simulate `wp {verb}`.")
         tables = self._site.tables()
@@ -360,6 +379,22 @@ class Commands:
         tables["options"][name] = value
         self._site.save(tables)
         return f"Success: Updated '{name}' option.\n"
+
+    def _search_replace(self, tables: dict[str, Any]) -> str:
+        """Every text in every table but the columns that are left out."""
+        unknown = {*self._options} - {"skip-columns", "all-tables-with-prefix"}
+        if len(self._names) < 3 or unknown:
+            raise CommandError(f"the lab simulates `wp search-replace <old> <new>` only, without {sorted(unknown)}.")
+        old, new = self._names[1:3]
+        left_out = str(self._options.get("skip-columns") or "").split(",")
+        count = 0
+        for row in (tables["options"], *tables["posts"], *tables["users"]):
+            for column, value in row.items():
+                if isinstance(value, str) and old in value and column not in left_out:
+                    row[column] = value.replace(old, new)
+                    count += 1
+        self._site.save(tables)
+        return f"Success: Made {count} replacement{'' if count == 1 else 's'}.\n"
 
     def _post_create(self, tables: dict[str, Any]) -> str:
         content = str(self._options.get("post_content") or "")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 from lab import containers
@@ -70,6 +71,12 @@ def backing_off(image: str, error: str) -> str:
 def restarting(seconds: int, container: str, pod: str) -> str:
     span = f"{seconds // 60}m{seconds % 60}s" if seconds >= 60 else f"{seconds}s"
     return f"back-off {span} restarting failed container={container} pod={pod}"
+
+
+def no_command(seed: str) -> str:
+    """Of an image that does not say what to run: containerd has an id for the container already."""
+    container = hashlib.sha256(seed.encode()).hexdigest()
+    return f"failed to generate container {quoted(container)} spec: failed to generate spec: no command specified"
 
 
 def quoted(text: str) -> str:

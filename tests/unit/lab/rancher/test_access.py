@@ -154,6 +154,21 @@ def test_a_key_of_an_environment_stays_in_it(secured: tuple[Ground, Document]) -
     assert ground.ask("GET", "/v1/projects/1a1/hosts", key=mine)[0] == 404
 
 
+@pytest.mark.parametrize(
+    ("server", "seen"),
+    [("v1.1.4", {"rancher.server.image"}), ("v1.6.30", {"rancher.server.image", "rancher.server.version", "api.host"})],
+)
+def test_settings_that_are_not_for_everybody(lab: object, server: str, seen: set[str]) -> None:
+    ground = Ground(lab, server=server)
+    _unused, mine, _unused = ground.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"})
+    names = {"rancher.server.image", "rancher.server.version", "api.host", "install.uuid"}
+    found = {name for name in names if ground.ask("GET", f"/v1/settings/{name}", key=mine)[0] == 200}
+    assert found == seen
+    assert {one["name"] for one in ground.get("/v1/settings", key=mine)["data"]} & names == seen
+    assert {one["name"] for one in ground.get("/v1/settings")["data"]} >= names
+    assert ground.ask("PUT", "/v1/settings/rancher.server.image", {"value": "x"}, key=mine)[0] == 405
+
+
 def test_it_cannot_be_switched_on_so_that_nobody_gets_in(ground: Ground) -> None:
     config = github(ground, enabled=True, accessMode="required")
     assert ground.refused("/v1/githubconfig", **config) == (422, "InvalidFormat", "allowedIdentities")

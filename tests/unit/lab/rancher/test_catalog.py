@@ -61,6 +61,25 @@ def test_filters_of_templates(old: Ground, query: str, count: int) -> None:
     assert len(old.listed(f"/v1-catalog/templates?{query}")) == count
 
 
+@pytest.mark.parametrize(
+    ("server", "template", "listed", "single"),
+    [
+        ("v1.1.0", "library:kubernetes", ["minimumRancherVersion_lte"], ["minimumRancherVersion_lte"]),
+        ("v1.6.12", "library:infra*route53", ["minimumRancherVersion_lte", "rancherVersion"], ["rancherVersion"]),
+    ],
+)
+def test_versions_for_a_newer_server_are_left_out_on_demand(
+    lab: Any, server: str, template: str, listed: list[str], single: list[str]
+) -> None:
+    ground = Ground(lab, server=server)
+    for name in ("minimumRancherVersion_lte", "rancherVersion"):
+        there = {one["id"] for one in ground.listed(f"/v1-catalog/templates?{name}={server}")}
+        assert (template not in there) is (name in listed)
+        shown = ground.get(f"/v1-catalog/templates/{template}?{name}={server}")
+        assert (shown["versionLinks"] == {}) is (name in single)
+        assert shown["defaultVersion"]
+
+
 def test_a_template_and_its_versions(old: Ground) -> None:
     template = old.get("/v1-catalog/templates/community:convoy-gluster")
     assert set(template["versionLinks"]) == {"v0.1", "v0.2"}

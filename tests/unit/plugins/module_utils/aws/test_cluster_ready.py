@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_ready import (
-    Readiness,
+from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_ready import Readiness
+from ansible_collections.container.schedulers.plugins.module_utils._aws.instances import Instances
+from ansible_collections.container.schedulers.plugins.module_utils._aws.scaling_activities import (
     activities_of,
     hopeless,
 )
-from ansible_collections.container.schedulers.plugins.module_utils._aws.instances import Instances
 from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
 from ansible_collections.container.schedulers.plugins.module_utils._errors import StateFailedError, WaitTimeoutError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step

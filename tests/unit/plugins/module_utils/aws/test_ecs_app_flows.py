@@ -762,7 +762,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     ]
     # and before the listener what only the listener tells
     rule, closing, balancer, gone, _definition = outcome.plan.steps
-    assert closing.key in balancer.needs
+    assert {closing.key, rule.key} <= balancer.needs
     assert {closing.key, rule.key, balancer.key} <= gone.needs
 
 

@@ -218,6 +218,11 @@ def test_volumes_of_the_driver_carry_the_tags() -> None:
     assert {"--extra-tags=a=1,b=2", "--k8s-tag-cluster-id=one"} <= {*pod["containers"][0]["args"]}
 
 
+def test_the_driver_may_ask_how_many_volumes_a_type_of_instance_takes() -> None:
+    """Its own table of types, which it falls back to without the right, will go."""
+    assert allowed("ec2:DescribeInstanceTypes", "*")
+
+
 @pytest.mark.parametrize(("routes", "flag"), [(True, "true"), (False, "false")])
 @pytest.mark.parametrize("minor", CLOUD_CONTROLLER_VERSIONS)
 def test_the_cloud_controller_follows_version_and_network(minor: str, routes: bool, flag: str) -> None:

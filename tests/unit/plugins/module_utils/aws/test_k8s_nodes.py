@@ -238,7 +238,7 @@ def test_a_group_that_shrinks_empties_each_node_before() -> None:
         NodeGroups(run, Departures(run, lambda: cluster)).update(step, step.spec, live)
         order = [operation for operation, _params in aws.made if operation != "describe_instances"]
 
-    assert cluster.done == [("drain", "node-i-1"), ("forget", "node-i-1")]  # i-2 never was a node
+    assert cluster.done == [("drain", "node-i-1"), ("delete node", "node-i-1")]  # i-2 never was a node
     assert order == [
         "update_auto_scaling_group",
         *["terminate_instance_in_auto_scaling_group"] * 2,
@@ -295,7 +295,7 @@ def test_a_node_that_stays_is_not_replaced() -> None:
     with scripted() as aws:
         kept = Nodes(Departures(a_run(aws), lambda: cluster), lambda: pytest.fail("waited")).update(step, spec, live)
 
-    assert (cluster.done, kept.spec["leaving"]) == ([("keep", "node-i-1")], False)
+    assert (cluster.done, kept.spec["leaving"]) == ([("uncordon", "node-i-1")], False)
 
 
 def test_a_node_is_replaced_and_the_others_wait_for_the_new_one() -> None:

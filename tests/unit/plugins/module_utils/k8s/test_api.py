@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,8 +92,18 @@ def test_a_dry_run_says_so_and_says_whether_it_would_create() -> None:
 @pytest.mark.parametrize("trouble", [Status(503), Status(429, "TooManyRequests"), Cut(), Status(409, "Conflict")])
 def test_an_apply_is_repeated_as_twice_is_as_good_as_once(trouble: Any) -> None:
     web = thing("Deployment", "web", api_version="apps/v1")
+    manifest = {**web, "metadata": {"name": "web", "namespace": "shop"}}
     with api_server(Call("PATCH", WEB, trouble), Call("PATCH", WEB, web)) as server:
-        assert server.api().apply(DEPLOYMENT, web).object["metadata"]["name"] == "web"
+        assert server.api().apply(DEPLOYMENT, manifest).object["metadata"]["name"] == "web"
+
+
+def test_an_apply_to_one_version_is_not_repeated_when_there_is_another() -> None:
+    manifest = thing("Deployment", "web", api_version="apps/v1")
+    with (
+        api_server(Call("PATCH", WEB, Status(409, "Conflict", "it was modified"), body=manifest)) as server,
+        pytest.raises(ConflictError, match="it was modified"),
+    ):
+        server.api().apply(DEPLOYMENT, manifest)
 
 
 def test_a_create_whose_answer_was_lost_is_not_repeated() -> None:
@@ -120,11 +129,15 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again() -> No
     assert server.clock.slept == []
 
 
-def test_a_token_that_expired_is_read_again_once(tmp_path: Path) -> None:
-    tokens = iter(["old", "new"])
+def test_a_token_that_was_refused_is_renewed_once() -> None:
+    token = ["old"]
+
+    def renew(refused: str) -> None:
+        token.append(f"other than {refused}")
+
     with api_server(Call("GET", f"{PODS}/a", Status(401, "Unauthorized")), Call("GET", f"{PODS}/a", {})) as server:
-        server.api(Login(server.url, token=lambda: next(tokens), renews=True)).get(POD, "a", "shop")
-    assert [one["Authorization"] for one in server.headers] == ["Bearer old", "Bearer new"]
+        server.api(Login(server.url, token=lambda: token[-1], renew=renew)).get(POD, "a", "shop")
+    assert [one["Authorization"] for one in server.headers] == ["Bearer old", "Bearer other than old"]
 
 
 def test_a_token_that_never_changes_is_not_tried_twice() -> None:

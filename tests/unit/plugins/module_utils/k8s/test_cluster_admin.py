@@ -169,7 +169,7 @@ def test_a_node_that_is_leaving_says_so_until_it_is_kept() -> None:
     closed = {"metadata": {"name": "n-1", "annotations": {LEAVING: "true"}}, "spec": {"unschedulable": True}}
     opened = {"metadata": {"annotations": {LEAVING: None}}, "spec": {"unschedulable": None}}
     with api_server(Call("PATCH", NODE, {}, body=opened)) as server:
-        ClusterAdmin(server.api()).keep("n-1")
+        ClusterAdmin(server.api()).uncordon("n-1")
 
     assert node_of(closed).leaving
     assert not node_of({**closed, "metadata": {"name": "n-1"}}).leaving  # somebody else has closed it
@@ -265,7 +265,7 @@ def test_claims_and_nodes_are_deleted() -> None:
     ) as server:
         admin = ClusterAdmin(server.api())
         admin.delete_claim("shop/data")
-        admin.forget("n-1")
+        admin.delete_node("n-1")
 
 
 def test_a_kubeconfig_leads_to_it_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:

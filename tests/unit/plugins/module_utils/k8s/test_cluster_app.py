@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     InputError,
     NotFoundError,
     NotOursError,
+    PartialError,
     SchedulersError,
     StateFailedError,
     WaitTimeoutError,
@@ -81,6 +83,61 @@ def test_the_life_of_an_app(controller: str) -> None:
 
 def _containers(outcome: Outcome) -> list[dict[str, Any]]:
     return [{"image": one} for one in outcome.result["app"]["images"]]
+
+
+def meanwhile(cluster: SmallCluster, change: Callable[[dict[str, Any]], None], times: int) -> None:
+    """Let somebody change the Deployment between a look at it and the write, so many times."""
+    left = [change] * times
+
+    def write(method: str, path: str, body: Any) -> None:
+        there = cluster.get("Deployment", "web")
+        if method == "PATCH" and "resourceVersion" in body["metadata"] and there and left:
+            other = copy.deepcopy(there)
+            left.pop()(other)
+            cluster.put(other)
+
+    cluster.refuse = write
+
+
+def set_image(thing: dict[str, Any]) -> None:
+    container = thing["spec"]["template"]["spec"]["containers"][0]
+    container["image"] += "1"
+
+
+def set_status(thing: dict[str, Any]) -> None:
+    thing["status"]["observedGeneration"] += 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_another_run_says_meanwhile_stays_if_this_one_says_nothing_of_it(times: int) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", port=80)
+        meanwhile(cluster, set_image, times)
+        scaled = app(cluster, replicas=5, service={"type": "ClusterIP"})
+    assert scaled.result["app"]["images"] == ["nginx:1" + "1" * times]
+    assert scaled.result["app"]["replicas"] == 5
+    assert sentences(scaled) == ["create Service default/web", "update Deployment default/web (spec.replicas)"]
+
+
+def test_a_status_that_moves_is_no_change_of_the_app() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1")
+        meanwhile(cluster, set_status, 5)
+        cluster.requests.clear()
+        app(cluster, replicas=5)
+        dry_runs_and_writes = [path for method, path in cluster.requests if method == "PATCH"]
+    assert len(dry_runs_and_writes) == 1 + 6
+
+
+def test_an_app_that_others_change_all_the_time_is_left_to_them() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1")
+        meanwhile(cluster, set_image, 100)
+        with pytest.raises(PartialError, match="Could not apply Deployment default/web: the object has been modified"):
+            app(cluster, replicas=5)
 
 
 def test_old_pods_of_a_replication_controller_are_replaced() -> None:

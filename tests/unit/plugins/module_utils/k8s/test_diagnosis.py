@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.capacity import holders, requests_of, rooms
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis import diagnose
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import result_of
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.findings import Finding, View, when
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.findings import Code, Finding, View, when
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.impatience import (
     Impatience,
     is_replaced,
@@ -183,6 +183,11 @@ def test_an_image_that_cannot_be_pulled() -> None:
     [
         ("401 unauthorized", "imagePullSecret"),
         ("toomanyrequests", "limits anonymous pulls"),
+        (
+            'media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported',
+            "in a format that containerd no longer takes",
+        ),
+        ('"application/vnd.oci.image.manifest.v1+json": not found', "Check the name and tag"),
         ("dial tcp: no such host", "cannot reach the registry"),
         ("odd", "Check the name of the image"),
     ],
@@ -634,10 +639,13 @@ def test_some_troubles_are_never_hopeless() -> None:
     assert impatience.hopeless([probe], 9999) is None
 
 
-def test_room_that_comes_is_waited_for() -> None:
-    impatience, full = Impatience(), Finding("unschedulable", "Pod a", "no")
-    impatience.hopeless([full], 0)
-    assert impatience.hopeless([full], 99, room_comes=True) is None
+@pytest.mark.parametrize("code", ["unschedulable", "volume_zone"])
+def test_room_that_comes_is_waited_for(code: Code) -> None:
+    impatience, homeless = Impatience(), Finding(code, "Pod a", "no")
+    impatience.hopeless([homeless], 0)
+    assert impatience.hopeless([homeless], 29) is None
+    assert impatience.hopeless([homeless], 99, room_comes=True) is None
+    assert impatience.hopeless([homeless], 100) == homeless
     assert room_comes([pod("a", metadata={"deletionTimestamp": "now"})], [])
 
 

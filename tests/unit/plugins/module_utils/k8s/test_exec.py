@@ -74,6 +74,18 @@ def test_a_command_that_fails_fails_with_its_output() -> None:
     assert {*caught.value.details} == KEYS
 
 
+def test_a_token_that_was_refused_before_the_command_is_renewed() -> None:
+    refusals = [(401, Status(401, "Unauthorized").body())]
+    renewed: list[str] = []
+    with small_cluster() as cluster:
+        cluster.command = echo
+        cluster.refuse = lambda _method, path, _body: refusals.pop() if refusals and path.endswith("/exec") else None
+        cluster.put(pod("a"))
+        login = Login(cluster.url, token=lambda: "old", renew=renewed.append)
+        found = execute(Api(Transport(login)), "a", "default", ["say"])
+    assert (found.rc, renewed) == (0, ["old"])
+
+
 def test_a_connection_that_breaks_keeps_the_output() -> None:
     with small_cluster() as cluster:
         cluster.command = lambda *_asked: ("so\nfar", "noise\n", None)

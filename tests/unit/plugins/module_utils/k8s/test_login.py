@@ -69,7 +69,7 @@ def test_a_token_file_is_read_with_every_use(tmp_path: Path) -> None:
     assert found.token() == "one"
     (tmp_path / "token").write_text("two\n")
     assert found.token() == "two"
-    assert found.renews
+    assert found.renew
 
 
 def test_a_user_and_a_password() -> None:
@@ -178,13 +178,22 @@ def program(folder: Path, text: str) -> dict[str, Any]:
 
 
 def test_a_program_that_gives_a_token(tmp_path: Path) -> None:
+    """It is run again once its token was refused: how long that is good for, it need not say."""
+    (tmp_path / "token").write_text("one")
     text = (
-        'import json; print(json.dumps({"apiVersion": "client.authentication.k8s.io/v1", '
-        '"kind": "ExecCredential", "status": {"token": "made"}}))'
+        f"import json, pathlib\nfolder = pathlib.Path({str(tmp_path)!r})\n"
+        'with (folder / "runs").open("a") as file:\n    file.write("x")\n'
+        'print(json.dumps({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", '
+        '"status": {"token": (folder / "token").read_text()}}))'
     )
     found = log_in({"kubeconfig": kubeconfig(**program(tmp_path, text))}, {})
-    assert found.token() == "made"
-    assert found.renews
+    (tmp_path / "token").write_text("two")
+    assert found.token() == "one"
+    assert found.renew
+    found.renew("one")
+    assert found.token() == "two"
+    found.renew("one")  # another thread was refused at the same time
+    assert (tmp_path / "runs").read_text() == "xx"
 
 
 def test_a_program_that_fails(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.made_sec
 )
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from unit.api_server import Call, Cut, ScriptedServer, Status, api_server, thing
+from unit.small_cluster import SmallCluster, small_cluster
 
 OURS = {"labels": {"container.schedulers/owner": "secret.db"}}
 ONE = "/api/v1/namespaces/one/secrets"
@@ -35,7 +36,7 @@ def secret(namespace: str = "one", *, metadata: dict[str, Any] | None = None, **
     return thing("Secret", "db", namespace, metadata=metadata or {}, data=encoded)
 
 
-def run(server: ScriptedServer, *namespaces: str, check_mode: bool = False, **changed: Any) -> Outcome:
+def run(server: ScriptedServer | SmallCluster, *namespaces: str, check_mode: bool = False, **changed: Any) -> Outcome:
     params = {
         "host": server.url,
         "request_timeout": 10,
@@ -182,14 +183,45 @@ def test_a_lost_answer_is_looked_up_and_not_repeated() -> None:
     assert server.paths("POST") == [ONE]
 
 
-def test_another_run_that_was_faster_keeps_its_value() -> None:
+def at_once(namespace: str, metadata: dict[str, Any]) -> tuple[Outcome, list[str]]:
+    """A first run while another one makes its Secret in a namespace; how it ends, and the passwords that are there."""
+
+    def be_faster(method: str, path: str, body: Any) -> None:
+        if method == "POST" and path.endswith(f"/{namespace}/secrets") and not cluster.get("Secret", "db", namespace):
+            cluster.put(secret(namespace, metadata={**metadata, "namespace": namespace}, username="app", password="x"))
+
+    with small_cluster("one", "two") as cluster:
+        cluster.refuse = be_faster
+        outcome = run(cluster, "one", "two")
+        there = [cluster.get("Secret", "db", one) for one in ("one", "two")]
+        return outcome, [one["data"]["password"] for one in there if one]
+
+
+@pytest.mark.parametrize("namespace", ["one", "two"])
+def test_two_first_runs_at_once_agree(namespace: str) -> None:
+    outcome, passwords = at_once(namespace, OURS)
+
+    assert len(passwords) == 2
+    assert passwords[0] == passwords[1]
+    assert (base64.b64decode(passwords[0]) == b"x") is (namespace == "one")  # the first namespace decides, for both
+    assert outcome.plan is not None
+    assert outcome.plan.sentences()[-1] == "update Secret two/db (data.password)"
+
+
+def test_what_a_person_makes_meanwhile_stays() -> None:
+    _outcome, passwords = at_once("two", {})
+
+    assert [base64.b64decode(one) for one in passwords] == [b"x", b"x"]
+
+
+def test_a_conflict_with_what_has_not_the_wanted_values_is_told() -> None:
     with (
         api_server(
             Call("GET", f"{ONE}/db", Status(404, "NotFound")),
             Call("POST", ONE, Status(409, "AlreadyExists")),
-            Call("GET", f"{ONE}/db", secret(metadata=OURS, username="app", password="theirs")),
+            Call("GET", f"{ONE}/db", secret(password="theirs"), times=2),
         ) as server,
-        pytest.raises(PartialError),
+        pytest.raises(PartialError, match=r"was not made by this task, and has not .*data\.username"),
     ):
         run(server)
 

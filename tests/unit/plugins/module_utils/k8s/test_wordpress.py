@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
@@ -20,6 +24,9 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpres
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_options import WORDPRESS
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_site import site_pod_state
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
+from lab.kubernetes.kubelet import http_probe
+from lab.kubernetes.kubelet.database import Database
+from lab.kubernetes.kubelet.wordpress import Site, command, page
 from unit.api_server import thing
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.small_cluster import SmallCluster, running, small_cluster
@@ -119,6 +126,93 @@ def test_the_life_of_a_site() -> None:
     assert everything.result["kept"] == []
 
 
+class LabWp:
+    """The lab's wp-cli, and its site, behind a load balancer whose name the test gives."""
+
+    def __init__(self, folder: Path) -> None:
+        self.site = wordpress_of({"env": []}, folder)
+        self.balancer = "lb-1.example.com"
+        self.dies_before = ""
+
+    def __call__(self, _pod: str, _container: str, words: list[str], given: str) -> tuple[str, str, int | None]:
+        if words[1:3] == self.dies_before.split():
+            return "", "", None
+        return command(self.site, words[1:], given, lambda path: self.site.files / path.lstrip("/"))
+
+    def controllers(self, cluster: SmallCluster, one: dict[str, Any]) -> None:
+        running(cluster, one)
+        if one["kind"] == "Service" and one["spec"]["type"] == "LoadBalancer":
+            cluster.put({**one, "status": {"loadBalancer": {"ingress": [{"hostname": self.balancer}]}}})
+
+    def publish(self, url: str) -> None:
+        """A post as the editor with blocks writes it."""
+        (self.site.files / "ship.gif").write_bytes(b"GIF89a")
+        self("", "", ["wp", "media", "import", "ship.gif"], "")
+        tables = self.site.tables()
+        assert tables is not None
+        picture = tables["posts"][-1]["guid"]
+        assert picture.startswith(url)
+        block = "<!-- wp:x " + json.dumps({"url": picture}).replace("/", "\\/") + " -->"
+        content = f'{block}<img src="{picture}"><a href="{url}.invalid/">elsewhere</a>'
+        self("", "", ["wp", "post", "create", f"--post_content={content}", "--post_status=publish"], "")
+
+    def shown(self) -> str:
+        return page(self.site, "c", "GET", "/", {"host": self.balancer}, b"").body
+
+
+def lab(wp: LabWp) -> SmallCluster:
+    cluster = ready(Wp())
+    cluster.controllers, cluster.command = wp.controllers, wp
+    return cluster
+
+
+@pytest.mark.parametrize("dies_before", ["", "option update"])
+def test_behind_another_load_balancer_the_pictures_are_there(tmp_path: Path, dies_before: str) -> None:
+    wp = LabWp(tmp_path)
+    cluster = lab(wp)
+    try:
+        site_of(cluster)
+        wp.publish("http://lb-1.example.com")
+        site_of(cluster, state="absent")
+        wp.balancer, wp.dies_before = "lb-2.example.com", dies_before
+        if dies_before:
+            with pytest.raises(PartialError):
+                site_of(cluster)
+            wp.dies_before = ""
+        site_of(cluster)
+    finally:
+        cluster.close()
+    pictures = re.findall(r'<img src="(.*?)"', wp.shown())
+    assert [one.partition("/wp-content")[0] for one in pictures] == ["http://lb-2.example.com"]
+    assert '"http:\\/\\/lb-2.example.com\\/wp-content' in wp.shown()
+    assert "http://lb-1.example.com.invalid/" in wp.shown()  # somebody else's
+    assert page(wp.site, "c", "GET", urlsplit(pictures[0]).path, {}, b"").content == b"GIF89a"
+
+
+def test_a_site_that_came_with_its_volumes_speaks_of_its_new_address(tmp_path: Path) -> None:
+    wp = LabWp(tmp_path)
+    wp.site.install("http://lb-0.example.com/", "Boxes", "admin", "secret", "a@example.com")
+    wp.publish("http://lb-0.example.com")
+    cluster = lab(wp)
+    try:
+        site_of(cluster)
+    finally:
+        cluster.close()
+    assert '<img src="http://lb-1.example.com/wp-content' in wp.shown()
+
+
+def test_an_address_within_the_old_one_is_not_put_there_twice(tmp_path: Path) -> None:
+    wp = LabWp(tmp_path)
+    cluster = lab(wp)
+    try:
+        site_of(cluster)
+        wp.publish("http://lb-1.example.com")
+        site_of(cluster, site={"url": "http://lb-1.example.com/blog"})
+    finally:
+        cluster.close()
+    assert "/blog/wp-content" not in wp.shown()
+
+
 def test_what_differs_is_set() -> None:
     wp = Wp()
     cluster = ready(wp)
@@ -134,7 +228,10 @@ def test_what_differs_is_set() -> None:
     finally:
         cluster.close()
     assert sentences(changed)[-1] == "update site default/wordpress (title, url, image, admin_password)"
-    assert sorted(wp.calls) == sorted(["option update"] * 3 + ["core update-db", "user update"])
+    moved = [one for one in wp.calls if one.startswith("search-replace http")]
+    assert moved == ["search-replace http://lb.example.com/", r"search-replace http:\/\/lb.example.com\/"]
+    others = sorted(one for one in wp.calls if one not in moved)
+    assert others == sorted(["option update"] * 3 + ["core update-db", "user update"])
     assert wp.passwords[-1] == "open-sesame"
     assert "open-sesame" not in str(changed)
     assert sentences(again) == []
@@ -341,6 +438,67 @@ def test_what_was_given_is_known_though_the_run_went_no_further_than_the_secrets
     assert volume["spec"]["csi"]["volumeHandle"] == VOLUMES["site_volume"]
 
 
+def cut_off(cluster: SmallCluster, refused: str, **options: Any) -> None:
+    """A run that gets as far as the first write of a kind, after the dry run."""
+    tried: list[str] = []
+
+    def refuse(method: str, path: str, _body: Any) -> tuple[int, dict[str, Any]] | None:
+        if method == "PATCH" and f"/{refused}/" in path:
+            tried.append(path)
+        return (403, {"reason": "Forbidden", "message": "no"}) if tried.count(path) > 1 else None
+
+    cluster.refuse = refuse
+    with pytest.raises(PartialError):
+        site_of(cluster, **options)
+    cluster.refuse = lambda *_request: None
+
+
+EXISTING = {"mode": "existing", "zone": "eu-west-1c", **VOLUMES}
+
+
+def test_another_mode_is_no_contradiction_to_the_volumes_of_a_run_that_was_cut_off() -> None:
+    cluster = ready(Wp())
+    try:
+        cut_off(cluster, "persistentvolumes", storage=EXISTING)
+        made = site_of(cluster, storage={"mode": "dynamic"})
+        again = site_of(cluster)
+    finally:
+        cluster.close()
+    assert made.result["site"]["storage"] == {"mode": "dynamic", "size": "10Gi"}
+    assert sentences(again) == []
+
+
+def test_a_volume_that_is_kept_for_a_claim_is_not_bound_unasked() -> None:
+    cluster = ready(Wp())
+    try:
+        cut_off(cluster, "persistentvolumeclaims", storage=EXISTING)
+        with pytest.raises(InputError, match=r"PersistentVolume default-wordpress-\w+ with vol-\w+ is kept for claim"):
+            site_of(cluster, storage={"mode": "dynamic"})
+        assert sentences(site_of(cluster))[0].startswith("create PersistentVolumeClaim")
+        site_of(cluster, state="absent", delete_data=True)
+        released = {"claimRef": {"namespace": "default", "name": "wordpress-site", "uid": "of a claim that is gone"}}
+        cluster.put({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": released})
+        made = site_of(cluster, storage={"mode": "dynamic"})
+    finally:
+        cluster.close()
+    assert made.result["site"]["storage"]["mode"] == "dynamic"
+
+
+def test_source_ranges_outlive_a_time_without_a_load_balancer() -> None:
+    ranges = ["203.0.113.0/24"]
+    cluster = ready(Wp())
+    try:
+        site_of(cluster, service={"source_ranges": ranges})
+        within = site_of(cluster, service=WITHIN)
+        back = site_of(cluster, service={"type": "LoadBalancer"})
+        with pytest.raises(InputError, match=r"service\.source_ranges needs service\.type LoadBalancer"):
+            site_of(cluster, service={**WITHIN, "source_ranges": ranges})
+    finally:
+        cluster.close()
+    assert within.result["site"]["service"]["source_ranges"] == []
+    assert back.result["site"]["service"]["source_ranges"] == ranges
+
+
 def test_volumes_that_are_there() -> None:
     cluster = ready(Wp())
     try:
@@ -370,6 +528,22 @@ def test_volumes_named_in_the_pods_come_with_a_warning() -> None:
     steps = {step.sentence: step for step in outcome.plan.steps}
     spec = steps["create Deployment default/wordpress-database"].spec["spec"]
     assert spec["template"]["spec"]["volumes"][0]["awsElasticBlockStore"]["volumeID"] == VOLUMES["database_volume"]
+
+
+def test_volumes_named_in_the_pods_get_nodes_in_their_zone_if_it_is_given() -> None:
+    cluster = ready(Wp())
+    warnings: list[str] = []
+    given = context(cluster, WORDPRESS, site=SITE, storage={"mode": "inline", "zone": "eu-west-1c", **VOLUMES})
+    try:
+        outcome = ensure(Context(given.params, True, warnings.append))
+    finally:
+        cluster.close()
+    assert warnings == []
+    assert outcome.plan is not None
+    steps = {step.sentence: step for step in outcome.plan.steps}
+    for name in ("wordpress", "wordpress-database"):
+        pod = steps[f"create Deployment default/{name}"].spec["spec"]["template"]["spec"]
+        assert pod["nodeSelector"] == {"topology.kubernetes.io/zone": "eu-west-1c"}
 
 
 OTHERS = {"site_volume": "vol-0123456789abcdef2", "database_volume": "vol-0123456789abcdef3"}
@@ -433,6 +607,71 @@ def test_the_load_balancer_of_a_site_stays_where_it_is() -> None:
             site_of(cluster, service={"type": "LoadBalancer", "internal": True})
     finally:
         cluster.close()
+
+
+def web_container(outcome: Outcome) -> dict[str, Any]:
+    """The container of WordPress, as the plan makes it."""
+    assert outcome.plan is not None
+    steps = {step.sentence: step for step in outcome.plan.steps}
+    pod = steps["create Deployment default/wordpress"].spec["spec"]["template"]["spec"]
+    found: dict[str, Any] = next(one for one in pod["containers"] if one["name"] == "wordpress")
+    return found
+
+
+def wordpress_of(container: dict[str, Any], folder: Path) -> Site:
+    """The lab's WordPress in that container."""
+    assert Database(folder / "data").initialise({"ROOT_PASSWORD": "r", "DATABASE": "wordpress"})
+    environment = {one["name"]: one.get("value", "") for one in container["env"]}
+    site = Site(environment, folder / "files", lambda: Database(folder / "data").connect("root", "r", "wordpress", "c"))
+    site.unpack()
+    return site
+
+
+HTTPS = {**SITE, "url": "https://blog.example.com"}
+
+
+@pytest.mark.parametrize("balancer", ["classic", "nlb"])
+@pytest.mark.parametrize("site", [SITE, HTTPS])
+def test_the_probes_pass_before_and_after_the_installation(site: dict[str, Any], balancer: str, tmp_path: Path) -> None:
+    """Also while the site is still at the other address: a new pod has to be ready before that can be changed."""
+    cluster = ready(Wp())
+    try:
+        container = web_container(site_of(cluster, check=True, site=site, service={"load_balancer": balancer}))
+    finally:
+        cluster.close()
+    there = wordpress_of(container, tmp_path)
+
+    def passes(kind: str) -> bool:
+        probe = container[kind]["httpGet"]
+        headers = {one["name"].lower(): one["value"] for one in probe["httpHeaders"]}
+        return http_probe.failure(lambda path, sent: page(there, "c", "GET", path, sent, b""), "10.244.0.7:80",
+                                  probe["path"], headers) is None  # fmt: skip
+
+    kinds = ("startupProbe", "readinessProbe")
+    assert all(passes(kind) for kind in kinds)
+    for url in ("http://old.example.com", "https://old.example.com"):
+        there.install(url, "Containers", "admin", "secret", "a@example.com")
+        assert all(passes(kind) for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("site", "service", "knows"),
+    [
+        (HTTPS, {"load_balancer": "nlb"}, True),
+        (SITE, {"load_balancer": "nlb", "port": 443}, True),
+        (SITE, {"load_balancer": "nlb"}, False),
+        (HTTPS, {"load_balancer": "classic"}, False),  # that one can say it itself, for each request
+    ],
+)
+def test_behind_a_network_load_balancer_the_site_knows_that_it_is_at_https(
+    site: dict[str, Any], service: dict[str, Any], knows: bool, tmp_path: Path
+) -> None:
+    cluster = ready(Wp())
+    try:
+        container = web_container(site_of(cluster, check=True, site=site, service=service))
+    finally:
+        cluster.close()
+    assert wordpress_of(container, tmp_path).is_ssl({}) is knows
 
 
 def test_within_the_cluster_only() -> None:

@@ -227,9 +227,11 @@ def test_an_object_has_to_be_one() -> None:
 def test_a_setting() -> None:
     server, _http = rancher(
         Request("GET", "/v2-beta/settings/api.host", {"value": None, "activeValue": "http://x"}),
-        Request("GET", "/v2-beta/settings/none", error(404, "Not Found"), status=404),
+        Request("GET", "/v2-beta/settings/empty", {"value": None}),
+        Request("GET", "/v2-beta/settings/hidden", error(404, "Not Found"), status=404),
     )
-    assert [server.setting("api.host", doing="look"), server.setting("none", doing="look")] == ["http://x", ""]
+    found = [server.setting(name, doing="look") for name in ("api.host", "empty", "hidden")]
+    assert found == ["http://x", "", None]
 
 
 def test_not_found_stays_not_found() -> None:

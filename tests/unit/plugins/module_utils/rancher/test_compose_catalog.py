@@ -23,11 +23,12 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.comp
     read_compose,
     refuse_unusable,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import templates_told
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_content import content_of
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import StackOptions
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.upgrades import UpgradePolicy
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil
-from unit.rancher import URL, collection, error, rancher
+from unit.rancher import URL, collection, error, project, rancher
 from unit.scripted_http import Request
 
 V1 = """
@@ -284,7 +285,9 @@ def test_the_version_to_use(wanted: str | None, live: str | None, number: str) -
 
 
 def test_a_version_that_does_not_exist() -> None:
-    with pytest.raises(InputError, match=r"'v9' of community:thing does not exist; there are: v0.1, v0.2"):
+    with pytest.raises(
+        InputError, match=r"'v9' of community:thing is not there for this version.*; there are: v0.1, v0.2"
+    ):
         chosen_version(TEMPLATE, "v9", None)
 
 
@@ -333,9 +336,20 @@ def test_whose_a_stack_of_a_template_is(identifier: str, more: dict[str, Any], s
     assert live_template({**TEMPLATE, **more}, {**VERSION, "id": identifier}).makes_system is system
 
 
+def setting(name: str, value: str | None) -> Request:
+    """The answer for a setting, None for one that is not shown."""
+    path = f"/v2-beta/settings/{name}"
+    return Request("GET", path, {"value": value}) if value else Request("GET", path, error(404, "NotFound"), status=404)
+
+
+FITTING = {"minimumRancherVersion_lte": "v1.6.30", "rancherVersion": "v1.6.30"}
+SERVER = setting("rancher.server.version", "v1.6.30")
+
+
 def test_a_template_is_found() -> None:
     server, http = rancher(
-        Request("GET", "/v1-catalog/templates/community:thing", TEMPLATE),
+        SERVER,
+        Request("GET", "/v1-catalog/templates/community:thing", TEMPLATE, query=FITTING),
         Request("GET", "/v1-catalog/templates/community:thing:1", VERSION),
     )
     found = find_template(server, "community:thing", None)
@@ -344,22 +358,85 @@ def test_a_template_is_found() -> None:
 
 
 def test_a_template_of_an_environments_own_catalog_is_found() -> None:
-    environment = {"projectId": "1a7"}
+    own = {"projectId": "1a7"}
     server, http = rancher(
-        Request("GET", "/v1-catalog/templates/own:thing", {**TEMPLATE, "id": "own:thing"}, query=environment),
-        Request("GET", "/v1-catalog/templates/own:thing:1", {**VERSION, "id": "own:thing:1"}, query=environment),
+        SERVER,
+        Request("GET", "/v1-catalog/templates/own:thing", {**TEMPLATE, "id": "own:thing"}, query={**own, **FITTING}),
+        Request("GET", "/v1-catalog/templates/own:thing:1", {**VERSION, "id": "own:thing:1"}, query=own),
     )
     assert find_template(server, "own:thing", None, environment="1a7").id == "own:thing:1"
     http.finish()
 
 
+def test_an_environments_own_catalogs_are_listed_with_those_of_all() -> None:
+    asked = {"projectId": "1a7"}
+    own = {**TEMPLATE, "id": "own:thing", "catalogId": "own"}
+    server, http = rancher(
+        Request("GET", "/v2-beta/projects", collection(project("1a5"), project("1a7", "web"))),
+        SERVER,
+        Request("GET", "/v1-catalog/templates", collection(own, TEMPLATE), query={**asked, "catalogId": "own"}),
+    )
+    params = {"environment": "web", "catalog": "own", "template": None, "template_version": None}
+    assert [one["id"] for one in templates_told(server, params)] == ["community:thing", "own:thing"]
+    http.finish()
+
+
+def test_a_template_of_an_environments_own_catalog_is_told() -> None:
+    asked = {"projectId": "1a7"}
+    server, http = rancher(
+        Request("GET", "/v2-beta/projects", collection(project("1a7", "web"))),
+        SERVER,
+        Request("GET", "/v1-catalog/templates/own:thing", {**TEMPLATE, "id": "own:thing"}, query=asked),
+        Request("GET", "/v1-catalog/templates/own:thing:1", {**VERSION, "id": "own:thing:1"}, query=asked),
+    )
+    params = {"environment": "web", "catalog": None, "template": "own:thing", "template_version": None}
+    (told,) = templates_told(server, params)
+    assert (told["id"], told["version_id"]) == ("own:thing", "own:thing:1")
+    http.finish()
+
+
 def test_a_template_that_does_not_exist() -> None:
     server, http = rancher(
+        SERVER,
         Request("GET", "/v1-catalog/templates/community:thign", error(404, "Not Found"), status=404),
-        Request("GET", "/v1-catalog/templates", collection(TEMPLATE)),
+        SERVER,
+        Request("GET", "/v1-catalog/templates", collection(TEMPLATE), query={**FITTING, "limit": "1000"}),
     )
     with pytest.raises(InputError, match=r"'community:thign' does not exist. Is one of these meant: community:thing"):
         find_template(server, "community:thign", None)
+    http.finish()
+
+
+def test_a_version_that_is_for_a_newer_rancher_is_for_a_stack_that_runs_it_already() -> None:
+    links = {"versionLinks": {"v0.1": TEMPLATE["versionLinks"]["v0.1"]}}
+    looked = Request("GET", "/v1-catalog/templates/community:thing", {**TEMPLATE, **links})
+    server, http = rancher(SERVER, looked)
+    with pytest.raises(InputError, match=r"'v0.2' of community:thing is not there for this version.*there are: v0.1"):
+        find_template(server, "community:thing", None)
+    http.finish()
+    server, http = rancher(SERVER, looked, Request("GET", "/v1-catalog/templates/community:thing:1", VERSION))
+    assert find_template(server, "community:thing", None, "catalog://community:thing:1").version == "v0.2"
+    http.finish()
+
+
+@pytest.mark.parametrize(
+    ("shown", "image", "asked"),
+    [
+        (None, "v1.1.4", {"minimumRancherVersion_lte": "v1.1.4", "rancherVersion": "v1.1.4"}),  # of old servers
+        (None, "rancher/server", {}),
+        ("master", "rancher/server", {}),  # of no release
+    ],
+)
+def test_the_version_of_the_server_that_templates_have_to_fit(
+    shown: str | None, image: str, asked: dict[str, str]
+) -> None:
+    server, http = rancher(
+        setting("rancher.server.version", shown),
+        setting("rancher.server.image", image),
+        Request("GET", "/v1-catalog/templates/community:thing", TEMPLATE, query=asked),
+        Request("GET", "/v1-catalog/templates/community:thing:1", VERSION),
+    )
+    find_template(server, "community:thing", None)
     http.finish()
 
 

@@ -178,7 +178,8 @@ def test_keys_of_the_administrator_go_with_their_environment(rancher_lab: Ranche
     identifier = environment(rancher_lab, orchestration="kubernetes").result["environment"]["id"]
     mark = f"[container.schedulers/owner=rancher/{identifier}; container.schedulers/part=api-key; {KUBECTL}]"
     admin = rancher_lab.ask("GET", "/v1/accounts?kind=admin")["data"][0]["id"]
-    rancher_lab.ask("POST", "/v1/apikeys", {"name": "kubectl", "description": mark, "accountId": admin})
+    for name in ("kubectl", "another machine"):
+        rancher_lab.ask("POST", "/v1/apikeys", {"name": name, "description": mark, "accountId": admin})
     rancher_lab.ask("POST", "/v1/apikeys", {"name": "kubectl", "accountId": admin})  # somebody's own
     with dying_at(rancher_lab, "DeleteProject"):
         environment(rancher_lab, state="absent")

@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import json
+import os
+import ssl
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AuthError,
@@ -22,6 +27,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     SchedulersError,
     StateFailedError,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._http import basic_auth
+from ansible_collections.container.schedulers.plugins.module_utils._locks import alone_in
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
     access_control,
@@ -31,7 +38,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher impo
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.access_options import ACCESS
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.api import Connection, Rancher
-from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair, alone_with
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.api_keys import Pair, alone_with_keys
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import ENVIRONMENT_SPEC
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.environments import find_environment
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import EXECUTE, execute
@@ -195,6 +202,46 @@ def test_a_host_that_joins_while_it_is_waited_for_is_labelled(either: RancherLab
     assert sentences(joined)[-1].startswith("update host db1 (labels.container.schedulers/owner")
     assert joined.result["hosts"][0]["labels"]["storage"] == "true"
     assert sentences(hosts(either, state="absent", purge=True)) == ["delete host db1"]
+
+
+@pytest.fixture(params=[("v1.1.4", "v1"), ("v1.6.30", "v1"), ("v1.6.30", "v2-beta")], ids="-".join)
+def member_lab(rancher_lab: RancherLab, request: pytest.FixtureRequest) -> RancherLab:
+    """With the key of an environment, for which settings are there to be read, and in old servers only a few."""
+    server, rancher_lab.version = request.param
+    rancher_lab.control("POST", "/settings", {"rancher_version": server})
+    key = rancher_lab.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"})
+    rancher_lab.access = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
+    return rancher_lab
+
+
+def sees_where_hosts_register(lab: RancherLab) -> bool:
+    return bool(lab.control("GET", "/settings")["rancher_version"] == "v1.6.30")
+
+
+def test_hosts_join_with_the_key_of_an_environment(member_lab: RancherLab) -> None:
+    """Whoever makes the hosts cares for the address, too, if need be."""
+    assert sentences(hosts(member_lab, driver="custom")) == ["create registration token Default"]
+    member_lab.host("db1")
+    assert [one["name"] for one in hosts(member_lab, driver="custom", names=["db1"]).result["hosts"]] == ["db1"]
+
+
+def test_an_administrator_has_to_say_where_hosts_register(member_lab: RancherLab) -> None:
+    given = {"count": 1, **DRIVER}
+    if sees_where_hosts_register(member_lab):
+        with pytest.raises(AuthError, match=r"an administrator has to set api\.host of the server first"):
+            hosts(member_lab, check=True, **given)
+    else:
+        assert sentences(hosts(member_lab, check=True, **given)) == ["create host node1"]
+        (warning,) = member_lab.warnings
+        assert warning.startswith("An administrator has to set api.host of the server if nobody has")
+    with pytest.raises(AuthError, match="registration_url: only an administrator"):
+        hosts(member_lab, check=True, registration_url="http://192.0.2.1:8080", **given)
+    member_lab.ask("PUT", "/v1/settings/api.host", {"value": member_lab.url})
+    assert sentences(hosts(member_lab, **given)) == ["create host node1"]
+    assert bool(member_lab.warnings) is not sees_where_hosts_register(member_lab)
+    assert (sentences(hosts(member_lab, **given)), member_lab.warnings) == ([], [])
+    if sees_where_hosts_register(member_lab):
+        assert sentences(hosts(member_lab, registration_url=member_lab.url, **given)) == []
 
 
 def journal(lab: RancherLab) -> list[dict[str, str]]:
@@ -602,10 +649,18 @@ def test_keys_and_files_of_others_stay(rancher_lab: RancherLab, tmp_path: Path) 
 
 
 def test_runs_with_the_same_file_keep_out_of_one_anothers_way(rancher_lab: RancherLab, tmp_path: Path) -> None:
-    path = str(tmp_path / "key.json")
-    with alone_with(path), pytest.raises(BusyError, match="another run works with"):
+    path, other = str(tmp_path / "key.json"), str(tmp_path / "key of another server.json")
+    with alone_with_keys(path), alone_with_keys(other), pytest.raises(BusyError, match="another run works with"):
         access(rancher_lab, **LOCAL, api_key_file=path)
-    assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
+    with alone_with_keys(other), alone_in(tmp_path, wait=False):  # a kubeconfig in this folder is changed, perhaps
+        assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
+    assert [one.name for one in tmp_path.iterdir()] == ["key.json"]
+
+
+def test_a_key_is_read_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with alone_with_keys(str(tmp_path / "key.json")):
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_whose_secret_is_lost_is_replaced(rancher_lab: RancherLab, tmp_path: Path) -> None:
@@ -741,6 +796,30 @@ def test_an_environment_with_kubernetes(either: RancherLab, tmp_path: Path) -> N
     assert sentences(environment(either, state="absent")) == []
 
 
+def test_each_machine_has_a_kubeconfig_and_a_key_of_its_own(either: RancherLab, tmp_path: Path) -> None:
+    identifier = environment(either, orchestration="kubernetes").result["environment"]["id"]
+    either.host("k1", project=identifier)
+    mine = {"kubeconfig": str(tmp_path / "mine")}
+    theirs = {"kubeconfig": str(tmp_path / "theirs"), "api_key_name": "another machine"}
+    environment(either, **mine)
+    assert sentences(environment(either, **theirs))[0] == "create api key another machine"
+    assert sentences(environment(either, **mine)) == sentences(environment(either, **theirs)) == []
+    deleted = sentences(environment(either, state="absent", force=True))
+    if either.version == "v2-beta":  # in v1, they are the environment's own
+        assert sorted(deleted[:2]) == ["delete api key another machine", "delete api key kubectl"]
+
+
+def test_the_key_that_a_run_comes_with_is_not_replaced_in_a_kubeconfig(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    identifier = environment(rancher_lab, orchestration="kubernetes").result["environment"]["id"]
+    rancher_lab.host("k1", project=identifier)
+    environment(rancher_lab, kubeconfig=str(tmp_path / "config"))
+    pair = pair_of(yaml.safe_load((tmp_path / "config").read_text()))
+    assert pair is not None
+    rancher_lab.access = {"access_key": pair.public, "secret_key": pair.secret}
+    other = environment(rancher_lab, kubeconfig=str(tmp_path / "other"))
+    assert [one.split(" ")[0] for one in sentences(other)] == ["create", "create"]
+
+
 def test_the_template_of_an_environment_stays(rancher_lab: RancherLab) -> None:
     environment(rancher_lab, template="Kubernetes")
     assert sentences(environment(rancher_lab, template="kubernetes", description="")) == []
@@ -769,6 +848,25 @@ def test_an_environment_that_the_keys_account_is_no_member_of(either: RancherLab
     assert sentences(environment(either, members=[owner])) == []
     assert find_environment(Rancher(Connection(either.url, api_version=either.version, **either.access)), "k8s").id
     assert sentences(environment(either, state="absent")) == ["delete environment k8s"]
+
+
+@pytest.mark.parametrize("github", [{}, {"externalIdType": "github_user", "externalId": "77"}])
+def test_a_new_environment_belongs_to_whoever_makes_it(
+    either: RancherLab, tmp_path: Path, github: dict[str, str]
+) -> None:
+    account = either.ask("POST", "/v1/accounts", {"name": "another", "kind": "admin", **github})["id"]
+    key = either.ask("POST", "/v1/apikeys", {"accountId": account})
+    access(either, **LOCAL, api_key_file=str(tmp_path / "key.json"))
+    either.access = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
+    made = environment(either).result["environment"]["id"]
+    server = Rancher(Connection(either.url, api_version=either.version, **either.access))
+    (member,) = server.list(server.path("projects", made, "projectmembers"), doing="look")
+    assert (member["externalIdType"], member["externalId"], member["role"]) == (
+        github.get("externalIdType", "rancher_id"),
+        github.get("externalId", account),
+        "owner",
+    )
+    assert sentences(environment(either)) == []
 
 
 def test_members_of_an_environment(either: RancherLab) -> None:
@@ -803,8 +901,11 @@ def test_the_default_environment_is_nobodys_to_delete(rancher_lab: RancherLab) -
 
 def test_a_kubeconfig_is_as_rancher_s_pages_make_it(tmp_path: Path) -> None:
     pair = Pair("PUBLIC", "secret")
-    old = kubeconfig(Connection("http://r:8080"), "1a7", "k8s", pair, v1=True)
-    assert old["clusters"][0]["cluster"] == {"server": "http://r:8080/r/projects/1a7/kubernetes"}
+    old = kubeconfig(Connection("http://r:8080/v1"), "1a7", "k8s", pair, v1=True, ca="PEM")
+    assert old["clusters"][0]["cluster"] == {
+        "server": "https://r:8080/r/projects/1a7/kubernetes",
+        "insecure-skip-tls-verify": True,
+    }
     assert old["users"][0]["user"] == {"username": "PUBLIC", "password": "secret"}
     new = kubeconfig(Connection("https://r", validate_certs=False), "1a7", "k8s", pair, v1=False)
     assert new["clusters"][0]["cluster"] == {
@@ -816,6 +917,40 @@ def test_a_kubeconfig_is_as_rancher_s_pages_make_it(tmp_path: Path) -> None:
     trusted = kubeconfig(Connection("https://r"), "1a7", "k8s", pair, v1=False, ca="PEM")
     assert trusted["clusters"][0]["cluster"]["certificate-authority-data"] == "UEVN"
     assert pair_of({}) is None
+
+
+def test_a_kubeconfig_works_by_tls_where_the_server_was_given_without(either: RancherLab, tmp_path: Path) -> None:
+    """kubectl sends credentials by TLS only."""
+    key, config = tmp_path / "key.json", tmp_path / "config"
+    access(either, **LOCAL, api_key_file=str(key))
+    either.access = {name: json.loads(key.read_text())[name] for name in ("access_key", "secret_key")}
+    made = environment(either, orchestration="kubernetes").result["environment"]
+    either.host("k1", project=made["id"])
+    environment(either, kubeconfig=str(config))
+    content = yaml.safe_load(config.read_text())
+    cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
+    given = (
+        {"Authorization": f"Bearer {user['token']}"}
+        if "token" in user
+        else basic_auth(user["username"], user["password"])
+    )
+    assert answered(cluster, given) != 401
+    assert answered(cluster, {}) == 401
+    cluster["server"] = cluster["server"].replace("https:", "http:")  # as this collection wrote it before
+    config.write_text(yaml.safe_dump(content))
+    assert sentences(environment(either, kubeconfig=str(config))) == [f"create kubeconfig {config}"]
+    assert yaml.safe_load(config.read_text())["clusters"][0]["cluster"]["server"].startswith("https:")
+
+
+def answered(cluster: dict[str, Any], headers: dict[str, str]) -> int:
+    """The status of what a client with this kubeconfig asks for."""
+    context = ssl.create_default_context()
+    if cluster.get("insecure-skip-tls-verify"):
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    server = urlsplit(cluster["server"])
+    connection = HTTPSConnection(str(server.hostname), server.port, timeout=60, context=context)
+    connection.request("GET", f"{server.path}/api", headers=headers)
+    return connection.getresponse().status
 
 
 def test_a_kubeconfig_goes_with_its_environment(either: RancherLab, tmp_path: Path) -> None:

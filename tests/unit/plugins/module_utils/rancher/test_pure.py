@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._ownership import Mark
 from ansible_collections.container.schedulers.plugins.module_utils._rancher import links, names, ready
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import numbered
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HostOptions
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.launch_config import (
     HEALTH_DEFAULTS,
@@ -34,6 +35,25 @@ from unit.clock import FakeClock
 from unit.rancher import launch, marked, service, stack
 
 MARK = Mark("rancher/1a5", "Default")
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ("new", ["1i11", "1i2", "1i3"]),  # an upgrade that starts first, on its way
+        ("0", ["1i1", "1i2", "1i3"]),  # the same, taken back
+    ],
+)
+def test_of_two_containers_that_run_under_one_name_one_is_counted(now: str, told: list[str]) -> None:
+    of = service(launchConfig=launch(version=now))
+    there = [
+        {"id": "1i11", "name": "web-1", "state": "running", "version": "new"},
+        {"id": "1i1", "name": "web-1", "state": "running", "version": "0"},
+        {"id": "1i3", "name": "web-10", "state": "running", "version": "0"},
+        {"id": "1i2", "name": "web-2", "state": "running", "version": "0"},
+        {"id": "1i12", "name": "web-2", "state": "starting", "version": "new"},
+    ]
+    assert [one["id"] for one in numbered(of, there)] == told
 
 
 @pytest.mark.parametrize("text", [None, "", "a text", "a [text]"])

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._argspec import ArgumentSpec
@@ -20,6 +23,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.info
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import STACK
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import ensure
+from unit.waiting import eventually
 
 from .conftest import RancherLab, module_spec
 
@@ -134,6 +138,38 @@ def test_an_upgrade_that_never_gets_healthy_is_rolled_back(either: RancherLab) -
     with pytest.raises(PartialError, match="service app was rolled back and runs as before"):
         stack(either, services=[{**service, "health_check": {"port": 4711}}], wait_timeout=2)
     assert sentences(stack(either, services=[service])) == []
+
+
+def test_an_upgrade_that_another_run_takes_back_has_not_succeeded(either: RancherLab) -> None:
+    hosts(either, 1)
+    service = {"name": "app", "image": "nginx:1.27"}
+    stack(either, services=[service])
+    taken_back(either, "services", "app", services=[{**service, "image": "nginx:1.28"}])
+    assert sentences(stack(either, services=[service])) == []
+
+
+def test_an_upgrade_of_a_stack_from_files_that_another_run_takes_back_has_not_succeeded(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, docker_compose=COMPOSE)
+    kind = "environments" if either.version == "v1" else "stacks"
+    taken_back(either, kind, "Web", docker_compose=COMPOSE.replace("1.27", "1.28"))
+
+
+def taken_back(lab: RancherLab, kind: str, name: str, **given: Any) -> None:
+    """A run, and another one that takes its upgrade back before it has ended."""
+    lab.control("POST", "/settings", {"rancher_process_seconds": 1})
+    path = f"/{lab.version}/projects/1a5/{kind}"
+
+    def acted(action: str) -> bool:
+        (thing,) = lab.ask("GET", f"{path}?name={name}")["data"]
+        return action in thing["actions"] and bool(lab.ask("POST", f"{path}/{thing['id']}?action={action}", {}))
+
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(stack, lab, **given, wait_timeout=60)
+        for action in ("cancelupgrade", "rollback"):
+            eventually(partial(acted, action), f"{action} is never offered", 30)
+        with pytest.raises(PartialError, match=f"{name} was taken back, or replaced, by another run"):
+            run.result()
 
 
 def test_what_can_simply_be_set_is(either: RancherLab) -> None:
@@ -346,6 +382,24 @@ def test_a_stack_goes_out_as_files_and_in_again(either: RancherLab, tmp_path: Pa
     assert sentences(stack(either, name="Copy", **files)) == []
 
 
+@pytest.mark.parametrize(
+    ("server", "version", "template"),
+    [("v1.1.0", "v1", "library:kubernetes"), ("v1.6.12", "v2-beta", "library:infra*route53")],
+)
+def test_a_template_for_a_newer_rancher_is_none(
+    rancher_lab: RancherLab, server: str, version: str, template: str
+) -> None:
+    rancher_lab.control("POST", "/settings", {"rancher_version": server})
+    rancher_lab.version = version
+    key = rancher_lab.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"})  # it may not see all settings
+    for access in ({}, {"access_key": key["publicValue"], "secret_key": key["secretValue"]}):
+        rancher_lab.access = access
+        listed = rancher_lab.run(look_at_catalog, CATALOG).result["templates"]
+        assert template not in [one["id"] for one in listed]
+        with pytest.raises(InputError, match="is not there for this version of Rancher; there are: none"):
+            stack(rancher_lab, template=template)
+
+
 def test_a_stack_from_the_catalog(either: RancherLab) -> None:
     hosts(either, 3)
     listed = either.run(look_at_catalog, CATALOG).result["templates"]
@@ -378,7 +432,9 @@ def test_a_stack_of_ranchers_own_services(rancher_lab: RancherLab) -> None:
     assert sentences(stack(rancher_lab, **given)) == []
 
 
-CATALOG = ArgumentSpec({"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}})
+CATALOG = ArgumentSpec(
+    {"catalog": {"type": "str"}, "template": {"type": "str"}, "template_version": {"type": "str"}}
+).merge(ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
@@ -485,6 +541,44 @@ def test_a_service_that_never_came_up_is_not_upgraded_by_old_servers(rancher_lab
     ):
         stack(rancher_lab, **given)
     assert [one["name"] for one in rancher_lab.ask("GET", "/v1/projects/1a5/services")["data"]] == ["a"]
+
+
+def test_a_stack_that_has_not_come_up_is_not_upgraded(either: RancherLab) -> None:
+    hosts(either, 1)
+    either.control("POST", "/settings", {"rancher_process_seconds": 1e6})
+    stack(either, docker_compose="web: {image: 'nginx:1'}", wait=False)
+    newer = {"docker_compose": "web: {image: 'nginx:2'}"}
+    with pytest.raises(ConflictError, match=r"stack Web is activating.*upgrades a stack only once it is active"):
+        stack(either, check=True, **newer)
+
+
+def test_an_upgrade_waits_while_rancher_puts_a_container_back(rancher_lab: RancherLab) -> None:
+    """Rancher 1.0 and 1.1 offer none meanwhile."""
+    rancher_lab.control("POST", "/settings", {"rancher_version": "v1.1.4"})
+    rancher_lab.version = "v1"
+    hosts(rancher_lab, 1)
+    stack(rancher_lab, services=[{"name": "a", "image": "nginx:1"}])
+    rancher_lab.control("POST", "/settings", {"rancher_process_seconds": 1})
+    (service,) = rancher_lab.ask("GET", "/v1/projects/1a5/services")["data"]
+    (container,) = rancher_lab.ask("GET", urlsplit(service["links"]["instances"]).path)["data"]
+    rancher_lab.ask("POST", f"{urlsplit(container['links']['self']).path}?action=stop", {})
+    eventually(lambda: state_of(rancher_lab, service) == "updating-active", "it is not put back")
+    assert sentences(stack(rancher_lab, services=[{"name": "a", "image": "nginx:2"}])) == ["update service a (image)"]
+
+
+def test_an_upgrade_waits_while_a_service_restarts(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, services=[{"name": "a", "image": "nginx:1"}])
+    either.control("POST", "/settings", {"rancher_process_seconds": 1})
+    (service,) = either.ask("GET", f"/{either.version}/projects/1a5/services?name=a")["data"]
+    strategy = {"rollingRestartStrategy": {"batchSize": 1, "intervalMillis": 100}}
+    either.ask("POST", f"{urlsplit(service['links']['self']).path}?action=restart", strategy)
+    assert state_of(either, service) == "restarting"
+    assert sentences(stack(either, services=[{"name": "a", "image": "nginx:2"}])) == ["update service a (image)"]
+
+
+def state_of(lab: RancherLab, service: dict[str, Any]) -> str:
+    return str(lab.ask("GET", urlsplit(service["links"]["self"]).path)["state"])
 
 
 def test_an_address_that_is_retained_is_not_had_twice(either: RancherLab) -> None:

@@ -130,6 +130,32 @@ def test_an_upgrade_is_waited_for_and_finished() -> None:
     http.finish()
 
 
+def test_an_upgrade_begins_once_it_is_offered() -> None:
+    """Not while a container is put back; and not if that begins between the look and the request."""
+    ready = service("web", "1s7", "upgrade")
+    run, http = run_with(
+        Request("POST", f"{SELF}/", error(422, "ActionNotAvailable"), query={"action": "upgrade"}, status=422),
+        Request("GET", SELF, service(state="updating-active", transitioning="yes")),
+        Request("GET", SELF, service(state="updating-active", transitioning="error", transitioningMessage=HICCUP)),
+        Request("GET", SELF, ready),
+        Request("POST", f"{SELF}/", in_upgrade("upgrading"), query={"action": "upgrade"}),
+        Request("GET", SELF, in_upgrade("upgraded")),
+    )
+    assert upgrade(run, ready, {}, UpgradePolicy(finish=False), doing="upgrade")["state"] == "upgraded"
+    http.finish()
+
+
+def test_an_upgrade_that_is_never_offered_is_no_change() -> None:
+    run, http = run_with(Request("GET", SELF, service(state="removing")))
+    with pytest.raises(StateFailedError, match="service web is being removed") as caught:
+        upgrade(run, service(state="restarting"), {}, UpgradePolicy(), doing="upgrade")
+    assert "rolled_back" not in caught.value.details
+    run, http = run_with(seconds=0.0)
+    with pytest.raises(WaitTimeoutError, match="service web is restarting"):
+        upgrade(run, service(state="restarting"), {}, UpgradePolicy(), doing="upgrade")
+    http.finish()
+
+
 def test_an_upgrade_may_be_left_for_a_later_run_to_finish() -> None:
     run, http = run_with(
         Request("POST", f"{SELF}/", in_upgrade("upgrading")),
