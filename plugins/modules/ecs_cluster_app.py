@@ -226,11 +226,11 @@ options:
     elements: dict
     suboptions:
       capacity_provider:
-        description: The name of the capacity provider.
+        description: The name of the capacity provider, one of the cluster's.
         type: str
         required: true
       weight:
-        description: Its share of the tasks.
+        description: Its share of the tasks, up to 1000.
         type: int
         default: 1
       base:
@@ -314,6 +314,8 @@ options:
         description:
           - The subnets that it is in, one of each zone of the instances, as it does not reach tasks in other zones.
           - Those of the cluster's instances for a new one, if not given.
+          - One of type network, and a classic one that is in a single zone, has to leave a zone in a run of its own
+            before it can be in another subnet of it.
         type: list
         elements: str
       grace_period:

@@ -29,6 +29,16 @@ Answer = dict[str, Any]
 
 READ_VERBS = ("Describe", "Get", "List", "Search", "Lookup", "Head")
 CREATE_VERBS = ("Create", "Register", "Run", "Allocate", "Import", "Start", "Copy", "Request")
+# what these make is named in the request, and there is one of it: once more changes nothing, or is refused by name
+REPEATABLE_CREATES = frozenset(
+    {
+        "CreateLoadBalancerListeners",
+        "CreateOrUpdateTags",
+        "CreateRoute",
+        "CreateTags",
+        "RegisterScalableTarget",
+    }
+)
 TOKEN_FIELDS = frozenset({"ClientToken", "clientToken", "ClientRequestToken", "CallerReference"})
 # answer field -> request field that asks for the next page
 PAGE_FIELDS = {
@@ -207,7 +217,8 @@ def effect_of(operation: str, request: Mapping[str, Any]) -> Effect:
     """What repeating a call would do. A client token makes a create as good as idempotent. Pure."""
     if operation.startswith(READ_VERBS):
         return Effect.READ
-    if operation.startswith(CREATE_VERBS) and not TOKEN_FIELDS & {*request}:
+    repeatable = operation in REPEATABLE_CREATES or TOKEN_FIELDS & {*request}
+    if operation.startswith(CREATE_VERBS) and not repeatable:
         return Effect.CREATE
     return Effect.IDEMPOTENT
 

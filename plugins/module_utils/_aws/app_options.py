@@ -254,6 +254,9 @@ def _service(params: Params) -> dict[str, Any]:
         check_percents(lowest, highest)
     if params["desired_count"] is not None:
         at_least("desired_count", params["desired_count"], 0)
+    for one in params["capacity_provider_strategy"] or ():
+        between("capacity_provider_strategy: weight", one["weight"], 0, 1000)
+        between("capacity_provider_strategy: base", one["base"], 0, 100_000)
     constraints, strategy = params["placement_constraints"], params["placement_strategy"]
     given = {
         "desired_count": params["desired_count"],
@@ -307,13 +310,18 @@ def _log(params: Params) -> Log | None:
     given = params["log"]
     if given is None:
         return None
-    group = given["group"] or f"/ecs/{params['cluster']}/{params['name']}"
+    group = given["group"] or default_log_group(params["cluster"], params["name"])
     if not LOG_GROUP_NAME.fullmatch(group):
         raise InputError(f"log: group {group!r} may have 512 letters, digits and _ / . # - only")
     prefix = given["stream_prefix"] or params["name"]
     if re.search("[:*]", prefix):
         raise InputError(f"log: stream_prefix {prefix!r} has a colon or an asterisk, which a log stream cannot have")
     return Log(group, given["retention_days"], prefix)
+
+
+def default_log_group(cluster: str, name: str) -> str:
+    """The log group of an app that has named none; without an app's name, how those of a cluster begin."""
+    return f"/ecs/{cluster}/{name}"
 
 
 def _scaling(params: Params) -> Scaling | None:

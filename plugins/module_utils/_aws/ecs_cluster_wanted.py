@@ -225,6 +225,7 @@ def _template(run: Run, names: ClusterNames, options: ClusterOptions, live: Mapp
     spec: dict[str, Any] = {
         "image_id": found.image.id if found.image else None,
         "root_device": found.image.root_device if found.image else None,
+        "more_volumes": found.image.more_volumes if found.image else None,
         "instance_type": options.type_for(there.get("instance_type")),
         "profile": Ref(INSTANCE_PROFILE),
         "security_group_ids": [Ref(INSTANCE_SECURITY_GROUP)],

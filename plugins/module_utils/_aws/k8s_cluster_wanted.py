@@ -328,6 +328,7 @@ def _control_plane(scene: Scene) -> Wanted:
         "instance_type": instance_type,
         "image_id": image.id,
         "root_device": image.root_device,
+        "more_volumes": image.more_volumes,
         "volume_size": scene.options.volume_size or DEFAULTS.volume_size,
         "encrypted": True,
         "key_name": scene.options.key_name,
@@ -348,6 +349,7 @@ def _template(scene: Scene) -> Wanted:
     spec: dict[str, Any] = {
         "image_id": image.id if image else None,
         "root_device": image.root_device if image else None,
+        "more_volumes": image.more_volumes if image else None,
         "instance_type": instance_type,
         "profile": Ref(profile_key(NODES)),
         "security_group_ids": [Ref(group_key(NODES))],

@@ -202,4 +202,4 @@ def _ours(run: Run, arns: Sequence[str]) -> list[str]:
     """Those of the revisions that carry our mark: asked one by one, as ECS has no other way."""
     doing = "look at the revisions of a task definition"
     found = gather({arn: lambda arn=arn: describe(run, arn, doing) for arn in arns})  # type: ignore[misc]
-    return [arn for arn, live in found.items() if live and run.mark.owns(live.spec["tags"])]
+    return [arn for arn, live in found.items() if live and run.mark.covers(live.spec["tags"])]

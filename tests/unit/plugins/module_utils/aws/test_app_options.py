@@ -63,6 +63,14 @@ SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
         ),
         ({"minimum_healthy_percent": 101}, "minimum_healthy_percent is 101, must be from 0 to 100"),
         ({"maximum_percent": 99}, "maximum_percent is 99, must be from 100"),
+        (
+            {"capacity_provider_strategy": [{"capacity_provider": "a", "weight": 1001}]},
+            "capacity_provider_strategy: weight is 1001, must be from 0 to 1000",
+        ),
+        (
+            {"capacity_provider_strategy": [{"capacity_provider": "a", "base": -1}]},
+            "capacity_provider_strategy: base is -1, must be from 0 to 100000",
+        ),
         ({"desired_count": -1}, "desired_count is -1, must be 0 or more"),
         ({"keep_revisions": 0}, "keep_revisions is 0, must be 1 or more"),
         ({"placement_constraints": [{"type": "memberOf"}]}, "type memberOf needs an expression"),

@@ -82,6 +82,7 @@ TEMPLATE = template_data(
     {
         "image_id": "ami-1",
         "root_device": "/dev/xvda",
+        "more_volumes": {},
         "instance_type": "t3.medium",
         "profile": NAMES.role("nodes"),
         "security_group_ids": ["sg-nodes"],
