@@ -66,7 +66,7 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
                 f"tags: {tag!r} must consist of letters, digits, hyphens, underscores and colons, "
                 f"at most {TAG_LIMIT} of them"
             )
-        if tag.startswith(PREFIX):
+        if tag.lower().startswith(PREFIX):
             raise InputError(f"tags: {tag!r} begins like the mark of this collection", hint="Choose another tag.")
     return tuple({tag.lower(): tag for tag in tags}.values())
 

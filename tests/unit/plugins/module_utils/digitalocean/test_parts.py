@@ -41,7 +41,9 @@ def test_names_that_cannot_be_tags(name: str) -> None:
         marks.set_mark(name)
 
 
-@pytest.mark.parametrize("tag", ["", "a b", "a.b", "x" * 256, "container-schedulers:ecs:x"])
+@pytest.mark.parametrize(
+    "tag", ["", "a b", "a.b", "x" * 256, "container-schedulers:ecs:x", "Container-Schedulers:ecs:x"]
+)
 def test_tags_that_cannot_be_given(tag: str) -> None:
     with pytest.raises(InputError, match="tags"):
         marks.checked_tags([tag])
