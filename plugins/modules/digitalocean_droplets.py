@@ -328,7 +328,7 @@ firewall:
       type: str
       sample: container-schedulers-digitalocean-workers
     inbound:
-      description: Who gets in, by protocol and ports. Port 0 means all.
+      description: Who gets in, by protocol and ports, such as V(tcp 22) or V(udp all).
       type: dict
       sample: {"tcp 22": ["203.0.113.0/24"]}
 gone:
