@@ -89,7 +89,9 @@ options:
         description: More environment variables. Their values are never shown.
         type: dict
       labels:
-        description: Labels of the containers. They decide on which hosts these run, among other things.
+        description:
+          - Labels of the containers. They decide on which hosts these run, among other things.
+          - Those that O(services[].global) and O(services[].pull_always) set cannot be given here.
         type: dict
       command:
         description: The command to run in place of the image's, as a list, or as a line that is taken apart.

@@ -21,7 +21,9 @@ Launch = Mapping[str, Any]
 PULL = "io.rancher.container.pull_image"
 HASH = "io.rancher.service.hash"
 IMAGE_PREFIX = "docker:"
-OWN_LABELS = frozenset({GLOBAL, PULL, HASH})
+# label of Rancher's own -> what sets it
+LABEL_SETTERS = {GLOBAL: "global: true", PULL: "pull_always: true", HASH: "Rancher itself"}
+OWN_LABELS = frozenset(LABEL_SETTERS)
 PORT = re.compile(
     r"(?:(?P<address>\d{1,3}(?:\.\d{1,3}){3}):(?=\d*:))?"  # with a port of the host, or with none: 127.0.0.1::80
     r"(?:(?P<host>\d+):|(?<=:):)?(?P<private>\d+)(?:/(?P<protocol>tcp|udp))?"

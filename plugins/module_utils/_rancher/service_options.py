@@ -5,12 +5,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
-from .launch_config import IMAGE_PREFIX, LAUNCH_FIELDS, canonical_image, canonical_port, health_check
+from .launch_config import (
+    IMAGE_PREFIX,
+    LABEL_SETTERS,
+    LAUNCH_FIELDS,
+    canonical_image,
+    canonical_port,
+    health_check,
+)
 from .links import PROTOCOLS, Target, parsed_rule
 from .names import checked_name, refuse_twice
 from .veil import Veil
@@ -170,7 +177,15 @@ def _link(link: Mapping[str, Any], stack: str, where: str) -> Link:
     return Link(target, link.get("alias") or target.service)
 
 
+def _refuse_own_labels(labels: Collection[str]) -> None:
+    """Refuse labels that are compared as options: as labels they would be taken away again by each run."""
+    for name, setter in LABEL_SETTERS.items():
+        if name in labels:
+            raise InputError(f"labels: {name} is set by {setter}")
+
+
 def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
+    _refuse_own_labels(options.get("labels") or ())
     spec = {name: value for name, value in options.items() if name in LAUNCH_FIELDS and value is not None}
     for option in ("command", "entrypoint"):
         if option in spec:

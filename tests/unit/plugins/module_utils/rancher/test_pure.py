@@ -29,6 +29,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.mark
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.patience import RETRIED_SECONDS, Patience
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.ports import Claim, refuse_taken
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.service_options import read_services
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil, is_secret
 from unit.clock import FakeClock
 from unit.rancher import launch, marked, service, stack
@@ -303,6 +304,24 @@ def test_an_upgrade_carries_over_what_is_not_spoken_of() -> None:
 def test_switches_keep_the_users_labels() -> None:
     current = launch(labels={"a": "b", "io.rancher.container.pull_image": "always"})
     assert rendered_launch({"pull_always": False}, {"pull_always"}, current)["labels"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (
+            {"labels": {"io.rancher.scheduler.global": True}},
+            "labels: io.rancher.scheduler.global is set by global: true",
+        ),
+        ({"labels": {"io.rancher.container.pull_image": "always"}}, "pull_image is set by pull_always: true"),
+        ({"labels": {"io.rancher.service.hash": "x"}}, "service.hash is set by Rancher itself"),
+    ],
+)
+def test_services_that_cannot_be(options: dict[str, Any], why: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_services("Default", [{"name": "web", **options}], Veil())
+    assert caught.value.message.startswith("services: web: ")
+    assert why in caught.value.message
 
 
 def rule(source: int, service_id: str, target: int | None = None, **more: Any) -> dict[str, Any]:
