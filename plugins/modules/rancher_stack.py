@@ -247,7 +247,8 @@ options:
       - The text of a docker-compose file, in format 1 or 2.
       - As every option, it is part of what C(-vvv) and AWX show of the task. Passwords in it are not with
         O(docker_compose_file).
-      - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist.
+      - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist, and
+        variables that have neither a default nor an answer.
     type: str
   docker_compose_file:
     description: The path of such a file, on the machine that runs the module.
@@ -271,7 +272,7 @@ options:
     type: str
   answers:
     description:
-      - The answers to the questions of O(template), or the variables of the compose files.
+      - The answers to the questions of O(template), or the values of the variables of the compose files.
       - What is not given is what an existing stack has, or the template's default.
     type: dict
   secret_answers:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -54,6 +55,33 @@ def _has(path: Path, text: str) -> bool:
         return path.read_text(encoding="utf-8") == text
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def require_folder(folder: str) -> None:
+    """Look whether a stack could be exported to a folder.
+
+    Raises:
+        InputError: it could not.
+    """
+    for name in FILES.values():
+        require_writable(Path(folder) / name, option="export_to")
+
+
+def require_writable(path: Path, *, option: str) -> None:
+    """Look whether a file could be written, and leave no trace of the look, as check mode has to say so as well.
+
+    Permissions do not tell it: root has all of them, and can write nothing to a file system that is read-only.
+
+    Raises:
+        InputError: it could not.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.TemporaryFile(dir=next(one for one in path.parents if one.exists())):
+            pass
+    except OSError as error:
+        raise InputError(f"{option}: {path} cannot be written: {error.strerror or error}") from error
 
 
 def write_private(path: Path, text: str, *, option: str) -> None:

@@ -13,7 +13,7 @@ from .._plan import Handler, Live, Plan, Wanted, apply, decide, dismantle
 from .._wait import wait_until
 from .api import Object
 from .environments import Run
-from .exports import export_plan
+from .exports import export_plan, require_folder
 from .launch_config import unnamed_volumes
 from .links import refuse_for_v1, refuse_for_v2, with_protocols
 from .marks import require_marked
@@ -62,6 +62,8 @@ def ensure_present(context: Context) -> Outcome:
     """The stack as its options say, active and healthy."""
     veil = Veil()
     options = StackOptions.from_params(context.params, veil)
+    if context.params["export_to"]:
+        require_folder(context.params["export_to"])
     run = Run.of(context)
     refuse_for(options, v1=run.rancher.is_v1)
     world = read_world(run, options, foreseen=context.check_mode)
