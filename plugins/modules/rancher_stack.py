@@ -198,7 +198,7 @@ options:
         description: Whether a container that is replaced keeps its address.
         type: bool
       network_mode:
-        description: The network, like V(managed), V(host) or V(none).
+        description: The network, like V(managed), V(host) or V(none). Rancher 1.0 and 1.1 know V(bridge) besides these.
         type: str
       hostname:
         description: The host name of the containers.

@@ -42,6 +42,7 @@ from .stacks import STACK, STACK_RULE, Stacks, find_stacks, live_stack, stack_id
 from .upgrades import UPGRADED
 from .veil import Veil
 
+V1_NETWORKS = ("managed", "host", "bridge", "none")
 STACK_RULES = {STACK: STACK_RULE, **SERVICE_RULES}
 
 
@@ -97,6 +98,12 @@ def refuse_for(options: StackOptions, *, v1: bool) -> None:
     for service in options.services or ():
         refuse = refuse_for_v1 if v1 else refuse_for_v2
         refuse(service.rules or (), f"services: {service.name}: load_balancer")
+        mode = service.spec.get("network_mode")
+        if v1 and mode and mode not in V1_NETWORKS:
+            raise InputError(
+                f"services: {service.name}: network_mode {mode!r} is none of {', '.join(V1_NETWORKS)}, "
+                "which Rancher 1.0 and 1.1 know"
+            )
 
 
 def ensure_absent(context: Context) -> Outcome:
