@@ -59,7 +59,7 @@ def checked_owner(name: str) -> str:
     Raises:
         InputError: it cannot be part of a label.
     """
-    if not LABEL_NAME.match(name) or len(name) > OWNER_LENGTH:
+    if not LABEL_NAME.fullmatch(name) or len(name) > OWNER_LENGTH:
         raise InputError(
             f"owner is {name!r}, but has to be up to {OWNER_LENGTH} lower case letters, digits and hyphens, "
             f"a letter or digit at both ends"
