@@ -14,7 +14,7 @@ from .._module import Context, Outcome
 from .._plan import Plan
 from .carrying_out import CarriedOut, carry_out
 from .claimed_volumes import claims_of, wait_until_deleted
-from .manifests import LABEL_NAME, Manifest, read_manifests, secrets_in_definition
+from .manifests import LABEL_NAME, Manifest, checked_namespace, read_manifests, secrets_in_definition
 from .object_set import Item, Place, Survey, all_places, decide, deletions, items_of, survey, survey_removal
 from .objects import key_of, name_of, namespace_of, secrets_in
 from .run import Owner, Run
@@ -74,11 +74,14 @@ def _manifests(params: Mapping[str, Any]) -> list[Manifest]:
 
 
 def _namespace(run: Run, params: Mapping[str, Any]) -> str:
-    return params["namespace"] or run.api.transport.login.namespace or "default"
+    if params["namespace"]:
+        return checked_namespace("namespace", params["namespace"])
+    return run.api.transport.login.namespace or "default"
 
 
 def _others(run: Run, params: Mapping[str, Any], *, wanted: bool) -> list[Place]:
-    return all_places(run.api, params["prune_namespaces"] or ("",)) if wanted else []
+    places = [checked_namespace("prune_namespaces", one) for one in params["prune_namespaces"] or ()]
+    return all_places(run.api, places or ("",)) if wanted else []
 
 
 def _present(run: Run, params: Mapping[str, Any], manifests: list[Manifest]) -> Outcome:

@@ -16,6 +16,7 @@ from .._plan import Plan, Step
 from .api import Api, Object
 from .executing import Ran, execute
 from .kinds import POD
+from .manifests import checked_namespace
 from .objects import is_true, name_of
 from .run import Run
 
@@ -43,6 +44,7 @@ def run_command(context: Context) -> Outcome:
     argv = _argv(params)
     if params["timeout"] < 1:
         raise InputError(f"timeout is {params['timeout']}, but has to be at least 1")
+    checked_namespace("namespace", params["namespace"])
     run = Run.looking(context)
     pod = find_pod(run.api, params)
     container, ran = _container(pod, params["container"]), Ran()
