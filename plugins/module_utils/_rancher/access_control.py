@@ -23,7 +23,8 @@ from .._plan import Live, Plan, Spec, Step, Wanted, apply, decide, dismantle
 from .access_api import PROVIDERS, AccessApi
 from .access_options import GITHUB, LOCAL, AccessOptions
 from .api import Connection, Object, Rancher
-from .api_keys import Keys, Pair, alone_with, read_pair, usable, write_pair
+from .api_keys import OPTION, Keys, Pair, alone_with, read_pair, usable, write_pair
+from .exports import require_writable
 
 MARK = Mark("rancher/server")
 ACCESS, KEY, STALE_KEY, FILE = "access_control", "api_key", "stale_api_key", "api_key_file"
@@ -138,6 +139,8 @@ class AccessCase:
             live |= {one.key: one for one in mine}
             wanted.append(Wanted(KEY, KEY, options.key_name, {}))
         plan = decide(wanted, live, GRAPH) + dismantle(stale, GRAPH)
+        if options.key_file and any(step.key == KEY for step in plan.steps):
+            require_writable(Path(options.key_file), option=OPTION)
         if self.context.check_mode:
             return Outcome({"access_control": told(live[ACCESS].spec, provider)}, plan)
         maker = KeyMaker(keys, options.key_file, self.rancher.connection.server) if keys else None
