@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from pathlib import Path
 
@@ -38,12 +40,16 @@ def credential(option: str, value: str | None) -> None:
 
 
 def writable(option: str, path: Path) -> None:
-    """Refuse a file that could not be put in its place. The look leaves nothing behind.
+    """Refuse a file that could not be put in its place. The look leaves nothing behind, as check mode takes it too.
+
+    Permissions do not tell it: root has all of them, and can write nothing to a file system that is read-only.
 
     Raises:
-        InputError: the nearest folder that is there takes no file.
+        InputError: the nearest folder that is there takes no file, or it is a folder itself.
     """
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         folder = next(one for one in path.resolve().parents if one.exists())
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -85,7 +85,7 @@ options:
         description: CPUs, such as V(100m) or V(2).
         type: str
       memory:
-        description: Memory, such as V(64Mi).
+        description: Memory, such as V(64Mi), at least V(1Mi).
         type: str
   limits:
     description: What a pod may not exceed.

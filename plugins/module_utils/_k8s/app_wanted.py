@@ -17,7 +17,7 @@ from typing import Any
 
 from .._errors import InputError
 from .._texts import texts, words
-from .manifests import Manifest
+from .manifests import Manifest, checked_namespace
 from .objects import Object
 from .pod_options import checked_port, connects, environment, probe, resources
 from .quantities import amount
@@ -25,9 +25,10 @@ from .quantities import amount
 APP_LABEL = "app"
 NAME_LABEL = "app.kubernetes.io/name"
 TEMPLATE = "container.schedulers/template"
-NAME = re.compile(r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$")
+NAME = re.compile(r"[a-z]([-a-z0-9]{0,48}[a-z0-9])?")
 BALANCER = "service.beta.kubernetes.io/aws-load-balancer-type"
 INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
+MOST_REPLICAS = 2**31 - 1  # more than that, the server takes for another number
 AMOUNTS = frozenset({"cpu", "memory"})
 # field of the container -> options that it comes from
 PROBES = {
@@ -43,13 +44,14 @@ def checked(params: Mapping[str, Any]) -> None:
     Raises:
         InputError: names the option.
     """
-    if not NAME.match(params["name"]):
+    if not NAME.fullmatch(params["name"]):
         raise InputError(
             f"name is {params['name']!r}, but has to be up to 50 lower case letters, digits and hyphens, "
             f"a letter first and no hyphen last"
         )
-    if params["replicas"] is not None and params["replicas"] < 0:
-        raise InputError(f"replicas is {params['replicas']}, but has to be at least 0")
+    checked_namespace("namespace", params["namespace"])
+    if params["replicas"] is not None and not 0 <= params["replicas"] <= MOST_REPLICAS:
+        raise InputError(f"replicas is {params['replicas']}, but has to be between 0 and {MOST_REPLICAS}")
     if params["image"] is not None and not params["image"].strip():
         raise InputError("image is empty")
     checked_port(params["port"], "port")
@@ -69,14 +71,19 @@ def checked_service(service: Mapping[str, Any]) -> None:
     texts("service.annotations", service.get("annotations") or {})
     ranges = service.get("source_ranges") or ()
     for one in ranges:
-        try:
-            ipaddress.ip_network(one)
-        except ValueError as error:
-            raise InputError(
-                f"service.source_ranges: {one!r} is not a range of addresses such as 203.0.113.0/24"
-            ) from error
+        if not _is_range(one):
+            raise InputError(f"service.source_ranges: {one!r} is not a range of addresses such as 203.0.113.0/24")
     if ranges and service.get("type") != "LoadBalancer":
         raise InputError("service.source_ranges needs service.type LoadBalancer")
+
+
+def _is_range(text: str) -> bool:
+    """Whether the server takes it for one: neither without its length, nor with a zone."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return "/" in text and "%" not in text
 
 
 def container_fields(params: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:

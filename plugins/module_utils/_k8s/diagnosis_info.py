@@ -17,6 +17,7 @@ from .diagnosis import diagnose
 from .explaining import read_view
 from .findings import Finding, View
 from .kinds import NAMESPACE
+from .manifests import checked_namespace
 from .objects import Object, controller_of, is_true, labels_of, matches, name_of, namespace_of
 from .run import Run
 
@@ -35,7 +36,7 @@ def look(context: Context) -> Outcome:
     params = context.params
     run = Run.looking(context)
     namespace, name = params["namespace"] or "", params["name"]
-    if namespace and run.api.get(NAMESPACE, namespace) is None:
+    if namespace and run.api.get(NAMESPACE, checked_namespace("namespace", namespace)) is None:
         raise NotFoundError(f"namespace {namespace} does not exist")
     if name and not namespace:
         raise InputError("name needs namespace")

@@ -17,6 +17,7 @@ from .._texts import texts, words
 from .api import Api, Object
 from .executing import Ran, execute
 from .kinds import POD
+from .manifests import checked_namespace
 from .objects import is_true, name_of
 from .run import Run
 
@@ -43,6 +44,7 @@ def run_command(context: Context) -> Outcome:
     params = context.params
     argv = _argv(params)
     seconds("timeout", params["timeout"], most=LONGEST_WAIT)
+    checked_namespace("namespace", params["namespace"])
     run = Run.looking(context)
     pod = find_pod(run.api, params)
     container, ran = _container(pod, params["container"]), Ran()

@@ -10,9 +10,9 @@ from typing import Any
 
 from .._errors import InputError
 from .._texts import texts, words
-from .quantities import amount
+from .quantities import MIB, amount
 
-VARIABLE = re.compile(r"^[^=\x00-\x1f]+$")
+VARIABLE = re.compile(r"[^=\x00-\x1f]+")
 PORTS = range(1, 65536)
 
 RESOURCES: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
@@ -71,6 +71,10 @@ def _quantities(values: Mapping[str, Any], option: str) -> dict[str, str]:
             positive = False
         if not positive:
             raise InputError(f"{option}.{name} is {value!r}, but has to be an amount such as 250m or 64Mi")
+        if name == "memory" and amount(value) < MIB:
+            raise InputError(
+                f"{option}.memory is {value!r}, which is less than 1Mi", hint="512m is half a byte, 512Mi are 512 MiB."
+            )
     return found
 
 
@@ -131,7 +135,7 @@ def environment(
     if twice:
         raise InputError(f"{twice[0]} is in both environment and secrets")
     names = [*(plain or {}), *(secrets or {})]
-    wrong = next((name for name in names if not VARIABLE.match(str(name))), None)
+    wrong = next((name for name in names if not VARIABLE.fullmatch(str(name))), None)
     if wrong is not None:
         raise InputError(f"environment: {wrong!r} is no name of a variable")
     kept: dict[str, list[dict[str, Any]]] = {"environment": [], "secrets": [], "": []}

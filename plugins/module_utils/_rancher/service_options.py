@@ -4,14 +4,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
 from .._texts import texts, words
-from .launch_config import IMAGE_PREFIX, LAUNCH_FIELDS, canonical_image, canonical_port, health_check
-from .links import PROTOCOLS, Target, parsed_rule
+from .launch_config import (
+    IMAGE_PREFIX,
+    LABEL_SETTERS,
+    LAUNCH_FIELDS,
+    canonical_image,
+    canonical_port,
+    health_check,
+    refuse_less,
+)
+from .links import PROTOCOLS, Target, parsed_rules
 from .names import checked_name, refuse_twice
 from .veil import Veil
 
@@ -75,6 +84,12 @@ SERVICE_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "restart_policy": {"type": "str", "choices": ["always", "on-failure", "unless-stopped", "no"]},
 }
 MIB = 1024 * 1024
+LEAST = {"memory_mib": 0, "cpu_shares": 0}
+ALIAS = re.compile(r"[A-Za-z0-9._-]+")
+NAMES = {
+    "hostname": re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?"),
+    "network_mode": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*"),
+}
 
 
 @dataclass(frozen=True)
@@ -153,7 +168,7 @@ def read_service(stack: str, options: Mapping[str, Any], veil: Veil) -> ServiceO
         spec,
         options.get("description"),
         None if links is None else tuple(_link(link, stack, f"{where}: links") for link in links),
-        None if rules is None else tuple(parsed_rule(rule, stack, f"{where}: load_balancer") for rule in rules),
+        None if rules is None else parsed_rules(rules, stack, f"{where}: load_balancer"),
     )
 
 
@@ -167,10 +182,30 @@ def _refuse_for_balancer(options: Mapping[str, Any], where: str) -> None:
 
 def _link(link: Mapping[str, Any], stack: str, where: str) -> Link:
     target = Target.parse(where, link["service"], stack)
-    return Link(target, link.get("alias") or target.service)
+    alias = link.get("alias") or target.service
+    if not ALIAS.fullmatch(alias):
+        raise InputError(f"{where}: alias {alias!r} must have letters, digits, dots, hyphens and underscores only")
+    return Link(target, alias)
+
+
+def _refuse_own_labels(labels: Collection[str]) -> None:
+    """Refuse labels that are compared as options: as labels they would be taken away again by each run."""
+    for name, setter in LABEL_SETTERS.items():
+        if name in labels:
+            raise InputError(f"labels: {name} is set by {setter}")
+
+
+def _refuse_fields(options: Mapping[str, Any]) -> None:
+    """Refuse what Rancher takes, and no host can make a container of."""
+    _refuse_own_labels(options.get("labels") or ())
+    refuse_less(options, LEAST)
+    for option, form in NAMES.items():
+        if options.get(option) and not form.fullmatch(options[option]):
+            raise InputError(f"{option}: {options[option]!r} is no name")
 
 
 def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
+    _refuse_fields(options)
     spec = {name: value for name, value in options.items() if name in LAUNCH_FIELDS and value is not None}
     for option in ("command", "entrypoint"):
         if option in spec:
