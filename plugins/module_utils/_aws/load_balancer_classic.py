@@ -8,12 +8,13 @@ A shared one has a listener for each app, and one health check for all of them: 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._errors import NotFoundError
 from .._ownership import require_ours
 from .._parallel import gather
-from .._plan import Live, Rule, Spec, Step
+from .._plan import Live, Rule, Spec, Step, Wanted, decide
 from .._retry import create_once
 from .api import from_tags, to_tags
 from .balancer_options import Balancer
@@ -97,6 +98,9 @@ HEALTH_FIELDS = {
 }
 
 
+OWN_FIELDS = ("scheme", "listeners", "health_check", "draining_seconds", "cross_zone")
+
+
 def own_spec(balancer: Balancer, host_port: int) -> dict[str, Any]:
     """The part of the spec that the options decide. Pure."""
     return {
@@ -165,18 +169,16 @@ class ClassicLoadBalancers:
         if spec["scheme"] == "internal":
             request["Scheme"] = "internal"
 
-        def create() -> Mapping[str, Any]:
+        def create() -> Live:
             self._run.aws.call("elb", "CreateLoadBalancer", request, doing=step.sentence, settles=True)
-            return {}
+            return Live(step.key, step.kind, step.name, step.name, spec)
 
-        def find() -> Mapping[str, Any] | None:
-            there = read_classic(self._run, step.name, adopt=False)
-            return there.attributes if there else None
-
-        found = create_once(create, find, self._run.aws.policy)
+        made = create_once(create, lambda: read_classic(self._run, step.name, adopt=False), self._run.aws.policy)
+        if made.attributes:
+            return self._completed(step, spec, made)
         self._set_attributes(step, spec)
         self._set_health_check(step, spec)
-        return Live(step.key, step.kind, step.name, step.name, spec, found or self._made(step))
+        return replace(made, attributes=self._made(step))
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}
@@ -198,6 +200,19 @@ class ClassicLoadBalancers:
     def delete(self, step: Step, live: Live) -> None:
         request = {"LoadBalancerName": live.name}
         self._run.aws.delete("elb", "DeleteLoadBalancer", request, doing=step.sentence, deadline=self._run.deadline)
+
+    def _completed(self, step: Step, spec: Spec, found: Live) -> Live:
+        """One that was found to be made already gets what it lacks, as it would if it had been there from the start.
+
+        If it is shared, another app's run may have made it, with its own listener, subnets and tags.
+        """
+        wanted = {name: spec[name] for name in OWN_FIELDS}
+        if not self._run.mark.app:  # it is the cluster's
+            wanted = shared_spec(wanted, found.spec, instance_port(wanted["health_check"]["target"]))
+        resource = Wanted(step.key, step.kind, step.name, wanted)
+        for one in decide([resource], {step.key: found}, {}, {step.kind: CLASSIC_RULE}).steps:
+            return self.update(one, one.spec, found)
+        return found
 
     def _made(self, step: Step) -> dict[str, Any]:
         """Where it is: the answer to its creation has the DNS name, but not the hosted zone that this is in."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.load_bal
     read_classic,
     shared_spec,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._aws.names import cluster_mark
 from ansible_collections.container.schedulers.plugins.module_utils._aws.service_judgement import Health
 from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
-from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
+from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
 from unit.ecs_app import CLASSIC_ATTRIBUTES, a_run, classic, mark, options, upper_mark
 from unit.scripted import Call, failure, scripted
@@ -129,12 +131,44 @@ def test_it_is_made_with_its_mark(scheme: str, said: str | None) -> None:
     assert made.attributes == WHEREABOUTS  # the answer to the creation does not have all of it
 
 
+DUPLICATE = Call("elb", "CreateLoadBalancer", failure("DuplicateLoadBalancerName"))
+
+
 @pytest.mark.parametrize("code", ["DuplicateLoadBalancerName", "InternalFailure"])
 def test_one_that_was_made_already_is_used(code: str) -> None:
-    """By another run, or by a call whose answer was lost. It is looked at once."""
+    """By another run, or by a call whose answer was lost. It is looked at once, and given what it lacks."""
     refused = Call("elb", "CreateLoadBalancer", failure(code, status=500 if code == "InternalFailure" else 400))
-    with scripted(refused, *looks(upper_mark(LOAD_BALANCER)), *SETTINGS[:2]) as aws:
+    new = {"Target": "TCP:80", "Interval": 30, "Timeout": 5, "HealthyThreshold": 10, "UnhealthyThreshold": 2}
+    found = {"LoadBalancerDescriptions": [classic(HealthCheck=new)]}
+    looked = (Call("elb", "DescribeLoadBalancers", found), *looks(upper_mark(LOAD_BALANCER))[1:])
+    with scripted(refused, *looked, Call("elb", "ConfigureHealthCheck")) as aws:
         assert ClassicLoadBalancers(a_run(aws)).create(CREATE, SPEC).attributes == LIVE.attributes
+
+
+def test_one_that_another_app_has_made_meanwhile_is_shared_with_it() -> None:
+    """What the other needs stays: its listener, and the health check, of which there is one."""
+    wanted = {**SPEC, **own(listener_port=8080), "tags": mark(LOAD_BALANCER, app="")}
+    wanted |= {"listeners": {"8080": "HTTP to HTTP 8080"}, "subnets": ["subnet-1"]}
+    wanted["health_check"] = {**wanted["health_check"], "target": "HTTP:8080/", "interval": 20}
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 8080, "InstanceProtocol": "HTTP", "InstancePort": 8080}
+    calls = (
+        DUPLICATE,
+        *looks(upper_mark(LOAD_BALANCER, "")),
+        Call("elb", "CreateLoadBalancerListeners", {}, {"Listeners": [listener]}),
+    )
+    with scripted(*calls) as aws:
+        above = replace(a_run(aws), mark=cluster_mark("one"))
+        made = ClassicLoadBalancers(above).create(CREATE, wanted)
+    assert sorted(made.spec["listeners"]) == ["80", "8080"]
+
+
+def test_one_that_another_app_has_made_meanwhile_in_another_way_is_refused() -> None:
+    wanted = {**SPEC, "scheme": "internal"}
+    with (
+        scripted(DUPLICATE, *looks(upper_mark(LOAD_BALANCER))) as aws,
+        pytest.raises(InputError, match="scheme of classic load balancer one-lb is 'internet-facing'"),
+    ):
+        ClassicLoadBalancers(a_run(aws)).create(CREATE, wanted)
 
 
 def changed(**wanted: Any) -> Step:
