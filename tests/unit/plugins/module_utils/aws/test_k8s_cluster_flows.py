@@ -670,6 +670,21 @@ def test_a_cluster_that_does_not_answer_is_taken_down_all_the_same(flow: Flow) -
     assert "so load balancers are looked for by their tags" in flow.warnings[0]
 
 
+def test_all_addresses_of_the_cluster_are_released_and_its_own_is_known(flow: Flow) -> None:
+    """Two runs had allocated one each."""
+    with_kubeconfig(flow)
+    spare = {**ADDRESS, "AllocationId": "eipalloc-0", "PublicIp": "192.0.2.8"}
+    spare.pop("InstanceId", None)
+    both = Call("ec2", "DescribeAddresses", {"Addresses": [spare, {**ADDRESS, "InstanceId": "i-0"}]}, times=2)
+    cluster = FakeCluster()
+    cluster.services = ["shop/web"]
+    calls = [one for one in DEPARTING if one.operation != "DescribeAddresses"]
+    sentences = planned(flow(cluster, *calls, PUBLISHED, both, check_mode=True, state="absent"))
+
+    assert [one for one in sentences if "address" in one] == ["delete address 192.0.2.9", "delete address 192.0.2.8"]
+    assert sentences[0] == "delete cluster service shop/web"
+
+
 def test_instances_of_others_in_the_network_are_an_error(flow: Flow) -> None:
     foreign = Call("ec2", "DescribeInstances", reservations(INSTANCE, {"InstanceId": "i-9"}), only("vpc-id", VPC))
     calls = [foreign if one is DEPARTING[-2] else one for one in DEPARTING[:-1]]
