@@ -349,6 +349,20 @@ def test_with_nothing_but_its_name_it_is_unchanged_too(flow: Flow) -> None:
     assert outcome.plan.sentences() == []
 
 
+def test_a_template_that_was_changed_for_nothing_is_not_deployed(flow: Flow) -> None:
+    """A run with another node_type was killed, and the next one is about something else."""
+    with_kubeconfig(flow)
+    version = {"LaunchTemplateId": "lt-1", "VersionNumber": 2}
+    newest = {**version, "LaunchTemplateData": {**TEMPLATE, "InstanceType": "t3.xlarge"}}
+    latest = Call(
+        "ec2", "DescribeLaunchTemplateVersions", {"LaunchTemplateVersions": [newest]}, {"Versions": ["$Latest"]}
+    )
+    outcome = flow(READY, latest, *there(group("i-1")), check_mode=True)
+
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == []
+
+
 def test_a_kubeconfig_that_is_missing_is_all_that_is_written(flow: Flow) -> None:
     done = json.dumps({"instance": "i-0", "state": "done", "step": "up"})
     progress = Call("ssm", "GetParameter", {"Parameter": {"Value": done}}, {"Name": "/kubernetes/one/progress"})
