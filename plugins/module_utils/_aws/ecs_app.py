@@ -55,7 +55,8 @@ APP_GRAPH: Mapping[str, tuple[str, ...]] = {
     "task_definition": (),
     "load_balancer_security_group": (),
     "ingress_rule": ("load_balancer_security_group",),
-    "classic_load_balancer": ("load_balancer_security_group",),
+    # a rule says for which app it was made, and so whose the listener of a shared one is
+    "classic_load_balancer": ("load_balancer_security_group", "ingress_rule"),
     "load_balancer": ("load_balancer_security_group", "target_group"),  # it goes first, as it uses the target group
     "target_group": (),
     "listener": ("load_balancer", "target_group"),

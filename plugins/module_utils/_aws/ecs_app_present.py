@@ -17,7 +17,7 @@ from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import after
+from .ecs_app_shared import after, unserved_ports
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -30,6 +30,7 @@ from .service_ready import wait_ready
 from .service_scaling import SCALING
 from .task_definition import find_old_revisions
 
+SERVICE_SECONDS = 15.0  # for another app's run to make its service, once its load balancer is there
 BALANCER_KINDS = ("classic_load_balancer", "load_balancer", "target_group")
 
 
@@ -46,7 +47,8 @@ def ensure_present(context: Context) -> Outcome:
     run = Run(aws, mark, context.deadline(), context.pace(), shared_tags(context.params["tags"] or {}))
     found = _found(context, run, options)
     options = found.options
-    wanted = wanted_app(run, options, found.live, found.place)
+    unserved = unserved_ports(run, options, found.live, 0.0 if context.check_mode else SERVICE_SECONDS)
+    wanted = wanted_app(run, options, found.live, found.place, unserved)
     abandoned = dismantle(found.abandoned, APP_GRAPH)
     # once the wanted one is there nobody looks for another one any more
     plan = abandoned + after(decide(wanted, found.live, APP_GRAPH, APP_RULES), abandoned, BALANCER_KINDS)

@@ -15,10 +15,11 @@ from typing import Any
 from .._parallel import gather
 from .._plan import Live, Plan, Wanted, decide, dismantle
 from .app_options import AppOptions
+from .ec2 import awaited
 from .ecs_app import APP_GRAPH, list_services
 from .ecs_app_read import Group, balancer_group, balancer_groups, ingress_rules, instances_groups
-from .ecs_app_wanted import balancer_of, port_range, ports_behind, without_listeners_to
-from .load_balancer_classic import find_classic, instance_port
+from .ecs_app_wanted import balancer_of, ingress_key, port_range, ports_behind, without_listeners_to
+from .load_balancer_classic import LOAD_BALANCER, find_classic, instance_port
 from .load_balancer_v2 import describe_one, listeners_of
 from .names import cluster_mark
 from .run import Run
@@ -80,9 +81,34 @@ def shared_parts(run: Run, options: AppOptions, live: Mapping[str, Live], groups
     """
     ports = _Ports(run, options, live.get(SERVICE))
     above = replace(run, mark=cluster_mark(options.cluster))
-    rules = _ways_to_tasks(run, options, ports, above, groups)
-    listener = _classic_listener(options, live, ports, above, groups)
-    return rules + after(listener, rules) + _ways_to_listeners(live, above, groups)
+    listeners = _classic_listeners(run, options, live, ports, above, groups=groups)
+    # without a service, only the rule tells whose a classic listener is
+    rules = after(_ways_to_tasks(run, options, ports, above, groups), listeners, ("ingress_rule",))
+    return listeners + rules + _ways_to_listeners(live, above, groups)
+
+
+def unserved_ports(run: Run, options: AppOptions, live: Mapping[str, Live], seconds: float) -> set[int]:
+    """The port that the health check of a shared classic load balancer looks at, if nobody is reached through it.
+
+    A run that was killed before it made its service has left it, and nothing would ever be healthy. Only an app that
+    has no service yet asks.
+
+    Args:
+        seconds: for which another run may still be making the service.
+    """
+    balancer, given = live.get(LOAD_BALANCER), options.balancer
+    if SERVICE in live or not (balancer and given and given.classic and given.shared):
+        return set()
+    checked = instance_port(balancer.spec["health_check"]["target"])
+    rule = live.get(ingress_key(checked, checked))
+    if checked not in map(instance_port, balancer.spec["listeners"].values()) or (rule and _is_for(run, rule)):
+        return {checked}
+
+    def served() -> bool | None:
+        return checked in _Ports(run, options, None).of_others(balancer.name) or None
+
+    there = awaited(run, served, seconds, "service") or served()
+    return set() if there else {checked}
 
 
 def after(plan: Plan, first: Plan, kinds: Collection[str] = ("service", "listener", "classic_load_balancer")) -> Plan:
@@ -92,28 +118,37 @@ def after(plan: Plan, first: Plan, kinds: Collection[str] = ("service", "listene
 
 
 def _ways_to_tasks(run: Run, options: AppOptions, ports: _Ports, above: Run, groups: Sequence[Group]) -> Plan:
-    """The rules that let shared load balancers reach the app's tasks: those that we made, and that no other app needs.
-
-    A run that was killed before it made the service left no word of its ports, but it described its rule.
-    """
+    """The rules that let shared load balancers reach the app's tasks: those we made that no other app needs."""
     plan = Plan()
     for group in balancer_groups(above, groups):
         balancer = balancer_of(group)
-        rules = [
-            replace(rule, key=f"{rule.key}/{group.id}")
-            for instances in instances_groups(options.cluster, groups)
-            for rule in ingress_rules(instances, group)
-            if rule.attributes["description"].startswith(OUR_RULE)
-        ]
-        own = rule_description(run.mark)
         unused = [
             rule
-            for rule in rules
-            if (rule.attributes["description"] == own or _serves(rule, ports.own(balancer)))
+            for rule in _made_rules(options, groups, group)
+            if (_is_for(run, rule) or _serves(rule, ports.own(balancer)))
             and not _serves(rule, ports.of_others(balancer))
         ]
         plan += dismantle(unused, APP_GRAPH)
     return plan
+
+
+def _made_rules(options: AppOptions, groups: Sequence[Group], group: Live) -> list[Live]:
+    """The rules that we made so that a shared load balancer reaches the instances.
+
+    Args:
+        group: the security group of the load balancer.
+    """
+    return [
+        replace(rule, key=f"{rule.key}/{group.id}")
+        for instances in instances_groups(options.cluster, groups)
+        for rule in ingress_rules(instances, group)
+        if rule.attributes["description"].startswith(OUR_RULE)
+    ]
+
+
+def _is_for(run: Run, rule: Live) -> bool:
+    """Whether a rule was made for the app: a run that was killed before it made the service has left no other word."""
+    return bool(rule.attributes["description"] == rule_description(run.mark))
 
 
 def _serves(rule: Live, host_ports: Collection[int]) -> bool:
@@ -147,26 +182,42 @@ def _closing(group: Live | None, ports: Collection[str]) -> Plan:
     return decide([wanted], {wanted.key: group}, APP_GRAPH)
 
 
-def _classic_listener(
-    options: AppOptions, live: Mapping[str, Live], ports: _Ports, above: Run, groups: Sequence[Group]
+def _classic_listeners(
+    run: Run, options: AppOptions, live: Mapping[str, Live], ports: _Ports, above: Run, *, groups: Sequence[Group]
 ) -> Plan:
-    """The app's listener off a classic load balancer that it shares, unless another app uses it too."""
-    for name in _shared_classic(options, live):
+    """The app's listeners off the classic load balancers that it shares, unless another app uses them too."""
+    made_for = {
+        balancer_of(group): {
+            rule.spec["first"]
+            for rule in _made_rules(options, groups, group)
+            if _is_for(run, rule) and rule.spec["first"] == rule.spec["last"]
+        }
+        for group in balancer_groups(above, groups)
+    }
+    plan = Plan()
+    for name in sorted(_shared_classic(options, live, made_for)):
         balancer = find_classic(above, name)
         if balancer and above.mark.owns(balancer.spec["tags"]):
-            own = ports.own(name) if SERVICE in live else _port_behind(options, balancer)
-            return _without_listener(balancer, own - ports.of_others(name), balancer_group(above, groups, name))
-    return Plan()
+            own = made_for.get(name, set()) | (ports.own(name) if SERVICE in live else _port_behind(options, balancer))
+            balancer = replace(balancer, key=f"{balancer.key}/{name}")
+            plan += _without_listener(balancer, own - ports.of_others(name), balancer_group(above, groups, name))
+    return plan
 
 
-def _shared_classic(options: AppOptions, live: Mapping[str, Live]) -> set[str]:
-    """Those that the service is behind; that which is given, if a run was killed before it made the service."""
+def _shared_classic(options: AppOptions, live: Mapping[str, Live], made_for: Mapping[str, Collection[int]]) -> set[str]:
+    """Those that may have a listener for the app: by its service, or, if a run was killed before it made the service,
+    by the options and by rules.
+
+    Args:
+        made_for: ports of the instances, by load balancer, that were opened to it for the app.
+    """
     service, given = live.get(SERVICE), options.balancer
+    opened = {name for name, ports in made_for.items() if ports}
     if service is None:
-        return {given.name} if given and given.classic and given.shared else set()
+        return opened | ({given.name} if given and given.classic and given.shared else set())
     behind = {one.get("load_balancer") for one in service.spec["load_balancers"]}
     own = {one.name for one in live.values() if one.kind == "classic_load_balancer"}
-    return {name for name in behind - own if name}
+    return opened | {name for name in behind - own if name}
 
 
 def _port_behind(options: AppOptions, balancer: Live) -> set[int]:

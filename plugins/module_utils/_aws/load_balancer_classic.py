@@ -7,7 +7,7 @@ A shared one has a listener for each app, and one health check for all of them: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -123,15 +123,19 @@ def listener_to(host_port: int) -> str:
     return f"HTTP to HTTP {host_port}"
 
 
-def shared_spec(own: Spec, live: Spec | None, host_port: int) -> dict[str, Any]:
+def shared_spec(own: Spec, live: Spec | None, not_theirs: Collection[int]) -> dict[str, Any]:
     """The same for a load balancer that other apps may use too: their listeners stay, and so do the health check and
-    the draining, of which there is one for all, as long as the health check looks at another app's port. Pure."""
+    the draining, of which there is one for all, as long as the health check looks at another app's port. Pure.
+
+    Args:
+        not_theirs: ports of the instances that are no other app's: one's own, and those through which none is reached.
+    """
     if live is None:
         return dict(own)
     checked = instance_port(live["health_check"]["target"])
-    # the listener at one's own port is about to lead to another one, if it does not lead to host_port
+    # the listener at one's own port is about to lead to another one, if it does not lead there yet
     theirs = [listener for port, listener in live["listeners"].items() if port not in own["listeners"]]
-    others = {*map(instance_port, theirs)} - {host_port}
+    others = {*map(instance_port, theirs)} - {*not_theirs}
     managed = {**own, "listeners": {**live["listeners"], **own["listeners"]}}
     if checked in others:
         del managed["health_check"], managed["draining_seconds"]
@@ -208,7 +212,7 @@ class ClassicLoadBalancers:
         """
         wanted = {name: spec[name] for name in OWN_FIELDS}
         if not self._run.mark.app:  # it is the cluster's
-            wanted = shared_spec(wanted, found.spec, instance_port(wanted["health_check"]["target"]))
+            wanted = shared_spec(wanted, found.spec, {instance_port(wanted["health_check"]["target"])})
         resource = Wanted(step.key, step.kind, step.name, wanted)
         for one in decide([resource], {step.key: found}, {}, {step.kind: CLASSIC_RULE}).steps:
             return self.update(one, one.spec, found)

@@ -72,7 +72,7 @@ def test_the_listener_before_is_too_many_on_ones_own() -> None:
 
 
 def test_the_listeners_of_others_stay_on_a_shared_one() -> None:
-    spec = shared_spec(own(listener_port=8080), SPEC, 8080)
+    spec = shared_spec(own(listener_port=8080), SPEC, {8080})
     assert [one.path for one in differences(spec, SPEC)] == ["listeners.8080"]
 
 
@@ -88,12 +88,19 @@ def test_the_listeners_of_others_stay_on_a_shared_one() -> None:
 )
 def test_a_shared_one_has_one_health_check_and_draining(target: str, listeners: dict[str, str], managed: bool) -> None:
     live = {**SPEC, "health_check": {**SPEC["health_check"], "target": target}, "listeners": listeners}
-    shared = shared_spec(own(), live, 80)
+    shared = shared_spec(own(), live, {80})
     assert ("health_check" in shared) is ("draining_seconds" in shared) is managed
 
 
+def test_the_health_check_of_an_app_that_never_came_is_nobodys() -> None:
+    listeners, check = {"80": "HTTP to HTTP 80", "90": "HTTP to HTTP 90"}, {**SPEC["health_check"], "target": "TCP:90"}
+    shared = shared_spec(own(), {**SPEC, "listeners": listeners, "health_check": check}, {80, 90})
+    assert shared["health_check"] == own()["health_check"]
+    assert shared["listeners"] == listeners
+
+
 def test_a_new_shared_one_is_like_ones_own() -> None:
-    assert shared_spec(own(), None, 80) == own()
+    assert shared_spec(own(), None, {80}) == own()
 
 
 @pytest.mark.parametrize(("text", "port"), [("HTTP:80/", 80), ("TCP:443", 443), ("HTTP to HTTP 8080", 8080)])
