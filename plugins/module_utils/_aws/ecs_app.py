@@ -34,7 +34,7 @@ from .load_balancer_v2 import (
 )
 from .log_group import LogGroups, describe_log_group, find_log_group
 from .run import Run
-from .security_groups import SECURITY_GROUP_RULE, IngressRules, SecurityGroups
+from .security_groups import SECURITY_GROUP_RULE, IngressRules, SecurityGroups, rule_description
 from .service import SERVICE_RULE, Services, live_service, read_service
 from .service_scaling import ServiceScaling, find_scaling
 from .task_definition import TASK_DEFINITION_RULE, TaskDefinitions, family_of, find_revisions
@@ -82,7 +82,7 @@ def app_handlers(run: Run, balancers: Run | None = None) -> dict[str, Handler]:
     return {
         "log_group": LogGroups(run),
         "task_definition": TaskDefinitions(run),
-        "load_balancer_security_group": SecurityGroups(above),
+        "load_balancer_security_group": SecurityGroups(above, rule_description(run.mark)),
         "ingress_rule": IngressRules(run),
         "classic_load_balancer": ClassicLoadBalancers(above),
         "load_balancer": LoadBalancers(above),

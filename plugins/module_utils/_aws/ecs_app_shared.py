@@ -7,7 +7,7 @@ What others need stays, and so does a rule that we did not make. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -23,7 +23,7 @@ from .load_balancer_classic import LOAD_BALANCER, find_classic, instance_port
 from .load_balancer_v2 import describe_one, listeners_of
 from .names import cluster_mark
 from .run import Run
-from .security_groups import OUR_RULE, allowed, rule_description
+from .security_groups import OUR_RULE, Opening, allowed, rule_description
 from .service import SERVICE
 from .task_definition import describe
 
@@ -81,10 +81,16 @@ def shared_parts(run: Run, options: AppOptions, live: Mapping[str, Live], groups
     """
     ports = _Ports(run, options, live.get(SERVICE))
     above = replace(run, mark=cluster_mark(options.cluster))
-    listeners = _classic_listeners(run, options, live, ports, above, groups=groups)
+    rules = _ways_to_tasks(run, options, ports, above, groups)
+    classic = _shared_classic(run, options, live, above, groups)
+    listeners = Plan()
+    for name, balancer in classic.items():
+        group = balancer_group(above, groups, name)
+        own = ports.own(name) | _reached_at(run, options, groups, group)
+        own |= _ports_behind(balancer, _listened_on(run, options, live, name, group))
+        listeners += _without_listener(run, balancer, own - ports.of_others(name) if own else own, group)
     # without a service, only the rule tells whose a classic listener is
-    rules = after(_ways_to_tasks(run, options, ports, above, groups), listeners, ("ingress_rule",))
-    return listeners + rules + _ways_to_listeners(live, above, groups)
+    return listeners + after(rules, listeners, ("ingress_rule",)) + _ways_in(run, live, above, groups, classic)
 
 
 def unserved_ports(run: Run, options: AppOptions, live: Mapping[str, Live], seconds: float) -> set[int]:
@@ -151,20 +157,46 @@ def _is_for(run: Run, rule: Live) -> bool:
     return bool(rule.attributes["description"] == rule_description(run.mark))
 
 
+def _opened_for(run: Run, group: Live) -> list[str]:
+    """The ways in to a load balancer that were opened for the app."""
+    own = rule_description(run.mark)
+    return [text for text, described in group.attributes["described"].items() if described == own]
+
+
 def _serves(rule: Live, host_ports: Collection[int]) -> bool:
     return (rule.spec["first"], rule.spec["last"]) in {port_range(port) for port in host_ports}
 
 
-def _ways_to_listeners(live: Mapping[str, Live], above: Run, groups: Sequence[Group]) -> Plan:
-    """The ways in to the app's listeners at load balancers of the newer kinds, closed."""
+def _ways_in(run: Run, live: Mapping[str, Live], above: Run, groups: Sequence[Group], classic: Collection[str]) -> Plan:
+    """The ways in to the app's listeners, closed, but for those at classic load balancers.
+
+    Args:
+        classic: the names of these.
+    """
     ports: dict[str, set[str]] = {}
     for one in live.values():
         if one.kind == "listener":
             ports.setdefault(one.spec["load_balancer"].split("/")[-2], set()).add(str(one.spec["port"]))
     plan = Plan()
-    for balancer, theirs in ports.items():
-        plan += _closing(balancer_group(above, groups, balancer), theirs)
+    for group in balancer_groups(above, groups):
+        name = balancer_of(group)
+        theirs = ports.get(name, set())
+        if name not in classic:
+            # a run that was killed has opened what there is no listener for
+            unheard = _ports_of(_opened_for(run, group)) - theirs
+            others = _ports_listened_on(run, name) - theirs if unheard else set()
+            plan += _closing(group, theirs | (unheard - others))
     return plan
+
+
+def _ports_listened_on(run: Run, balancer: str) -> set[str]:
+    """By a load balancer of the newer kinds."""
+    found = describe_one(run, "LoadBalancers", {"Names": [balancer]})
+    return {str(one["Port"]) for one in listeners_of(run, found["LoadBalancerArn"])} if found else set()
+
+
+def _ports_of(openings: Iterable[str]) -> set[str]:
+    return {str(Opening.parse(text).first) for text in openings}
 
 
 def _closing(group: Live | None, ports: Collection[str]) -> Plan:
@@ -174,7 +206,7 @@ def _closing(group: Live | None, ports: Collection[str]) -> Plan:
         group: its security group.
         ports: what it listens on for the app alone.
     """
-    if group is None:
+    if group is None or not ports:
         return Plan()
     prefixes = tuple(f"tcp {port} from " for port in ports)
     kept = allowed(text for text in group.spec["ingress"] if not text.startswith(prefixes))
@@ -182,54 +214,63 @@ def _closing(group: Live | None, ports: Collection[str]) -> Plan:
     return decide([wanted], {wanted.key: group}, APP_GRAPH)
 
 
-def _classic_listeners(
-    run: Run, options: AppOptions, live: Mapping[str, Live], ports: _Ports, above: Run, *, groups: Sequence[Group]
-) -> Plan:
-    """The app's listeners off the classic load balancers that it shares, unless another app uses them too."""
-    made_for = {
-        balancer_of(group): {
-            rule.spec["first"]
-            for rule in _made_rules(options, groups, group)
-            if _is_for(run, rule) and rule.spec["first"] == rule.spec["last"]
-        }
+def _shared_classic(
+    run: Run, options: AppOptions, live: Mapping[str, Live], above: Run, groups: Sequence[Group]
+) -> dict[str, Live]:
+    """The classic load balancers that may have something for the app, by name: those that the service is behind, or
+    that which is given, and those that rules say it of."""
+    service, given = live.get(SERVICE), options.balancer
+    names = {
+        balancer_of(group)
         for group in balancer_groups(above, groups)
+        if _opened_for(run, group) or _reached_at(run, options, groups, group)
     }
-    plan = Plan()
-    for name in sorted(_shared_classic(options, live, made_for)):
-        balancer = find_classic(above, name)
-        if balancer and above.mark.owns(balancer.spec["tags"]):
-            own = made_for.get(name, set()) | (ports.own(name) if SERVICE in live else _port_behind(options, balancer))
-            balancer = replace(balancer, key=f"{balancer.key}/{name}")
-            plan += _without_listener(balancer, own - ports.of_others(name), balancer_group(above, groups, name))
-    return plan
+    if service:
+        behind = {one.get("load_balancer") for one in service.spec["load_balancers"]}
+        names |= {name for name in behind if name}
+    elif given and given.classic and given.shared:
+        names |= {given.name}
+    own = {one.name for one in live.values() if one.kind == "classic_load_balancer"}
+    newer = {one.spec["load_balancer"].split("/")[-2] for one in live.values() if one.kind == "listener"}
+    found = {name: find_classic(above, name) for name in sorted(names - own - newer)}
+    return {
+        name: replace(one, key=f"{one.key}/{name}")
+        for name, one in found.items()
+        if one and above.mark.owns(one.spec["tags"])
+    }
 
 
-def _shared_classic(options: AppOptions, live: Mapping[str, Live], made_for: Mapping[str, Collection[int]]) -> set[str]:
-    """Those that may have a listener for the app: by its service, or, if a run was killed before it made the service,
-    by the options and by rules.
+def _reached_at(run: Run, options: AppOptions, groups: Sequence[Group], group: Live | None) -> set[int]:
+    """The ports of the instances that were opened to a load balancer for the app; those that ECS picks are not among
+    them, as no classic one could lead to those.
 
     Args:
-        made_for: ports of the instances, by load balancer, that were opened to it for the app.
+        group: the security group of the load balancer.
     """
-    service, given = live.get(SERVICE), options.balancer
-    opened = {name for name, ports in made_for.items() if ports}
-    if service is None:
-        return opened | ({given.name} if given and given.classic and given.shared else set())
-    behind = {one.get("load_balancer") for one in service.spec["load_balancers"]}
-    own = {one.name for one in live.values() if one.kind == "classic_load_balancer"}
-    return opened | {name for name in behind - own if name}
+    rules = _made_rules(options, groups, group) if group else ()
+    found = [one.spec for one in rules if _is_for(run, one)]
+    return {one["first"] for one in found if one["first"] == one["last"]}
 
 
-def _port_behind(options: AppOptions, balancer: Live) -> set[int]:
-    """The port of the instances that the listener at the given port leads to."""
-    listener = balancer.spec["listeners"].get(str(options.balancer.listener_port)) if options.balancer else None
-    return {instance_port(listener)} if listener else set()
+def _listened_on(
+    run: Run, options: AppOptions, live: Mapping[str, Live], balancer: str, group: Live | None
+) -> set[str]:
+    """The ports of a load balancer that were opened for the app, and that which is given if there is no service."""
+    given = options.balancer
+    named = {str(given.listener_port)} if given and given.name == balancer and SERVICE not in live else set()
+    return named | (_ports_of(_opened_for(run, group)) if group else set())
 
 
-def _without_listener(balancer: Live, unused: Collection[int], group: Live | None) -> Plan:
-    """The listener goes after the ways in to it: once it is gone nobody knows any more which these were."""
+def _ports_behind(balancer: Live, listener_ports: Collection[str]) -> set[int]:
+    """The ports of the instances that a classic load balancer leads to from these of its own."""
+    listeners = balancer.spec["listeners"]
+    return {instance_port(listeners[port]) for port in listener_ports if port in listeners}
+
+
+def _without_listener(run: Run, balancer: Live, unused: Collection[int], group: Live | None) -> Plan:
+    """The listener goes after the ways in to it: once it is gone nobody may know any more which these were."""
     wanted = without_listeners_to(balancer, unused)
-    if wanted is None:
-        return Plan()
-    closing = _closing(group, {*balancer.spec["listeners"]} - {*wanted.spec["listeners"]})
-    return closing + after(decide([wanted], {balancer.key: balancer}, APP_GRAPH), closing)
+    kept = {*(wanted or balancer).spec["listeners"]}
+    opened = _ports_of(_opened_for(run, group)) if group else set()
+    closing = _closing(group, ({*balancer.spec["listeners"]} | opened) - kept)
+    return closing + after(decide([wanted] if wanted else [], {balancer.key: balancer}, APP_GRAPH), closing)

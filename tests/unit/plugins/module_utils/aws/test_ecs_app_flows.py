@@ -638,13 +638,14 @@ def test_no_app_is_left_alone(run: Flow) -> None:
     assert outcome.result["service"]["arn"] is None
 
 
-def opening(port: int) -> dict[str, Any]:
-    return {**OPEN, "FromPort": port, "ToPort": port}
+def opening(port: int, made_for: str = "") -> dict[str, Any]:
+    described = {"Description": f"container.schedulers: {made_for}"} if made_for else {}
+    return {**OPEN, "FromPort": port, "ToPort": port, "IpRanges": [{**OPEN["IpRanges"][0], **described}]}
 
 
-def shared_group(*ports: int) -> dict[str, Any]:
+def shared_group(*ports: int, made_for: str = "") -> dict[str, Any]:
     """The security group of the shared load balancer, open at these ports."""
-    openings = [opening(port) for port in ports]
+    openings = [opening(port, made_for) for port in ports]
     group = security_group("sg-lb", "load-balancer-security-group/one-lb", IpPermissions=openings)
     return {**group, "Tags": [*group["Tags"], {"Key": "Name", "Value": group["GroupName"]}]}
 
@@ -763,7 +764,6 @@ def test_an_app_closes_its_ways_to_and_from_a_shared_load_balancer_of_the_newer_
     outcome = run(
         services(),
         *behind_a_shared_one(reached_at(80), GROUP_ARN),
-        NO_CLASSIC,
         Call("ecs", "ListServices", {"serviceArns": []}),
         check=True,
         state="absent",
@@ -952,6 +952,8 @@ SHARED = {**CLASSIC, "shared": True}
             [CLOSING, GOING, "delete ingress rule of sg-lb-name to tcp 80-80 of the instances"],
         ),
         ((reached_at(80), shared_group(80, 8080)), {}, 80, []),
+        ((INSTANCES, shared_group(80, made_for="web")), {}, 8080, [CLOSING, GOING]),  # or the way in to it
+        ((INSTANCES, shared_group(80, made_for="web")), {}, 80, []),  # another app has it by now
     ],
 )
 def test_a_listener_of_an_app_that_never_had_a_service_goes_too(
@@ -974,6 +976,54 @@ def test_a_listener_of_an_app_that_never_had_a_service_goes_too(
     assert outcome.plan.sentences() == sentences
     # until the listener is gone, the rule tells whose it is
     assert all(GOING not in sentences or outcome.plan.steps[1].key in one.needs for one in outcome.plan.steps[2:])
+
+
+@pytest.mark.parametrize(
+    ("balancer", "sentences"),
+    [
+        (live_balancer("", **listening_at(8080)), [CLOSING]),
+        (live_balancer("", **listening_at(80, 8080)), []),  # another app has a listener there by now
+        ((NO_CLASSIC, Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))), [CLOSING]),
+        ((NO_CLASSIC, Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}), listening()), [CLOSING]),
+        ((NO_CLASSIC, Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}), listening(OTHERS_GROUP)), []),
+    ],
+)
+def test_a_way_in_that_was_opened_for_an_app_which_never_came_is_closed(
+    run: Flow, balancer: tuple[Call, ...], sentences: list[str]
+) -> None:
+    """A run was killed before it made the listener."""
+    heard = [call for call in balancer if call.answer == live_balancer("", **listening_at(80, 8080))[0].answer]
+    outcome = run(
+        services(),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_REVISIONS,
+        groups(INSTANCES, shared_group(80, made_for="web")),
+        *balancer,
+        *(others_at(80) if heard else ()),
+        check=True,
+        state="absent",
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == sentences
+
+
+def test_what_is_opened_for_an_app_is_described_with_its_name(run: Flow) -> None:
+    outcome = run(
+        services(service(**BEHIND)),
+        revision(),
+        groups(reached_at(80), shared_group(8080)),
+        *live_balancer("", **listening_at(80, 8080)),
+        Call("ec2", "AuthorizeSecurityGroupIngress", {}, {"IpPermissions": [opening(80, "web")]}),
+        *TASKS,
+        load_balancer=SHARED,
+        wait=False,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == [
+        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)"
+    ]
 
 
 def checked_at(port: int) -> dict[str, Any]:
