@@ -117,6 +117,23 @@ def unserved_ports(run: Run, options: AppOptions, live: Mapping[str, Live], seco
     return set() if there else {checked}
 
 
+def outlived_rules(run: Run, options: AppOptions, live: Mapping[str, Live], wanted: Collection[Wanted]) -> list[Live]:
+    """The rules that let a shared load balancer reach the app's tasks where they were before, if no other app is there
+    and no listener leads there any more."""
+    keys = {one.key for one in wanted}
+    listeners = [text for one in wanted for text in one.spec.get("listeners", {}).values()]
+    led_to = {*map(instance_port, listeners)}
+    old = [
+        one
+        for key, one in live.items()
+        if one.kind == "ingress_rule" and key not in keys and _is_for(run, one) and not _serves(one, led_to)
+    ]
+    if not (old and options.balancer):
+        return []
+    others = _Ports(run, options, None).of_others(options.balancer.name)
+    return [one for one in old if not _serves(one, others)]
+
+
 def after(plan: Plan, first: Plan, kinds: Collection[str] = ("service", "listener", "classic_load_balancer")) -> Plan:
     """A plan whose steps of these kinds come after all of another one is done."""
     keys = frozenset(step.key for step in first.steps)

@@ -619,6 +619,69 @@ def test_a_rule_for_the_port_before_goes(run: Flow) -> None:
     assert outcome.plan.sentences() == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"]
 
 
+def test_a_rule_for_the_port_before_stays_if_the_deployment_fails(run: Flow) -> None:
+    """Tasks of before may still be reached through it, or again, after a rollback."""
+    old = {**RULE, "FromPort": 8080, "ToPort": 8080}
+    failing = deployment(rolloutState="FAILED", rolloutStateReason="tasks failed to start.")
+    with pytest.raises(PartialError, match="the deployment failed: tasks failed to start") as raised:
+        run(
+            services(service(**BEHIND)),
+            revision(),
+            groups({**INSTANCES, "IpPermissions": [RULE, old]}, balancer_group()),
+            *live_balancer(),
+            NO_SCALING,
+            Call("ecs", "UpdateService", {"service": service(**BEHIND)}),
+            services(service(deployments=[failing], **BEHIND)),
+            load_balancer=CLASSIC,
+            desired_count=3,
+            **WEB,
+        )
+    assert raised.value.details["steps_done"] == ["update service web (desired_count)"]
+
+
+def test_what_is_tidied_up_after_the_wait_is_among_what_was_done(run: Flow) -> None:
+    old = {**RULE, "FromPort": 8080, "ToPort": 8080}
+    with pytest.raises(PartialError) as raised:
+        run(
+            services(service(**BEHIND)),
+            revision(),
+            groups({**INSTANCES, "IpPermissions": [RULE, old]}, balancer_group()),
+            *live_balancer(),
+            in_service(2),
+            Call("ec2", "RevokeSecurityGroupIngress"),
+            Call("ecs", "ListTasks", failure("AccessDeniedException")),
+            load_balancer=CLASSIC,
+            **WEB,
+        )
+    assert raised.value.details["steps_done"] == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"]
+
+
+@pytest.mark.parametrize(
+    ("listens", "made_for", "others_port", "goes"),
+    [
+        ((80,), "web", 9090, True),
+        ((80,), "web", 8080, False),  # another app is reached through it
+        ((80, 8080), "web", None, False),  # an earlier listener leads there
+        ((80,), "other", None, False),
+    ],
+)
+def test_a_rule_for_the_port_before_goes_from_a_shared_load_balancer_too(
+    run: Flow, listens: tuple[int, ...], made_for: str, others_port: int | None, goes: bool
+) -> None:
+    outcome = run(
+        services(service(**BEHIND)),
+        revision(),
+        groups(reached_at(80, 8080, made_for=f"container.schedulers: {made_for}"), shared_group(80)),
+        *live_balancer("", **listening_at(*listens)),
+        *(others_at(others_port) if others_port else ()),
+        check=True,
+        load_balancer=SHARED,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"] * goes
+
+
 def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow) -> None:
     balancer = live_balancer()[0]
     outcome = run(services(service(**BEHIND)), revision(), in_service(2), balancer)
