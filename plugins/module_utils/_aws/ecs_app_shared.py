@@ -28,26 +28,42 @@ from .service import SERVICE
 from .task_definition import describe
 
 
-class _Ports:
+class Ports:
     """The ports of the instances through which services are reached from a load balancer, 0 for dynamic ones.
 
     They are asked for when it matters, and once.
+
+    Attributes:
+        spared: whether something of the app's was left because another app needs it.
     """
 
     def __init__(self, run: Run, options: AppOptions, service: Live | None) -> None:
         self._run = run
-        self._app = options.name
+        self._options = options
         self._service = service
         self._services = cache(partial(list_services, run, options.cluster))
         self._target_groups = cache(partial(_target_groups, run))
         self.own = cache(self._own)
         self.of_others = cache(self._of_others)
+        self.spared = False
+
+    def are_free(self, balancer: str, ports: tuple[int, int]) -> bool:
+        """Whether no other app needs these ports, first and last."""
+        needed = ports in {port_range(one) for one in self.of_others(balancer)}
+        self.spared |= needed
+        return not needed
+
+    def once_more(self) -> Ports:
+        """For another look at the other apps, with what is known of the app, whose service may be gone by now."""
+        later = Ports(self._run, self._options, None)
+        later.own = self.own
+        return later
 
     def _own(self, balancer: str) -> set[int]:
         return self._of(self._service, balancer) if self._service else set()
 
     def _of_others(self, balancer: str) -> set[int]:
-        others = [one for one in self._services() if one.name != self._app]
+        others = [one for one in self._services() if one.name != self._options.name]
         looks = gather({one.name: partial(self._of, one, balancer) for one in others})
         return {port for theirs in looks.values() for port in theirs}
 
@@ -72,14 +88,15 @@ def _target_groups(run: Run, balancer: str) -> set[str]:
     return {str(action.get("TargetGroupArn")) for one in listeners for action in one.get("DefaultActions") or ()}
 
 
-def shared_parts(run: Run, options: AppOptions, live: Mapping[str, Live], groups: Sequence[Group]) -> Plan:
+def shared_parts(
+    run: Run, options: AppOptions, live: Mapping[str, Live], groups: Sequence[Group], ports: Ports
+) -> Plan:
     """The app's part of the load balancers that it shares, taken away.
 
     Args:
         live: everything that is the app's alone.
         groups: all security groups of the cluster.
     """
-    ports = _Ports(run, options, live.get(SERVICE))
     above = replace(run, mark=cluster_mark(options.cluster))
     rules = _ways_to_tasks(run, options, ports, above, groups)
     classic = _shared_classic(run, options, live, above, groups)
@@ -88,7 +105,8 @@ def shared_parts(run: Run, options: AppOptions, live: Mapping[str, Live], groups
         group = balancer_group(above, groups, name)
         own = ports.own(name) | _reached_at(run, options, groups, group)
         own |= _ports_behind(balancer, _listened_on(run, options, live, name, group))
-        listeners += _without_listener(run, balancer, own - ports.of_others(name) if own else own, group)
+        unused = {port for port in own if ports.are_free(name, port_range(port))}
+        listeners += _without_listener(run, balancer, unused, group)
     # without a service, only the rule tells whose a classic listener is
     return listeners + after(rules, listeners, ("ingress_rule",)) + _ways_in(run, live, above, groups, classic)
 
@@ -111,7 +129,7 @@ def unserved_ports(run: Run, options: AppOptions, live: Mapping[str, Live], seco
         return {checked}
 
     def served() -> bool | None:
-        return checked in _Ports(run, options, None).of_others(balancer.name) or None
+        return checked in Ports(run, options, None).of_others(balancer.name) or None
 
     there = awaited(run, served, seconds, "service") or served()
     return set() if there else {checked}
@@ -130,7 +148,7 @@ def outlived_rules(run: Run, options: AppOptions, live: Mapping[str, Live], want
     ]
     if not (old and options.balancer):
         return []
-    others = _Ports(run, options, None).of_others(options.balancer.name)
+    others = Ports(run, options, None).of_others(options.balancer.name)
     return [one for one in old if not _serves(one, others)]
 
 
@@ -140,7 +158,7 @@ def after(plan: Plan, first: Plan, kinds: Collection[str] = ("service", "listene
     return Plan(tuple(replace(step, needs=step.needs | keys) if step.kind in kinds else step for step in plan.steps))
 
 
-def _ways_to_tasks(run: Run, options: AppOptions, ports: _Ports, above: Run, groups: Sequence[Group]) -> Plan:
+def _ways_to_tasks(run: Run, options: AppOptions, ports: Ports, above: Run, groups: Sequence[Group]) -> Plan:
     """The rules that let shared load balancers reach the app's tasks: those we made that no other app needs."""
     plan = Plan()
     for group in balancer_groups(above, groups):
@@ -149,7 +167,7 @@ def _ways_to_tasks(run: Run, options: AppOptions, ports: _Ports, above: Run, gro
             rule
             for rule in _made_rules(options, groups, group)
             if (_is_for(run, rule) or _serves(rule, ports.own(balancer)))
-            and not _serves(rule, ports.of_others(balancer))
+            and ports.are_free(balancer, (rule.spec["first"], rule.spec["last"]))
         ]
         plan += dismantle(unused, APP_GRAPH)
     return plan

@@ -781,6 +781,49 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     assert {closing.key, rule.key, balancer.key} <= gone.needs
 
 
+@pytest.mark.parametrize("other_goes", [True, False])
+def test_of_two_apps_that_go_at_the_same_time_the_later_takes_what_both_have_used(run: Flow, other_goes: bool) -> None:
+    both = (groups(reached_at(80), shared_group(80)), *live_balancer("", **listening_at(80)))
+    left = (
+        Call("ecs", "ListServices", {"serviceArns": []}),
+        Call("ec2", "RevokeSecurityGroupIngress", {}, {"GroupId": "sg-lb", "IpPermissions": [opening(80)]}),
+        Call("ec2", "RevokeSecurityGroupIngress", {}, {"GroupId": "sg-instances"}),
+        Call("elb", "DeleteLoadBalancerListeners", {}, {"LoadBalancerPorts": [80]}),
+    )
+    outcome = run(
+        services(service(**BEHIND)),
+        NOTHING_MARKED,
+        NO_SCALING,
+        listed("ACTIVE", 1),
+        listed("INACTIVE"),
+        revision(),  # is it ours?
+        *both,
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
+        *others_at(80),
+        Call("ecs", "DeleteService"),
+        services(service(status="INACTIVE")),
+        Call("ecs", "DeregisterTaskDefinition"),
+        Call("ecs", "DeleteTaskDefinitions"),
+        *both,
+        *(left if other_goes else others_at(80)),
+        # the look at the end
+        services(service(status="INACTIVE")),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_REVISIONS,
+        groups(),
+        state="absent",
+    )
+    assert outcome.plan
+    shared = [
+        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)",
+        "update classic load balancer one-lb (listeners.80)",
+        "delete ingress rule of sg-lb-name to tcp 80-80 of the instances",
+    ]
+    own = ["delete service web", "delete task definition one-web:1"]
+    assert outcome.plan.sentences() == [*own, *(shared if other_goes else [])]
+
+
 GROUP_ARN = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/ecs-one-web/1"
 OTHERS_GROUP = GROUP_ARN.replace("web", "other")
 
