@@ -283,7 +283,7 @@ launch_template:
       description: The id of the launch template.
       type: str
     version:
-      description: Its newest version.
+      description: The version that instances are started from.
       type: str
     image_id:
       description: The image.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._ownership import only_one
-from .._plan import Live, Spec, Step
+from .._plan import Live, Spec, Step, keyed
 from .._retry import create_once
 from .api import from_tags, tag_filter, tag_specifications
 from .ec2 import awaited, retag
@@ -24,26 +24,34 @@ def read_address(run: Run) -> dict[str, Live]:
     Raises:
         ConflictError: there are several.
     """
+    found = find_addresses(run)
+    only_one([one.id for one in found], f"the address of {run.mark.owner}")
+    if not found:
+        return {}
+    address = found[0]
+    instance = address.attributes["instance"]
+    return {ADDRESS: address} | keyed(_association(address.name, address.id, instance) if instance else None)
+
+
+def find_addresses(run: Run) -> list[Live]:
+    """All our addresses; the first is the one to keep, if runs that did not know of each other have made several."""
     filters = {"Filters": tag_filter(run.mark.tags(ADDRESS))}
     doing = f"look for the address of {run.mark.owner}"
     found = run.aws.call("ec2", "DescribeAddresses", filters, doing=doing)["Addresses"]
-    by_id = {one["AllocationId"]: one for one in found}
-    allocation = only_one(by_id, f"the address of {run.mark.owner}")
-    if not allocation:
-        return {}
-    address = live_address(by_id[allocation])
-    live = {ADDRESS: address}
-    instance = by_id[allocation].get("InstanceId")
-    if instance:
-        live[ADDRESS_ASSOCIATION] = _association(address.name, allocation, instance)
-    return live
+    return sorted(map(live_address, found), key=_less_needed)
+
+
+def _less_needed(address: Live) -> tuple[bool, str]:
+    """That of the control plane is needed more than others, of which it does not matter which one is kept."""
+    return (not address.attributes["instance"], address.id)
 
 
 def live_address(address: Mapping[str, Any]) -> Live:
     """An address of DescribeAddresses."""
     public_ip = address["PublicIp"]
     spec = {"tags": from_tags(address.get("Tags"))}
-    return Live(ADDRESS, "address", public_ip, address["AllocationId"], spec, {"public_ip": public_ip})
+    attributes = {"public_ip": public_ip, "instance": address.get("InstanceId")}
+    return Live(ADDRESS, "address", public_ip, address["AllocationId"], spec, attributes)
 
 
 def _association(name: str, allocation: str, instance: str) -> Live:
@@ -68,8 +76,15 @@ class Addresses:
         def create() -> Live:
             return live_address(self._run.aws.call("ec2", "AllocateAddress", request, doing=step.sentence))
 
-        there = awaited(self._run, self._find, self._patience(), "address")
-        return there or create_once(create, self._find, self._run.aws.policy)
+        there = awaited(self._run, self._find, self._patience(), "address") or self._find()
+        return there or self._without_twin(step, create_once(create, self._find, self._run.aws.policy))
+
+    def _without_twin(self, step: Step, made: Live) -> Live:
+        """The one address to keep: two runs that go on with what an earlier one has begun both allocate one."""
+        kept = min([made, *find_addresses(self._run)], key=_less_needed)
+        if kept.id != made.id:
+            self.delete(step, made)
+        return kept
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         retag(self._run, step, spec["tags"], live.id)
@@ -80,7 +95,7 @@ class Addresses:
         run.aws.delete("ec2", "ReleaseAddress", request, doing=step.sentence, deadline=run.deadline, pace=run.pace)
 
     def _find(self) -> Live | None:
-        return read_address(self._run).get(ADDRESS)
+        return next(iter(find_addresses(self._run)), None)
 
 
 class AddressAssociations:

@@ -36,7 +36,7 @@ from .load_balancer_v2 import (
 )
 from .log_group import LogGroups, describe_log_group, find_log_group, log_groups_below
 from .run import Run
-from .security_groups import SECURITY_GROUP_RULE, IngressRules, SecurityGroups
+from .security_groups import SECURITY_GROUP_RULE, IngressRules, SecurityGroups, rule_description
 from .service import SERVICE_RULE, Services, live_service, read_service
 from .service_scaling import ServiceScaling, find_scaling
 from .task_definition import TASK_DEFINITION_RULE, TaskDefinitions, describe, family_of, find_revisions
@@ -57,7 +57,8 @@ APP_GRAPH: Mapping[str, tuple[str, ...]] = {
     "task_definition": (),
     "load_balancer_security_group": (),
     "ingress_rule": ("load_balancer_security_group",),
-    "classic_load_balancer": ("load_balancer_security_group",),
+    # a rule says for which app it was made, and so whose the listener of a shared one is
+    "classic_load_balancer": ("load_balancer_security_group", "ingress_rule"),
     "load_balancer": ("load_balancer_security_group", "target_group"),  # it goes first, as it uses the target group
     "target_group": (),
     "listener": ("load_balancer", "target_group"),
@@ -83,7 +84,7 @@ def app_handlers(run: Run, balancers: Run | None = None) -> dict[str, Handler]:
     return {
         "log_group": LogGroups(run),
         "task_definition": TaskDefinitions(run),
-        "load_balancer_security_group": SecurityGroups(above),
+        "load_balancer_security_group": SecurityGroups(above, rule_description(run.mark)),
         "ingress_rule": IngressRules(run),
         "classic_load_balancer": ClassicLoadBalancers(above),
         "load_balancer": LoadBalancers(above),

@@ -7,17 +7,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._module import Context, Outcome
-from .._plan import Live, apply, dismantle
+from .._plan import Live, Plan, apply, dismantle
 from .api import Aws, Connection
 from .app_options import AppOptions, default_log_group
 from .ecs_app import APP_GRAPH, Names, app_handlers, find_app
 from .ecs_app_read import Group, app_groups, security_groups
 from .ecs_app_result import to_result
-from .ecs_app_shared import after, shared_parts
+from .ecs_app_shared import Ports, after, shared_parts
 from .ecs_app_wanted import BALANCER_GROUP_KIND, balancer_of, target_group_name
 from .marked import await_gone
 from .names import app_mark
 from .run import Run
+from .service import SERVICE
 
 
 def ensure_absent(context: Context) -> Outcome:
@@ -27,14 +28,20 @@ def ensure_absent(context: Context) -> Outcome:
     run = Run(aws, app_mark(options.cluster, options.name), context.deadline(), context.pace())
     groups = security_groups(run)
     live = _find(run, options, groups)
-    shared = shared_parts(run, options, live, groups)
+    ports = Ports(run, options, live.get(SERVICE))
+    shared = shared_parts(run, options, live, groups, ports)
     # once the service is gone nobody knows any more which of the listeners was its own
     plan = shared + after(dismantle(live.values(), APP_GRAPH), shared)
     if plan.changed and not context.check_mode:
-        applied = apply(plan, app_handlers(run), live)
+        handlers = app_handlers(run)
+        applied = apply(plan, handlers, live)
         doing = f"look whether anything is left of app {options.name}"
         with applied.then(doing):
-            await_gone(run, lambda: _find(run, options, security_groups(run)).values(), doing)
+            # of two apps that go at the same time, each has spared what the other was there for
+            late = shared_parts(run, options, live, security_groups(run), ports.once_more()) if ports.spared else Plan()
+            plan += late
+            with apply(late, handlers, live).then(doing):
+                await_gone(run, lambda: _find(run, options, security_groups(run)).values(), doing)
     return Outcome(to_result(options.name, options.cluster, None, front=None, tasks=[]), plan)
 
 

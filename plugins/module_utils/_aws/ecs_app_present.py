@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from .._module import Context, Outcome
-from .._plan import Live, Plan, apply, decide, dismantle
+from .._plan import Live, Plan, Wanted, apply, decide, dismantle
 from .api import Aws, Connection
 from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import after
+from .ecs_app_shared import after, outlived_rules, unserved_ports
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -30,6 +30,7 @@ from .service_ready import wait_ready
 from .service_scaling import SCALING
 from .task_definition import find_old_revisions
 
+SERVICE_SECONDS = 15.0  # for another app's run to make its service, once its load balancer is there
 BALANCER_KINDS = ("classic_load_balancer", "load_balancer", "target_group")
 BEHIND_DEFINITION = ("log_group", "load_balancer_security_group", "target_group")
 
@@ -47,7 +48,8 @@ def ensure_present(context: Context) -> Outcome:
     run = Run(aws, mark, context.deadline(), context.pace(), shared_tags(context.params["tags"] or {}))
     found = _found(context, run, options)
     options = found.options
-    wanted = wanted_app(run, options, found.live, found.place)
+    unserved = unserved_ports(run, options, found.live, 0.0 if context.check_mode else SERVICE_SECONDS)
+    wanted = wanted_app(run, options, found.live, found.place, unserved)
     abandoned = dismantle(found.abandoned, APP_GRAPH)
     # once the wanted one is there nobody looks for another one any more
     decided = decide(wanted, found.live, APP_GRAPH, APP_RULES)
@@ -55,13 +57,17 @@ def ensure_present(context: Context) -> Outcome:
     registered = Plan(tuple(step for step in decided.steps if step.kind == "task_definition"))
     decided = after(decided, registered, BEHIND_DEFINITION)
     plan = abandoned + after(decided, abandoned, BALANCER_KINDS)
-    plan += _tidying(run, found, plan, {one.key for one in wanted})
+    tidying = _tidying(run, found, plan, wanted)
     if context.check_mode:
-        return Outcome(_result(run, options, found.live), plan)
-    applied = apply(plan, app_handlers(run, sharing(run, options)), found.live)
+        return Outcome(_result(run, options, found.live), plan + tidying)
+    handlers = app_handlers(run, sharing(run, options))
+    applied = apply(plan, handlers, found.live)
     with applied.then(f"wait for service {options.name}"):
         live = _settled(run, options, applied.live, plan) if context.params["wait"] else applied.live
-        return Outcome(_result(run, options, live, look=plan.changed), plan)
+        plan += tidying
+        tidied = apply(tidying, handlers, live)
+        with tidied.then(f"look at service {options.name}"):
+            return Outcome(_result(run, options, tidied.live, look=plan.changed), plan)
 
 
 def _found(context: Context, run: Run, options: AppOptions) -> Found:
@@ -74,18 +80,21 @@ def _found(context: Context, run: Run, options: AppOptions) -> Found:
         return Found(options.with_family(None), {})
 
 
-def _tidying(run: Run, found: Found, plan: Plan, wanted: Collection[str]) -> Plan:
-    """What the app does not need any more, deleted once the service is moved away from it."""
+def _tidying(run: Run, found: Found, plan: Plan, wanted: Collection[Wanted]) -> Plan:
+    """What the app does not need any more, deleted once its tasks are settled elsewhere: until then, those of before
+    are reached through it, and after a failure they are again."""
     options, stale = found.options, [*found.stale]
-    if not (options.balancer and options.balancer.shared):
-        stale += [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in wanted]
+    if options.balancer and options.balancer.shared:
+        stale += outlived_rules(run, options, found.live, wanted)
+    else:
+        keys = {one.key for one in wanted}
+        stale += [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in keys]
     if any(step.kind == "task_definition" and step.live and _registers(step.differences) for step in plan.steps):
         service = found.live.get(SERVICE)
         in_use = [one["taskDefinition"] for one in service.attributes["raw"]["deployments"]] if service else []
         old = find_old_revisions(run, str(options.family), options.keep_revisions - 1, in_use)
         stale += [old] if old else []
-    steps = dismantle(stale, APP_GRAPH).steps
-    return Plan(tuple(replace(step, needs=step.needs | {SERVICE}) for step in steps))
+    return dismantle(stale, APP_GRAPH)
 
 
 def _registers(differences: Sequence[Any]) -> bool:

@@ -45,8 +45,13 @@ class Place:
 NOWHERE = Place(Ref("the cluster", "vpc_id"), Ref("the cluster", "security_group_id"), Ref("the cluster", "subnets"))
 
 
-def wanted_app(run: Run, options: AppOptions, live: Mapping[str, Live], place: Place) -> list[Wanted]:
+def wanted_app(
+    run: Run, options: AppOptions, live: Mapping[str, Live], place: Place, unserved: Collection[int] = ()
+) -> list[Wanted]:
     """Everything that the options speak of.
+
+    Args:
+        unserved: ports of the instances through which no app is reached, whatever listens for them.
 
     Raises:
         InputError: the options do not fit together, or not to what is there.
@@ -55,7 +60,11 @@ def wanted_app(run: Run, options: AppOptions, live: Mapping[str, Live], place: P
     definition = wanted_definition(options, live.get(TASK_DEFINITION), run.aws.region, tags)
     container = own_container(definition["containers"], options)
     balancer = options.balancer
-    balancing = _Balancing(run, options, balancer, live, place=place, container=container) if balancer else None
+    balancing = (
+        _Balancing(run, options, balancer, live, place=place, container=container, unserved=unserved)
+        if balancer
+        else None
+    )
     return [
         Wanted(TASK_DEFINITION, "task_definition", str(options.family), definition),
         *_log_group(run, options),
@@ -123,6 +132,7 @@ class _Balancing:
         *,
         place: Place,
         container: Mapping[str, Any],
+        unserved: Collection[int],
     ) -> None:
         self._run = run
         self._options = options
@@ -130,6 +140,7 @@ class _Balancing:
         self._place = place
         self._container = container
         self._balancer = balancer
+        self._unserved = unserved
 
     def wanted(self) -> list[Wanted]:
         if self._balancer.type == "none":
@@ -198,7 +209,7 @@ class _Balancing:
         there, host_port = self._live.get(LOAD_BALANCER), self._port["host_port"]
         own = own_spec(self._balancer, host_port)
         if self._balancer.shared:
-            own = shared_spec(own, there.spec if there else None, host_port)
+            own = shared_spec(own, there.spec if there else None, {host_port, *self._unserved})
         spec = {**self._above(there), **own}
         return Wanted(LOAD_BALANCER, "classic_load_balancer", self._balancer.name, spec)
 

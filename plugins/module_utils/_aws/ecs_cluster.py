@@ -23,7 +23,7 @@ from .ecs_cluster_result import to_result
 from .ecs_cluster_teardown import ensure_absent
 from .ecs_cluster_wanted import GRAPH, RULES, wanted
 from .identity import ROLE, read_instance_profile, read_role
-from .launch_templates import read_launch_template
+from .launch_templates import continued, read_launch_template, with_version_in_use
 from .names import ClusterNames, cluster_mark
 from .network import read_network
 from .run import Run
@@ -42,7 +42,9 @@ def ensure_present(context: Context) -> Outcome:
     aws = Aws(Connection.from_params(context.params))
     run = Run(aws, cluster_mark(options.name), context.deadline(), context.pace(), options.tags)
     live = read(run, options)
-    plan = decide(wanted(run, options, live, look_up(run, options, live)), live, GRAPH, RULES)
+    resources = wanted(run, options, live, look_up(run, options, live))
+    live = continued(resources, live)
+    plan = decide(resources, live, GRAPH, RULES)
     if context.check_mode:
         registered: Sequence[dict[str, Any]] = registered_instances(run, options.name) if CLUSTER in live else []
         return Outcome(to_result(options.name, live, registered), plan)
@@ -53,7 +55,7 @@ def ensure_present(context: Context) -> Outcome:
     return Outcome(to_result(options.name, settled, registered), plan)
 
 
-def read(run: Run, options: ClusterOptions) -> dict[str, Live]:
+def read(run: Run, options: ClusterOptions) -> Mapping[str, Live]:
     """All that there is of the cluster, by key.
 
     Raises:
@@ -70,7 +72,8 @@ def read(run: Run, options: ClusterOptions) -> dict[str, Live]:
         "network": lambda: {} if options.subnets else read_network(run),
     }
     live = {key: one for part in gather(reads).values() for key, one in part.items()}
-    return _with_instances(_with_subnets_in_order(live))
+    live = _with_instances(_with_subnets_in_order(live))
+    return with_version_in_use(run, live, live.get(SCALING_GROUP), adopt=adopt)
 
 
 def _security_group(run: Run) -> Live | None:

@@ -14,7 +14,7 @@ from .._cluster_api import ClusterApi, Connect
 from .._errors import ConflictError, NotFoundError, NotOursError, SchedulersError
 from .._plan import Live, Ref, Spec, Step, Wanted
 from .._wait import wait_until
-from .addresses import ADDRESS, read_address
+from .addresses import ADDRESS, find_addresses
 from .control_plane import halted, read_control_plane
 from .k8s_cluster_options import API_PORT
 from .k8s_parameters import ADMIN, PENDING, PROGRESS, Progress, read_value
@@ -49,7 +49,7 @@ class Access:
     def document(self) -> _kubeconfig.Document | None:
         """A kubeconfig with the cluster's entries as they are now, None as long as nothing is published."""
         published = read_value(self._run.aws, self._cluster, ADMIN)
-        address = read_address(self._run).get(ADDRESS)
+        address = next(iter(find_addresses(self._run)), None)
         if published == PENDING or address is None:
             return None
         self._hide([published])

@@ -28,6 +28,7 @@ from .k8s_cluster_teardown import ensure_absent
 from .k8s_cluster_wanted import GRAPH, RULES, Scene, role_key, settings, wanted
 from .k8s_parameters import read_failed
 from .kubernetes_names import KubernetesNames, cluster_tags, kubernetes_mark
+from .launch_templates import continued
 from .run import Run
 from .scaling_groups import SCALING_GROUP
 
@@ -57,6 +58,7 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
         asked = context.params["set_context"]
         current = KUBECONFIG not in live if asked is None else asked
         resources.append(wanted_kubeconfig(options.name, published, current=current))
+    live = continued(resources, live)
     plan = decide(resources, live, GRAPH, RULES)
     if any(step.kind == "kubeconfig" for step in plan.steps):
         writable("kubeconfig", path)

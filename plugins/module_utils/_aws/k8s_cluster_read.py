@@ -20,7 +20,7 @@ from .k8s_access import read_kubeconfig, refuse_stranger
 from .k8s_cluster_wanted import SIDES, group_key, profile_key, role_key, rule_key
 from .k8s_parameters import read_parameters
 from .kubernetes_names import KubernetesNames
-from .launch_templates import read_launch_template
+from .launch_templates import read_launch_template, with_version_in_use
 from .network import read_network
 from .run import Run
 from .scaling_groups import SCALING_GROUP, members, read_scaling_group
@@ -46,7 +46,8 @@ def read(run: Run, names: KubernetesNames, kubeconfig: Path) -> dict[str, Live]:
     }
     live = {key: one for part in gather(reads).values() for key, one in part.items()}
     refuse_stranger(live)
-    return {**live, **nodes_of(live.get(SCALING_GROUP))}
+    group = live.get(SCALING_GROUP)
+    return {**with_version_in_use(run, live, group), **nodes_of(group)}
 
 
 def identity_reads(run: Run, names: KubernetesNames) -> dict[str, Callable[[], Mapping[str, Live]]]:

@@ -9,6 +9,7 @@ made is looked for by its tag as well, for a cluster that does not answer. Data 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from .._module import Context, Outcome
 from .._ownership import OWNER, PART
 from .._parallel import gather
 from .._plan import Graph, Handler, Live, Spec, Step, apply, dismantle, keyed
-from .addresses import ADDRESS, read_address
+from .addresses import ADDRESS, find_addresses
 from .api import Aws, Connection, from_tags, tag_filter
 from .k8s_access import KUBECONFIG, Access, leads_elsewhere, read_kubeconfig
 from .k8s_cluster_handlers import Tools, cluster_handlers
@@ -90,7 +91,7 @@ def find_all(run: Run, names: KubernetesNames, kubeconfig: Path) -> list[Live]:
     """
     reads: dict[str, Callable[[], Mapping[str, Live]]] = {
         "group": lambda: keyed(read_scaling_group(run, names.auto_scaling_group, departing=True)),
-        "address": lambda: _only(read_address(run), {ADDRESS}),
+        "addresses": lambda: _addresses(run),
         "parameters": lambda: read_parameters(run, names.cluster),
         "rules": lambda: {key: one for key, one in read_security_groups(run).items() if one.kind == "ingress_rule"},
         "kubeconfig": lambda: keyed(_own_kubeconfig(kubeconfig, names.cluster, run.aws.region)),
@@ -141,8 +142,10 @@ def _marked(run: Run) -> list[Live]:
     return really_there(run, marked_resources(run, KINDS, {}))
 
 
-def _only(found: Mapping[str, Live], keys: Collection[str]) -> dict[str, Live]:
-    return {key: one for key, one in found.items() if key in keys}
+def _addresses(run: Run) -> dict[str, Live]:
+    """All addresses, also of runs that did not know of each other; the control plane's by the key that others use."""
+    found = find_addresses(run)
+    return {one.key: one for one in (*found[:1], *(replace(one, key=one.id) for one in found[1:]))}
 
 
 def _inside(context: Context, access: Access, *, delete_data: bool) -> list[Live]:

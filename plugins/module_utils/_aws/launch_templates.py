@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._errors import NotFoundError
 from .._ownership import PART, require_ours
-from .._plan import Live, Rule, Script, Spec, Step
+from .._plan import Live, Rule, Script, Spec, Step, Wanted, decide
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags, tag_specifications, to_tags
@@ -27,6 +28,7 @@ from .user_data import decoded, encoded
 
 LAUNCH_TEMPLATE = "launch-template"  # key of a plan, and part in the mark
 INSTANCE = "instance"
+NEWEST = "$Latest"  # what EC2 calls the newest version
 # a changed template is a new version, which the auto scaling group has to take; the tags are those of its instances
 TEMPLATE_RULE = Rule(renews=True, subset=frozenset({"instance_tags"}))
 
@@ -101,7 +103,40 @@ def read_launch_template(run: Run, name: str, *, adopt: bool = False) -> Live | 
     Raises:
         NotOursError: there is one of this name that is not ours.
     """
-    request, doing = {"LaunchTemplateName": name, "Versions": ["$Latest"]}, f"look for launch template {name}"
+    return _read_version(run, name, NEWEST, adopt=adopt)
+
+
+def with_version_in_use(
+    run: Run, live: Mapping[str, Live], group: Live | None, *, adopt: bool = False
+) -> Mapping[str, Live]:
+    """What there is, with the template as its group uses it, which is asked for only if that is not the newest version.
+
+    The newest may be one that a killed run or somebody at the console has made, and that nobody wants any more. It is
+    remembered, as it counts where it is what is wanted: see ``continued``.
+    """
+    newest = live.get(LAUNCH_TEMPLATE)
+    used = group.spec["template_version"] if group and newest and group.spec["template_id"] == newest.id else None
+    if newest is None or used in (None, NEWEST, newest.attributes["version"]):
+        return live
+    in_use = _read_version(run, newest.name, used, adopt=adopt)
+    if in_use is None:
+        return live
+    return {**live, LAUNCH_TEMPLATE: replace(in_use, attributes={**in_use.attributes, NEWEST: newest})}
+
+
+def continued(wanted: Iterable[Wanted], live: Mapping[str, Live]) -> Mapping[str, Live]:
+    """What there is, with the newest version of the template if that is what is wanted, and the one in use is not."""
+    newest = live[LAUNCH_TEMPLATE].attributes.get(NEWEST) if LAUNCH_TEMPLATE in live else None
+    if newest is None:
+        return live
+    template, rules = [one for one in wanted if one.key == LAUNCH_TEMPLATE], {"launch_template": TEMPLATE_RULE}
+    with_newest = {**live, LAUNCH_TEMPLATE: newest}
+    in_use_fits = not decide(template, live, {}, rules).changed
+    return live if in_use_fits or decide(template, with_newest, {}, rules).changed else with_newest
+
+
+def _read_version(run: Run, name: str, version: str, *, adopt: bool) -> Live | None:
+    request, doing = {"LaunchTemplateName": name, "Versions": [version]}, f"look for launch template {name}"
 
     def versions() -> list[Any]:
         answer = run.aws.call("ec2", "DescribeLaunchTemplateVersions", request, doing=doing)
@@ -109,13 +144,11 @@ def read_launch_template(run: Run, name: str, *, adopt: bool = False) -> Live | 
 
     try:
         # of one made a moment ago, the name may be known before the version is
-        version = wait_until(versions, ready=bool, deadline=run.deadline, doing=doing, pace=run.pace)[0]
+        found = wait_until(versions, ready=bool, deadline=run.deadline, doing=doing, pace=run.pace)[0]
     except NotFoundError:
         return None
-    require_ours(run.mark, _instance_tags(version["LaunchTemplateData"]), f"launch template {name}", adopt=adopt)
-    return _live(
-        name, version["LaunchTemplateId"], version["VersionNumber"], template_spec(version["LaunchTemplateData"])
-    )
+    require_ours(run.mark, _instance_tags(found["LaunchTemplateData"]), f"launch template {name}", adopt=adopt)
+    return _live(name, found["LaunchTemplateId"], found["VersionNumber"], template_spec(found["LaunchTemplateData"]))
 
 
 class LaunchTemplates:

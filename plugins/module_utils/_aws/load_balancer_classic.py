@@ -7,13 +7,14 @@ A shared one has a listener for each app, and one health check for all of them: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._errors import NotFoundError
 from .._ownership import require_ours
 from .._parallel import gather
-from .._plan import Live, Rule, Spec, Step
+from .._plan import Live, Rule, Spec, Step, Wanted, decide
 from .._retry import create_once
 from .api import from_tags, to_tags
 from .balancer_options import Balancer
@@ -98,6 +99,9 @@ HEALTH_FIELDS = {
 }
 
 
+OWN_FIELDS = ("scheme", "listeners", "health_check", "draining_seconds", "cross_zone")
+
+
 def own_spec(balancer: Balancer, host_port: int) -> dict[str, Any]:
     """The part of the spec that the options decide. Pure."""
     return {
@@ -120,15 +124,19 @@ def listener_to(host_port: int) -> str:
     return f"HTTP to HTTP {host_port}"
 
 
-def shared_spec(own: Spec, live: Spec | None, host_port: int) -> dict[str, Any]:
+def shared_spec(own: Spec, live: Spec | None, not_theirs: Collection[int]) -> dict[str, Any]:
     """The same for a load balancer that other apps may use too: their listeners stay, and so do the health check and
-    the draining, of which there is one for all, as long as the health check looks at another app's port. Pure."""
+    the draining, of which there is one for all, as long as the health check looks at another app's port. Pure.
+
+    Args:
+        not_theirs: ports of the instances that are no other app's: one's own, and those through which none is reached.
+    """
     if live is None:
         return dict(own)
     checked = instance_port(live["health_check"]["target"])
-    # the listener at one's own port is about to lead to another one, if it does not lead to host_port
+    # the listener at one's own port is about to lead to another one, if it does not lead there yet
     theirs = [listener for port, listener in live["listeners"].items() if port not in own["listeners"]]
-    others = {*map(instance_port, theirs)} - {host_port}
+    others = {*map(instance_port, theirs)} - {*not_theirs}
     managed = {**own, "listeners": {**live["listeners"], **own["listeners"]}}
     if checked in others:
         del managed["health_check"], managed["draining_seconds"]
@@ -166,18 +174,16 @@ class ClassicLoadBalancers:
         if spec["scheme"] == "internal":
             request["Scheme"] = "internal"
 
-        def create() -> Mapping[str, Any]:
+        def create() -> Live:
             self._run.aws.call("elb", "CreateLoadBalancer", request, doing=step.sentence, settles=True)
-            return {}
+            return Live(step.key, step.kind, step.name, step.name, spec)
 
-        def find() -> Mapping[str, Any] | None:
-            there = read_classic(self._run, step.name, adopt=False)
-            return there.attributes if there else None
-
-        found = create_once(create, find, self._run.aws.policy)
+        made = create_once(create, lambda: read_classic(self._run, step.name, adopt=False), self._run.aws.policy)
+        if made.attributes:
+            return self._completed(step, spec, made)
         self._set_attributes(step, spec)
         self._set_health_check(step, spec)
-        return Live(step.key, step.kind, step.name, step.name, spec, found or self._made(step))
+        return replace(made, attributes=self._made(step))
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         changed = {one.field for one in step.differences}
@@ -199,6 +205,19 @@ class ClassicLoadBalancers:
     def delete(self, step: Step, live: Live) -> None:
         request = {"LoadBalancerName": live.name}
         self._run.aws.delete("elb", "DeleteLoadBalancer", request, doing=step.sentence, deadline=self._run.deadline)
+
+    def _completed(self, step: Step, spec: Spec, found: Live) -> Live:
+        """One that was found to be made already gets what it lacks, as it would if it had been there from the start.
+
+        If it is shared, another app's run may have made it, with its own listener, subnets and tags.
+        """
+        wanted = {name: spec[name] for name in OWN_FIELDS}
+        if not self._run.mark.app:  # it is the cluster's
+            wanted = shared_spec(wanted, found.spec, {instance_port(wanted["health_check"]["target"])})
+        resource = Wanted(step.key, step.kind, step.name, wanted)
+        for one in decide([resource], {step.key: found}, {}, {step.kind: CLASSIC_RULE}).steps:
+            return self.update(one, one.spec, found)
+        return found
 
     def _made(self, step: Step) -> dict[str, Any]:
         """Where it is: the answer to its creation has the DNS name, but not the hosted zone that this is in."""

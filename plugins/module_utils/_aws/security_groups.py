@@ -5,7 +5,7 @@
 Two kinds of rules, owned by two parties: those for address ranges belong to the group's own spec and are compared in
 full; one for another security group ("the load balancer of app web may reach the instances") is a resource of its own
 (``IngressRules``), so that an app can add its rule to the group of its cluster and neither takes away the other's.
-Whose such a rule is stands in its description. PRIVATE.
+Whose such a rule is stands in its description, and so it does where apps share a group. PRIVATE.
 """
 
 from __future__ import annotations
@@ -56,11 +56,12 @@ class Opening:
         first = int(match["first"])
         return cls(match["protocol"], first, int(match["last"] or first), match["source"])
 
-    def permission(self) -> dict[str, Any]:
-        """As EC2 takes it."""
-        ranges = {"Ipv6Ranges": [{"CidrIpv6": self.source}]} if ":" in self.source else None
+    def permission(self, description: str = "") -> dict[str, Any]:
+        """As EC2 takes it; to take it back nobody need know how it is described."""
+        said = {"Description": description} if description else {}
+        ipv6 = {"Ipv6Ranges": [{"CidrIpv6": self.source, **said}]} if ":" in self.source else None
         ports = {"IpProtocol": self.protocol, "FromPort": self.first, "ToPort": self.last}
-        return {**ports, **(ranges or {"IpRanges": [{"CidrIp": self.source}]})}
+        return {**ports, **(ipv6 or {"IpRanges": [{"CidrIp": self.source, **said}]})}
 
 
 def allowed(texts: Iterable[str]) -> dict[str, str]:
@@ -70,22 +71,25 @@ def allowed(texts: Iterable[str]) -> dict[str, str]:
 
 def openings(permissions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The rules for address ranges of a live group, as its spec has them. Pure."""
-    found = set()
+    return allowed(described_openings(permissions))
+
+
+def described_openings(permissions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The same with how each is described. Pure."""
+    found = {}
     for one in permissions:
         ports = (one["IpProtocol"], one.get("FromPort", 0), one.get("ToPort", 65535))
-        found |= {str(Opening(*ports, entry["CidrIp"])) for entry in one.get("IpRanges", ())}
-        found |= {str(Opening(*ports, entry["CidrIpv6"])) for entry in one.get("Ipv6Ranges", ())}
-    return allowed(found)
+        for entry in (*one.get("IpRanges", ()), *one.get("Ipv6Ranges", ())):
+            source = entry.get("CidrIp") or entry["CidrIpv6"]
+            found[str(Opening(*ports, source))] = entry.get("Description", "")
+    return found
 
 
 def live_security_group(group: Mapping[str, Any], key: str, kind: str) -> Live:
     """A group of DescribeSecurityGroups."""
-    spec = {
-        "vpc_id": group["VpcId"],
-        "ingress": openings(group.get("IpPermissions", ())),
-        "tags": from_tags(group.get("Tags")),
-    }
-    return Live(key, kind, group["GroupName"], group["GroupId"], spec)
+    described = described_openings(group.get("IpPermissions", ()))
+    spec = {"vpc_id": group["VpcId"], "ingress": allowed(described), "tags": from_tags(group.get("Tags"))}
+    return Live(key, kind, group["GroupName"], group["GroupId"], spec, {"described": described})
 
 
 def find_security_groups(run: Run, part: str) -> list[dict[str, Any]]:
@@ -96,10 +100,15 @@ def find_security_groups(run: Run, part: str) -> list[dict[str, Any]]:
 
 
 class SecurityGroups:
-    """Groups with spec ``{vpc_id, ingress, tags}``; ingress is what ``allowed`` makes of ``Opening`` texts."""
+    """Groups with spec ``{vpc_id, ingress, tags}``; ingress is what ``allowed`` makes of ``Opening`` texts.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        opening: what an opening is described as.
+    """
+
+    def __init__(self, run: Run, opening: str = "") -> None:
         self._run = run
+        self._opening = opening
 
     def create(self, step: Step, spec: Spec) -> Live:
         request = {
@@ -167,7 +176,7 @@ class SecurityGroups:
 
     def _authorize(self, step: Step, live: Live, texts: list[str]) -> None:
         if texts:
-            permissions = [Opening.parse(one).permission() for one in texts]
+            permissions = [Opening.parse(one).permission(self._opening) for one in texts]
             self._call("AuthorizeSecurityGroupIngress", {"GroupId": live.id, "IpPermissions": permissions}, step)
 
     def _call(self, operation: str, request: Mapping[str, Any], step: Step) -> dict[str, Any]:
@@ -202,7 +211,7 @@ class IngressRules:
 
 
 def rule_description(mark: Mark) -> str:
-    """What a rule for a source group that we make is described as: it has no tags that DescribeSecurityGroups shows."""
+    """What a rule that we make for an app is described as: it has no tags that DescribeSecurityGroups shows."""
     return f"{OUR_RULE}{mark.app or mark.owner}"[:DESCRIPTION_LIMIT]
 
 

@@ -56,8 +56,6 @@ _STREAM = {
 _SHARED_SHOP = {**_SHOP, "load_balancer": {"type": "application", "container_port": 80, "shared": True}}
 _STALL = {**_NEIGHBOUR, "load_balancer": {**_NEIGHBOUR["load_balancer"], "type": "application"}}
 _SHARED_UP = _app("web", _SHARED)
-# what the role says: a run that was killed before it made the service leaves a listener that nothing else names
-_SHARED_DOWN = _app("web", {"state": "absent", "load_balancer": _SHARED["load_balancer"]})
 _NEIGHBOUR_UP = _app("neighbour", _NEIGHBOUR)
 _STREAM_UP, _STREAM_DOWN = _app("stream", _STREAM), _app("stream", {"state": "absent"})
 _SHARED_SHOP_UP, _STALL_UP = _app("shop", _SHARED_SHOP), _app("stall", _STALL)
@@ -84,7 +82,7 @@ FLOWS: Mapping[str, Flow] = {
     "ecs-app-classic": _on_cluster(_WEB_UP, _WEB_DOWN),
     "ecs-app-application": _on_cluster(_SHOP_UP, _SHOP_DOWN),
     "ecs-app-network": _on_cluster(_STREAM_UP, _STREAM_DOWN),
-    "ecs-app-shared": _on_cluster(_SHARED_UP, _SHARED_DOWN, base=(_NEIGHBOUR_UP,)),
+    "ecs-app-shared": _on_cluster(_SHARED_UP, _WEB_DOWN, base=(_NEIGHBOUR_UP,)),
     "ecs-app-shared-first": Flow(  # it makes the load balancer, which stays as long as the cluster
         _SHARED_UP,
         before=(_CLUSTER,),
@@ -93,7 +91,7 @@ FLOWS: Mapping[str, Flow] = {
         picks=writes,
         permissions=(_OF_APPS,),
     ),
-    "ecs-app-shared-down": _on_cluster(_SHARED_DOWN, _SHARED_DOWN, _SHARED_UP, base=(_NEIGHBOUR_UP,)),
+    "ecs-app-shared-down": _on_cluster(_WEB_DOWN, _WEB_DOWN, _SHARED_UP, base=(_NEIGHBOUR_UP,)),
     "ecs-app-shared-application": _on_cluster(_SHARED_SHOP_UP, _SHOP_DOWN, base=(_STALL_UP,)),
     "ecs-app-shared-application-down": _on_cluster(_SHOP_DOWN, _SHOP_DOWN, _SHARED_SHOP_UP, base=(_STALL_UP,)),
     "ecs-app-down-stale": Flow(  # nothing that was made is in the list by tags yet

@@ -434,6 +434,7 @@ def test_a_deployment_that_fails_says_what_was_done_and_why(run: Flow) -> None:
             services(service()),
             revision(),
             NO_SCALING,
+            NO_LOGS,
             Call("ecs", "UpdateService", {"service": service()}, {"desiredCount": 3}),
             services(service(deployments=[failing], events=[event("deployment failed: tasks failed to start.")])),
             desired_count=3,
@@ -643,6 +644,9 @@ def test_load_balancers_of_other_names_that_killed_runs_left_go_first(run: Flow)
     ]
     balancer = next(step for step in outcome.plan.steps if step.sentence == "create classic load balancer one-lb")
     assert {step.key for step in gone} <= balancer.needs
+    # it says for whom it is, should the run be killed before there is a service
+    rule = next(step for step in outcome.plan.steps if step.sentence.startswith("create ingress rule"))
+    assert rule.key in balancer.needs
 
 
 def test_a_load_balancer_of_another_vpc_is_refused_before_any_change(run: Flow) -> None:
@@ -663,6 +667,70 @@ def test_a_rule_for_the_port_before_goes(run: Flow) -> None:
     )
     assert outcome.plan
     assert outcome.plan.sentences() == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"]
+
+
+def test_a_rule_for_the_port_before_stays_if_the_deployment_fails(run: Flow) -> None:
+    """Tasks of before may still be reached through it, or again, after a rollback."""
+    old = {**RULE, "FromPort": 8080, "ToPort": 8080}
+    failing = deployment(rolloutState="FAILED", rolloutStateReason="tasks failed to start.")
+    with pytest.raises(PartialError, match="the deployment failed: tasks failed to start") as raised:
+        run(
+            services(service(**BEHIND)),
+            revision(),
+            groups({**INSTANCES, "IpPermissions": [RULE, old]}, balancer_group()),
+            *live_balancer(),
+            NO_SCALING,
+            NO_LOGS,
+            Call("ecs", "UpdateService", {"service": service(**BEHIND)}),
+            services(service(deployments=[failing], **BEHIND)),
+            load_balancer=CLASSIC,
+            desired_count=3,
+            **WEB,
+        )
+    assert raised.value.details["steps_done"] == ["update service web (desired_count)"]
+
+
+def test_what_is_tidied_up_after_the_wait_is_among_what_was_done(run: Flow) -> None:
+    old = {**RULE, "FromPort": 8080, "ToPort": 8080}
+    with pytest.raises(PartialError) as raised:
+        run(
+            services(service(**BEHIND)),
+            revision(),
+            groups({**INSTANCES, "IpPermissions": [RULE, old]}, balancer_group()),
+            *live_balancer(),
+            in_service(2),
+            Call("ec2", "RevokeSecurityGroupIngress"),
+            Call("ecs", "ListTasks", failure("AccessDeniedException")),
+            load_balancer=CLASSIC,
+            **WEB,
+        )
+    assert raised.value.details["steps_done"] == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"]
+
+
+@pytest.mark.parametrize(
+    ("listens", "made_for", "others_port", "goes"),
+    [
+        ((80,), "web", 9090, True),
+        ((80,), "web", 8080, False),  # another app is reached through it
+        ((80, 8080), "web", None, False),  # an earlier listener leads there
+        ((80,), "other", None, False),
+    ],
+)
+def test_a_rule_for_the_port_before_goes_from_a_shared_load_balancer_too(
+    run: Flow, listens: tuple[int, ...], made_for: str, others_port: int | None, goes: bool
+) -> None:
+    outcome = run(
+        services(service(**BEHIND)),
+        revision(),
+        groups(reached_at(80, 8080, made_for=f"container.schedulers: {made_for}"), shared_group(80)),
+        *live_balancer("", **listening_at(*listens)),
+        *(others_at(others_port) if others_port else ()),
+        check=True,
+        load_balancer=SHARED,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"] * goes
 
 
 def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow) -> None:
@@ -691,14 +759,16 @@ def test_no_app_is_left_alone(run: Flow) -> None:
     assert outcome.result["service"]["arn"] is None
 
 
-def opening(port: int) -> dict[str, Any]:
-    return {**OPEN, "FromPort": port, "ToPort": port}
+def opening(port: int, made_for: str = "") -> dict[str, Any]:
+    described = {"Description": f"container.schedulers: {made_for}"} if made_for else {}
+    return {**OPEN, "FromPort": port, "ToPort": port, "IpRanges": [{**OPEN["IpRanges"][0], **described}]}
 
 
-def shared_group(*ports: int) -> dict[str, Any]:
+def shared_group(*ports: int, made_for: str = "") -> dict[str, Any]:
     """The security group of the shared load balancer, open at these ports."""
-    openings = [opening(port) for port in ports]
-    return security_group("sg-lb", "load-balancer-security-group/one-lb", IpPermissions=openings)
+    openings = [opening(port, made_for) for port in ports]
+    group = security_group("sg-lb", "load-balancer-security-group/one-lb", IpPermissions=openings)
+    return {**group, "Tags": [*group["Tags"], {"Key": "Name", "Value": group["GroupName"]}]}
 
 
 def reached_at(*ports: int, made_for: str = "container.schedulers: web") -> dict[str, Any]:
@@ -759,16 +829,61 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     assert outcome.plan
     # first what only the service tells: a run that is killed after it would leave its listener
     assert outcome.plan.sentences() == [
-        "delete ingress rule of sg-lb-name to tcp 80-80 of the instances",
         "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)",
         "update classic load balancer one-lb (listeners.80, health_check.target)",
+        "delete ingress rule of sg-lb-name to tcp 80-80 of the instances",
         "delete service web",
         "delete task definition one-web:1",
     ]
     # and before the listener what only the listener tells
-    rule, closing, balancer, gone, _definition = outcome.plan.steps
-    assert {closing.key, rule.key} <= balancer.needs
+    closing, balancer, rule, gone, _definition = outcome.plan.steps
+    assert closing.key in balancer.needs
     assert {closing.key, rule.key, balancer.key} <= gone.needs
+
+
+@pytest.mark.parametrize("other_goes", [True, False])
+def test_of_two_apps_that_go_at_the_same_time_the_later_takes_what_both_have_used(run: Flow, other_goes: bool) -> None:
+    both = (groups(reached_at(80), shared_group(80)), *live_balancer("", **listening_at(80)))
+    left = (
+        Call("ecs", "ListServices", {"serviceArns": []}),
+        Call("ec2", "RevokeSecurityGroupIngress", {}, {"GroupId": "sg-lb", "IpPermissions": [opening(80)]}),
+        Call("ec2", "RevokeSecurityGroupIngress", {}, {"GroupId": "sg-instances"}),
+        Call("elb", "DeleteLoadBalancerListeners", {}, {"LoadBalancerPorts": [80]}),
+    )
+    outcome = run(
+        services(service(**BEHIND)),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_LOGS,
+        listed("ACTIVE", 1),
+        listed("INACTIVE"),
+        Call("ecs", "DescribeTaskDefinition", described(1), times=2),  # is it ours, and where does it log to?
+        *both,
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
+        *others_at(80),
+        Call("ecs", "DeleteService"),
+        services(service(status="INACTIVE")),
+        Call("ecs", "DeregisterTaskDefinition"),
+        Call("ecs", "DeleteTaskDefinitions"),
+        *both,
+        *(left if other_goes else others_at(80)),
+        # the look at the end
+        services(service(status="INACTIVE")),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_LOGS,
+        NO_REVISIONS,
+        groups(),
+        state="absent",
+    )
+    assert outcome.plan
+    shared = [
+        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)",
+        "update classic load balancer one-lb (listeners.80)",
+        "delete ingress rule of sg-lb-name to tcp 80-80 of the instances",
+    ]
+    own = ["delete service web", "delete task definition one-web:1"]
+    assert outcome.plan.sentences() == [*own, *(shared if other_goes else [])]
 
 
 GROUP_ARN = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/ecs-one-web/1"
@@ -973,40 +1088,206 @@ def test_a_load_balancer_is_looked_up_though_its_target_group_is_listed(run: Flo
     assert [step.kind for step in outcome.plan.steps] == ["load_balancer", "target_group"]
 
 
+def listening_at(*ports: int) -> dict[str, Any]:
+    """The listeners of a shared classic load balancer, each to the same port of the instances."""
+    one = {"Protocol": "HTTP", "InstanceProtocol": "HTTP"}
+    listeners = [{"Listener": {**one, "LoadBalancerPort": port, "InstancePort": port}} for port in ports]
+    return {"ListenerDescriptions": listeners}
+
+
+OTHER = service(serviceName="other", taskDefinition=f"{ACCOUNT}:task-definition/other:1", **BEHIND)
+
+
+def others_at(port: int) -> tuple[Call, ...]:
+    """Another app behind the same load balancer, reached through this port of the instances."""
+    ports = [{"containerPort": 80, "hostPort": port, "protocol": "tcp"}]
+    asked = {"taskDefinition": OTHER["taskDefinition"]}
+    return (
+        Call("ecs", "ListServices", {"serviceArns": ["other"]}),
+        services(OTHER),
+        Call("ecs", "DescribeTaskDefinition", described(1, portMappings=ports), asked),
+    )
+
+
+GOING = "update classic load balancer one-lb (listeners.80, health_check.target)"
+CLOSING = "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)"
+SHARED = {**CLASSIC, "shared": True}
+
+
 @pytest.mark.parametrize(
-    ("others_port", "sentences"),
+    ("found", "given", "others_port", "sentences"),
     [
-        (8080, ["update classic load balancer one-lb (listeners.80, health_check.target)"]),
-        (80, []),  # another app is reached through it
+        ((INSTANCES,), {"load_balancer": SHARED}, 8080, [GOING]),
+        ((INSTANCES,), {"load_balancer": SHARED}, 80, []),  # another app is reached through it
+        (
+            (reached_at(80), shared_group(80, 8080)),  # nothing but the rule says whose it is
+            {},
+            8080,
+            [CLOSING, GOING, "delete ingress rule of sg-lb-name to tcp 80-80 of the instances"],
+        ),
+        ((reached_at(80), shared_group(80, 8080)), {}, 80, []),
+        ((INSTANCES, shared_group(80, made_for="web")), {}, 8080, [CLOSING, GOING]),  # or the way in to it
+        ((INSTANCES, shared_group(80, made_for="web")), {}, 80, []),  # another app has it by now
     ],
 )
 def test_a_listener_of_an_app_that_never_had_a_service_goes_too(
-    run: Flow, others_port: int, sentences: list[str]
+    run: Flow, found: tuple[dict[str, Any], ...], given: dict[str, Any], others_port: int, sentences: list[str]
 ) -> None:
     """A run was killed between the shared load balancer and the service."""
-    other = service(serviceName="other", taskDefinition=f"{ACCOUNT}:task-definition/other:1", **BEHIND)
-    ports = [{"containerPort": 80, "hostPort": others_port, "protocol": "tcp"}]
-    listeners = [
-        {"Listener": {"Protocol": "HTTP", "LoadBalancerPort": port, "InstanceProtocol": "HTTP", "InstancePort": port}}
-        for port in (80, 8080)
-    ]
     outcome = run(
         services(),
         NOTHING_MARKED,
         NO_SCALING,
         NO_LOGS,
         NO_REVISIONS,
-        groups(INSTANCES),
-        *live_balancer("", ListenerDescriptions=listeners),
-        Call("ecs", "ListServices", {"serviceArns": ["other"]}),
-        services(other),
-        Call("ecs", "DescribeTaskDefinition", described(1, portMappings=ports)),
+        groups(*found),
+        *live_balancer("", **listening_at(80, 8080)),
+        *others_at(others_port),
         check=True,
         state="absent",
-        load_balancer={**CLASSIC, "shared": True},
+        **given,
     )
     assert outcome.plan
     assert outcome.plan.sentences() == sentences
+    # until the listener is gone, the rule tells whose it is
+    assert all(GOING not in sentences or outcome.plan.steps[1].key in one.needs for one in outcome.plan.steps[2:])
+
+
+@pytest.mark.parametrize(
+    ("balancer", "sentences"),
+    [
+        (live_balancer("", **listening_at(8080)), [CLOSING]),
+        (live_balancer("", **listening_at(80, 8080)), []),  # another app has a listener there by now
+        ((NO_CLASSIC, Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))), [CLOSING]),
+        ((NO_CLASSIC, Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}), listening()), [CLOSING]),
+        ((NO_CLASSIC, Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}), listening(OTHERS_GROUP)), []),
+    ],
+)
+def test_a_way_in_that_was_opened_for_an_app_which_never_came_is_closed(
+    run: Flow, balancer: tuple[Call, ...], sentences: list[str]
+) -> None:
+    """A run was killed before it made the listener."""
+    heard = [call for call in balancer if call.answer == live_balancer("", **listening_at(80, 8080))[0].answer]
+    outcome = run(
+        services(),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_LOGS,
+        NO_REVISIONS,
+        groups(INSTANCES, shared_group(80, made_for="web")),
+        *balancer,
+        *(others_at(80) if heard else ()),
+        check=True,
+        state="absent",
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == sentences
+
+
+def test_what_is_opened_for_an_app_is_described_with_its_name(run: Flow) -> None:
+    outcome = run(
+        services(service(**BEHIND)),
+        revision(),
+        groups(reached_at(80), shared_group(8080)),
+        *live_balancer("", **listening_at(80, 8080)),
+        Call("ec2", "AuthorizeSecurityGroupIngress", {}, {"IpPermissions": [opening(80, "web")]}),
+        *TASKS,
+        load_balancer=SHARED,
+        wait=False,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == [
+        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)"
+    ]
+
+
+def checked_at(port: int) -> dict[str, Any]:
+    return {"HealthCheck": {**classic()["HealthCheck"], "Target": f"HTTP:{port}/"}}
+
+
+@pytest.mark.parametrize(
+    ("listens", "rule_of"),
+    [
+        ((80, 8080), "web"),  # a run that was killed has made it, for another port
+        ((80,), "before"),  # the last app has gone, and its listener with it
+    ],
+)
+def test_for_an_own_or_outlived_health_check_nobody_is_asked(run: Flow, listens: tuple[int, ...], rule_of: str) -> None:
+    instances = reached_at(80, 8080, made_for=f"container.schedulers: {rule_of}")
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(instances, shared_group(80, 8080)),
+        *live_balancer("", **listening_at(*listens), **checked_at(8080)),
+        check=True,
+        load_balancer=SHARED,
+        **WEB,
+    )
+    assert outcome.plan
+    assert "update classic load balancer one-lb (health_check.target)" in outcome.plan.sentences()
+
+
+@pytest.mark.parametrize(("others_port", "taken"), [(8080, False), (9090, True)])
+def test_the_health_check_of_a_shared_one_is_taken_over_from_an_app_that_never_had_a_service(
+    run: Flow, others_port: int, taken: bool
+) -> None:
+    """Or no instance would be healthy for the others. The app's first run looks whether anybody is reached there."""
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(reached_at(80, 8080, made_for="container.schedulers: other"), shared_group(80, 8080)),
+        *live_balancer("", **listening_at(80, 8080), **checked_at(8080)),
+        *others_at(others_port),
+        check=True,
+        load_balancer=SHARED,
+        **WEB,
+    )
+    assert outcome.plan
+    updates = [step.sentence for step in outcome.plan.steps if step.kind == "classic_load_balancer"]
+    assert updates == (["update classic load balancer one-lb (health_check.target)"] if taken else [])
+
+
+def test_a_service_that_another_run_is_about_to_make_keeps_its_health_check(run: Flow) -> None:
+    first, *later = others_at(8080)
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(reached_at(80, 8080, made_for="container.schedulers: other"), shared_group(80, 8080)),
+        *live_balancer("", **listening_at(80, 8080), **checked_at(8080)),
+        Call("ecs", "ListServices", {"serviceArns": []}, times=2),
+        first,
+        *later,
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
+        Call("ecs", "CreateService", {"service": service(**BEHIND)}),
+        *TASKS,
+        load_balancer=SHARED,
+        wait=False,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["create task definition one-web", "create service web"]
+
+
+def test_an_earlier_listener_to_an_earlier_port_goes_with_the_app(run: Flow) -> None:
+    """Its load balancer listened, and its tasks were reached, elsewhere before."""
+    outcome = run(
+        services(service(**BEHIND)),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_LOGS,
+        NO_REVISIONS,
+        groups(reached_at(80, 8081), shared_group(80, 8080, 8081)),
+        *live_balancer("", **listening_at(80, 8080, 8081)),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}, times=2),
+        *others_at(8080),
+        check=True,
+        state="absent",
+    )
+    assert outcome.plan
+    balancer = next(step for step in outcome.plan.steps if step.kind == "classic_load_balancer")
+    assert sorted(balancer.spec["listeners"]) == ["8080"]
+    assert len([step for step in outcome.plan.steps if step.kind == "ingress_rule"]) == 2
 
 
 def test_what_does_not_go_away_is_named(run: Flow) -> None:

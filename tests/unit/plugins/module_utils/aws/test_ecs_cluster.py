@@ -233,6 +233,22 @@ def test_check_mode_on_nothing_only_reads(ensure: Any) -> None:
     assert outcome.result["cluster"]["arn"] is None
 
 
+def test_a_template_that_was_changed_for_nothing_is_not_deployed(ensure: Any) -> None:
+    """A run with another instance_type was killed, and the next one is about something else."""
+    newest = template_data({**TEMPLATE, "instance_type": "t3.large"})
+    versions = [
+        Call("ec2", "DescribeLaunchTemplateVersions", {"LaunchTemplateVersions": [one]}, {"Versions": [asked]})
+        for asked, one in {
+            "$Latest": {"LaunchTemplateId": "lt-1", "VersionNumber": 3, "LaunchTemplateData": newest},
+            "2": {"LaunchTemplateId": "lt-1", "VersionNumber": 2, "LaunchTemplateData": template_data(TEMPLATE)},
+        }.items()
+    ]
+    there = [one for one in THERE if one.operation != "DescribeLaunchTemplateVersions"]
+    with scripted(*there, *versions, *MEMBERS) as aws:
+        outcome = ensure(aws, check_mode=True, desired_count=5)
+    assert outcome.plan.sentences() == ["update auto scaling group ecs-web-instances (max_size, desired_count)"]
+
+
 def test_check_mode_on_a_cluster_shows_its_instances(ensure: Any) -> None:
     with scripted(*THERE, *MEMBERS) as aws:
         outcome = ensure(aws, check_mode=True, replace_outdated=True)

@@ -366,6 +366,20 @@ def test_with_nothing_but_its_name_it_is_unchanged_too(flow: Flow) -> None:
     assert outcome.plan.sentences() == []
 
 
+def test_a_template_that_was_changed_for_nothing_is_not_deployed(flow: Flow) -> None:
+    """A run with another node_type was killed, and the next one is about something else."""
+    with_kubeconfig(flow)
+    version = {"LaunchTemplateId": "lt-1", "VersionNumber": 2}
+    newest = {**version, "LaunchTemplateData": {**TEMPLATE, "InstanceType": "t3.xlarge"}}
+    latest = Call(
+        "ec2", "DescribeLaunchTemplateVersions", {"LaunchTemplateVersions": [newest]}, {"Versions": ["$Latest"]}
+    )
+    outcome = flow(READY, latest, *there(group("i-1")), check_mode=True)
+
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == []
+
+
 def test_a_kubeconfig_that_is_missing_is_all_that_is_written(flow: Flow) -> None:
     done = json.dumps({"instance": "i-0", "state": "done", "step": "up"})
     progress = Call("ssm", "GetParameter", {"Parameter": {"Value": done}}, {"Name": "/kubernetes/one/progress"})
@@ -687,6 +701,21 @@ def test_a_cluster_that_does_not_answer_is_taken_down_all_the_same(flow: Flow) -
 
     assert "delete control plane i-0" in sentences
     assert "so load balancers are looked for by their tags" in flow.warnings[0]
+
+
+def test_all_addresses_of_the_cluster_are_released_and_its_own_is_known(flow: Flow) -> None:
+    """Two runs had allocated one each."""
+    with_kubeconfig(flow)
+    spare = {**ADDRESS, "AllocationId": "eipalloc-0", "PublicIp": "192.0.2.8"}
+    spare.pop("InstanceId", None)
+    both = Call("ec2", "DescribeAddresses", {"Addresses": [spare, {**ADDRESS, "InstanceId": "i-0"}]}, times=2)
+    cluster = FakeCluster()
+    cluster.services = ["shop/web"]
+    calls = [one for one in DEPARTING if one.operation != "DescribeAddresses"]
+    sentences = planned(flow(cluster, *calls, PUBLISHED, both, check_mode=True, state="absent"))
+
+    assert [one for one in sentences if "address" in one] == ["delete address 192.0.2.9", "delete address 192.0.2.8"]
+    assert sentences[0] == "delete cluster service shop/web"
 
 
 def test_instances_of_others_in_the_network_are_an_error(flow: Flow) -> None:

@@ -85,10 +85,38 @@ def test_there_may_be_none_and_two_are_an_error() -> None:
 
 
 def test_an_address_is_allocated_once_though_the_answer_was_lost() -> None:
-    with scripted(Call("ec2", "AllocateAddress", LOST), addresses(EIP)) as aws:
+    with scripted(addresses(), Call("ec2", "AllocateAddress", LOST), addresses(EIP, times=2)) as aws:
         made = Addresses(a_run(aws), lambda: 0.0).create(step("create", "address", {"tags": TAGS}), {"tags": TAGS})
 
     assert made.id == "eipalloc-1"
+
+
+@pytest.mark.parametrize(
+    ("made", "others", "kept", "released"),
+    [
+        ("eipalloc-1", {}, "eipalloc-1", None),
+        ("eipalloc-1", {"eipalloc-2": {}}, "eipalloc-1", None),  # the other run gives up its own
+        ("eipalloc-2", {"eipalloc-1": {}}, "eipalloc-1", "eipalloc-2"),
+        ("eipalloc-1", {"eipalloc-2": {"InstanceId": "i-1"}}, "eipalloc-2", "eipalloc-1"),
+    ],
+)
+def test_of_two_runs_that_allocate_an_address_one_gives_its_own_up(
+    made: str, others: dict[str, dict[str, Any]], kept: str, released: str | None
+) -> None:
+    """Neither has made the role, which tells who may: a run before them was killed."""
+    mine, theirs = {**EIP, "AllocationId": made}, [{**EIP, "AllocationId": one, **more} for one, more in others.items()]
+    release = [Call("ec2", "ReleaseAddress", {}, {"AllocationId": released})] if released else []
+    with scripted(addresses(), Call("ec2", "AllocateAddress", mine), addresses(*theirs, mine), *release) as aws:
+        used = Addresses(a_run(aws), lambda: 0.0).create(step("create", "address", {"tags": TAGS}), {"tags": TAGS})
+
+    assert used.id == kept
+
+
+def test_an_address_that_another_run_has_allocated_meanwhile_is_used() -> None:
+    with scripted(addresses(EIP)) as aws:
+        used = Addresses(a_run(aws), lambda: 0.0).create(step("create", "address", {"tags": TAGS}), {"tags": TAGS})
+
+    assert used.id == "eipalloc-1"
 
 
 def test_another_run_may_be_allocating_it() -> None:

@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.launch_templates import (
+    TEMPLATE_RULE,
     LaunchTemplates,
+    continued,
     read_launch_template,
     template_data,
     template_spec,
+    with_version_in_use,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
-from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
+from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step, Wanted, decide
 from unit.ecs_cluster import OWNER, PART, a_run
 from unit.scripted import Call, failure, scripted
 
@@ -152,3 +156,55 @@ def test_a_change_is_a_new_version_with_all_of_the_data() -> None:
 def test_a_deleted_template_is_gone() -> None:
     with scripted(Call("ec2", "DeleteLaunchTemplate", params={"LaunchTemplateId": "lt-1"})) as aws:
         LaunchTemplates(a_run(aws)).delete(STEP, LIVE)
+
+
+# a version that the group does not use
+
+
+GROUP = Live("auto-scaling-group", "auto_scaling_group", "g", "g", {"template_id": "lt-1", "template_version": "2"})
+NEWEST = {STEP.key: LIVE}
+IN_USE = {**SPEC, "instance_type": "t3.large"}
+
+
+def asked(number: str, answer: Any) -> Call:
+    return Call("ec2", "DescribeLaunchTemplateVersions", answer, {"Versions": [number]})
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        None,
+        replace(GROUP, spec={"template_id": "lt-1", "template_version": "3"}),
+        replace(GROUP, spec={"template_id": "lt-1", "template_version": "$Latest"}),
+        replace(GROUP, spec={"template_id": "lt-0", "template_version": "2"}),  # a template that was there before
+        replace(GROUP, spec={"template_id": None, "template_version": None}),  # of an adopted group without any
+    ],
+)
+def test_the_newest_version_is_all_that_is_read_if_no_other_is_in_use(group: Live | None) -> None:
+    with scripted() as aws:
+        assert with_version_in_use(a_run(aws), NEWEST, group) == NEWEST
+
+
+def test_a_version_in_use_that_is_gone_does_not_count() -> None:
+    with scripted(asked("2", failure("InvalidLaunchTemplateId.VersionNotFound"))) as aws:
+        assert with_version_in_use(a_run(aws), NEWEST, GROUP) == NEWEST
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number", "changed"),
+    [
+        ({}, "2", False),  # nobody wants what the newest one has
+        ({"instance_type": "t3.large"}, "2", False),
+        ({"instance_type": "t3.small"}, "3", False),  # a run that was killed before the group took it has made it
+        ({"instance_type": "t3.micro"}, "2", True),
+    ],
+)
+def test_the_version_in_use_is_continued_unless_the_newest_is_what_is_wanted(
+    wanted: dict[str, Any], number: str, changed: bool
+) -> None:
+    resources = [Wanted(STEP.key, STEP.kind, STEP.name, {"profile": "p", "volume_size": None, **wanted})]
+    with scripted(asked("2", {"LaunchTemplateVersions": [version(2, IN_USE)]})) as aws:
+        live = continued(resources, with_version_in_use(a_run(aws), NEWEST, GROUP))
+
+    assert live[STEP.key].value("version") == number
+    assert decide(resources, live, {}, {STEP.kind: TEMPLATE_RULE}).changed is changed

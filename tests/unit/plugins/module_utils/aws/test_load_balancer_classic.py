@@ -18,9 +18,10 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.load_bal
     read_classic,
     shared_spec,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._aws.names import cluster_mark
 from ansible_collections.container.schedulers.plugins.module_utils._aws.service_judgement import Health
 from ansible_collections.container.schedulers.plugins.module_utils._compare import differences
-from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
+from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
 from unit.ecs_app import CLASSIC_ATTRIBUTES, a_run, classic, mark, options, upper_mark
 from unit.scripted import Call, failure, scripted
@@ -71,7 +72,7 @@ def test_the_listener_before_is_too_many_on_ones_own() -> None:
 
 
 def test_the_listeners_of_others_stay_on_a_shared_one() -> None:
-    spec = shared_spec(own(listener_port=8080), SPEC, 8080)
+    spec = shared_spec(own(listener_port=8080), SPEC, {8080})
     assert [one.path for one in differences(spec, SPEC)] == ["listeners.8080"]
 
 
@@ -87,12 +88,19 @@ def test_the_listeners_of_others_stay_on_a_shared_one() -> None:
 )
 def test_a_shared_one_has_one_health_check_and_draining(target: str, listeners: dict[str, str], managed: bool) -> None:
     live = {**SPEC, "health_check": {**SPEC["health_check"], "target": target}, "listeners": listeners}
-    shared = shared_spec(own(), live, 80)
+    shared = shared_spec(own(), live, {80})
     assert ("health_check" in shared) is ("draining_seconds" in shared) is managed
 
 
+def test_the_health_check_of_an_app_that_never_came_is_nobodys() -> None:
+    listeners, check = {"80": "HTTP to HTTP 80", "90": "HTTP to HTTP 90"}, {**SPEC["health_check"], "target": "TCP:90"}
+    shared = shared_spec(own(), {**SPEC, "listeners": listeners, "health_check": check}, {80, 90})
+    assert shared["health_check"] == own()["health_check"]
+    assert shared["listeners"] == listeners
+
+
 def test_a_new_shared_one_is_like_ones_own() -> None:
-    assert shared_spec(own(), None, 80) == own()
+    assert shared_spec(own(), None, {80}) == own()
 
 
 @pytest.mark.parametrize(("text", "port"), [("HTTP:80/", 80), ("TCP:443", 443), ("HTTP to HTTP 8080", 8080)])
@@ -130,12 +138,44 @@ def test_it_is_made_with_its_mark(scheme: str, said: str | None) -> None:
     assert made.attributes == WHEREABOUTS  # the answer to the creation does not have all of it
 
 
+DUPLICATE = Call("elb", "CreateLoadBalancer", failure("DuplicateLoadBalancerName"))
+
+
 @pytest.mark.parametrize("code", ["DuplicateLoadBalancerName", "InternalFailure"])
 def test_one_that_was_made_already_is_used(code: str) -> None:
-    """By another run, or by a call whose answer was lost. It is looked at once."""
+    """By another run, or by a call whose answer was lost. It is looked at once, and given what it lacks."""
     refused = Call("elb", "CreateLoadBalancer", failure(code, status=500 if code == "InternalFailure" else 400))
-    with scripted(refused, *looks(upper_mark(LOAD_BALANCER)), *SETTINGS[:2]) as aws:
+    new = {"Target": "TCP:80", "Interval": 30, "Timeout": 5, "HealthyThreshold": 10, "UnhealthyThreshold": 2}
+    found = {"LoadBalancerDescriptions": [classic(HealthCheck=new)]}
+    looked = (Call("elb", "DescribeLoadBalancers", found), *looks(upper_mark(LOAD_BALANCER))[1:])
+    with scripted(refused, *looked, Call("elb", "ConfigureHealthCheck")) as aws:
         assert ClassicLoadBalancers(a_run(aws)).create(CREATE, SPEC).attributes == LIVE.attributes
+
+
+def test_one_that_another_app_has_made_meanwhile_is_shared_with_it() -> None:
+    """What the other needs stays: its listener, and the health check, of which there is one."""
+    wanted = {**SPEC, **own(listener_port=8080), "tags": mark(LOAD_BALANCER, app="")}
+    wanted |= {"listeners": {"8080": "HTTP to HTTP 8080"}, "subnets": ["subnet-1"]}
+    wanted["health_check"] = {**wanted["health_check"], "target": "HTTP:8080/", "interval": 20}
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 8080, "InstanceProtocol": "HTTP", "InstancePort": 8080}
+    calls = (
+        DUPLICATE,
+        *looks(upper_mark(LOAD_BALANCER, "")),
+        Call("elb", "CreateLoadBalancerListeners", {}, {"Listeners": [listener]}),
+    )
+    with scripted(*calls) as aws:
+        above = replace(a_run(aws), mark=cluster_mark("one"))
+        made = ClassicLoadBalancers(above).create(CREATE, wanted)
+    assert sorted(made.spec["listeners"]) == ["80", "8080"]
+
+
+def test_one_that_another_app_has_made_meanwhile_in_another_way_is_refused() -> None:
+    wanted = {**SPEC, "scheme": "internal"}
+    with (
+        scripted(DUPLICATE, *looks(upper_mark(LOAD_BALANCER))) as aws,
+        pytest.raises(InputError, match="scheme of classic load balancer one-lb is 'internet-facing'"),
+    ):
+        ClassicLoadBalancers(a_run(aws)).create(CREATE, wanted)
 
 
 def changed(**wanted: Any) -> Step:
