@@ -89,3 +89,16 @@ def test_the_walk_takes_the_records_of_every_stack_down(zone: RancherLab, tmp_pa
     code, said = playbook(tmp_path, "container.schedulers.rancher", given, "--tags", "step_teardown")
     assert code == 0, said
     assert addresses(zone) == {}
+
+
+def test_records_that_are_others_are_not_taken_for_those_that_should_be_there(zone: RancherLab, tmp_path: Path) -> None:
+    zone.control("POST", "/rancher/hosts", {"name": "one", "project": "1a5"})
+    publish(zone, tmp_path, "Default")
+    record = {"zone": ZONE, "records": [{"name": "web.default.default", "type": "A", "values": ["203.0.113.1"]}]}
+    changed = {"endpoint_url": zone.addresses["aws"], "region": "eu-west-1", **record}
+    code, said = zone.play(tmp_path, {"container.schedulers.route53_records": changed})
+    assert code == 0, said
+
+    code, said = zone.play(tmp_path, role(zone, "Default", tasks_from="verify", seconds=2))
+    assert code != 0
+    assert "update record set web.default.default.example.com A (values)" in said
