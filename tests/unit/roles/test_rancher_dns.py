@@ -91,6 +91,13 @@ def test_the_walk_takes_the_records_of_every_stack_down(zone: RancherLab, tmp_pa
     assert addresses(zone) == {}
 
 
+def test_a_record_has_the_address_that_the_label_of_a_host_says(zone: RancherLab, tmp_path: Path) -> None:
+    labels = {"io.rancher.host.external_dns_ip": "203.0.113.77"}
+    zone.control("POST", "/rancher/hosts", {"name": "one", "project": "1a5", "labels": labels})
+    publish(zone, tmp_path, "Default")
+    assert addresses(zone) == {"web.default.default": ["203.0.113.77"]}
+
+
 def test_records_that_are_others_are_not_taken_for_those_that_should_be_there(zone: RancherLab, tmp_path: Path) -> None:
     zone.control("POST", "/rancher/hosts", {"name": "one", "project": "1a5"})
     publish(zone, tmp_path, "Default")
