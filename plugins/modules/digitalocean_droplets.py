@@ -65,6 +65,7 @@ options:
     description:
       - The slug of the size, such as V(s-1vcpu-1gb). Needed to make droplets.
       - Slugs that DigitalOcean has retired, such as V(1gb), are replaced by those of today, with a warning.
+      - Sizes with GPUs (V(gpu-...)) are refused, as DigitalOcean's lists leave their droplets out.
     type: str
   image:
     description:
