@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from ansible.module_utils.common.validation import check_type_dict
+
+from ._texts import kind
 
 Option = Mapping[str, Any]
 Finder = Callable[[Any], Iterable[Any]]
@@ -74,6 +78,49 @@ class ArgumentSpec:
                 if params.get(name) is not None:
                     found.extend(find(params[name]))
         return found
+
+    def misplaced(self, params: Mapping[str, Any]) -> str | None:
+        """What is wrong with unchecked options of which one is no mapping where a mapping of options belongs.
+
+        Ansible itself breaks off at a switch or a number in such a place, and names no option where it finds a text.
+        """
+        return next(_misplaced(self.options, params), None)
+
+
+def _misplaced(options: Mapping[str, Option], params: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    for name, option in options.items():
+        for key in (name, *option.get("aliases", ())):
+            if option.get("options") and params.get(key) is not None:
+                yield from _no_mapping(option, params[key], f"{within}{key}")
+
+
+def _no_mapping(option: Option, value: Any, where: str) -> Iterator[str]:
+    nested = option["options"]
+    if option["type"] == "list":
+        items = value.split(",") if isinstance(value, str) else value  # as Ansible takes a text apart
+        if not isinstance(items, list):
+            yield f"{where} is {_shown(value, nested)}, but has to be a list of mappings of {', '.join(nested)}"
+            return
+        for number, item in enumerate(items):
+            yield from _no_mapping({**option, "type": "dict"}, item, f"{where}[{number}]")
+        return
+    try:
+        mapping = check_type_dict(value)
+    except (TypeError, ValueError):
+        yield f"{where} is {_shown(value, nested)}, but has to be a mapping of {', '.join(nested)}"
+        return
+    yield from _misplaced(nested, mapping, f"{where}.")
+
+
+def _shown(value: Any, options: Mapping[str, Option]) -> str:
+    """A value in a message; what might have a secret in it is told by its kind."""
+    if isinstance(value, str):
+        return "a text" if _has_secrets(options) else repr(value)
+    return kind(value)
+
+
+def _has_secrets(options: Mapping[str, Option]) -> bool:
+    return any(option.get("no_log") or _has_secrets(option.get("options") or {}) for option in options.values())
 
 
 def _secrets(options: Mapping[str, Option], params: Mapping[str, Any]) -> Any:

@@ -325,7 +325,7 @@ def shortened(text: str) -> str:
     return flat if len(flat) <= QUOTED_CHARACTERS else f"{flat[:QUOTED_CHARACTERS]}…"
 
 
-def checked_url(url: str) -> SplitResult:
+def checked_url(url: str, option: str = "url") -> SplitResult:
     """The parts of an address.
 
     Raises:
@@ -335,11 +335,13 @@ def checked_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises, if it is no number
     except ValueError as error:
-        raise InputError(f"url: {url!r} is no address: {error}") from error
+        raise InputError(f"{option}: {url!r} is no address: {error}") from error
     if parts.username or parts.password:
-        raise InputError("url: credentials do not belong into the address", hint="Give them by their own options.")
+        raise InputError(
+            f"{option}: credentials do not belong into the address", hint="Give them by their own options."
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"url: {url!r} is no address", hint="An address is like https://rancher.example.com:8080.")
+        raise InputError(f"{option}: {url!r} is no address", hint="An address is like https://server.example.com:8080.")
     return parts
 
 
@@ -383,10 +385,24 @@ def tls_context(settings: HttpSettings) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
+    return trusting(settings.ca)
+
+
+def trusting(ca: str | None, option: str = "ca") -> ssl.SSLContext:
+    """A server has to have a certificate of the system's CAs, or of those in a file.
+
+    Raises:
+        InputError: the file of CA certificates cannot be used.
+    """
+    import ssl  # noqa: PLC0415
+
     try:
-        return ssl.create_default_context(cafile=settings.ca or None)
+        context = ssl.create_default_context(cafile=ca or None)
     except OSError as error:  # ssl.SSLError is one
-        raise InputError(f"ca: {settings.ca} has no usable certificates: {_said(error)}") from error
+        raise InputError(f"{option}: {ca} has no usable certificates: {_said(error)}") from error
+    if ca:  # an authority of one's own is often without the key identifiers that Python wants from 3.13 on
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 def _was_closed(connection: HTTPConnection) -> bool:

@@ -20,11 +20,17 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._argspec import ArgumentSpec, Library
+from ._checks import LONGEST_WAIT, seconds
 from ._clock import ENDING, Clock, Deadline, SystemClock
 from ._errors import InputError, Interruption, SchedulersError, as_ours
 from ._plan import Plan
 from ._redact import Redactor
 from ._wait import Pace
+
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:  # before ansible-core 2.22
+    register_secrets = None
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -49,17 +55,11 @@ class Context:
 
     def deadline(self) -> Deadline:
         """The moment until which this task may wait."""
-        return Deadline(self.clock, self._seconds("wait_timeout", least=0))
+        return Deadline(self.clock, seconds("wait_timeout", self.params["wait_timeout"], 0, LONGEST_WAIT))
 
     def pace(self) -> Pace:
         """The seconds between two looks."""
-        return Pace(cap=self._seconds("wait_sleep", least=1))
-
-    def _seconds(self, option: str, *, least: int) -> float:
-        seconds = self.params[option]
-        if seconds < least:
-            raise InputError(f"{option} is {seconds}, but has to be at least {least}")
-        return float(seconds)
+        return Pace(cap=seconds("wait_sleep", self.params["wait_sleep"]))
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,10 @@ def _module(spec: ArgumentSpec, redactor: Redactor) -> AnsibleModule:
     class Module(AnsibleModule):  # type: ignore[misc]
         def _load_params(self) -> None:
             super()._load_params()
+            wrong = spec.misplaced(self.params)
+            if wrong:
+                self.params.clear()  # not to be told in the result: nobody knows yet which of them are secret
+                self.fail_json(msg=InputError(wrong).sentence())
             _hide(self, redactor, spec.secrets_within(self.params))
 
     return Module(supports_check_mode=True, **spec.to_kwargs())
@@ -121,7 +125,10 @@ def _module(spec: ArgumentSpec, redactor: Redactor) -> AnsibleModule:
 def _hide(module: AnsibleModule, redactor: Redactor, secrets: Iterable[Any]) -> None:
     """From the result, and from Ansible's own part of it, which has the options."""
     redactor.add(secrets)
-    module.no_log_values.update(redactor.long_values())
+    if register_secrets:
+        register_secrets(redactor.long_values())
+    else:
+        module.no_log_values.update(redactor.long_values())
 
 
 def _success(outcome: Outcome, check_mode: bool, wants_diff: bool) -> dict[str, Any]:

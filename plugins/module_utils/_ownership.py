@@ -45,6 +45,10 @@ class Mark:
         """Whether a resource belongs to the owner, whichever app it is of."""
         return tags.get(OWNER) == self.owner
 
+    def covers(self, tags: Mapping[str, str]) -> bool:
+        """Whether it is ours; a mark without an app speaks for all apps of the owner too."""
+        return self.owns(tags) if self.app else self.same_owner(tags)
+
 
 def owner_of(tags: Mapping[str, str]) -> str:
     """The owner named in a resource's tags, or the empty string."""

@@ -9,6 +9,7 @@ which kind of resource needs which; a teardown walks the same graph backwards. P
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ Spec = Mapping[str, Any]
 Graph = Mapping[str, Collection[str]]  # kind -> the kinds that it needs
 
 WORKERS = 8
+LONGEST_SHOWN = 1000  # characters of a script
+BEGINNING = 600
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,18 @@ class Ref:
 
     def __str__(self) -> str:
         return f"({self.attribute} of {self.key}, known once it is made)"
+
+
+class Script(str):
+    """A text that may be too long for a diff, which shows its first lines, and tells the rest by a digest."""
+
+    def shown(self) -> str:
+        """The text as a diff shows it."""
+        if len(self) <= LONGEST_SHOWN:
+            return str(self)
+        beginning = self[:BEGINNING].rpartition("\n")[0]
+        digest = hashlib.sha256(self.encode()).hexdigest()[:16]
+        return f"{beginning}\n({len(self)} characters in all, SHA-256 {digest})"
 
 
 @dataclass(frozen=True)
@@ -130,7 +145,7 @@ class Step:
     def before(self) -> dict[str, Any]:
         """The fields as they are, for the diff."""
         if self.action == "update":
-            return {one.path: one.before for one in self.differences}
+            return {one.path: _printed(one.before) for one in self.differences}
         return _printable(self.live.spec) if self.live and self.action == "delete" else {}
 
     def after(self) -> dict[str, Any]:
@@ -408,6 +423,8 @@ def _printable(spec: Spec) -> dict[str, Any]:
 def _printed(value: Any) -> Any:
     if isinstance(value, Ref):
         return str(value)
+    if isinstance(value, Script):
+        return value.shown()
     if isinstance(value, Mapping):
         return {key: _printed(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

@@ -179,7 +179,7 @@ notes:
   - The token needs the scopes C(account:read), C(droplet:create), C(droplet:read), C(droplet:update),
     C(droplet:delete), C(tag:create), C(tag:read), C(tag:delete), C(firewall:create), C(firewall:read),
     C(firewall:update), C(firewall:delete), C(ssh_key:create), C(ssh_key:read), C(ssh_key:delete), C(sizes:read) and
-    C(image:read).
+    C(image:read), and with O(vpc_uuid) also C(vpc:read).
   - Runs that work on the same set at the same time are kept apart by O(ledger), if they run on the same machine. Do not
     start two on different machines, as DigitalOcean does not keep their droplets apart.
   - To be told of reserved IP addresses with O(state=absent), the token also needs the scope C(reserved_ip:read).
@@ -330,7 +330,7 @@ firewall:
       type: str
       sample: container-schedulers-digitalocean-workers
     inbound:
-      description: Who gets in, by protocol and ports. Port 0 means all.
+      description: Who gets in, by protocol and ports, such as V(tcp 22) or V(udp all).
       type: dict
       sample: {"tcp 22": ["203.0.113.0/24"]}
 gone:

@@ -52,7 +52,9 @@ options:
     description: How many instances there should be at least. If not given, a new cluster gets O(desired_count).
     type: int
   max_size:
-    description: How many instances there should be at most. If not given, a new cluster gets O(desired_count).
+    description:
+      - How many instances there should be at most. If not given, a new cluster gets O(desired_count).
+      - If there are more, AWS ends some of them.
     type: int
   instance_type:
     description:
@@ -84,7 +86,8 @@ options:
     type: int
   volume_kms_key:
     description:
-      - The ARN of the KMS key to encrypt volumes with. They are always encrypted, by default with AWS's key for EBS.
+      - The KMS key to encrypt volumes with, by its ARN, its id, or an alias such as V(alias/x). They are always
+        encrypted, by default with AWS's key for EBS.
       - Auto Scaling has to be allowed to use the key.
     type: str
   subnets:

@@ -90,7 +90,7 @@ options:
         default: tcp
   environment:
     description: Environment variables, by name. Not for secrets, as everyone who may read the task definition can see
-      them.
+      them. Values are text or numbers; quote true and false.
     type: dict
   secrets:
     description:
@@ -100,13 +100,11 @@ options:
       - Needs O(execution_role), which has to be allowed to read them.
     type: dict
   command:
-    description: The command to run, in place of the image's.
-    type: list
-    elements: str
+    description: The command to run, in place of the image's, as a list, or as a line that is taken apart.
+    type: raw
   entry_point:
-    description: The entry point to use, in place of the image's.
-    type: list
-    elements: str
+    description: The entry point to use, in place of the image's, as a list, or as a line that is taken apart.
+    type: raw
   user:
     description: The user to run as, in place of the image's.
     type: str
@@ -120,9 +118,8 @@ options:
     type: dict
     suboptions:
       command:
-        description: The command, which begins with V(CMD), V(CMD-SHELL) or V(NONE).
-        type: list
-        elements: str
+        description: The command, which begins with V(CMD), V(CMD-SHELL) or V(NONE), as a list or a line.
+        type: raw
         required: true
       interval:
         description: Seconds between two checks.
@@ -229,11 +226,11 @@ options:
     elements: dict
     suboptions:
       capacity_provider:
-        description: The name of the capacity provider.
+        description: The name of the capacity provider, one of the cluster's.
         type: str
         required: true
       weight:
-        description: Its share of the tasks.
+        description: Its share of the tasks, up to 1000.
         type: int
         default: 1
       base:
@@ -317,6 +314,8 @@ options:
         description:
           - The subnets that it is in, one of each zone of the instances, as it does not reach tasks in other zones.
           - Those of the cluster's instances for a new one, if not given.
+          - One of type network, and a classic one that is in a single zone, has to leave a zone in a run of its own
+            before it can be in another subnet of it.
         type: list
         elements: str
       grace_period:

@@ -65,15 +65,14 @@ options:
       - Without a O(readiness_probe), pods count as ready when this port accepts connections.
     type: int
   command:
-    description: The command to run, in place of the image's.
-    type: list
-    elements: str
+    description: The command to run, in place of the image's, as a list, or as a line that is taken apart.
+    type: raw
   args:
-    description: The arguments of the command, in place of the image's.
-    type: list
-    elements: str
+    description: The arguments of the command, in place of the image's, as a list, or as a line that is taken apart.
+    type: raw
   environment:
     description: Environment variables, by name. Not for secrets, as everyone who may read the controller can see them.
+      Values are text or numbers; quote true and false.
     type: dict
   secrets:
     description: Environment variables from Secrets, by name. Values are a Secret and its key, such as V(db/password).
@@ -86,7 +85,7 @@ options:
         description: CPUs, such as V(100m) or V(2).
         type: str
       memory:
-        description: Memory, such as V(64Mi).
+        description: Memory, such as V(64Mi), at least V(1Mi).
         type: str
   limits:
     description: What a pod may not exceed.
@@ -109,9 +108,8 @@ options:
         description: The port. O(port), if not given.
         type: int
       command:
-        description: Run this command in the container instead.
-        type: list
-        elements: str
+        description: Run this command in the container instead, as a list, or as a line that is taken apart.
+        type: raw
       initial_delay:
         description: Seconds after the start in which nothing is asked.
         type: int
@@ -139,9 +137,8 @@ options:
         description: The port. O(port), if not given.
         type: int
       command:
-        description: Run this command in the container instead.
-        type: list
-        elements: str
+        description: Run this command in the container instead, as a list, or as a line that is taken apart.
+        type: raw
       initial_delay:
         description: Seconds after the start in which nothing is asked.
         type: int
@@ -169,9 +166,8 @@ options:
         description: The port. O(port), if not given.
         type: int
       command:
-        description: Run this command in the container instead.
-        type: list
-        elements: str
+        description: Run this command in the container instead, as a list, or as a line that is taken apart.
+        type: raw
       initial_delay:
         description: Seconds after the start in which nothing is asked.
         type: int

@@ -43,8 +43,7 @@ options:
     type: str
   argv:
     description: The command and its arguments as a list.
-    type: list
-    elements: str
+    type: raw
   stdin:
     description:
       - What the command reads from its standard input. This is the way to give it a secret, as arguments can be seen in

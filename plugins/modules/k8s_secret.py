@@ -34,20 +34,22 @@ options:
     choices: [present, absent]
     default: present
   namespaces:
-    description: The namespaces to have it in.
+    description: The namespaces to have it in, at least one.
     type: list
     elements: str
     required: true
   generate:
-    description: The keys whose values are made up, of letters and digits.
+    description:
+      - The keys whose values are made up, of letters and digits.
+      - With O(state=present), this or O(data) has to name a key.
     type: list
     elements: str
   length:
-    description: The number of characters of a value that is made up, at least 12.
+    description: The number of characters of a value that is made up, from 12 to 1024.
     type: int
     default: 32
   data:
-    description: Values that are given, by key. They are not secret on the way here, as a user's name is not.
+    description: Values that are given, by key, as text. They are not secret on the way here, as a user's name is not.
     type: dict
 seealso:
   - module: container.schedulers.k8s_apply

@@ -44,7 +44,9 @@ options:
     choices: [present, absent]
     default: present
   provider:
-    description: Whose accounts are used. It cannot be changed while access control is on.
+    description:
+      - Whose accounts are used. It cannot be changed while access control is on.
+      - Options of the other provider, such as O(allowed_users) with V(local), are refused.
     type: str
     choices: [github, local]
     default: github

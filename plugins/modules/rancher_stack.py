@@ -83,13 +83,15 @@ options:
         type: list
         elements: str
       environment:
-        description: Environment variables, by name.
+        description: Environment variables, by name. Values are text or numbers; quote true and false.
         type: dict
       secret_environment:
         description: More environment variables. Their values are never shown.
         type: dict
       labels:
-        description: Labels of the containers. They decide on which hosts these run, among other things.
+        description:
+          - Labels of the containers. They decide on which hosts these run, among other things.
+          - Those that O(services[].global) and O(services[].pull_always) set cannot be given here.
         type: dict
       command:
         description: The command to run in place of the image's, as a list, or as a line that is taken apart.
@@ -196,7 +198,7 @@ options:
         description: Whether a container that is replaced keeps its address.
         type: bool
       network_mode:
-        description: The network, like V(managed), V(host) or V(none).
+        description: The network, like V(managed), V(host) or V(none). Rancher 1.0 and 1.1 know V(bridge) besides these.
         type: str
       hostname:
         description: The host name of the containers.
@@ -245,7 +247,8 @@ options:
       - The text of a docker-compose file, in format 1 or 2.
       - As every option, it is part of what C(-vvv) and AWX show of the task. Passwords in it are not with
         O(docker_compose_file).
-      - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist.
+      - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist, and
+        variables that have neither a default nor an answer.
     type: str
   docker_compose_file:
     description: The path of such a file, on the machine that runs the module.
@@ -269,7 +272,7 @@ options:
     type: str
   answers:
     description:
-      - The answers to the questions of O(template), or the variables of the compose files.
+      - The answers to the questions of O(template), or the values of the variables of the compose files.
       - What is not given is what an existing stack has, or the template's default.
     type: dict
   secret_answers:

@@ -72,11 +72,10 @@ options:
         type: int
       values:
         description:
-          - All values of the record set.
+          - All values of the record set, as a list. A text is one value.
           - Text (V(TXT), V(SPF)) may be given plain, of any length, or already quoted.
           - Host names in values are always full names, with or without a dot at their end.
-        type: list
-        elements: str
+        type: raw
       alias:
         description: The AWS resource that the name stands for, instead of O(records[].values).
         type: dict
@@ -263,7 +262,7 @@ RECORD = {
     "name": {"type": "str", "required": True},
     "type": {"type": "str", "required": True, "choices": list(TYPES)},
     "ttl": {"type": "int"},
-    "values": {"type": "list", "elements": "str"},
+    "values": {"type": "raw"},
     "alias": {"type": "dict", "options": ALIAS},
     "set_identifier": {"type": "str"},
     "weight": {"type": "int"},

@@ -40,6 +40,8 @@ class Settings:
     consistency_seconds: float = 0.0
     """New EC2, IAM and ECS objects are not found for this long; IAM instance profiles are refused by EC2; an ECS
     service is described as it was before its last change."""
+    tagging_seconds: float = 0.0
+    """The tagging API does not know what is new for this long, and knows what is gone this much longer."""
     ec2_metadata_tags: bool = False
     """The account's default is that an instance's metadata has its tags: then EC2 refuses keys that cannot be there."""
     eni_release_seconds: float = 0.0

@@ -67,18 +67,24 @@ def bare_environment(programs: Path, home: Path) -> dict[str, str]:
 
 
 def run(
-    argv: Command, environment: Mapping[str, str], folder: Path = ROOT, seconds: float = 300
+    argv: Command,
+    environment: Mapping[str, str],
+    folder: Path = ROOT,
+    seconds: float = 300,
+    *,
+    given: str = "",
+    code: int = 0,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program with this environment and no other; it has to succeed."""
+    """Run a program with this environment and no other; it has to succeed, or end with the code."""
     finished = subprocess.run(
         [str(word) for word in argv],
         cwd=folder,
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         text=True,
         timeout=seconds,
         check=False,
     )
-    assert finished.returncode == 0, f"{argv} failed:\n{finished.stdout[-4000:]}\n{finished.stderr[-4000:]}"
+    assert finished.returncode == code, f"{argv} failed:\n{finished.stdout[-4000:]}\n{finished.stderr[-4000:]}"
     return finished

@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 import pytest
 import yaml
 
 TOP_LEVEL = {
     "CHANGELOG.md",
-    "CONTRIBUTING.md",
     "FILES.json",
     "LICENSE",
     "MANIFEST.json",
@@ -46,6 +47,15 @@ def test_what_a_user_needs_is_in_it(names: set[str]) -> None:
     assert {"playbooks/ecs.yml", "playbooks/teardown.yml", "playbooks/leftovers.yml"} <= names
 
 
+def test_what_its_pages_link_to_is_in_it(names: set[str], artifact: Path) -> None:
+    pages = sorted(name for name in names if name.endswith(".md"))
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)", _text(artifact, page))]
+    ours = [(page, link) for page, link in links if "://" not in link]
+    there = names | {dirname(name) for name in names}
+    assert ours
+    assert [(page, link) for page, link in ours if normpath(join(dirname(page), link)) not in there] == []
+
+
 def test_every_module_is_in_an_action_group(names: set[str], artifact: Path) -> None:
     modules = {Path(name).stem for name in names if name.startswith("plugins/modules/")}
     groups = _document(artifact, "meta/runtime.yml")["action_groups"]
@@ -58,8 +68,12 @@ def test_what_the_execution_environment_names_is_in_it(names: set[str], artifact
 
 
 def _document(artifact: Path, name: str) -> dict[str, dict[str, str]]:
+    document: dict[str, dict[str, str]] = yaml.safe_load(_text(artifact, name))
+    return document
+
+
+def _text(artifact: Path, name: str) -> str:
     with tarfile.open(artifact) as tarball:
         content = tarball.extractfile(name)
         assert content is not None
-        document: dict[str, dict[str, str]] = yaml.safe_load(content)
-    return document
+        return content.read().decode()

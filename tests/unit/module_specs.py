@@ -32,3 +32,8 @@ def spec_of(name: str) -> ArgumentSpec:
     spec: Any = told.call_args.args[0]
     assert isinstance(spec, ArgumentSpec)
     return spec
+
+
+def params_of(module: str, /, **given: Any) -> dict[str, Any]:
+    """The options of a module as Ansible hands them on, most of them not given."""
+    return {option: one.get("default") for option, one in spec_of(module).options.items()} | given

@@ -12,9 +12,12 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._checks import credential, seconds
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
+from .._http import checked_url, trusting
 from .._retry import Effect, RetryPolicy, until_settled
 from .._wait import Pace, wait_until
 from . import answers, errors
@@ -26,6 +29,16 @@ Answer = dict[str, Any]
 
 READ_VERBS = ("Describe", "Get", "List", "Search", "Lookup", "Head")
 CREATE_VERBS = ("Create", "Register", "Run", "Allocate", "Import", "Start", "Copy", "Request")
+# what these make is named in the request, and there is one of it: once more changes nothing, or is refused by name
+REPEATABLE_CREATES = frozenset(
+    {
+        "CreateLoadBalancerListeners",
+        "CreateOrUpdateTags",
+        "CreateRoute",
+        "CreateTags",
+        "RegisterScalableTarget",
+    }
+)
 TOKEN_FIELDS = frozenset({"ClientToken", "clientToken", "ClientRequestToken", "CallerReference"})
 # answer field -> request field that asks for the next page
 PAGE_FIELDS = {
@@ -56,7 +69,18 @@ class Connection:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Connection:
-        """The connection that a module's options describe."""
+        """The connection that a module's options describe.
+
+        Raises:
+            InputError: one of them cannot work.
+        """
+        for option in ("access_key", "secret_key", "session_token"):
+            credential(option, params[option])
+        if params["endpoint_url"]:
+            checked_url(params["endpoint_url"], "endpoint_url")
+        if params["ca_bundle"] and not Path(params["ca_bundle"]).is_dir():  # botocore takes a directory, too
+            trusting(params["ca_bundle"], "ca_bundle")
+        seconds("request_timeout", params["request_timeout"])
         return cls(**{name: params[name] for name in cls.__dataclass_fields__})
 
 
@@ -193,7 +217,8 @@ def effect_of(operation: str, request: Mapping[str, Any]) -> Effect:
     """What repeating a call would do. A client token makes a create as good as idempotent. Pure."""
     if operation.startswith(READ_VERBS):
         return Effect.READ
-    if operation.startswith(CREATE_VERBS) and not TOKEN_FIELDS & {*request}:
+    repeatable = operation in REPEATABLE_CREATES or TOKEN_FIELDS & {*request}
+    if operation.startswith(CREATE_VERBS) and not repeatable:
         return Effect.CREATE
     return Effect.IDEMPOTENT
 

@@ -20,7 +20,7 @@ PORT: dict[str, Any] = {
     "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
 }
 HEALTH_CHECK: dict[str, Any] = {
-    "command": {"type": "list", "elements": "str", "required": True},
+    "command": {"type": "raw", "required": True},
     "interval": {"type": "int", "default": 30},
     "timeout": {"type": "int", "default": 5},
     "retries": {"type": "int", "default": 3},
@@ -84,8 +84,8 @@ APP = ArgumentSpec(
         "ports": {"type": "list", "elements": "dict", "options": PORT},
         "environment": {"type": "dict"},
         "secrets": {"type": "dict", "no_log": False},
-        "command": {"type": "list", "elements": "str"},
-        "entry_point": {"type": "list", "elements": "str"},
+        "command": {"type": "raw"},
+        "entry_point": {"type": "raw"},
         "user": {"type": "str"},
         "working_directory": {"type": "str"},
         "health_check": {"type": "dict", "options": HEALTH_CHECK},

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._errors import InputError
+from .._texts import texts, words
 from .balancer_options import Balancer, given_balancer
 from .limits import HIGHEST_PORT, at_least, between
 from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LONG_LIMIT, checked_name, derived_name
@@ -24,6 +25,15 @@ Params = Mapping[str, Any]
 MINIMUM_MEMORY = 6
 # what the ECS agent keeps for itself on every instance (ECS API reference, PortMapping.hostPort)
 RESERVED_HOST_PORTS = frozenset({22, 2375, 2376, 51678, 51679, 51680})
+# what ECS takes for a name of an image, and after it for a digest (ECS API reference, ContainerDefinition.image)
+IMAGE = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[A-Fa-f0-9]{64})?")
+VARIABLE = re.compile(r"[^=\x00-\x1f]+")
+LARGEST_INTEGER = 2**31 - 1  # of the API
+# what an expression of the cluster query language is about, as https://docs.aws.amazon.com/AmazonECS/latest/
+# developerguide/cluster-query-language.html lists it
+SUBJECT = re.compile(
+    r"\b(agentConnected|agentVersion|attribute:\S|ec2InstanceId|registeredAt|runningTasksCount|task:group)"
+)
 LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
 SECRET = re.compile(r"arn:[\w-]+:(ssm:[\w-]+:\d+:parameter/.+|secretsmanager:[\w-]+:\d+:secret:.+)")
 
@@ -115,23 +125,24 @@ def _container(params: Params) -> dict[str, Any]:
         "name": name and checked_name("container_name", name, LONG_LIMIT),
         "ports": None if params["ports"] is None else _ports(params["ports"]),
         "health_check": params["health_check"] and _container_health(params["health_check"]),
-        "environment": None if params["environment"] is None else _environment(params["environment"]),
+        "environment": None if params["environment"] is None else texts("environment", params["environment"]),
         "secrets": None if params["secrets"] is None else _secrets(params["secrets"]),
-        **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "command")},
-        **{field: params[field] for field in ("entry_point", "user", "working_directory")},
+        **{
+            field: None if params[field] is None else words(field, params[field])
+            for field in ("command", "entry_point")
+        },
+        **{field: params[field] for field in ("image", "memory", "memory_reservation", "cpu", "user")},
+        "working_directory": params["working_directory"],
     }
+    if given["image"] is not None and not IMAGE.fullmatch(given["image"]):
+        raise InputError(f"image: {given['image']!r} is no image; nginx:1.29 is one, for example")
+    for option in ("environment", "secrets"):
+        _check_names(option, given[option] or {})
     check_variables(given["environment"] or {}, given["secrets"] or {})
     _check_memory(given["memory"], given["memory_reservation"])
     if given["cpu"] is not None:
-        at_least("cpu", given["cpu"], 0)
+        between("cpu", given["cpu"], 0, LARGEST_INTEGER)
     return {field: value for field, value in given.items() if value is not None}
-
-
-def _environment(given: Params) -> dict[str, str]:
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise InputError(f"environment: {name} is {value!r} and must be text", hint="Quote it.")
-    return {name: str(value) for name, value in given.items()}
 
 
 def _secrets(given: Params) -> dict[str, str]:
@@ -147,6 +158,12 @@ def _secrets(given: Params) -> dict[str, str]:
                 hint="The secret itself does not belong here: everyone who may read the task definition can see it.",
             )
     return dict(given)
+
+
+def _check_names(option: str, names: Collection[str]) -> None:
+    wrong = next((name for name in names if not VARIABLE.fullmatch(name)), None)
+    if wrong is not None:
+        raise InputError(f"{option}: {wrong!r} is no name of a variable")
 
 
 def check_variables(environment: Collection[str], secrets: Collection[str]) -> None:
@@ -168,6 +185,8 @@ def _check_memory(memory: int | None, reservation: int | None) -> None:
     for option, value in (("memory", memory), ("memory_reservation", reservation or None)):
         if value is not None and value < MINIMUM_MEMORY:
             raise InputError(f"{option}: {value} MiB is too little for a container, which has {MINIMUM_MEMORY} or more")
+        if value is not None:
+            between(option, value, 0, LARGEST_INTEGER)
     if memory is not None and reservation is not None:
         check_reservation(memory, reservation)
 
@@ -203,13 +222,19 @@ def _ports(ports: Sequence[Params]) -> list[dict[str, Any]]:
 
 
 def _container_health(given: Params) -> dict[str, Any]:
-    if given["command"][:1] not in (["CMD"], ["CMD-SHELL"], ["NONE"]):
+    command = words("health_check: command", given["command"])
+    if command[:1] not in (["CMD"], ["CMD-SHELL"], ["NONE"]):
         raise InputError("health_check: command must begin with CMD, CMD-SHELL or NONE, as Docker's does")
+    if command[0] == "CMD-SHELL" and len(command) != 2:
+        raise InputError(
+            "health_check: command has CMD-SHELL and not one line after it",
+            hint="Give the line as one element, [CMD-SHELL, curl -f http://localhost/ || exit 1] for example.",
+        )
     between("health_check: interval", given["interval"], 5, 300)
     between("health_check: timeout", given["timeout"], 2, 60)
     between("health_check: retries", given["retries"], 1, 10)
     between("health_check: start_period", given["start_period"], 0, 300)
-    return dict(given)
+    return {**given, "command": command}
 
 
 def _role(option: str, arn: str) -> str:
@@ -229,6 +254,9 @@ def _service(params: Params) -> dict[str, Any]:
         check_percents(lowest, highest)
     if params["desired_count"] is not None:
         at_least("desired_count", params["desired_count"], 0)
+    for one in params["capacity_provider_strategy"] or ():
+        between("capacity_provider_strategy: weight", one["weight"], 0, 1000)
+        between("capacity_provider_strategy: base", one["base"], 0, 100_000)
     constraints, strategy = params["placement_constraints"], params["placement_strategy"]
     given = {
         "desired_count": params["desired_count"],
@@ -245,13 +273,28 @@ def _service(params: Params) -> dict[str, Any]:
 def _constraint(given: Params) -> dict[str, str]:
     if given["type"] == "memberOf" and not given["expression"]:
         raise InputError("placement_constraints: type memberOf needs an expression")
+    if given["type"] != "memberOf" and given["expression"]:
+        raise InputError(f"placement_constraints: type {given['type']} has no expression")
+    if given["expression"] and not _may_be_a_query(given["expression"]):
+        raise InputError(
+            f"placement_constraints: {given['expression']!r} is no expression of the cluster query language",
+            hint="attribute:ecs.instance-type == t3.small is one, for example.",
+        )
     return {"type": given["type"], "expression": given["expression"] or ""}
+
+
+def _may_be_a_query(text: str) -> bool:
+    """Whether ECS may take it. What only ECS can tell, it says after the load balancer is made."""
+    closed = all(text.count(left) == text.count(right) for left, right in ("()", "[]"))
+    return closed and SUBJECT.search(text) is not None
 
 
 def _strategy(given: Params) -> dict[str, str]:
     field = given["field"] or ""
     if given["type"] == "binpack" and field.lower() not in ("cpu", "memory"):
         raise InputError(f"placement_strategy: type binpack has field cpu or memory, not {field!r}")
+    if given["type"] == "random" and field:
+        raise InputError("placement_strategy: type random has no field")
     if given["type"] == "spread" and not field:
         raise InputError("placement_strategy: type spread needs a field, for example attribute:ecs.availability-zone")
     return placement_strategy(given["type"], field)
@@ -267,13 +310,18 @@ def _log(params: Params) -> Log | None:
     given = params["log"]
     if given is None:
         return None
-    group = given["group"] or f"/ecs/{params['cluster']}/{params['name']}"
+    group = given["group"] or default_log_group(params["cluster"], params["name"])
     if not LOG_GROUP_NAME.fullmatch(group):
         raise InputError(f"log: group {group!r} may have 512 letters, digits and _ / . # - only")
     prefix = given["stream_prefix"] or params["name"]
     if re.search("[:*]", prefix):
         raise InputError(f"log: stream_prefix {prefix!r} has a colon or an asterisk, which a log stream cannot have")
     return Log(group, given["retention_days"], prefix)
+
+
+def default_log_group(cluster: str, name: str) -> str:
+    """The log group of an app that has named none; without an app's name, how those of a cluster begin."""
+    return f"/ecs/{cluster}/{name}"
 
 
 def _scaling(params: Params) -> Scaling | None:

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
+from .ecs_cluster_options import checked_range
 from .limits import HIGHEST_PORT, between
 from .names import LOAD_BALANCER_LIMIT, derived_name
 
@@ -67,7 +67,7 @@ def given_balancer(params: Mapping[str, Any]) -> Balancer | None:
     _check_balancer_numbers(given)
     return Balancer(
         name=name,
-        allowed_cidrs=tuple(_cidr(one) for one in given["allowed_cidrs"]),
+        allowed_cidrs=tuple(checked_range("load_balancer: allowed_cidrs", one) for one in given["allowed_cidrs"]),
         subnets=tuple(given["subnets"] or ()),
         **{
             field: given[field]
@@ -92,13 +92,6 @@ def _check_balancer_numbers(given: Mapping[str, Any]) -> None:
         if given["type"] == "none":
             raise InputError("load_balancer: grace_period: there is none without a load balancer")
         between("load_balancer: grace_period", given["grace_period"], 0, 2**31 - 1)
-
-
-def _cidr(text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text))
-    except ValueError as error:
-        raise InputError(f"load_balancer: allowed_cidrs: {error}") from None
 
 
 def balanced_port(balancer: Balancer, ports: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

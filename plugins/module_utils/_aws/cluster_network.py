@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 from .._errors import InputError, NotFoundError
 from .api import Aws
+from .balancer_options import Balancer
 from .names import ClusterNames
 
 INSTANCE_SECURITY_GROUP = "instance-security-group"  # the part in the mark of the instances' security group
@@ -35,7 +36,7 @@ def instance_subnets(aws: Aws, cluster: str, *, zones: int) -> tuple[str, ...]:
     # one text with commas in the API
     subnets = sorted(one.strip() for one in group["VPCZoneIdentifier"].split(",") if one.strip())
     of_zone: dict[str, str] = {}
-    for one in sorted(_described(aws, subnets), key=itemgetter("SubnetId")):
+    for one in sorted(described_subnets(aws, subnets), key=itemgetter("SubnetId")):
         of_zone.setdefault(one["AvailabilityZone"], one["SubnetId"])
     if len(of_zone) < zones:
         raise InputError(
@@ -60,7 +61,7 @@ def check_balancer_subnets(aws: Aws, cluster: str, subnets: Sequence[str], vpc_i
     """
     option = "load_balancer.subnets"
     try:
-        found = _described(aws, subnets)
+        found = described_subnets(aws, subnets)
     except NotFoundError as error:
         raise InputError(f"{option}: {error.message}") from error
     elsewhere = sorted(f"{one['SubnetId']} in {one['VpcId']}" for one in found if one["VpcId"] != vpc_id)
@@ -80,6 +81,32 @@ def check_balancer_subnets(aws: Aws, cluster: str, subnets: Sequence[str], vpc_i
         )
 
 
+def refuse_change_within_zone(aws: Aws, balancer: Balancer, there: Collection[str]) -> None:
+    """Refuse subnets that an existing load balancer gets to by no way, before anything is changed.
+
+    A network one takes another subnet of a zone only once it has left it. A classic one can do so zone by zone
+    (``load_balancer_classic``), but is never in none. An application one does it in one call.
+
+    Args:
+        there: the subnets that it is in.
+
+    Raises:
+        InputError: it would have to.
+    """
+    coming, going = {*balancer.subnets} - {*there}, {*there} - {*balancer.subnets}
+    stays = balancer.classic and (len(there) > 1 or len(balancer.subnets) > 1)
+    if balancer.type == "application" or stays or not (coming and going):
+        return
+    zones = {one["SubnetId"]: one["AvailabilityZone"] for one in described_subnets(aws, sorted(coming | going))}
+    both = {zones[one] for one in coming} & {zones[one] for one in going}
+    if both:
+        raise InputError(
+            f"load_balancer.subnets: {balancer.name} has to leave {', '.join(sorted(both))} before it can be in "
+            "another subnet there",
+            hint="Give only subnets of other zones first, in a run of its own.",
+        )
+
+
 def _scaling_group(aws: Aws, cluster: str) -> Mapping[str, Any] | None:
     """The auto scaling group of the instances that ``ecs_cluster`` made."""
     request = {"AutoScalingGroupNames": [ClusterNames(cluster, aws.region).auto_scaling_group]}
@@ -88,6 +115,11 @@ def _scaling_group(aws: Aws, cluster: str) -> Mapping[str, Any] | None:
     return groups[0] if groups else None
 
 
-def _described(aws: Aws, subnets: Sequence[str]) -> list[Mapping[str, Any]]:
+def described_subnets(aws: Aws, subnets: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The subnets of these ids as EC2 gives them.
+
+    Raises:
+        NotFoundError: one of them is not there.
+    """
     request, doing = {"SubnetIds": list(subnets)}, "look up the subnets of the load balancer"
     return aws.pages("ec2", "DescribeSubnets", "Subnets", request, doing=doing)

@@ -59,10 +59,10 @@ def _without_zone(context: Context, choice: ZoneChoice) -> Outcome:
     if context.params["state"] == "present":
         if not (context.check_mode and choice.name):
             raise NotFoundError(
-                f"the hosted zone {choice.name or choice.id} does not exist",
+                f"the {choice.label} does not exist",
                 hint="Make it first, or give the name of the zone that the records are in.",
             )
-        context.warn(f"The hosted zone {choice.name} does not exist yet. It has to be there when this is not a check.")
+        context.warn(f"The {choice.label} does not exist yet. It has to be there when this is not a check.")
         plan = Request.from_params(context.params, choice.name).plan({})
     return Outcome({"zone": choice.name, "zone_id": choice.id, "records": []}, plan)
 

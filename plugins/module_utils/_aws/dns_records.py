@@ -15,6 +15,7 @@ from typing import Any
 from .._compare import Difference
 from .._errors import ConflictError, InputError
 from .._plan import Live, Plan, Step, Wanted, decide, dismantle
+from .._texts import text
 from .dns_names import absolute_name, canonical_name
 from .dns_values import canonical_value, canonical_values
 
@@ -142,16 +143,20 @@ def _spec(option: Options, key: str, zone: str) -> dict[str, Any]:
     _refuse(bool(alias) and ttl is not None, key, "has alias and ttl", "An alias has the TTL of its target.")
     _refuse_beyond(ttl, MOST_SECONDS, key, "ttl")
     _refuse_beyond(weight, MOST_WEIGHT, key, "weight")
+    nowhere = bool(alias and not (alias["dns_name"].strip(". ") and alias["zone_id"].strip()))
+    _refuse(nowhere, key, "has an alias without dns_name or zone_id", "Give what both are.")
     alone = weight is not None and not option.get("set_identifier")
     _refuse(alone, key, "has weight and no set_identifier", "That tells record sets of one name and type apart.")
     if alias:
         return {"alias": _alias(**alias), "weight": weight}
-    return {"values": _values(option["type"], values or (), key, zone), "ttl": ttl, "weight": weight}
+    return {"values": _values(option["type"], values, key, zone), "ttl": ttl, "weight": weight}
 
 
-def _values(kind: str, values: Iterable[str], key: str, zone: str) -> list[str]:
+def _values(kind: str, values: Any, key: str, zone: str) -> list[str]:
+    given = values if isinstance(values, (list, tuple)) else [values]  # a text is one value, whatever it has in it
+    checked = [text(f"records: {key} values[{number}]", one) for number, one in enumerate(given)]
     try:
-        found = canonical_values(kind, values)
+        found = canonical_values(kind, checked)
     except ValueError as error:
         raise InputError(f"records: {key} has a value that cannot be: {error}") from error
     if kind == "CNAME":

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from .api import Aws
 from .dns_names import canonical_name, refuse_bad_name
 from .dns_records import live_record
 
+VPC_ID = re.compile(r"vpc-[0-9a-f]+")
 PAGE = 300  # the most that ListResourceRecordSets gives at once
 READERS = 2  # Route 53 answers five requests a second, for the whole account
 
@@ -40,7 +42,15 @@ class ZoneChoice:
             refuse_bad_name(name, "zone")
         if params["vpc_id"] and params["private_zone"] is False:
             raise InputError("vpc_id and private_zone: false exclude one another", hint="Only private zones have VPCs.")
+        if params["vpc_id"] and not VPC_ID.fullmatch(params["vpc_id"]):
+            raise InputError(f"vpc_id: {params['vpc_id']!r} must look like vpc-0123456789abcdef0")
         return cls(bare_id(params["zone_id"] or ""), name, params["private_zone"], params["vpc_id"] or "")
+
+    @property
+    def label(self) -> str:
+        """The zone in words, with all that it was looked for by."""
+        kind = {None: "hosted zone", True: "private hosted zone", False: "public hosted zone"}[self.private]
+        return f"{kind} {self.name or self.id}" + (f" of VPC {self.vpc_id}" if self.vpc_id else "")
 
 
 @dataclass(frozen=True)

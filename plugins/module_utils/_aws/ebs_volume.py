@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._errors import ConflictError, InputError
+from .._errors import ConflictError, InputError, NotFoundError
 from .._module import Context, Outcome
 from .._plan import Graph, Handler, Live, Plan, Step, Wanted, apply, decide, dismantle
 from .api import Aws, Connection
@@ -128,13 +128,22 @@ def _check_new(run: Run, options: VolumeOptions) -> None:
     """What a new volume must be told.
 
     Raises:
-        InputError: something is missing, or the zone is not one of the region.
+        InputError: something is missing, or the zone or the snapshot is not one of the region.
     """
     if options.zone is None:
         raise InputError(f"zone: volume {options.name} is not there yet, and a new one needs a zone")
     if options.size is None and options.snapshot_id is None:
         raise InputError(f"size: volume {options.name} is not there yet, and a new one needs a size or a snapshot_id")
     check_zone(run.aws, options.zone)
+    if options.snapshot_id:
+        _check_snapshot(run.aws, options.snapshot_id)
+
+
+def _check_snapshot(aws: Aws, snapshot_id: str) -> None:
+    try:
+        aws.call("ec2", "DescribeSnapshots", {"SnapshotIds": [snapshot_id]}, doing=f"look up snapshot {snapshot_id}")
+    except NotFoundError as error:
+        raise InputError(f"snapshot_id: there is no snapshot {snapshot_id} in {aws.region}") from error
 
 
 def check_zone(aws: Aws, zone: str) -> None:

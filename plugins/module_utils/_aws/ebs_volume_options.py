@@ -34,6 +34,7 @@ NEEDS_IOPS = frozenset({"io1", "io2"})
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 # an id or alias would do for making a volume, but EC2 says the ARN only of the one that is there
 KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/\S+")
+SNAPSHOT_ID = re.compile(r"snap-[0-9a-f]+")
 CSI_TAG = {"ebs.csi.aws.com/cluster": "true"}
 
 
@@ -70,10 +71,14 @@ class VolumeOptions:
             raise InputError(
                 f"kms_key: {params['kms_key']!r} must be the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)"
             )
+        if params["snapshot_id"] and not SNAPSHOT_ID.fullmatch(params["snapshot_id"]):
+            raise InputError(f"snapshot_id: {params['snapshot_id']!r} must look like snap-0123456789abcdef0")
         if "Name" in (params["tags"] or {}):
             raise InputError("tags: Name is the volume's own name, by which it is found")
+        names = {*cls.__dataclass_fields__} - {"tags"}
+        plain: dict[str, Any] = {name: None if params[name] == "" else params[name] for name in names}
         options = cls(
-            **{name: params[name] for name in cls.__dataclass_fields__ if name != "tags"},
+            **plain,
             tags=checked_tags(params["tags"] or {}),
         )
         if options.type:

@@ -4,21 +4,23 @@
 
 Both the deletion of one app and the teardown of a whole cluster take their list from here. The tagging API knows most
 of what we made, but it lags behind in both directions; so what it names is looked up before it counts, and what has a
-name of its own is looked up by that name as well. PRIVATE.
+name of its own, or is named by what is found without it, is looked up by that name as well. PRIVATE.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from .._errors import NotFoundError
-from .._ownership import APP, OWNER
+from .._ownership import APP, OWNER, PART
 from .._parallel import gather
 from .._plan import Handler, Live, Rule
-from .api import from_tags
+from .api import from_tags, tag_filter
+from .app_options import default_log_group
+from .ecs_app_wanted import group_part
 from .load_balancer_classic import CLASSIC_RULE, ClassicLoadBalancers, describe_classic, find_classic
 from .load_balancer_v2 import (
     V2_RULES,
@@ -32,12 +34,12 @@ from .load_balancer_v2 import (
     live_listener,
     tags_of,
 )
-from .log_group import LogGroups, describe_log_group, find_log_group
+from .log_group import LogGroups, describe_log_group, find_log_group, log_groups_below
 from .run import Run
 from .security_groups import SECURITY_GROUP_RULE, IngressRules, SecurityGroups
 from .service import SERVICE_RULE, Services, live_service, read_service
 from .service_scaling import ServiceScaling, find_scaling
-from .task_definition import TASK_DEFINITION_RULE, TaskDefinitions, family_of, find_revisions
+from .task_definition import TASK_DEFINITION_RULE, TaskDefinitions, describe, family_of, find_revisions
 
 OWNER_PREFIX = "ecs/"
 SERVICES_AT_ONCE = 10  # names in one DescribeServices
@@ -122,9 +124,12 @@ def find_apps(run: Run, cluster: str) -> list[Live]:
         "services": lambda: [live for live in list_services(run, cluster) if run.mark.same_owner(live.spec["tags"])],
         "marked": lambda: _marked(run, {OWNER: run.mark.owner}),
         "scaling": lambda: find_scaling(run, cluster),
+        "balancers": lambda: _balancer_names(run),
+        "logs": lambda: {one["logGroupName"] for one in log_groups_below(run, default_log_group(cluster, ""))},
     }
     found = gather(reads)
-    return _all(run, found["services"], found["marked"], found["scaling"], Names())
+    names = Names(balancers=frozenset(found["balancers"]), log_groups=frozenset(found["logs"]))
+    return _all(run, found["services"], found["marked"], found["scaling"], names)
 
 
 def find_app(run: Run, cluster: str, names: Names) -> list[Live]:
@@ -176,6 +181,15 @@ def list_services(run: Run, cluster: str) -> list[Live]:
     return [live_service(service, f"service/{service['serviceName']}") for service in services]
 
 
+def _balancer_names(run: Run) -> set[str]:
+    """How load balancers of the cluster are called: each has a security group, made before it, that says so."""
+    doing = f"look for the load balancers of {run.mark.owner}"
+    filters = {"Filters": tag_filter({OWNER: run.mark.owner})}
+    groups = run.aws.pages("ec2", "DescribeSecurityGroups", "SecurityGroups", filters, doing=doing)
+    parts = [from_tags(one.get("Tags")).get(PART, "") for one in groups]
+    return {part.removeprefix(group_part("")) for part in parts if part.startswith(group_part(""))}
+
+
 def _service(run: Run, cluster: str, name: str) -> list[Live]:
     try:
         live = read_service(run, cluster, name, adopt=False, going=True)
@@ -217,15 +231,22 @@ def sorted_out(tags: Mapping[str, dict[str, str]]) -> _Marked:
 def _all(run: Run, services: list[Live], marked: _Marked, scaling: list[Live], names: Names) -> list[Live]:
     used = {family_of(service.spec["task_definition"]) for service in services}
     families = {*map(family_of, marked.definitions), *used, *names.families}
+    groups = {*marked.groups, *_target_groups(services)}
+    logs = {*marked.logs, *names.log_groups}
     looks: dict[str, Callable[[], Iterable[Live | None]]] = {
         **{f"family {one}": partial(_revisions, run, one, marked) for one in families},
-        **{f"log {one}": partial(_log, run, one, marked.logs.get(one)) for one in {*marked.logs, *names.log_groups}},
+        **{f"log {one}": partial(_log, run, one, marked.logs.get(one)) for one in logs},
+        **{
+            f"logs of {one.name}": partial(_logs_of, run, one, logs)
+            for one in services
+            if one.spec["task_definition"] not in marked.definitions
+        },
         **{
             f"classic {one}": partial(_classic, run, one, marked.classic.get(one))
             for one in {*marked.classic, *names.balancers}
         },
         **{f"balancer {one}": partial(_balancer, run, {"LoadBalancerArns": [one]}) for one in marked.balancers},
-        **{f"group {one}": partial(_group, run, {"TargetGroupArns": [one]}) for one in marked.groups},
+        **{f"group {one}": partial(_group, run, {"TargetGroupArns": [one]}) for one in groups},
     }
     found = [live for lives in gather(looks).values() for live in lives if live]
     there = {live.name for live in found if live.kind in ("classic_load_balancer", "load_balancer", "target_group")}
@@ -242,9 +263,10 @@ def _all(run: Run, services: list[Live], marked: _Marked, scaling: list[Live], n
     ]
 
 
-def _is_ours(run: Run, tags: Mapping[str, str]) -> bool:
-    """Of this app; for a run that speaks for the whole cluster, of any of its apps or of the cluster itself."""
-    return run.mark.owns(tags) if run.mark.app else run.mark.same_owner(tags)
+def _target_groups(services: Iterable[Live]) -> set[str]:
+    """The ARNs of those that lead to the services."""
+    behind = [one for service in services for one in service.spec["load_balancers"]]
+    return {one["target_group"] for one in behind if "target_group" in one}
 
 
 def _revisions(run: Run, family: str, marked: _Marked) -> list[Live | None]:
@@ -256,7 +278,15 @@ def _log(run: Run, name: str, tags: Mapping[str, str] | None) -> list[Live | Non
         found = describe_log_group(run, name)
         return [Live(f"log-group/{name}", "log_group", name, name)] if found else []
     live = find_log_group(run, name)
-    return [live] if live and _is_ours(run, live.spec["tags"]) else []
+    return [replace(live, key=f"log-group/{name}")] if live and run.mark.covers(live.spec["tags"]) else []
+
+
+def _logs_of(run: Run, service: Live, known: Collection[str]) -> list[Live | None]:
+    """The log groups that the containers of a service write to."""
+    definition = describe(run, service.spec["task_definition"], f"look where service {service.name} logs to")
+    options = [one["log"].get("options", {}) for one in definition.spec["containers"]] if definition else []
+    names = {one["awslogs-group"] for one in options if "awslogs-group" in one} - {*known}
+    return [live for name in sorted(names) for live in _log(run, name, None)]
 
 
 def _classic(run: Run, name: str, tags: Mapping[str, str] | None) -> list[Live | None]:
@@ -264,7 +294,7 @@ def _classic(run: Run, name: str, tags: Mapping[str, str] | None) -> list[Live |
         found = describe_classic(run, name)
         return [Live(f"classic-load-balancer/{name}", "classic_load_balancer", name, name)] if found else []
     live = find_classic(run, name)
-    return [live] if live and _is_ours(run, live.spec["tags"]) else []
+    return [replace(live, key=f"classic-load-balancer/{name}")] if live and run.mark.covers(live.spec["tags"]) else []
 
 
 def _balancer(run: Run, request: Mapping[str, Any]) -> list[Live | None]:
@@ -273,7 +303,7 @@ def _balancer(run: Run, request: Mapping[str, Any]) -> list[Live | None]:
         return []
     arn = found["LoadBalancerArn"]
     tags = tags_of(run, [arn])[arn]
-    return [live_balancer(found, tags, f"load-balancer/{arn}")] if _is_ours(run, tags) else []
+    return [live_balancer(found, tags, f"load-balancer/{arn}")] if run.mark.covers(tags) else []
 
 
 def _group(run: Run, request: Mapping[str, Any]) -> list[Live | None]:
@@ -283,7 +313,7 @@ def _group(run: Run, request: Mapping[str, Any]) -> list[Live | None]:
         return []
     arn = found["TargetGroupArn"]
     tags = tags_of(run, [arn])[arn]
-    if not _is_ours(run, tags):
+    if not run.mark.covers(tags):
         return []
     group = live_group(found, {}, tags, f"target-group/{arn}")
     listeners = [

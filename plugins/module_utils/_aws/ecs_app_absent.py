@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .._module import Context, Outcome
 from .._plan import Live, apply, dismantle
 from .api import Aws, Connection
-from .app_options import AppOptions
+from .app_options import AppOptions, default_log_group
 from .ecs_app import APP_GRAPH, Names, app_handlers, find_app
 from .ecs_app_read import Group, app_groups, security_groups
 from .ecs_app_result import to_result
@@ -57,5 +57,5 @@ def _names(options: AppOptions, groups: Sequence[Live]) -> Names:
         families=frozenset({str(options.with_family(None).family)}),
         balancers=frozenset(balancers),
         target_groups=frozenset({target_group_name(options)} if grouped else ()),
-        log_groups=frozenset({options.log.group} if options.log else ()),
+        log_groups=frozenset({options.log.group if options.log else default_log_group(options.cluster, options.name)}),
     )

@@ -31,6 +31,7 @@ from .service_scaling import SCALING
 from .task_definition import find_old_revisions
 
 BALANCER_KINDS = ("classic_load_balancer", "load_balancer", "target_group")
+BEHIND_DEFINITION = ("log_group", "load_balancer_security_group", "target_group")
 
 
 def ensure(context: Context) -> Outcome:
@@ -49,7 +50,11 @@ def ensure_present(context: Context) -> Outcome:
     wanted = wanted_app(run, options, found.live, found.place)
     abandoned = dismantle(found.abandoned, APP_GRAPH)
     # once the wanted one is there nobody looks for another one any more
-    plan = abandoned + after(decide(wanted, found.live, APP_GRAPH, APP_RULES), abandoned, BALANCER_KINDS)
+    decided = decide(wanted, found.live, APP_GRAPH, APP_RULES)
+    # ECS refuses more in a task definition than anybody else does, and it costs nothing: so it comes first
+    registered = Plan(tuple(step for step in decided.steps if step.kind == "task_definition"))
+    decided = after(decided, registered, BEHIND_DEFINITION)
+    plan = abandoned + after(decided, abandoned, BALANCER_KINDS)
     plan += _tidying(run, found, plan, {one.key for one in wanted})
     if context.check_mode:
         return Outcome(_result(run, options, found.live), plan)

@@ -16,7 +16,12 @@ from .._plan import Live
 from .api import from_tags, tag_filter
 from .app_options import AppOptions
 from .balancer_options import Balancer
-from .cluster_network import INSTANCE_SECURITY_GROUP, check_balancer_subnets, instance_subnets
+from .cluster_network import (
+    INSTANCE_SECURITY_GROUP,
+    check_balancer_subnets,
+    instance_subnets,
+    refuse_change_within_zone,
+)
 from .ecs_app import OWNER_PREFIX, Names, find_balancers, find_named_balancers
 from .ecs_app_wanted import (
     BALANCER_GROUP,
@@ -36,7 +41,7 @@ from .log_group import LOG_GROUP, read_log_group
 from .names import cluster_mark
 from .run import Run
 from .security_groups import live_security_group, source_openings
-from .service import cluster_is_active, read_service
+from .service import active_cluster, read_service, refuse_unknown_providers
 from .service_scaling import SCALING, find_scaling, read_scaling
 from .task_definition import family_of, read_continued
 
@@ -121,15 +126,19 @@ def _refuse_outside_of_scaling(run: Run, options: AppOptions, service: Live | No
 
 
 def _service(run: Run, options: AppOptions) -> Live | None:
+    nowhere = NoClusterError(f"cluster: {options.cluster} does not exist in {run.aws.region}")
     try:
         service = read_service(run, options.cluster, options.name, adopt=options.adopt)
-    except NotFoundError:
-        service, there = None, False
-    else:
-        # a cluster that was deleted can still be asked for its services for a while
-        there = service is not None or cluster_is_active(run, options.cluster)
-    if not there:
-        raise NoClusterError(f"cluster: {options.cluster} does not exist in {run.aws.region}")
+    except NotFoundError as error:
+        raise nowhere from error
+    strategy = options.service.get("capacity_provider_strategy")
+    if service and strategy in (None, service.spec["capacity_provider_strategy"]):
+        return service
+    # a cluster that was deleted can still be asked for its services for a while
+    cluster = active_cluster(run, options.cluster)
+    if cluster is None:
+        raise nowhere
+    refuse_unknown_providers(strategy or (), cluster)
     return service
 
 
@@ -156,6 +165,7 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
     there = live[LOAD_BALANCER].spec["subnets"] if LOAD_BALANCER in live else ()
     if {*(balancer.subnets or there)} != {*there}:
         check_balancer_subnets(run.aws, options.cluster, balancer.subnets, instances["VpcId"], zones=zones)
+        refuse_change_within_zone(run.aws, balancer, there)
     elif LOAD_BALANCER not in live:
         subnets = instance_subnets(run.aws, options.cluster, zones=zones)
     place = Place(instances["VpcId"], instances["GroupId"], subnets)

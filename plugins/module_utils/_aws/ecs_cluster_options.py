@@ -14,6 +14,7 @@ from typing import Any
 
 from .._errors import InputError
 from .._ownership import PREFIX
+from .._texts import texts
 from .images import architecture_of
 from .names import CLUSTER_NAME_LIMIT, checked_name
 from .security_groups import Opening
@@ -26,6 +27,11 @@ LARGEST_PREFIX = 24  # of an own VPC: each of its subnets gets a sixteenth, and 
 # a new cluster has to have a larger one, as its load balancers need room
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/\S+")
+# as a launch template takes it (EC2 API reference, LaunchTemplateEbsBlockDeviceRequest.KmsKeyId)
+KMS_KEY = re.compile(
+    r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?alias/[A-Za-z0-9/_-]+"
+    r"|(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/)?(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
 TAG_LIMIT = 40  # AWS allows 50; the mark, the name, and the tags that Kubernetes' controllers look for need some
 TAG_SIGNS = frozenset("_.:/=+-@")  # what IAM, ECS, ELB and CloudWatch Logs allow beside letters, numbers and spaces
 
@@ -68,12 +74,12 @@ class ClusterOptions:
             min_size=params["min_size"],
             max_size=params["max_size"],
             desired_count=params["desired_count"],
-            instance_type=params["instance_type"],
+            instance_type=params["instance_type"] or None,
             architecture=params["architecture"],
-            ami=params["ami"],
-            key_name=params["key_name"],
+            ami=params["ami"] or None,
+            key_name=params["key_name"] or None,
             volume_size=params["volume_size"],
-            volume_kms_key=params["volume_kms_key"],
+            volume_kms_key=params["volume_kms_key"] or None,
             subnets=_given("subnets", params["subnets"], re.compile(r"subnet-[0-9a-f]+"), "subnet-0123456789abcdef0"),
             cidr=_own_cidr(params["cidr"]),
             zones=_given("zones", params["zones"], re.compile(r"[a-z]+(-[a-z]+)+-\d[a-z]"), "eu-west-1a"),
@@ -102,12 +108,13 @@ def checked_tags(tags: Mapping[str, Any]) -> dict[str, str]:
     """
     if len(tags) > TAG_LIMIT:
         raise InputError(f"tags: {len(tags)} are given, {TAG_LIMIT} are allowed")
-    for key, value in tags.items():
+    checked = texts("tags", tags)
+    for key, value in checked.items():
         if key.lower().startswith(("aws:", PREFIX)):
             raise InputError(f"tags: {key!r} must not begin with aws: or {PREFIX}")
-        if not 0 < len(key) <= 128 or len(str(value)) > 256:
+        if not 0 < len(key) <= 128 or len(value) > 256:
             raise InputError(f"tags: {key!r} is too long, a key has 1 to 128 characters and a value up to 256")
-    return {key: str(value) for key, value in tags.items()}
+    return checked
 
 
 def shared_tags(tags: Mapping[str, Any]) -> dict[str, str]:
@@ -137,12 +144,33 @@ def checked_range(option: str, text: str) -> str:
     Raises:
         InputError: it is none, or has bits set behind its prefix.
     """
+    if "%" in text:
+        raise InputError(f"{option}: {text!r} names an interface, which other machines do not have")
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
         raise InputError(
             f"{option}: {text!r} is no address range ({error}); 10.0.0.0/16 is one, for example"
         ) from error
+
+
+def checked_network(option: str, text: str, largest: int, smallest: int) -> str:
+    """An IPv4 range that machines can have addresses of.
+
+    Args:
+        largest: the length of the prefix of the largest one.
+        smallest: that of the smallest one.
+
+    Raises:
+        InputError: it is none.
+    """
+    network = ipaddress.ip_network(checked_range(option, text))
+    if network.version == 6 or not largest <= network.prefixlen <= smallest:
+        raise InputError(f"{option}: {text!r} must be an IPv4 range between /{largest} and /{smallest}")
+    nowhere = network.overlaps(ipaddress.ip_network("0.0.0.0/8"))
+    if nowhere or network.is_loopback or network.is_link_local or network.is_multicast:
+        raise InputError(f"{option}: no machine can have an address of {text}", hint="10.0.0.0/16 is one that can be.")
+    return str(network)
 
 
 def _check_sizes(params: Mapping[str, Any]) -> None:
@@ -162,6 +190,12 @@ def _check_instances(params: Mapping[str, Any]) -> None:
     ami = params["ami"]
     if ami and ami != LATEST and not re.fullmatch(r"ami-[0-9a-f]+", ami):
         raise InputError(f"ami: {ami!r} must be the id of an image (ami-0123456789abcdef0), or {LATEST}")
+    key = params["volume_kms_key"]
+    if key and not KMS_KEY.fullmatch(key):
+        raise InputError(
+            f"volume_kms_key: {key!r} must be a KMS key: its ARN (arn:aws:kms:<region>:<account>:key/<id>), its id, "
+            f"or an alias of it (alias/<name>)"
+        )
     size = params["volume_size"]
     if size is not None and not 1 <= size <= LARGEST_VOLUME:
         raise InputError(f"volume_size: {size} GiB must be between 1 and {LARGEST_VOLUME}")
@@ -181,11 +215,7 @@ def _given(option: str, values: Sequence[str] | None, pattern: re.Pattern[str], 
 def _own_cidr(text: str | None) -> str | None:
     if text is None:
         return None
-    cidr = checked_range("cidr", text)
-    network = ipaddress.ip_network(cidr)
-    if network.version == 6 or not 16 <= network.prefixlen <= LARGEST_PREFIX:
-        raise InputError(f"cidr: {text!r} must be an IPv4 range between /16 and /{LARGEST_PREFIX}")
-    return cidr
+    return checked_network("cidr", text, 16, LARGEST_PREFIX)
 
 
 def _ingress(ranges: Sequence[str] | None, ports: Sequence[str]) -> tuple[str, ...] | None:

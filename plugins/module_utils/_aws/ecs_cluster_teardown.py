@@ -145,4 +145,4 @@ def _left(run: Run, names: ClusterNames) -> list[Live]:
     group = read_scaling_group(run, names.auto_scaling_group, adopt=True, departing=True)
     # instances were waited for one by one; they, too, stay visible for a while
     marked = [one for one in marked_resources(run, KINDS, PART_KINDS) if one.kind != "instance"]
-    return [*really_there(run, marked), *([group] if group else [])]
+    return [*really_there(run, marked), *([group] if group else []), *find_apps(run, names.cluster)]

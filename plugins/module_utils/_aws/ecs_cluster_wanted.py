@@ -118,7 +118,10 @@ def wanted(run: Run, options: ClusterOptions, live: Mapping[str, Live], found: F
 
 
 def sizes(options: ClusterOptions, live: Live | None) -> dict[str, int | None]:
-    """How many instances, at least and at most. What is not given stays, stretched as far as what is given needs."""
+    """How many instances, at least and at most. What is not given stays, stretched as far as what is given needs.
+
+    AWS ends or starts instances by itself where their number is out of new bounds, so that number is named too.
+    """
     least, most, desired = options.min_size, options.max_size, options.desired_count
     if live is None:
         start = (
@@ -130,6 +133,8 @@ def sizes(options: ClusterOptions, live: Live | None) -> dict[str, int | None]:
     if given:
         least = min(live.spec["min_size"], *given) if least is None else least
         most = max(live.spec["max_size"], *given) if most is None else most
+        within = max(least, min(most, live.spec["desired_count"]))
+        desired = within if desired is None and within != live.spec["desired_count"] else desired
     return {"min_size": least, "max_size": most, "desired_count": desired}
 
 
@@ -220,6 +225,7 @@ def _template(run: Run, names: ClusterNames, options: ClusterOptions, live: Mapp
     spec: dict[str, Any] = {
         "image_id": found.image.id if found.image else None,
         "root_device": found.image.root_device if found.image else None,
+        "more_volumes": found.image.more_volumes if found.image else None,
         "instance_type": options.type_for(there.get("instance_type")),
         "profile": Ref(INSTANCE_PROFILE),
         "security_group_ids": [Ref(INSTANCE_SECURITY_GROUP)],

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError, NotFoundError, SchedulersError
@@ -31,12 +31,17 @@ TYPE = re.compile(
 
 @dataclass(frozen=True)
 class Image:
-    """An image to start instances from, with the device and the least GiB of its root volume."""
+    """An image to start instances from, with the device and the least GiB of its root volume.
+
+    Attributes:
+        more_volumes: GiB of its other volumes, by device.
+    """
 
     id: str
     architecture: str
     root_device: str
     volume_size: int
+    more_volumes: Mapping[str, int] = field(default_factory=dict)
 
 
 def architecture_of(instance_type: str) -> str:
@@ -86,8 +91,9 @@ def given_image(aws: Aws, image_id: str, architecture: str) -> Image:
     if not found:
         raise InputError(f"ami: there is no image {image_id} in {aws.region} that this account may use")
     root = found[0]["RootDeviceName"]
-    sizes = {one["DeviceName"]: one.get("Ebs", {}).get("VolumeSize", 1) for one in found[0]["BlockDeviceMappings"]}
-    image = Image(image_id, found[0]["Architecture"], root, sizes.get(root, 1))
+    disks = {one["DeviceName"]: one["Ebs"] for one in found[0]["BlockDeviceMappings"] if one.get("Ebs")}
+    sizes = {device: int(disk.get("VolumeSize", 1)) for device, disk in disks.items()}
+    image = Image(image_id, found[0]["Architecture"], root, sizes.pop(root, 1), sizes)
     if image.architecture != architecture:
         raise InputError(f"ami: {image_id} is for {image.architecture}, instance_type needs one for {architecture}")
     return image

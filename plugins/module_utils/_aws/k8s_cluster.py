@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _kubeconfig
+from .._checks import writable
 from .._cluster_api import Connect
 from .._module import Context, Outcome
 from .._parallel import gather
@@ -57,6 +58,8 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
         current = KUBECONFIG not in live if asked is None else asked
         resources.append(wanted_kubeconfig(options.name, published, current=current))
     plan = decide(resources, live, GRAPH, RULES)
+    if any(step.kind == "kubeconfig" for step in plan.steps):
+        writable("kubeconfig", path)
     readiness = Readiness(run, options.name, names.auto_scaling_group, access.api)
     if context.check_mode:
         return Outcome(to_result(options.name, live, Standing(live.get(SCALING_GROUP)), path), plan)

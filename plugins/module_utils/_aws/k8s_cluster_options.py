@@ -12,10 +12,10 @@ from itertools import combinations
 from typing import Any
 
 from .._errors import InputError
-from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_range, shared_tags
+from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_network, checked_range, shared_tags
 from .images import architecture_of
 from .k8s_addons import CLOUD_CONTROLLER_VERSIONS
-from .kubernetes_names import checked_cluster_name
+from .kubernetes_names import checked_cluster_name, refuse_cluster_tags
 from .security_groups import Opening
 
 API_PORT = 6443
@@ -73,10 +73,11 @@ class ClusterOptions:
         """
         _check_numbers(params)
         _check_instances(params)
+        refuse_cluster_tags(params["tags"] or {})
         plain = ("zone", "node_count", "control_plane_type", "node_type", "ami", "key_name", "volume_size")
         return cls(
             name=checked_cluster_name("name", params["name"]),
-            **{name: params[name] for name in plain},
+            **{name: params[name] or None for name in plain},
             version=_version(params["version"]),
             cidr=_range("cidr", params["cidr"], 16, 24),
             pod_network=params["pod_network"],
@@ -162,10 +163,7 @@ def _version(text: str | None) -> str | None:
 def _range(option: str, text: str | None, largest: int, smallest: int) -> str | None:
     if text is None:
         return None
-    network = ipaddress.ip_network(checked_range(option, text))
-    if network.version == 6 or not largest <= network.prefixlen <= smallest:
-        raise InputError(f"{option}: {text!r} must be an IPv4 range between /{largest} and /{smallest}")
-    return str(network)
+    return checked_network(option, text, largest, smallest)
 
 
 def _ingress(ranges: list[str] | None) -> tuple[str, ...] | None:

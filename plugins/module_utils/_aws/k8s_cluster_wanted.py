@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import InputError
 from .._ownership import OWNER, PART
-from .._plan import Graph, Live, Ref, Rule, Wanted
+from .._plan import Graph, Live, Ref, Rule, Script, Wanted
 from .addresses import ADDRESS, ADDRESS_ASSOCIATION
 from .control_plane import CONTROL_PLANE, CONTROL_PLANE_RULE, setting_tag
 from .identity import IDENTITY_GRAPH, attached
@@ -328,6 +328,7 @@ def _control_plane(scene: Scene) -> Wanted:
         "instance_type": instance_type,
         "image_id": image.id,
         "root_device": image.root_device,
+        "more_volumes": image.more_volumes,
         "volume_size": scene.options.volume_size or DEFAULTS.volume_size,
         "encrypted": True,
         "key_name": scene.options.key_name,
@@ -348,11 +349,12 @@ def _template(scene: Scene) -> Wanted:
     spec: dict[str, Any] = {
         "image_id": image.id if image else None,
         "root_device": image.root_device if image else None,
+        "more_volumes": image.more_volumes if image else None,
         "instance_type": instance_type,
         "profile": Ref(profile_key(NODES)),
         "security_group_ids": [Ref(group_key(NODES))],
         "public_ip": True,
-        "user_data": node_script(scene.made_with.boot()),
+        "user_data": Script(node_script(scene.made_with.boot())),
         "metadata_hops": 1,
         "encrypted": True,
         "volume_size": scene.options.volume_size or (None if there else DEFAULTS.volume_size),

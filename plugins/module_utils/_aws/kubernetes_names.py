@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .._errors import InputError
 from .._ownership import Mark
@@ -28,6 +30,17 @@ def cluster_tag(cluster: str) -> str:
 def cluster_tags(cluster: str) -> dict[str, str]:
     """The tags of what is the cluster's, in the words of Kubernetes' controllers."""
     return {LEGACY_TAG: cluster, cluster_tag(cluster): "owned"}
+
+
+def refuse_cluster_tags(tags: Mapping[str, Any]) -> None:
+    """Refuse tags by which Kubernetes' controllers know what is the cluster's: they have to say what they say.
+
+    Raises:
+        InputError: one of them is given.
+    """
+    taken = next((key for key in tags if key == LEGACY_TAG or key.startswith(cluster_tag(""))), None)
+    if taken:
+        raise InputError(f"tags: {taken} says whose a thing is, and is set by this module")
 
 
 def checked_cluster_name(option: str, name: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from .._errors import NotFoundError
 from .._ownership import PART, require_ours
-from .._plan import Live, Rule, Spec, Step
+from .._plan import Live, Rule, Script, Spec, Step
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags, tag_specifications, to_tags
@@ -33,13 +33,6 @@ TEMPLATE_RULE = Rule(renews=True, subset=frozenset({"instance_tags"}))
 
 def template_data(spec: Spec) -> dict[str, Any]:
     """A spec as EC2 takes it. Pure."""
-    disk = {"VolumeSize": spec.get("volume_size"), "KmsKeyId": spec.get("volume_kms_key")}
-    volume = {
-        "VolumeType": "gp3",
-        "Encrypted": spec["encrypted"],
-        "DeleteOnTermination": True,
-        **{name: value for name, value in disk.items() if value},
-    }
     interface = {"DeviceIndex": 0, "Groups": list(spec["security_group_ids"]), "DeleteOnTermination": True}
     if spec.get("public_ip"):
         interface["AssociatePublicIpAddress"] = True
@@ -54,7 +47,7 @@ def template_data(spec: Spec) -> dict[str, Any]:
             "HttpPutResponseHopLimit": spec["metadata_hops"],
             "InstanceMetadataTags": "disabled",
         },
-        "BlockDeviceMappings": [{"DeviceName": spec["root_device"], "Ebs": volume}],
+        "BlockDeviceMappings": _disks(spec),
         "NetworkInterfaces": [interface],
         "TagSpecifications": [
             {"ResourceType": "instance", "Tags": to_tags(spec["instance_tags"])},
@@ -64,20 +57,35 @@ def template_data(spec: Spec) -> dict[str, Any]:
     return {**data, "KeyName": spec["key_name"]} if spec.get("key_name") else data
 
 
+def _disks(spec: Spec) -> list[dict[str, Any]]:
+    """The volumes. Those that an image has beside its root are as it says, unless they are named here."""
+    common = {"Encrypted": spec["encrypted"], "DeleteOnTermination": True}
+    if spec.get("volume_kms_key"):
+        common["KmsKeyId"] = spec["volume_kms_key"]
+    root = {"VolumeType": "gp3", **common}
+    if spec.get("volume_size"):
+        root["VolumeSize"] = spec["volume_size"]
+    more = {device: {**common, "VolumeSize": size} for device, size in sorted(spec["more_volumes"].items())}
+    return [{"DeviceName": device, "Ebs": disk} for device, disk in ({spec["root_device"]: root} | more).items()]
+
+
 def template_spec(data: Mapping[str, Any]) -> dict[str, Any]:
     """The spec that a version's data stands for. Pure."""
-    device: Mapping[str, Any] = next(iter(data.get("BlockDeviceMappings", ())), {})
-    volume = device.get("Ebs", {})
+    disks = {one["DeviceName"]: one.get("Ebs", {}) for one in data.get("BlockDeviceMappings", ())}
+    # which of them is the root only the image knows; the others keep the type that it gives them
+    root = next((device for device, disk in disks.items() if "VolumeType" in disk), None)
+    volume = disks.get(root, {})
     interface: Mapping[str, Any] = next(iter(data.get("NetworkInterfaces", ())), {})
     metadata = data.get("MetadataOptions", {})
     return {
         "image_id": data.get("ImageId"),
         "instance_type": data.get("InstanceType"),
         "profile": data.get("IamInstanceProfile", {}).get("Name"),
-        "user_data": decoded(data.get("UserData", "")),
+        "user_data": Script(decoded(data.get("UserData", ""))),
         "metadata_hops": metadata.get("HttpPutResponseHopLimit") if metadata.get("HttpTokens") == "required" else None,
-        "root_device": device.get("DeviceName"),
-        "encrypted": bool(volume.get("Encrypted")),
+        "root_device": root,
+        "more_volumes": {device: disk.get("VolumeSize") for device, disk in disks.items() if device != root},
+        "encrypted": bool(disks) and all(disk.get("Encrypted") for disk in disks.values()),
         "volume_size": volume.get("VolumeSize"),
         "volume_kms_key": volume.get("KmsKeyId"),
         "security_group_ids": sorted(interface.get("Groups", ())),

@@ -7,7 +7,7 @@ A shared one has a listener for each app, and one health check for all of them: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._errors import NotFoundError
@@ -17,6 +17,7 @@ from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .api import from_tags, to_tags
 from .balancer_options import Balancer
+from .cluster_network import described_subnets
 from .run import Run
 from .service_judgement import Health
 
@@ -224,10 +225,25 @@ class ClassicLoadBalancers:
             self._call("CreateLoadBalancerListeners", step, {"Listeners": _listeners(missing)})
 
     def _set_subnets(self, step: Step, wanted: set[str], live: set[str]) -> None:
-        if wanted - live:
-            self._call("AttachLoadBalancerToSubnets", step, {"Subnets": sorted(wanted - live)})
-        if live - wanted:
-            self._call("DetachLoadBalancerFromSubnets", step, {"Subnets": sorted(live - wanted)})
+        """Zone by zone: it takes one of each, and is never in none."""
+        coming, going = self._by_zone(wanted - live), self._by_zone(live - wanted)
+        self._attach(step, [one for zone, one in coming.items() if zone not in going])
+        for zone in sorted(coming.keys() & going.keys()):
+            self._detach(step, [going[zone]])
+            self._attach(step, [coming[zone]])
+        self._detach(step, [one for zone, one in going.items() if zone not in coming])
+
+    def _by_zone(self, subnets: set[str]) -> dict[str, str]:
+        found = described_subnets(self._run.aws, sorted(subnets)) if subnets else ()
+        return {one["AvailabilityZone"]: one["SubnetId"] for one in found}
+
+    def _attach(self, step: Step, subnets: Sequence[str]) -> None:
+        if subnets:
+            self._call("AttachLoadBalancerToSubnets", step, {"Subnets": sorted(subnets)})
+
+    def _detach(self, step: Step, subnets: Sequence[str]) -> None:
+        if subnets:
+            self._call("DetachLoadBalancerFromSubnets", step, {"Subnets": sorted(subnets)})
 
     def _call(self, operation: str, step: Step, request: Mapping[str, Any]) -> None:
         # also used right after the load balancer was made, when not all of AWS knows it yet

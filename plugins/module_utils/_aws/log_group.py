@@ -39,9 +39,13 @@ def find_log_group(run: Run, name: str) -> Live | None:
 
 def describe_log_group(run: Run, name: str) -> dict[str, Any] | None:
     """The log group of this name as the API gives it."""
-    request = {"logGroupNamePrefix": name}
-    groups = run.aws.pages("logs", "DescribeLogGroups", "logGroups", request, doing=f"look for log group {name}")
-    return next((group for group in groups if group["logGroupName"] == name), None)
+    return next((group for group in log_groups_below(run, name) if group["logGroupName"] == name), None)
+
+
+def log_groups_below(run: Run, prefix: str) -> list[dict[str, Any]]:
+    """The log groups whose names begin so, as the API gives them."""
+    request = {"logGroupNamePrefix": prefix}
+    return run.aws.pages("logs", "DescribeLogGroups", "logGroups", request, doing=f"look for log group {prefix}")
 
 
 class LogGroups:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from typing import Any
 
 from .._ownership import OWNER, PART
 from .._parallel import gather
@@ -53,7 +54,8 @@ def marked_resources(run: Run, kinds: Mapping[str, str], parts: Mapping[str, str
     for resource, kind in types.items():
         ours = parts.get(playing.get(resource, "")) or kinds.get(kind)
         if ours:
-            spec = {"vpc_id": vpc_id} if ours == "internet_gateway" else {}
+            spec: dict[str, Any] = {"part": playing.get(resource)}  # which of several it is, for the diff
+            spec |= {"vpc_id": vpc_id} if ours == "internet_gateway" else {}
             found.append(Live(resource, ours, resource, resource, spec))
     return found
 

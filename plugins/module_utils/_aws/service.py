@@ -155,10 +155,25 @@ def read_service(run: Run, cluster: str, name: str, *, adopt: bool, going: bool 
     return live_service(service)
 
 
-def cluster_is_active(run: Run, cluster: str) -> bool:
-    """Whether there is a cluster for a service to be made on."""
+def active_cluster(run: Run, cluster: str) -> Mapping[str, Any] | None:
+    """The cluster for a service to be made on, as the API gives it."""
     answer = run.aws.call("ecs", "DescribeClusters", {"clusters": [cluster]}, doing=f"look for cluster {cluster}")
-    return any(one["status"] == "ACTIVE" for one in answer["clusters"])
+    return next((one for one in answer["clusters"] if one["status"] == "ACTIVE"), None)
+
+
+def refuse_unknown_providers(strategy: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any]) -> None:
+    """Refuse capacity providers that the cluster does not have. Pure.
+
+    Raises:
+        InputError: there is one.
+    """
+    known = cluster.get("capacityProviders") or ()
+    unknown = [one["capacity_provider"] for one in strategy if one["capacity_provider"] not in known]
+    if unknown:
+        raise InputError(
+            f"capacity_provider_strategy: cluster {cluster['clusterName']} has no capacity provider "
+            f"{' or '.join(unknown)}, but {', '.join(sorted(known)) or 'none at all'}"
+        )
 
 
 def live_service(service: Service, key: str = SERVICE) -> Live:

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
 from .._errors import SchedulersError
 from .._plan import Live, Spec, Step
-from .._retry import Effect
 from .run import Run
 
 SCALING_API = "application-autoscaling"
@@ -114,6 +112,4 @@ class ServiceScaling:
         self._run.aws.delete(SCALING_API, "DeregisterScalableTarget", request, doing=step.sentence, deadline=deadline)
 
     def _call(self, operation: str, request: Mapping[str, Any], step: Step) -> None:
-        # twice is as good as once, whatever the verb says
-        send = partial(self._run.aws.call, SCALING_API, operation, request, doing=step.sentence, settles=True)
-        self._run.aws.policy.run(send, Effect.IDEMPOTENT)
+        self._run.aws.call(SCALING_API, operation, request, doing=step.sentence, settles=True)

@@ -187,7 +187,8 @@ def as_one(family: str, active: Iterable[str], inactive: Iterable[str]) -> Live:
     attributes = {"active": sorted(active, key=revision_of), "inactive": sorted(inactive, key=revision_of)}
     numbers = sorted(revision_of(arn) for arns in attributes.values() for arn in arns)
     name = f"{family}:{','.join(str(number) for number in numbers)}"
-    return Live(f"{TASK_DEFINITION}/{name}", "task_definition", name, family, {}, attributes)
+    spec = {kind: [revision_of(arn) for arn in arns] for kind, arns in attributes.items()}  # for the diff
+    return Live(f"{TASK_DEFINITION}/{name}", "task_definition", name, family, spec, attributes)
 
 
 def _arns(run: Run, family: str, status: str) -> list[str]:
@@ -201,4 +202,4 @@ def _ours(run: Run, arns: Sequence[str]) -> list[str]:
     """Those of the revisions that carry our mark: asked one by one, as ECS has no other way."""
     doing = "look at the revisions of a task definition"
     found = gather({arn: lambda arn=arn: describe(run, arn, doing) for arn in arns})  # type: ignore[misc]
-    return [arn for arn, live in found.items() if live and run.mark.owns(live.spec["tags"])]
+    return [arn for arn, live in found.items() if live and run.mark.covers(live.spec["tags"])]

@@ -12,10 +12,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
+from .._checks import credential, seconds
 from .._clock import Clock, Deadline, SystemClock
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
+from .._http import checked_url as checked_address
 from .._retry import Effect, RetryPolicy
 from .._wait import wait_until
 from . import errors
@@ -48,9 +49,9 @@ class Connection:
         """
         if not (params["api_token"] or "").strip():
             raise InputError("api_token is empty", hint="Set it, or DIGITALOCEAN_ACCESS_TOKEN in the environment.")
-        if params["request_timeout"] < 1:
-            raise InputError(f"request_timeout is {params['request_timeout']}, but has to be at least 1")
-        return cls(params["api_token"].strip(), checked_url(params["api_url"]), float(params["request_timeout"]))
+        token, timeout = params["api_token"].strip(), seconds("request_timeout", params["request_timeout"])
+        credential("api_token", token)
+        return cls(token, checked_url(params["api_url"]), timeout)
 
 
 def checked_url(url: str) -> str:
@@ -60,8 +61,7 @@ def checked_url(url: str) -> str:
         InputError: it is no address.
     """
     bare = url.strip().rstrip("/").removesuffix(VERSION)
-    parts = urlsplit(bare)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+    if checked_address(bare, "api_url").path:
         raise InputError(f"api_url: {url!r} is no address of an API", hint=f"{PUBLIC_API} is one, for example.")
     return bare
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from .api import Answer, DigitalOcean
 
 DOING = "look up what DigitalOcean offers"
 GPU = "gpu-"  # what the slug of a size with GPUs begins with
+SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # ids of images as well; all of it safe in a path
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def _check_region(region: str, sizes: list[Answer]) -> None:
 
 def _image(api: DigitalOcean, wanted: str) -> Answer:
     """The image by slug or id, or by the slug that took its place."""
-    for slug in dict.fromkeys((wanted, slugs.OLD_IMAGES.get(wanted, wanted))):
+    asked = dict.fromkeys((wanted, slugs.OLD_IMAGES.get(wanted, wanted)))
+    for slug in filter(SLUG.fullmatch, asked):
         try:
             image: Answer = api.get(f"images/{slug}", doing=DOING)["image"]
         except NotFoundError:

@@ -15,7 +15,7 @@ from .droplet_options import DropletOptions
 from .droplets import Droplet, list_droplets, monthly_cost
 from .droplets_absent import ensure_absent
 from .droplets_present import ensure_present
-from .marks import as_spelled, owner_of, owner_tag, set_mark
+from .marks import as_spelled, checked_tag, owner_of, owner_tag, set_mark
 from .run import Run
 from .slugs import OLD_IMAGES, OLD_SIZES, as_made
 from .tag import find_tag
@@ -38,7 +38,7 @@ def droplet_info(context: Context) -> Outcome:
         tag = owner_tag(set_mark(context.params["name"]).owner)
     api = DigitalOcean(Connection.from_params(context.params))
     if tag:  # without the scope tag:read nothing would seem to carry it: then this fails
-        find_tag(api, tag)
+        find_tag(api, checked_tag("tag", tag))
     # all are listed even where a tag is given: its own list is another one, which may be behind
     everything = list_droplets(api)
     found = [one for one in everything if not tag or tag in as_spelled(one.tags, [tag])]

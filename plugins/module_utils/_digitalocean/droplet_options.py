@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._checks import seconds
 from .._errors import InputError
 from .._ownership import Mark
 from .firewall import Rules, allowed_rules
@@ -74,7 +75,7 @@ class DropletOptions:
             ssh_keys=tuple(dict.fromkeys(params["ssh_keys"] or ())),
             public_keys=tuple(map(read_key_file, params["ssh_public_key_files"] or ())) if present else (),
             tags=checked_tags(params["tags"] or ()),
-            vpc_uuid=params["vpc_uuid"],
+            vpc_uuid=params["vpc_uuid"] or None,
             monitoring=params["monitoring"],
             ipv6=params["ipv6"],
             user_data=_user_data(params["user_data"]),
@@ -84,7 +85,7 @@ class DropletOptions:
             port=_port(params["wait_for_port"]),
             purge=params["purge"],
             adopt=params["adopt"],
-            settle_seconds=_least("settle_seconds", params["settle_seconds"], 0),
+            settle_seconds=seconds("settle_seconds", params["settle_seconds"], 0),
         )
 
     def check_complete(self) -> None:
@@ -109,7 +110,7 @@ def _names(params: Mapping[str, Any], *, present: bool) -> tuple[str, ...] | Non
     if params["names"] is not None:
         names = params["names"]
     elif count is not None:
-        names = _numbered(params["name"], int(_least("count", count, 0)), pattern)
+        names = _numbered(params["name"], _least("count", count, 0), pattern)
     elif pattern is not None:
         raise InputError("pattern needs count: how many names it stands for")
     else:
@@ -151,7 +152,7 @@ def _port(port: int | None) -> int | None:
     return port
 
 
-def _least(option: str, value: int, least: int) -> float:
+def _least(option: str, value: int, least: int) -> int:
     if value < least:
         raise InputError(f"{option} is {value}, but has to be at least {least}")
-    return float(value)
+    return value

@@ -27,6 +27,7 @@ from .keys import KeyHandler
 from .run import Run
 from .slugs import warn_if_old
 from .tag import TagHandler
+from .vpcs import check_vpc
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def _decide(run: Run, options: DropletOptions) -> Decision:
         seen.account.check_room(len(seen.everything), len(missing))
         choice = choose(run.api, str(options.size), str(options.image), str(options.region), run.warn)
         used = replace(options, size=choice.size, image=choice.image)
+        if options.vpc_uuid:
+            check_vpc(run.api, options.vpc_uuid, str(options.region))
         ssh_keys = [*gather({one: partial(keys.existing_key, run.api, one) for one in options.ssh_keys}).values()]
     else:
         used = without_catalogue(options, there.values())

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cloud firewall of a set of droplets. It applies to whatever carries the set's tag, new droplets included.
 
-Nothing gets in but what is allowed, from where it is allowed; everything gets out. The API keeps "all" ports as "0" and
+Nothing gets in but what is allowed, from where it is allowed; everything gets out. The API keeps all ports as "0" and
 sorts nothing, so both sides are brought into one form before they are compared. PRIVATE.
 """
 
@@ -23,7 +23,8 @@ from .marks import owner_tag
 KIND = "firewall"
 KEY = "firewall"
 EVERYWHERE = ("0.0.0.0/0", "::/0")
-ALL_PORTS = "0"
+ALL_PORTS = "all"
+API_ALL_PORTS = "0"
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 ADDRESSES = "addresses"
 # what may stand for addresses: the API's word -> ours
@@ -66,16 +67,19 @@ def allowed_rules(allow: Iterable[Mapping[str, Any]], mark: Mark, *, among: bool
 
 
 def _ports(rule: Mapping[str, Any]) -> str:
-    ports = str(rule["ports"] or "all")
-    if ports == "all" or rule["protocol"] == "icmp":
+    """The ports of a rule. Only what says so means all: an empty text is more often a variable that nobody has set."""
+    ports = rule["ports"]
+    if ports in (None, ALL_PORTS):
         return ALL_PORTS
+    if rule["protocol"] == "icmp":
+        raise InputError(f"allow: icmp has no ports, but ports is {ports!r}", hint="Leave ports out.")
     found = PORTS.fullmatch(ports)
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
     if not 1 <= first <= last <= 65535:
         raise InputError(
             f"allow: {ports!r} is neither a port nor a range of ports", hint="Give 22, 8000-9000 or all, for example."
         )
-    return ports
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def _address(source: str) -> str:
@@ -99,7 +103,7 @@ def normal_form(rules: Iterable[Mapping[str, Any]]) -> Rules:
 
 
 def _api_ports(ports: Any) -> str:
-    return ALL_PORTS if ports in (None, "", "all", 0) else str(ports)
+    return ALL_PORTS if ports in (None, "", ALL_PORTS, API_ALL_PORTS, 0) else str(ports)
 
 
 def _source(kind: str, value: str) -> str:
@@ -129,7 +133,9 @@ def to_api(rules: Rules) -> list[dict[str, Any]]:
 
 def _opening(protocol: str, ports: str) -> dict[str, str]:
     """ICMP has no ports."""
-    return {"protocol": protocol} if protocol == "icmp" else {"protocol": protocol, "ports": ports}
+    if protocol == "icmp":
+        return {"protocol": protocol}
+    return {"protocol": protocol, "ports": API_ALL_PORTS if ports == ALL_PORTS else ports}
 
 
 def outbound() -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from .marks import owner_tag
 
 KIND = "ssh_key"
 PRIVATE_SIGN = "PRIVATE KEY"
+IDENTITY = re.compile(r"[0-9A-Fa-f:]+")  # an id or a fingerprint, and safe in a path
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def key_name(mark: Mark) -> str:
 
 def find_key(api: DigitalOcean, wanted: str) -> Answer | None:
     """A key by its fingerprint or id."""
+    if not IDENTITY.fullmatch(wanted):
+        return None
     try:
         found: Answer = api.get(f"account/keys/{wanted}", doing=f"look for SSH key {wanted}")["ssh_key"]
     except NotFoundError:
@@ -91,7 +95,7 @@ def existing_key(api: DigitalOcean, wanted: str) -> int:
     found = find_key(api, wanted)
     if found is None:
         raise InputError(
-            f"ssh_keys: {wanted} is no key of this account",
+            f"ssh_keys: {wanted!r} is no key of this account",
             hint="Give the fingerprint (MD5) or id of one, or the key itself with ssh_public_key_files.",
         )
     return int(found["id"])

@@ -54,6 +54,20 @@ def as_mark_tags(tags: Iterable[str]) -> Mapping[str, str]:
     return {OWNER: owner} if owner else {}
 
 
+def checked_tag(option: str, tag: str) -> str:
+    """A tag, if DigitalOcean takes it.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not TAG.fullmatch(tag) or len(tag) > TAG_LIMIT:
+        raise InputError(
+            f"{option}: {tag!r} must consist of letters, digits, hyphens, underscores and colons, "
+            f"at most {TAG_LIMIT} of them"
+        )
+    return tag
+
+
 def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """The user's own tags.
 
@@ -61,12 +75,7 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
         InputError: DigitalOcean does not take one of them, or it is a mark.
     """
     for tag in tags:
-        if not TAG.fullmatch(tag) or len(tag) > TAG_LIMIT:
-            raise InputError(
-                f"tags: {tag!r} must consist of letters, digits, hyphens, underscores and colons, "
-                f"at most {TAG_LIMIT} of them"
-            )
-        if tag.startswith(PREFIX):
+        if checked_tag("tags", tag).lower().startswith(PREFIX):
             raise InputError(f"tags: {tag!r} begins like the mark of this collection", hint="Choose another tag.")
     return tuple({tag.lower(): tag for tag in tags}.values())
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from .._checks import credential, seconds
 from .._errors import AuthError, ConflictError, NotFoundError, SchedulersError, StateFailedError, UnreachableError
 from .._retry import Effect, RetryPolicy
 from .errors import EXPIRED, MOVED, translate
@@ -77,7 +78,9 @@ class Api:
         Raises:
             InputError: the options do not say which, or contradict one another.
         """
-        return cls(Transport(log_in(params), float(params.get("request_timeout") or 60)))
+        credential("api_key", params.get("api_key"))
+        timeout = params.get("request_timeout")
+        return cls(Transport(log_in(params), 60.0 if timeout is None else seconds("request_timeout", timeout)))
 
     def once(self) -> Api:
         """The same cluster for a caller that tries again itself: no request is repeated."""

@@ -15,6 +15,7 @@ from .api import Object
 from .app_result import app_facts
 from .findings import View
 from .kinds import DEPLOYMENT, EVENT, POD, REPLICATION_CONTROLLER, SERVICE
+from .manifests import checked_namespace
 from .objects import labels_of, matches, name_of, namespace_of
 from .run import Run
 
@@ -24,7 +25,10 @@ SHOWN_EVENTS = 5
 
 def look(context: Context) -> Outcome:
     """List the apps."""
-    run, namespace, name = Run.looking(context), context.params["namespace"] or "", context.params["name"]
+    namespace, name = context.params["namespace"] or "", context.params["name"]
+    if namespace:
+        checked_namespace("namespace", namespace)
+    run = Run.looking(context)
     kinds = (DEPLOYMENT, REPLICATION_CONTROLLER, SERVICE, POD, EVENT)
     found = gather({kind.kind: partial(run.api.list, kind, namespace) for kind in kinds})
     controllers = [*found[DEPLOYMENT.kind].items, *found[REPLICATION_CONTROLLER.kind].items]

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import InputError
-from .manifests import Manifest
+from .._texts import texts, words
+from .manifests import Manifest, checked_namespace
 from .objects import Object
 from .pod_options import checked_port, connects, environment, probe, resources
 from .quantities import amount
@@ -24,9 +25,10 @@ from .quantities import amount
 APP_LABEL = "app"
 NAME_LABEL = "app.kubernetes.io/name"
 TEMPLATE = "container.schedulers/template"
-NAME = re.compile(r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$")
+NAME = re.compile(r"[a-z]([-a-z0-9]{0,48}[a-z0-9])?")
 BALANCER = "service.beta.kubernetes.io/aws-load-balancer-type"
 INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
+MOST_REPLICAS = 2**31 - 1  # more than that, the server takes for another number
 AMOUNTS = frozenset({"cpu", "memory"})
 # field of the container -> options that it comes from
 PROBES = {
@@ -42,16 +44,19 @@ def checked(params: Mapping[str, Any]) -> None:
     Raises:
         InputError: names the option.
     """
-    if not NAME.match(params["name"]):
+    if not NAME.fullmatch(params["name"]):
         raise InputError(
             f"name is {params['name']!r}, but has to be up to 50 lower case letters, digits and hyphens, "
             f"a letter first and no hyphen last"
         )
-    if params["replicas"] is not None and params["replicas"] < 0:
-        raise InputError(f"replicas is {params['replicas']}, but has to be at least 0")
+    checked_namespace("namespace", params["namespace"])
+    if params["replicas"] is not None and not 0 <= params["replicas"] <= MOST_REPLICAS:
+        raise InputError(f"replicas is {params['replicas']}, but has to be between 0 and {MOST_REPLICAS}")
     if params["image"] is not None and not params["image"].strip():
         raise InputError("image is empty")
     checked_port(params["port"], "port")
+    for option in ("pod_labels", "pod_annotations", "node_selector"):
+        _given(params, option)
     container_fields(params, {})
     checked_service(params["service"] or {})
 
@@ -63,16 +68,22 @@ def checked_service(service: Mapping[str, Any]) -> None:
         InputError: names the option.
     """
     checked_port(service.get("port"), "service.port")
+    texts("service.annotations", service.get("annotations") or {})
     ranges = service.get("source_ranges") or ()
     for one in ranges:
-        try:
-            ipaddress.ip_network(one)
-        except ValueError as error:
-            raise InputError(
-                f"service.source_ranges: {one!r} is not a range of addresses such as 203.0.113.0/24"
-            ) from error
+        if not _is_range(one):
+            raise InputError(f"service.source_ranges: {one!r} is not a range of addresses such as 203.0.113.0/24")
     if ranges and service.get("type") != "LoadBalancer":
         raise InputError("service.source_ranges needs service.type LoadBalancer")
+
+
+def _is_range(text: str) -> bool:
+    """Whether the server takes it for one: neither without its length, nor with a zone."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return "/" in text and "%" not in text
 
 
 def container_fields(params: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,8 +96,7 @@ def container_fields(params: Mapping[str, Any], live: Mapping[str, Any]) -> dict
     return {
         "image": params["image"],
         "ports": None if port is None else [{"containerPort": port, "protocol": "TCP"}],
-        "command": params["command"],
-        "args": params["args"],
+        **{name: None if params[name] is None else words(name, params[name]) for name in ("command", "args")},
         "env": environment(params["environment"], params["secrets"], live.get("env")),
         "resources": resources(params["requests"], params["limits"], live.get("resources")),
         **{field: probe(params[option], port, option) for field, option in PROBES.items()},
@@ -143,18 +153,19 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
     metadata = there.get("metadata") or {}
     pod = _kept(
         {
-            "nodeSelector": _texts(params["node_selector"]),
+            "nodeSelector": _given(params, "node_selector"),
             "serviceAccountName": params["service_account"],
             "imagePullSecrets": _names(params["image_pull_secrets"]),
         },
         spec,
     )
-    labels = params["pod_labels"] if params["pod_labels"] is not None else metadata.get("labels")
-    annotations = params["pod_annotations"] if params["pod_annotations"] is not None else metadata.get("annotations")
+    labels, annotations = _given(params, "pod_labels"), _given(params, "pod_annotations")
+    labels = (metadata.get("labels") or {}) if labels is None else labels
+    annotations = (metadata.get("annotations") or {}) if annotations is None else annotations
     template: dict[str, Any] = {
         "metadata": {
-            "labels": {**(_texts(labels) or {}), NAME_LABEL: name, APP_LABEL: name},
-            "annotations": {key: value for key, value in (_texts(annotations) or {}).items() if key != TEMPLATE},
+            "labels": {**labels, NAME_LABEL: name, APP_LABEL: name},
+            "annotations": {key: value for key, value in annotations.items() if key != TEMPLATE},
         },
         "spec": {
             **pod,
@@ -190,8 +201,8 @@ def _canonical(value: Any, within: str = "") -> Any:
         return value
 
 
-def _texts(values: Mapping[str, Any] | None) -> dict[str, str] | None:
-    return None if values is None else {name: str(value) for name, value in values.items()}
+def _given(params: Mapping[str, Any], option: str) -> dict[str, str] | None:
+    return None if params[option] is None else texts(option, params[option])
 
 
 def _names(values: list[str] | None) -> list[dict[str, str]] | None:
@@ -213,9 +224,9 @@ def service_manifest(params: Mapping[str, Any], live: Object | None, controller:
     if not ports:
         raise InputError("service needs port, the port of the container that it leads to")
     target = ports[0]["containerPort"]
-    annotations = _texts(given["annotations"])
-    if annotations is None:
-        annotations = _more_annotations(live)
+    annotations = (
+        _more_annotations(live) if given["annotations"] is None else texts("service.annotations", given["annotations"])
+    )
     balanced = given["type"] == "LoadBalancer"
     if balanced:
         annotations |= balancer_annotations(given)

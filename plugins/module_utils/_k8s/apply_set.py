@@ -15,7 +15,7 @@ from .._plan import Plan
 from .carrying_out import CarriedOut, carry_out
 from .claimed_volumes import claims_of, wait_until_deleted
 from .discovery import all_places
-from .manifests import LABEL_NAME, Manifest, read_manifests, secrets_in_definition
+from .manifests import LABEL_NAME, Manifest, checked_namespace, read_manifests, secrets_in_definition
 from .object_set import Item, Place, Survey, decide, deletions, items_of
 from .objects import key_of, name_of, namespace_of, secrets_in
 from .run import Owner, Run
@@ -61,7 +61,7 @@ def checked_owner(name: str) -> str:
     Raises:
         InputError: it cannot be part of a label.
     """
-    if not LABEL_NAME.match(name) or len(name) > OWNER_LENGTH:
+    if not LABEL_NAME.fullmatch(name) or len(name) > OWNER_LENGTH:
         raise InputError(
             f"owner is {name!r}, but has to be up to {OWNER_LENGTH} lower case letters, digits and hyphens, "
             f"a letter or digit at both ends"
@@ -76,11 +76,14 @@ def _manifests(params: Mapping[str, Any]) -> list[Manifest]:
 
 
 def _namespace(run: Run, params: Mapping[str, Any]) -> str:
-    return params["namespace"] or run.api.transport.login.namespace or "default"
+    if params["namespace"]:
+        return checked_namespace("namespace", params["namespace"])
+    return run.api.transport.login.namespace or "default"
 
 
 def _others(run: Run, params: Mapping[str, Any], *, wanted: bool) -> list[Place]:
-    return all_places(run.api, params["prune_namespaces"] or ("",)) if wanted else []
+    places = [checked_namespace("prune_namespaces", one) for one in params["prune_namespaces"] or ()]
+    return all_places(run.api, places or ("",)) if wanted else []
 
 
 def _present(run: Run, params: Mapping[str, Any], manifests: list[Manifest]) -> Outcome:

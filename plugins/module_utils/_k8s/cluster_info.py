@@ -13,6 +13,7 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .api import Api, Object
 from .kinds import NODE, SERVICE
+from .manifests import checked_namespace
 from .objects import conditions_of
 from .transport import Transport
 
@@ -29,8 +30,10 @@ _UNAUTHORISED = 401
 
 def cluster_info(context: Context) -> Outcome:
     """The version, the nodes and the services, each service asked for an answer if that is wanted."""
-    api = Api.from_params(context.params)
     namespace = context.params["namespace"] or ""
+    if namespace:
+        checked_namespace("namespace", namespace)
+    api = Api.from_params(context.params)
     slices = api.kind("discovery.k8s.io/v1", "EndpointSlice")
     version = api.call("GET", "/version", doing="ask for the version")
     found = gather(

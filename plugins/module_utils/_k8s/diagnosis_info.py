@@ -11,11 +11,13 @@ from typing import Any
 from .._argspec import ArgumentSpec
 from .._errors import InputError, NotFoundError
 from .._module import Context, Outcome
+from .._texts import texts
 from .capacity import runner_label
 from .diagnosis import diagnose
 from .explaining import read_view
 from .findings import Finding, View
 from .kinds import NAMESPACE
+from .manifests import checked_namespace
 from .objects import Object, controller_of, is_true, labels_of, matches, name_of, namespace_of
 from .run import Run
 
@@ -34,7 +36,7 @@ def look(context: Context) -> Outcome:
     params = context.params
     run = Run.looking(context)
     namespace, name = params["namespace"] or "", params["name"]
-    if namespace and run.api.get(NAMESPACE, namespace) is None:
+    if namespace and run.api.get(NAMESPACE, checked_namespace("namespace", namespace)) is None:
         raise NotFoundError(f"namespace {namespace} does not exist")
     if name and not namespace:
         raise InputError("name needs namespace")
@@ -50,7 +52,7 @@ def look(context: Context) -> Outcome:
 
 
 def _chosen(labels: Mapping[str, Any] | None) -> Callable[[Object], bool]:
-    wanted = {name: str(value) for name, value in (labels or {}).items()}
+    wanted = texts("labels", labels or {})
     return lambda pod: matches(wanted, labels_of(pod))
 
 

@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._argspec import ArgumentSpec
+from .._checks import LONGEST_WAIT, seconds
 from .._compare import Difference
 from .._errors import InputError, NotFoundError, SchedulersError, telling
 from .._module import Context, Outcome
 from .._plan import Plan, Step
+from .._texts import texts, words
 from .api import Api, Object
 from .executing import Ran, execute
 from .kinds import POD
+from .manifests import checked_namespace
 from .objects import is_true, name_of
 from .run import Run
 
@@ -27,7 +29,7 @@ EXEC = ArgumentSpec(
         "labels": {"type": "dict"},
         "container": {"type": "str"},
         "command": {"type": "str"},
-        "argv": {"type": "list", "elements": "str"},
+        "argv": {"type": "raw"},
         "stdin": {"type": "str", "no_log": True},
         "creates": {"type": "str"},
         "timeout": {"type": "int", "default": 60},
@@ -41,8 +43,8 @@ def run_command(context: Context) -> Outcome:
     """Choose the pod, run the command, and bring its output."""
     params = context.params
     argv = _argv(params)
-    if params["timeout"] < 1:
-        raise InputError(f"timeout is {params['timeout']}, but has to be at least 1")
+    seconds("timeout", params["timeout"], most=LONGEST_WAIT)
+    checked_namespace("namespace", params["namespace"])
     run = Run.looking(context)
     pod = find_pod(run.api, params)
     container, ran = _container(pod, params["container"]), Ran()
@@ -77,10 +79,7 @@ def run_command(context: Context) -> Outcome:
 
 
 def _argv(params: Mapping[str, Any]) -> list[str]:
-    try:
-        argv = list(params["argv"] or shlex.split(params["command"] or ""))
-    except ValueError as error:
-        raise InputError(f"command: {error}", hint="Close all quotation marks, or use argv.") from error
+    argv = words("argv", params["argv"]) if params["argv"] else words("command", params["command"] or "")
     if not argv:
         raise InputError("command is empty")
     return argv
@@ -105,7 +104,7 @@ def find_pod(api: Api, params: Mapping[str, Any]) -> Object:
         if found is None:
             raise NotFoundError(f"Pod {namespace}/{params['pod']} does not exist")
         return found
-    wanted = params["labels"] or {"app": params["app"]}
+    wanted = texts("labels", params["labels"] or {"app": params["app"]})
     labels = ",".join(f"{name}={value}" for name, value in wanted.items())
     pod = best(api.list(POD, namespace, labels=labels).items)
     if pod is None:

@@ -17,8 +17,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .._argspec import Library
 from .._errors import AuthError, InputError
 from .._http import basic_auth
+from .._module import missing_library
 from .kubeconfig import Entry, read_kubeconfig
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -39,6 +41,7 @@ ENVIRONMENT = {
     "impersonate_user": "K8S_AUTH_IMPERSONATE_USER",
     "impersonate_groups": "K8S_AUTH_IMPERSONATE_GROUPS",
 }
+KUBERNETES = Library("kubernetes", "29.0.0")
 FALSE = ("0", "false", "no", "off", "n", "f")
 
 
@@ -226,13 +229,11 @@ class _Program:
 
 
 def _by_kubernetes_package(entry: Entry) -> dict[str, Any]:
-    try:
-        program = _Program(entry)
-    except ImportError as error:
-        raise InputError(
-            f"{entry.source} logs in with a program or a provider, and for that the kubernetes package is needed",
-            hint="Install kubernetes in the Python that runs this module.",
-        ) from error
+    """Programs and providers that give tokens: the ``kubernetes`` package runs them, and again when one expires."""
+    missing = missing_library([KUBERNETES])
+    if missing:
+        raise InputError(f"{entry.source} logs in with a program or a provider, which takes a library. {missing}")
+    program = _Program(entry)
     settings, account = program.settings, _renewable(program)
     if not program() and not settings.cert_file:
         raise AuthError("the program or provider gave no credentials", doing=f"log in with {entry.source}")

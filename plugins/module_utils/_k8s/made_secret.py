@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,15 +17,18 @@ from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError,
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Applied, Live, Plan, Spec, Step, apply
+from .._texts import texts
 from .api import Api, Object
 from .kinds import SECRET
+from .manifests import NAME, checked_namespace
 from .object_set import as_live
 from .objects import changes, key_of, label_of, labels_of
 from .run import Owner
 
 ALPHABET = string.ascii_letters + string.digits
 """Nothing that a shell, a URL or a configuration file would take for something else."""
-SHORTEST = 12
+SHORTEST, LONGEST = 12, 1024
+KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
 
 @dataclass(frozen=True)
@@ -50,21 +54,38 @@ class Wanted:
         """What the options say.
 
         Raises:
-            InputError: a key is given and made up, or a value would be easy to guess.
+            InputError: they cannot be.
         """
         given, made_up = params["data"] or {}, params["generate"] or []
+        if params["state"] == "present" and not given and not made_up:
+            raise InputError("generate or data is needed, and names at least one key")
         twice = sorted({*given} & {*made_up})
         if twice:
             raise InputError(f"generate and data both name {', '.join(twice)}")
-        if params["length"] < SHORTEST:
-            raise InputError(f"length is {params['length']}, but has to be at least {SHORTEST}")
-        data = {name: str(value) for name, value in given.items()}
-        return cls(params["name"], list(dict.fromkeys(params["namespaces"])), data, made_up, params["length"])
+        if not SHORTEST <= params["length"] <= LONGEST:
+            raise InputError(f"length is {params['length']}, but has to be between {SHORTEST} and {LONGEST}")
+        if not params["namespaces"]:
+            raise InputError("namespaces is empty", hint="Name at least one.")
+        if not NAME.fullmatch(params["name"]):
+            raise InputError(
+                f"name: {params['name']!r} is no name for a Secret",
+                hint="Names are lower case letters, digits, hyphens and dots.",
+            )
+        namespaces = [checked_namespace("namespaces", one) for one in dict.fromkeys(params["namespaces"])]
+        for option, keys in (("generate", made_up), ("data", given)):
+            _check_keys(option, keys)
+        return cls(params["name"], namespaces, texts("data", given), made_up, params["length"])
 
     @property
     def owner(self) -> Owner:
         """Whose it is."""
         return Owner("secret", self.name)
+
+
+def _check_keys(option: str, keys: Iterable[str]) -> None:
+    for key in keys:
+        if not KEY.fullmatch(str(key)):
+            raise InputError(f"{option}: {key!r} must have 1 to 253 letters, digits, hyphens, dots and underscores")
 
 
 def ensure(context: Context) -> Outcome:

@@ -15,9 +15,9 @@ from .objects import label_of, secrets_in
 
 Manifest = dict[str, Any]
 
-NAME = re.compile(r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
-RBAC_NAME = re.compile(r"^[^/%]+$")  # roles and bindings may be called "system:node"
-LABEL_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+RBAC_NAME = re.compile(r"[^/%]+")  # roles and bindings may be called "system:node"
+LABEL_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 # what others are made of comes first; what reacts to others comes last
 _STRATA: tuple[frozenset[str], ...] = (
@@ -131,12 +131,26 @@ def _checked(document: Any, where: str) -> Manifest:
         hint = "generateName would make another object with every run." if generated else ""
         raise InputError(f"{where} ({document['kind']}) has no metadata.name", hint=hint)
     pattern = RBAC_NAME if document["apiVersion"].startswith("rbac.") else NAME
-    if not pattern.match(name):
+    if not pattern.fullmatch(name):
         raise InputError(
             f"{where}: {name!r} is no name for a {document['kind']}",
             hint="Names are lower case letters, digits, hyphens and dots.",
         )
     return {**document, "metadata": dict(metadata or {})}
+
+
+def checked_namespace(option: str, name: str) -> str:
+    """The name of a namespace, if it can be one.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not LABEL_NAME.fullmatch(name):
+        raise InputError(
+            f"{option}: {name!r} is no name for a namespace",
+            hint="Names are up to 63 lower case letters, digits and hyphens, with no hyphen at an end.",
+        )
+    return name
 
 
 def prepared(manifest: Manifest, *, namespaced: bool, namespace: str, labels: Mapping[str, str]) -> Manifest:

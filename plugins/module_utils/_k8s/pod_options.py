@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._errors import InputError
-from .quantities import amount
+from .._texts import texts, words
+from .quantities import MIB, amount
 
-VARIABLE = re.compile(r"^[^=\x00-\x1f]+$")
+VARIABLE = re.compile(r"[^=\x00-\x1f]+")
 PORTS = range(1, 65536)
 
 RESOURCES: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
 PROBE: dict[str, Any] = {
     "path": {"type": "str"},
     "port": {"type": "int"},
-    "command": {"type": "list", "elements": "str"},
+    "command": {"type": "raw"},
     "initial_delay": {"type": "int", "default": 0},
     "period": {"type": "int", "default": 5},
     "timeout": {"type": "int", "default": 3},
@@ -70,6 +71,10 @@ def _quantities(values: Mapping[str, Any], option: str) -> dict[str, str]:
             positive = False
         if not positive:
             raise InputError(f"{option}.{name} is {value!r}, but has to be an amount such as 250m or 64Mi")
+        if name == "memory" and amount(value) < MIB:
+            raise InputError(
+                f"{option}.memory is {value!r}, which is less than 1Mi", hint="512m is half a byte, 512Mi are 512 MiB."
+            )
     return found
 
 
@@ -77,7 +82,7 @@ def probe(given: Mapping[str, Any] | None, port: int | None, option: str) -> dic
     """A probe: by HTTP with a path, by a command, or by a connection; None if it is not given.
 
     Raises:
-        InputError: it has no port, or has both a path and a command.
+        InputError: it has no port, or has both a path and a command; or a word of it is no text.
     """
     if given is None:
         return None
@@ -92,7 +97,7 @@ def probe(given: Mapping[str, Any] | None, port: int | None, option: str) -> dic
     if given["path"] and given["command"]:
         raise InputError(f"{option} has both path and command", hint="Give one of them.")
     if given["command"]:
-        return {"exec": {"command": list(given["command"])}, **times}
+        return {"exec": {"command": words(f"{option}.command", given["command"])}, **times}
     where = checked_port(given["port"] or port, f"{option}.port")
     if where is None:
         raise InputError(f"{option} needs a port", hint="Set its port, or the port of the container.")
@@ -122,7 +127,7 @@ def environment(
             from elsewhere, such as a field of the pod.
 
     Raises:
-        InputError: a name cannot be one, or is given twice.
+        InputError: a name cannot be one, or is given twice; or a value is no text.
     """
     if plain is None and secrets is None:
         return None
@@ -130,7 +135,7 @@ def environment(
     if twice:
         raise InputError(f"{twice[0]} is in both environment and secrets")
     names = [*(plain or {}), *(secrets or {})]
-    wrong = next((name for name in names if not VARIABLE.match(str(name))), None)
+    wrong = next((name for name in names if not VARIABLE.fullmatch(str(name))), None)
     if wrong is not None:
         raise InputError(f"environment: {wrong!r} is no name of a variable")
     kept: dict[str, list[dict[str, Any]]] = {"environment": [], "secrets": [], "": []}
@@ -138,7 +143,8 @@ def environment(
         if one["name"] not in names:
             kept[_option_of(one)].append(dict(one))
     if plain is not None:
-        kept["environment"] = [{"name": name, "value": _text(value)} for name, value in sorted(plain.items())]
+        given = texts("environment", plain)
+        kept["environment"] = [{"name": name, "value": value} for name, value in sorted(given.items())]
     if secrets is not None:
         kept["secrets"] = [
             {"name": name, "valueFrom": {"secretKeyRef": _key(name, value)}} for name, value in sorted(secrets.items())
@@ -151,12 +157,6 @@ def _option_of(variable: Mapping[str, Any]) -> str:
     if "valueFrom" not in variable:
         return "environment"
     return "secrets" if "secretKeyRef" in variable["valueFrom"] else ""
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
 
 
 def _key(name: str, value: Any) -> dict[str, str]:

@@ -4,11 +4,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 Amounts = Mapping[str, Decimal]
+
+# Kubernetes' own grammar: the server answers anything else with an internal error, as if it might pass
+QUANTITY = re.compile(
+    r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?\d{1,3}))?",
+    re.ASCII,
+)
+MIB = Decimal(1024) ** 2
 
 _BINARY = {suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
 _DECIMAL = {
@@ -20,19 +28,20 @@ _DECIMAL = {
 }
 
 
+_FACTORS = {**_BINARY, **_DECIMAL}
+
+
 def amount(text: Any) -> Decimal:
     """The number that a quantity stands for.
 
     Raises:
         ValueError: it is none.
     """
-    written = str(text).strip()
-    suffix = next((one for one in (*_BINARY, *_DECIMAL) if written.endswith(one)), "")
-    factor = _BINARY.get(suffix) or _DECIMAL.get(suffix) or Decimal(1)
-    try:
-        return Decimal(written.removesuffix(suffix)) * factor
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is no quantity") from error
+    found = QUANTITY.fullmatch(str(text))
+    if not found:
+        raise ValueError(f"{text!r} is no quantity")
+    factor = _FACTORS.get(found["suffix"]) or Decimal(10) ** int(found["exponent"] or 0)
+    return Decimal(found["number"]) * factor
 
 
 def amounts(quantities: Mapping[str, Any] | None) -> dict[str, Decimal]:

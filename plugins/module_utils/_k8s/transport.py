@@ -47,14 +47,18 @@ class Transport:
     """
 
     def __init__(self, login: Login, timeout: float = 60.0) -> None:
-        parts = urlsplit(login.server if "://" in login.server else f"https://{login.server}")
+        try:
+            parts = urlsplit(login.server if "://" in login.server else f"https://{login.server}")
+            port = parts.port
+        except ValueError as error:
+            raise InputError(f"host {login.server} is not an address: {error}") from error
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise InputError(f"host {login.server} is not an address such as https://10.0.0.1:6443")
         self.login = login
         self.server = f"{parts.scheme}://{parts.netloc}"
         self._secure = parts.scheme == "https"
         self._host = parts.hostname
-        self._port = parts.port or (443 if self._secure else 80)
+        self._port = port or (443 if self._secure else 80)
         self._prefix = parts.path.rstrip("/")
         self._timeout = timeout
         self._proxy = _proxy(login, parts.scheme, parts.hostname)
@@ -257,6 +261,8 @@ def _context(login: Login) -> ssl.SSLContext:
         context = ssl.create_default_context(cadata=login.ca or None)
     except (ssl.SSLError, ValueError) as error:
         raise InputError(f"the CA certificate of {login.source or 'ca_cert'} is not a PEM certificate") from error
+    # from Python 3.13 on set by default: it refuses the certificates of EKS clusters, which have no key identifiers
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not login.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -17,14 +17,15 @@ from .._argspec import ArgumentSpec
 from .._errors import InputError
 from .app_argspec import SERVICE, VERIFY
 from .app_wanted import NAME, checked_service
+from .manifests import checked_namespace
 from .objects import Object
 from .pod_options import RESOURCES, resources
 from .quantities import amount
 
 NOTE = "container.schedulers/options"
-EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
-EBS_VOLUME = re.compile(r"^vol-[0-9a-f]{8,17}$")
-USER = re.compile(r"^[A-Za-z0-9 _.@-]{1,60}$")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+EBS_VOLUME = re.compile(r"vol-[0-9a-f]{8,17}")
+USER = re.compile(r"[A-Za-z0-9 _.@-]{1,60}")
 LONGEST_NAME = 40  # "-credentials" and the like follow, and the hash of pods
 
 STORAGE: dict[str, Any] = {
@@ -81,16 +82,17 @@ SECRET = frozenset({"admin_password"})
 
 
 def checked_name(params: Mapping[str, Any]) -> None:
-    """Refuse a name that cannot be one.
+    """Refuse a name, or a namespace, that cannot be one.
 
     Raises:
         InputError: it cannot.
     """
-    if not NAME.match(params["name"]) or len(params["name"]) > LONGEST_NAME:
+    if not NAME.fullmatch(params["name"]) or len(params["name"]) > LONGEST_NAME:
         raise InputError(
             f"name is {params['name']!r}, but has to be up to {LONGEST_NAME} lower case letters, digits and hyphens, "
             f"a letter first and no hyphen last"
         )
+    checked_namespace("namespace", params["namespace"])
 
 
 def effective(params: Mapping[str, Any], secret: Object | None) -> dict[str, Any]:
@@ -148,9 +150,9 @@ def _check_site(site: Mapping[str, Any]) -> None:
     for name in ("title", "admin_email"):
         if not site.get(name):
             raise InputError(f"a new site needs site.{name}")
-    if not EMAIL.match(site["admin_email"]):
+    if not EMAIL.fullmatch(site["admin_email"]):
         raise InputError(f"site.admin_email is {site['admin_email']!r}, which is no e-mail address")
-    if not USER.match(site["admin_user"]):
+    if not USER.fullmatch(site["admin_user"]):
         raise InputError(f"site.admin_user is {site['admin_user']!r}, which is no name for a user of WordPress")
     if site.get("url") and not site["url"].startswith(("http://", "https://")):
         raise InputError(f"site.url is {site['url']!r}, but has to begin with http:// or https://")
@@ -168,7 +170,7 @@ def _check_storage(storage: Mapping[str, Any]) -> None:
         if storage["mode"] == "dynamic":
             if volume:
                 raise InputError(f"storage.{name} is for the modes existing and inline", hint="Set storage.mode.")
-        elif not volume or not EBS_VOLUME.match(volume):
+        elif not volume or not EBS_VOLUME.fullmatch(volume):
             raise InputError(f"storage.{name} is {volume!r}, but mode {storage['mode']} needs the id of an EBS volume")
     if storage["mode"] != "dynamic" and storage["site_volume"] == storage["database_volume"]:
         raise InputError("storage.site_volume and storage.database_volume are the same volume")

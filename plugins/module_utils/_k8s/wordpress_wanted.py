@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._texts import texts
 from .app_wanted import balancer_annotations, refuse_another_balancer
 from .manifests import Manifest
 from .objects import Object
@@ -257,7 +258,7 @@ def _cli_container(
 
 def _site_service(options: Mapping[str, Any], live: Object | None) -> Manifest:
     given, name = options["service"], options["name"]
-    annotations = {str(key): str(value) for key, value in (given.get("annotations") or {}).items()}
+    annotations = texts("service.annotations", given.get("annotations") or {})
     spec: dict[str, Any] = {
         "type": given["type"],
         "selector": {"app": name},

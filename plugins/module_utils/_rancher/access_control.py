@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .._checks import writable
 from .._errors import ConflictError, InputError, NotFoundError, SchedulersError
 from .._http import Http, HttpSettings
 from .._module import Context, Outcome
@@ -23,7 +24,7 @@ from .._plan import Live, Plan, Spec, Step, Wanted, apply, decide, dismantle
 from .access_api import PROVIDERS, AccessApi
 from .access_options import GITHUB, LOCAL, AccessOptions
 from .api import Connection, Object, Rancher
-from .api_keys import Keys, Pair, alone_with_keys, read_pair, usable, write_pair
+from .api_keys import OPTION, Keys, Pair, alone_with_keys, read_pair, usable, write_pair
 
 MARK = Mark("rancher/server")
 ACCESS, KEY, STALE_KEY, FILE = "access_control", "api_key", "stale_api_key", "api_key_file"
@@ -138,6 +139,8 @@ class AccessCase:
             live |= {one.key: one for one in mine}
             wanted.append(Wanted(KEY, KEY, options.key_name, {}))
         plan = decide(wanted, live, GRAPH) + dismantle(stale, GRAPH)
+        if options.key_file and any(step.key == KEY for step in plan.steps):
+            writable(OPTION, Path(options.key_file))
         if self.context.check_mode:
             return Outcome({"access_control": told(live[ACCESS].spec, provider)}, plan)
         maker = KeyMaker(keys, options.key_file, self.rancher.connection.server) if keys else None

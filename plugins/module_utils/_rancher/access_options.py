@@ -13,6 +13,11 @@ from .._errors import InputError
 
 GITHUB, LOCAL = "github", "local"
 MODES = ("unrestricted", "restricted", "required")
+# provider -> the options that mean something to it alone
+OWN = {
+    GITHUB: ("client_id", "client_secret", "hostname", "allowed_users", "allowed_organizations", "code"),
+    LOCAL: ("username", "password", "display_name"),
+}
 SCHEMES = ("https://", "http://")
 ACCESS = ArgumentSpec(
     {
@@ -65,6 +70,8 @@ class AccessOptions:
         Raises:
             InputError: they cannot be.
         """
+        if params["state"] == "present":
+            _refuse_for_others(params)
         hostname = params["hostname"]
         if hostname and ("/" in hostname or " " in hostname):
             raise InputError(f"hostname: {hostname!r} is no host name", hint="Give it without https:// and path.")
@@ -98,3 +105,11 @@ class AccessOptions:
         missing = [name for name in names if not getattr(self, name)]
         if missing:
             raise InputError(f"{' and '.join(missing)} is needed to {to}")
+
+
+def _refuse_for_others(params: Mapping[str, Any]) -> None:
+    """Refuse options that would be left out in silence: who may log in, before all."""
+    for provider, names in OWN.items():
+        given = next((name for name in names if params[name]), None)
+        if given and provider != params["provider"]:
+            raise InputError(f"{given} is for provider {provider}, but provider is {params['provider']}")

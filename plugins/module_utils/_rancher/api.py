@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from .._checks import credential, seconds
 from .._errors import AnswerLostError, InputError, NotFoundError, SchedulersError
-from .._http import Http, HttpSettings, basic_auth
+from .._http import Http, HttpSettings, basic_auth, checked_url
 from .._retry import Effect, RetryPolicy, create_once
 from .errors import translate
 
@@ -28,12 +29,16 @@ VERSION_SUFFIX = re.compile(r"/(v1|v2-beta)(/.*)?$")
 PAGE = 1000
 
 
-def _check_address(params: Mapping[str, Any], option: str) -> None:
-    if not params[option]:
+def _check(params: Mapping[str, Any], prefix: str) -> None:
+    if not params[f"{prefix}url"]:
         raise InputError(
-            f"{option} is not given",
+            f"{prefix}url is not given",
             hint="Give the address of the Rancher server, or set RANCHER_URL in the environment.",
         )
+    checked_url(params[f"{prefix}url"], f"{prefix}url")
+    for option in (f"{prefix}access_key", f"{prefix}secret_key"):
+        credential(option, params[option])
+    seconds("request_timeout", params["request_timeout"])
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,9 @@ class Connection:
         """The connection that a module's options describe.
 
         Raises:
-            InputError: there is no address.
+            InputError: there is no address, or another option cannot work.
         """
-        _check_address(params, "url")
+        _check(params, "")
         return cls(**{name: params[name] for name in cls.__dataclass_fields__})
 
     @classmethod
@@ -63,9 +68,9 @@ class Connection:
         """The connection that the options of a module for several providers describe.
 
         Raises:
-            InputError: there is no address.
+            InputError: there is no address, or another option cannot work.
         """
-        _check_address(params, "rancher_url")
+        _check(params, "rancher_")
         return cls(
             params["rancher_url"],
             params["rancher_access_key"],

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError, NotFoundError
+from .._texts import texts
 from .api import Object, Rancher
 
 CATALOG = "/v1-catalog"
@@ -217,7 +218,7 @@ def converted(question: Mapping[str, Any], value: Any) -> str:
         InputError: it is not.
     """
     name = question["variable"]
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else texts("answers", {name: value})[name]
     problem = _CHECKS.get(str(question.get("type") or "string"), _check_text)(question, text)
     if problem:
         shown = "the answer" if question.get("type") == "password" else repr(text)

@@ -39,7 +39,9 @@ SERVICE_KEYS = {
 TOP_KEYS = frozenset({"version", "services", "volumes", "networks", "secrets", "binding", "catalog", ".catalog"})
 # names of files on the machine where a compose tool would run: Rancher's server does not have them
 FILE_KEYS = {"env_file": "environment", "build": "image", "extends": "the whole service"}
-VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
+NUMBER = re.compile(r"[0-9]+")
+# $$ is a dollar sign
+VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<braced>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
 # keys that name services of the same files, and of other stacks: how a sentence of them goes on
 NEAR = {"depends_on": "depends on", "volumes_from": "takes the volumes of"}
 FAR = {"links": "links to", "external_links": "links to"}
@@ -85,7 +87,8 @@ def filled(text: str, answers: Mapping[str, str]) -> str:
     """A text with the answers to its variables, as far as they are known."""
 
     def answer(found: re.Match[str]) -> str:
-        return answers.get(found["braced"] or found["bare"], found["default"] or found[0])
+        unknown = found[0] if found["default"] is None else found["default"]
+        return answers.get(found["braced"] or found["bare"], unknown)
 
     return VARIABLE.sub(answer, text)
 
@@ -116,9 +119,11 @@ def refuse_unusable(
         has_service: whether there is the service stack/service.
 
     Raises:
-        InputError: a service is named that does not exist, or a port is none.
+        InputError: a service is named that does not exist, a service cannot start, or a port is none.
     """
     for name, service in compose.services.items():
+        _check_answers(name, service, answers)
+        _check_start(name, service, answers)
         for one in _references(service, answers):
             inside = one.target.removeprefix(f"{stack}/")
             if "$" in one.target or inside in compose.services:
@@ -127,6 +132,34 @@ def refuse_unusable(
                 raise InputError(f"{one.option}: service {name} {one.verb} {one.target}, which does not exist")
         for port in _items(service.get("ports")):
             _check_port(name, port, answers)
+
+
+def _check_answers(name: str, service: Yaml, answers: Mapping[str, str]) -> None:
+    """Rancher fills in nothing for what it has no answer to: an image without a name, a link to nowhere."""
+    for found in (found for text in _texts(service) for found in VARIABLE.finditer(text)):
+        variable = found["braced"] or found["bare"]
+        if variable and found["default"] is None and variable not in answers:
+            raise InputError(
+                f"answers: service {name} has the variable {found[0]}, but there is no answer to {variable}",
+                hint="It may be an empty text. What shall stay a dollar sign is written as two.",
+            )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in which variables are filled in: names of keys are not among them."""
+    if isinstance(value, str):
+        yield value
+    for one in value.values() if isinstance(value, Mapping) else _items(value):
+        yield from _texts(one)
+
+
+def _check_start(name: str, service: Yaml, answers: Mapping[str, str]) -> None:
+    """A stack of which a service cannot be made is in error, and takes no correction any more."""
+    if not filled(str(service.get("image") or ""), answers).strip():
+        raise InputError(f"docker_compose has no image for service {name}")
+    scale = filled(str(service.get("scale", 1)), answers)
+    if not NUMBER.fullmatch(scale):
+        raise InputError(f"rancher_compose: service {name}: scale {scale!r} is no number")
 
 
 def _references(service: Yaml, answers: Mapping[str, str]) -> Iterator[Reference]:

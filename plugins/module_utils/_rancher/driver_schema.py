@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import InputError
+from .._texts import text
 
 Fields = Mapping[str, Mapping[str, Any]]
 REQUIRED = {"digitalocean": ("accessToken",), "amazonec2": ("accessKey", "secretKey")}
@@ -74,4 +75,4 @@ def _converted(where: str, field: Mapping[str, Any], value: Any, *, secret: bool
         return list(value) if isinstance(value, (list, tuple)) else [value]
     if kind == "enum" and str(value) not in (field.get("options") or ()):
         raise InputError(f"{where}: {shown} is none of {', '.join(field.get('options') or ())}")
-    return value if kind.startswith("map") else str(value)
+    return value if kind.startswith("map") else text(where, value)

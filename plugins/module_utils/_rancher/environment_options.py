@@ -70,10 +70,10 @@ class EnvironmentOptions:
             params["name"],
             params["description"],
             params["orchestration"],
-            params["template"],
+            params["template"] or None,
             _members(params["members"]),
-            params["kubeconfig"],
-            params["api_key_name"],
+            params["kubeconfig"] or None,
+            params["api_key_name"] or cls.key_name,
             bool(params["force"]),
             bool(params["adopt"]),
         )

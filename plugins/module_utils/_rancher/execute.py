@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from .._argspec import ArgumentSpec
+from .._checks import LONGEST_WAIT, seconds
 from .._clock import Deadline
 from .._compare import Difference
 from .._errors import ConflictError, InputError, SchedulersError, StateFailedError, telling
@@ -18,6 +19,7 @@ from .._module import Context, Outcome
 from .._ownership import only_one
 from .._parallel import gather
 from .._plan import Plan, Step
+from .._texts import words
 from .api import Object
 from .environments import Run
 from .host_result import container_result
@@ -66,15 +68,12 @@ class Order:
         """
         if params["index"] < 1:
             raise InputError(f"index is {params['index']}, but containers are numbered from 1")
-        if params["timeout"] < 1:
-            raise InputError(f"timeout is {params['timeout']}, but has to be at least 1")
+        timeout = seconds("timeout", params["timeout"], most=LONGEST_WAIT)
         if params["service"] is not None:
             checked_name("stack", params["stack"])
             checked_name("service", params["service"])
         words = words_of(params["command"])
-        return cls(
-            words, params["container"], params["stack"], params["service"], params["index"], float(params["timeout"])
-        )
+        return cls(words, params["container"], params["stack"], params["service"], params["index"], timeout)
 
     @property
     def line(self) -> str:
@@ -91,7 +90,7 @@ def words_of(command: Any) -> list[str]:
     if isinstance(command, str) and command.strip():
         return ["/bin/sh", "-c", command]
     if isinstance(command, (list, tuple)) and command:
-        return [str(one) for one in command]
+        return words("command", command)
     raise InputError("command is neither a line nor a list of words")
 
 

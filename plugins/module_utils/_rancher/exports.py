@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from .._checks import writable
 from .._compare import Difference
 from .._errors import InputError
 from .._plan import Plan, Step
@@ -54,6 +55,16 @@ def _has(path: Path, text: str) -> bool:
         return path.read_text(encoding="utf-8") == text
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def require_folder(folder: str) -> None:
+    """Look whether a stack could be exported to a folder.
+
+    Raises:
+        InputError: it could not.
+    """
+    for name in FILES.values():
+        writable("export_to", Path(folder) / name)
 
 
 def write_private(path: Path, text: str, *, option: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._errors import InputError
+from .._texts import texts
 from .names import checked_host, refuse_twice
 
 CUSTOM = "custom"
@@ -99,16 +100,17 @@ class HostOptions:
                 "purge: true with driver: custom needs names or count",
                 hint="To remove all hosts that were made by this module, give state: absent.",
             )
-        both = sorted({*(params["driver_config"] or {})} & {*(params["driver_secrets"] or {})})
+        config, secrets = _given(params["driver_config"]), _given(params["driver_secrets"])
+        both = sorted({*config} & {*secrets})
         if both:
             raise InputError(f"driver_config and driver_secrets both have {', '.join(both)}")
         labels = params["labels"]
         return cls(
             names,
             params["driver"],
-            params["driver_config"] or {},
-            params["driver_secrets"] or {},
-            None if labels is None else {str(name): str(value) for name, value in labels.items()},
+            config,
+            secrets,
+            None if labels is None else texts("labels", labels),
             params["active"],
             _engine(params),
             params["registration_url"],
@@ -118,6 +120,11 @@ class HostOptions:
             None if params["names"] is not None else params["count"],
             params["pattern"],
         )
+
+
+def _given(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is null is a variable that nobody has set, and would be sent as the text None."""
+    return {name: value for name, value in (settings or {}).items() if value is not None}
 
 
 def _engine(params: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ options do not speak of is carried over from the one that is there. Pure. PRIVAT
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -21,7 +22,10 @@ Launch = Mapping[str, Any]
 PULL = "io.rancher.container.pull_image"
 HASH = "io.rancher.service.hash"
 IMAGE_PREFIX = "docker:"
-OWN_LABELS = frozenset({GLOBAL, PULL, HASH})
+ANYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound here
+# label of Rancher's own -> what sets it
+LABEL_SETTERS = {GLOBAL: "global: true", PULL: "pull_always: true", HASH: "Rancher itself"}
+OWN_LABELS = frozenset(LABEL_SETTERS)
 PORT = re.compile(
     r"(?:(?P<address>\d{1,3}(?:\.\d{1,3}){3}):(?=\d*:))?"  # with a port of the host, or with none: 127.0.0.1::80
     r"(?:(?P<host>\d+):|(?<=:):)?(?P<private>\d+)(?:/(?P<protocol>tcp|udp))?"
@@ -48,6 +52,15 @@ HEALTH_DEFAULTS: Mapping[str, Any] = {
     "unhealthy_threshold": 3,
     "strategy": "recreate",
 }
+HEALTH_LEAST = {
+    "interval": 1,
+    "response_timeout": 1,
+    "initializing_timeout": 0,
+    "reinitializing_timeout": 0,
+    "healthy_threshold": 1,
+    "unhealthy_threshold": 1,
+    "quorum": 1,
+}
 NO_HEALTH_CHECK: Mapping[str, Any] = {}
 
 
@@ -65,7 +78,7 @@ def canonical_port(port: str) -> str:
     """
     found = PORT.fullmatch(str(port))
     numbers = [int(one) for one in (found["host"], found["private"]) if one] if found else []
-    if not found or not all(1 <= one <= 65535 for one in numbers):
+    if not found or not all(1 <= one <= 65535 for one in numbers) or not _is_address(found["address"] or ANYWHERE):
         raise InputError(
             f"ports: {port!r} is no port",
             hint="Ports are like 80, 8080:80, 127.0.0.1:8080:80 or 53:53/udp, from 1 to 65535.",
@@ -73,10 +86,19 @@ def canonical_port(port: str) -> str:
     return _written(found, found["host"])
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _written(found: re.Match[str], host: str | None) -> str:
     """A port with this port of the host; without one, Rancher picks it."""
-    where = f"{found['address']}:{host or ''}:" if found["address"] else f"{host}:" if host else ""
-    return f"{where}{found['private']}/{found['protocol'] or 'tcp'}"
+    said = str(int(host)) if host else ""  # 080 is 80
+    where = f"{found['address']}:{said}:" if found["address"] else f"{said}:" if said else ""
+    return f"{where}{int(found['private'])}/{found['protocol'] or 'tcp'}"
 
 
 def live_port(port: str) -> str:
@@ -93,7 +115,7 @@ def host_port(port: str) -> tuple[int, str] | None:
     None if Rancher chooses one, or if it is bound to an address: Rancher compares it with that address only.
     """
     found = PORT.fullmatch(port)
-    anywhere = found and found["address"] in (None, "0.0.0.0")  # noqa: S104 - nothing is bound here
+    anywhere = found and found["address"] in (None, ANYWHERE)
     if not found or not found["host"] or not anywhere:
         return None
     return int(found["host"]), found["protocol"] or "tcp"
@@ -115,6 +137,17 @@ def as_asked(ports: Sequence[str], wanted: Collection[str], picked: range) -> li
     return sorted(map(asked, ports))
 
 
+def refuse_less(options: Mapping[str, Any], least: Mapping[str, int], where: str = "") -> None:
+    """Refuse numbers that are too small.
+
+    Raises:
+        InputError: one is.
+    """
+    for option, number in least.items():
+        if options.get(option) is not None and options[option] < number:
+            raise InputError(f"{where}{option} is {options[option]}, but has to be at least {number}")
+
+
 def health_check(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """A health check as it is compared: complete, or none.
 
@@ -125,6 +158,9 @@ def health_check(options: Mapping[str, Any]) -> Mapping[str, Any]:
         return NO_HEALTH_CHECK
     if not options.get("port"):
         raise InputError("health_check: port is needed")
+    if not 1 <= options["port"] <= 65535:
+        raise InputError(f"health_check: port {options['port']} is not between 1 and 65535")
+    refuse_less(options, HEALTH_LEAST, "health_check: ")
     if options.get("path") and options.get("request_line"):
         raise InputError("health_check: path and request_line exclude one another")
     given = {name: options[name] for name in HEALTH_FIELDS if options.get(name) is not None}

@@ -182,6 +182,21 @@ def parsed_rule(rule: Mapping[str, Any], own: str, where: str) -> dict[str, Any]
     }
 
 
+def parsed_rules(rules: Iterable[Mapping[str, Any]], own: str, where: str) -> tuple[dict[str, Any], ...]:
+    """The rules of the module's options.
+
+    Raises:
+        InputError: one cannot be, or is there twice.
+    """
+    found: list[dict[str, Any]] = []
+    for rule in rules:
+        parsed = parsed_rule(rule, own, where)
+        if parsed in found:
+            raise InputError(f"{where}: the rule of port {parsed['source_port']} to {rule['service']} is there twice")
+        found.append(parsed)
+    return tuple(found)
+
+
 def refuse_for_v2(rules: Iterable[Mapping[str, Any]], where: str) -> None:
     """Refuse what Rancher 1.2 and newer keep for themselves.
 

@@ -4,14 +4,23 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
-from .launch_config import IMAGE_PREFIX, LAUNCH_FIELDS, canonical_image, canonical_port, health_check
-from .links import PROTOCOLS, Target, parsed_rule
+from .._texts import texts, words
+from .launch_config import (
+    IMAGE_PREFIX,
+    LABEL_SETTERS,
+    LAUNCH_FIELDS,
+    canonical_image,
+    canonical_port,
+    health_check,
+    refuse_less,
+)
+from .links import PROTOCOLS, Target, parsed_rules
 from .names import checked_name, refuse_twice
 from .veil import Veil
 
@@ -75,6 +84,12 @@ SERVICE_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "restart_policy": {"type": "str", "choices": ["always", "on-failure", "unless-stopped", "no"]},
 }
 MIB = 1024 * 1024
+LEAST = {"memory_mib": 0, "cpu_shares": 0}
+ALIAS = re.compile(r"[A-Za-z0-9._-]+")
+NAMES = {
+    "hostname": re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?"),
+    "network_mode": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*"),
+}
 
 
 @dataclass(frozen=True)
@@ -153,7 +168,7 @@ def read_service(stack: str, options: Mapping[str, Any], veil: Veil) -> ServiceO
         spec,
         options.get("description"),
         None if links is None else tuple(_link(link, stack, f"{where}: links") for link in links),
-        None if rules is None else tuple(parsed_rule(rule, stack, f"{where}: load_balancer") for rule in rules),
+        None if rules is None else parsed_rules(rules, stack, f"{where}: load_balancer"),
     )
 
 
@@ -167,14 +182,34 @@ def _refuse_for_balancer(options: Mapping[str, Any], where: str) -> None:
 
 def _link(link: Mapping[str, Any], stack: str, where: str) -> Link:
     target = Target.parse(where, link["service"], stack)
-    return Link(target, link.get("alias") or target.service)
+    alias = link.get("alias") or target.service
+    if not ALIAS.fullmatch(alias):
+        raise InputError(f"{where}: alias {alias!r} must have letters, digits, dots, hyphens and underscores only")
+    return Link(target, alias)
+
+
+def _refuse_own_labels(labels: Collection[str]) -> None:
+    """Refuse labels that are compared as options: as labels they would be taken away again by each run."""
+    for name, setter in LABEL_SETTERS.items():
+        if name in labels:
+            raise InputError(f"labels: {name} is set by {setter}")
+
+
+def _refuse_fields(options: Mapping[str, Any]) -> None:
+    """Refuse what Rancher takes, and no host can make a container of."""
+    _refuse_own_labels(options.get("labels") or ())
+    refuse_less(options, LEAST)
+    for option, form in NAMES.items():
+        if options.get(option) and not form.fullmatch(options[option]):
+            raise InputError(f"{option}: {options[option]!r} is no name")
 
 
 def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
+    _refuse_fields(options)
     spec = {name: value for name, value in options.items() if name in LAUNCH_FIELDS and value is not None}
     for option in ("command", "entrypoint"):
         if option in spec:
-            spec[option] = _words(option, spec[option])
+            spec[option] = words(option, spec[option])
     for option in ("ports", "expose"):
         if option in spec:
             spec[option] = sorted({canonical_port(port) for port in spec[option]})
@@ -183,12 +218,12 @@ def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
     if "health_check" in spec:
         spec["health_check"] = health_check(spec["health_check"])
     if "labels" in spec:
-        spec["labels"] = texts(spec["labels"])
+        spec["labels"] = texts("labels", spec["labels"])
     if options.get("memory_mib") is not None:
         spec["memory"] = options["memory_mib"] * MIB
     plain, secret = options.get("environment"), options.get("secret_environment")
     if plain is not None or secret is not None:
-        values = {**texts(plain or {}), **texts(secret or {})}
+        values = {**texts("environment", plain or {}), **texts("secret_environment", secret or {})}
         spec["environment"] = veil.hide_some(values, secret or ())
     more = {name: options[name] for name in ("scale", "metadata", "retain_ip") if options.get(name) is not None}
     return {**spec, **more}
@@ -198,20 +233,3 @@ def _image(image: str) -> str:
     if not image.removeprefix(IMAGE_PREFIX).strip() or any(sign.isspace() for sign in image):
         raise InputError(f"image {image!r} is no image")
     return canonical_image(image)
-
-
-def _words(option: str, value: Any) -> list[str]:
-    """A command as a list of words: given as one, or as a line for a shell to take apart."""
-    if isinstance(value, (list, tuple)):
-        return [str(one) for one in value]
-    if not isinstance(value, str):
-        raise InputError(f"{option} is neither a list nor a line")
-    try:
-        return shlex.split(value)
-    except ValueError as error:
-        raise InputError(f"{option} cannot be taken apart: {error}") from error
-
-
-def texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as Rancher keeps them: text. YAML's true is the word that people mean by it."""
-    return {str(name): str(one).lower() if isinstance(one, bool) else str(one) for name, one in values.items()}

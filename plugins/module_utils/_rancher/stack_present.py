@@ -13,7 +13,7 @@ from .._plan import Handler, Live, Plan, Wanted, apply, decide, dismantle
 from .._wait import wait_until
 from .api import Object
 from .environments import Run
-from .exports import export_plan
+from .exports import export_plan, require_folder
 from .launch_config import unnamed_volumes
 from .links import refuse_for_v1, refuse_for_v2, with_protocols
 from .marks import require_marked
@@ -42,6 +42,7 @@ from .stacks import STACK, STACK_RULE, Stacks, find_stacks, live_stack, stack_id
 from .upgrades import UPGRADED
 from .veil import Veil
 
+V1_NETWORKS = ("managed", "host", "bridge", "none")
 STACK_RULES = {STACK: STACK_RULE, **SERVICE_RULES}
 
 
@@ -62,6 +63,8 @@ def ensure_present(context: Context) -> Outcome:
     """The stack as its options say, active and healthy."""
     veil = Veil()
     options = StackOptions.from_params(context.params, veil)
+    if context.params["export_to"]:
+        require_folder(context.params["export_to"])
     run = Run.of(context)
     refuse_for(options, v1=run.rancher.is_v1)
     world = read_world(run, options, foreseen=context.check_mode)
@@ -95,6 +98,12 @@ def refuse_for(options: StackOptions, *, v1: bool) -> None:
     for service in options.services or ():
         refuse = refuse_for_v1 if v1 else refuse_for_v2
         refuse(service.rules or (), f"services: {service.name}: load_balancer")
+        mode = service.spec.get("network_mode")
+        if v1 and mode and mode not in V1_NETWORKS:
+            raise InputError(
+                f"services: {service.name}: network_mode {mode!r} is none of {', '.join(V1_NETWORKS)}, "
+                "which Rancher 1.0 and 1.1 know"
+            )
 
 
 def ensure_absent(context: Context) -> Outcome:

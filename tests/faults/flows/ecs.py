@@ -36,6 +36,7 @@ _SHOP = {
     "log": {"retention_days": 14},
     "scaling": {"min": 2, "max": 4, "cpu_percent": 60},
 }
+_SCALED = {name: value for name, value in _WEB.items() if name != "desired_count"} | {"scaling": _SHOP["scaling"]}
 _SHARED = {**_WEB, "load_balancer": {"type": "classic", "container_port": 80, "shared": True}}
 # on every instance: the health check looks at its port, and ECS stops what runs where that does not answer
 _NEIGHBOUR = {
@@ -95,11 +96,20 @@ FLOWS: Mapping[str, Flow] = {
     "ecs-app-shared-down": _on_cluster(_SHARED_DOWN, _SHARED_DOWN, _SHARED_UP, base=(_NEIGHBOUR_UP,)),
     "ecs-app-shared-application": _on_cluster(_SHARED_SHOP_UP, _SHOP_DOWN, base=(_STALL_UP,)),
     "ecs-app-shared-application-down": _on_cluster(_SHOP_DOWN, _SHOP_DOWN, _SHARED_SHOP_UP, base=(_STALL_UP,)),
+    "ecs-app-down-stale": Flow(  # nothing that was made is in the list by tags yet
+        _SHOP_DOWN,
+        before=(_CLUSTER, _STALL_UP, _SHARED_SHOP_UP),
+        undo=(_NO_CLUSTER,),
+        settings={"tagging_seconds": 3600},
+        injections=("cut-after",),  # after a kill what no service names any more is found when the list has it
+        picks=writes,
+        permissions=(_OF_APPS,),
+    ),
     "ecs-app-classic-stale": Flow(
-        _WEB_UP,
+        _app("web", _SCALED),
         before=(_CLUSTER,),
         undo=(_NO_CLUSTER,),
-        settings={"consistency_seconds": 2},  # the service is not shown yet, or as it was before
+        settings={"consistency_seconds": 2},  # the service is not known yet, or shown as it was before
         injections=("kill-after", "cut-after", "overtaken", "together"),
         picks=writes,
     ),

@@ -7,7 +7,7 @@ This is why on AWS a security group cannot be deleted in the first seconds after
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,16 +83,17 @@ class BalancerInterfaces:
                 del self._held[owner]
 
 
-def check_network(service: str, backend: Any, subnet_ids: list[str], groups: list[str], scheme: str) -> None:
-    """What both kinds of load balancer ask of their network."""
+def check_network(
+    service: str, backend: Any, subnet_ids: list[str], groups: list[str], scheme: str, held: Container[str] = ()
+) -> None:
+    """What both kinds of load balancer ask of their network; where it is already (`held`) it has its addresses."""
     subnets = [_subnet(service, backend, subnet_id) for subnet_id in subnet_ids]
     if len({subnet.vpc_id for subnet in subnets}) > 1:
         raise aws_error(service, "InvalidSubnet", "Subnets must all be in the same VPC")
     if len({subnet.availability_zone for subnet in subnets}) < len(subnets):
-        message = "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
-        raise aws_error(service, "InvalidConfigurationRequest", message)
+        raise zone_twice(service)
     for subnet in subnets:
-        if int(subnet.available_ip_address_count) < _FREE_ADDRESSES:
+        if subnet.id not in held and int(subnet.available_ip_address_count) < _FREE_ADDRESSES:
             message = f"Not enough IP space available in {subnet.id}. ELB requires at least {_FREE_ADDRESSES} free IP"
             raise aws_error(service, "InvalidSubnet", f"{message} addresses in each subnet.")
     vpc_id = subnets[0].vpc_id if subnets else None
@@ -113,6 +114,14 @@ def _subnet(service: str, backend: Any, subnet_id: str) -> Any:
         if subnet_id in subnets:
             return subnets[subnet_id]
     raise not_found(service, subnet_id)
+
+
+def zone_twice(service: str) -> AwsError:
+    """In AWS's own words: https://github.com/ansible/ansible/issues/8312, robertdebock/terraform-aws-vault issue 5."""
+    what = "ELB cannot" if service == "elb" else "A load balancer cannot"
+    where = "the same AZ." if service == "elb" else "the same Availability Zone"
+    message = f"{what} be attached to multiple subnets in {where}"
+    return aws_error(service, "InvalidConfigurationRequest", message)
 
 
 def not_found(service: str, subnet_id: str) -> AwsError:

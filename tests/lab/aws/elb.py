@@ -12,7 +12,7 @@ from moto.ec2.models import ec2_backends
 from moto.elb.models import ELBBackend
 from moto.elb.responses import ELBResponse
 
-from lab.aws.balancer_interfaces import BalancerInterfaces, check_network
+from lab.aws.balancer_interfaces import BalancerInterfaces, check_network, zone_twice
 from lab.aws.patching import aws_error, replaces
 from lab.world import World
 
@@ -38,6 +38,7 @@ def install(world: World) -> None:
     interfaces = BalancerInterfaces(world)
     _create(interfaces)
     _change(interfaces)
+    _move(world, interfaces)
 
     @replaces(ELBResponse, "register_instances_with_load_balancer")
     def _register_instances_with_load_balancer(original: Original, response: Any) -> Any:
@@ -112,17 +113,6 @@ def _change(interfaces: BalancerInterfaces) -> None:
         interfaces.set_groups(_owner(backend, load_balancer_name), security_group_ids)
         return answer
 
-    for name in ("attach_load_balancer_to_subnets", "detach_load_balancer_from_subnets"):
-
-        @replaces(ELBBackend, name)
-        def _registered_2(original: Original, backend: Any, load_balancer_name: str, subnets: list[str]) -> Any:
-            answer = original(backend, load_balancer_name, subnets)
-            balancer, public = backend.load_balancers[load_balancer_name], True
-            public = balancer.scheme != "internal"
-            owner, groups = _owner(backend, load_balancer_name), balancer.security_groups
-            interfaces.set_subnets(owner, balancer.subnets, groups, public, f"ELB {load_balancer_name}")
-            return answer
-
     @replaces(ELBBackend, "delete_load_balancer_listeners")
     def _delete_load_balancer_listeners(_original: Original, backend: Any, name: str, ports: list[int]) -> Any:
         """moto keeps those that are not the first one named."""
@@ -130,3 +120,56 @@ def _change(interfaces: BalancerInterfaces) -> None:
         unwanted = {int(port) for port in ports}
         balancer.listeners = [one for one in balancer.listeners if int(one.load_balancer_port) not in unwanted]
         return balancer
+
+
+def _move(world: World, interfaces: BalancerInterfaces) -> None:
+    """One subnet of each zone, and never none: https://github.com/hashicorp/terraform/issues/14072
+
+    That it has left a zone is not known everywhere at once; terraform's provider attaches it there again and again.
+    """
+
+    @replaces(ELBBackend, "attach_load_balancer_to_subnets")
+    def _attach_load_balancer_to_subnets(
+        original: Original, backend: Any, load_balancer_name: str, subnets: list[str]
+    ) -> Any:
+        balancer, ec2 = (
+            backend.load_balancers[load_balancer_name],
+            ec2_backends[backend.account_id][backend.region_name],
+        )
+        wanted = sorted({*balancer.subnets, *subnets})
+        check_network("elb", ec2, wanted, balancer.security_groups, balancer.scheme, balancer.subnets)
+        if any(world.is_new(_left(backend, load_balancer_name, ec2.get_subnet(one))) for one in subnets):
+            raise zone_twice("elb")
+        answer = original(backend, load_balancer_name, subnets)
+        _follow(interfaces, backend, balancer)
+        return answer
+
+    @replaces(ELBBackend, "detach_load_balancer_from_subnets")
+    def _detach_load_balancer_from_subnets(
+        original: Original, backend: Any, load_balancer_name: str, subnets: list[str]
+    ) -> Any:
+        balancer, ec2 = (
+            backend.load_balancers[load_balancer_name],
+            ec2_backends[backend.account_id][backend.region_name],
+        )
+        if not {*balancer.subnets} - {*subnets}:
+            message = (
+                f'Requested configuration change for LoadBalancer "{load_balancer_name}" is invalid because you '
+                "attempted to detach all the subnets for this LoadBalancer and a LoadBalancer cannot be attached to "
+                "zero subnets in VPC."
+            )
+            raise aws_error("elb", "InvalidConfigurationRequest", message)
+        for one in {*balancer.subnets} & {*subnets}:
+            world.born(_left(backend, load_balancer_name, ec2.get_subnet(one)))
+        answer = original(backend, load_balancer_name, subnets)
+        _follow(interfaces, backend, balancer)
+        return answer
+
+
+def _left(backend: Any, name: str, subnet: Any) -> str:
+    return f"{_owner(backend, name)} has left {subnet.availability_zone}"
+
+
+def _follow(interfaces: BalancerInterfaces, backend: Any, balancer: Any) -> None:
+    owner, public = _owner(backend, balancer.name), balancer.scheme != "internal"
+    interfaces.set_subnets(owner, balancer.subnets, balancer.security_groups, public, f"ELB {balancer.name}")

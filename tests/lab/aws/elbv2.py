@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
+from moto.elbv2.models import AvailabilityZone, ELBv2Backend, FakeTargetGroup
 
 from lab.aws.balancer_interfaces import BalancerInterfaces, check_network
 from lab.aws.patching import AwsError, aws_error, replaces
@@ -15,6 +15,9 @@ from lab.world import World
 
 Original = Callable[..., Any]
 _ROUTED = {"HTTP": "application", "HTTPS": "application", "GENEVE": "gateway"}
+_LEAST_ZONES = 2
+"""Of application load balancers."""
+_TOO_FEW = "At least two subnets in two different Availability Zones must be specified"
 
 
 def install(world: World) -> None:
@@ -41,9 +44,8 @@ def _create_balancer(interfaces: BalancerInterfaces) -> None:
         subnets = [*(subnet_ids or []), *(mapping["SubnetId"] for mapping in options.get("subnet_mappings") or [])]
         ec2 = backend.ec2_backend
         check_network("elbv2", ec2, subnets, security_groups or [], scheme)
-        if kind == "application" and len(subnets) < 2:
-            message = "At least two subnets in two different Availability Zones must be specified"
-            raise error("ValidationError", message)
+        if kind == "application" and len(subnets) < _LEAST_ZONES:
+            raise error("ValidationError", _TOO_FEW)
         if kind == "application" and not security_groups:
             vpc_id = ec2.get_subnet(subnets[0]).vpc_id
             security_groups = [ec2.get_security_group_by_name_or_id("default", vpc_id=vpc_id).id]
@@ -97,11 +99,36 @@ def _change_balancer(interfaces: BalancerInterfaces) -> None:
     def _set_subnets(
         original: Original, backend: Any, arn: str, subnets: list[str], subnet_mappings: list[dict[str, Any]]
     ) -> Any:
-        answer = original(backend, arn, subnets, subnet_mappings)
-        balancer = backend.load_balancers[arn]
-        wanted, public = [subnet.id for subnet in balancer.subnets], balancer.scheme != "internal"
-        interfaces.set_subnets(arn, wanted, balancer.security_groups, public, _text(balancer))
-        return answer
+        """moto wants two zones of network load balancers too."""
+        balancer = backend.load_balancers.get(arn)
+        if balancer is None:
+            return original(backend, arn, subnets, subnet_mappings)
+        wanted = [*(subnets or []), *(mapping["SubnetId"] for mapping in subnet_mappings or [])]
+        held, groups = {one.id for one in balancer.subnets}, balancer.security_groups or []
+        check_network("elbv2", backend.ec2_backend, wanted, groups, balancer.scheme, held)
+        found = [backend.ec2_backend.get_subnet(one) for one in wanted]
+        if balancer.type == "application" and len(found) < _LEAST_ZONES:
+            raise error("ValidationError", _TOO_FEW)
+        if balancer.type == "network":
+            _check_same_zones(balancer, found)
+        balancer.subnets = found
+        interfaces.set_subnets(arn, wanted, balancer.security_groups, balancer.scheme != "internal", _text(balancer))
+        return [AvailabilityZone(one) for one in found]
+
+
+def _check_same_zones(balancer: Any, wanted: list[Any]) -> None:
+    """To another subnet of its zone it gets in two steps only:
+    https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/4171"""
+    there = {subnet.availability_zone: subnet.id for subnet in balancer.subnets}
+    for subnet in wanted:
+        zone = subnet.availability_zone
+        if there.get(zone, subnet.id) != subnet.id:
+            message = (
+                "You cannot specify an additional subnet from an Availability Zone that is already associated with the "
+                f"load balancer. The Availability Zone '{zone}' corresponding to the new subnet '{subnet.id}' is "
+                "already associated with the load balancer."
+            )
+            raise error("InvalidConfigurationRequest", message)
 
 
 def _forwarded(backend: Any, actions: Iterable[Any]) -> set[str]:

@@ -12,8 +12,10 @@ from typing import Any
 import moto.ec2.models.iam_instance_profile
 import moto.ec2.responses.instances
 from moto.core.exceptions import ServiceException
+from moto.ec2.models.amis import Ami
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.responses.amis import AmisResponse
 from moto.elb.models import elb_backends
 from moto.elbv2.models import elbv2_backends
 
@@ -28,6 +30,7 @@ _METADATA_KEY = re.compile(r"[0-9a-zA-Z\-_+=,.@:]{1,255}")
 def install(world: World) -> None:
     _run(world)
     _describe()
+    _images()
     _profiles(world)
     _terminate()
 
@@ -71,6 +74,31 @@ def _describe() -> None:
     def _get_reservations(original: Original, backend: Any, instance_ids: Any, filters: Any = None) -> Any:
         """moto stumbles over an id that is given twice."""
         return original(backend, list(dict.fromkeys(instance_ids)), filters)
+
+
+def _images() -> None:
+    """An image has the volumes that it was registered with; moto knows one, of 15 GiB."""
+
+    @replaces(AmisResponse, "register_image")
+    def _register_image(original: Original, response: Any) -> Any:
+        disks = [one for one in response._get_param("BlockDeviceMappings", []) if one.get("Ebs")]
+        root = response._get_param("RootDeviceName") or "/dev/sda1"
+        if not any(one["DeviceName"] == root and one["Ebs"].get("SnapshotId") for one in disks):
+            raise aws_error("ec2", "InvalidBlockDeviceMapping", "No root snapshot specified in device mapping.")
+        snapshots = {one.id: one.volume for one in response.ec2_backend.snapshots.values()}
+        for one in disks:
+            snapshot = snapshots.get(one["Ebs"].get("SnapshotId"))
+            one["Ebs"].setdefault("VolumeSize", snapshot.size if snapshot else None)
+            one["Ebs"].setdefault("DeleteOnTermination", one["DeviceName"] == root)
+        answer = original(response)
+        image = response.ec2_backend.amis[answer._result["ImageId"]]
+        image.lab_disks, image.root_device_name, image.root_device_type = disks, root, "ebs"
+        image.architecture = response._get_param("Architecture") or "i386"
+        return answer
+
+    @replaces(Ami, "block_device_mappings")
+    def _block_device_mappings(original: Original, image: Any) -> Any:
+        return getattr(image, "lab_disks", None) or original(image)
 
 
 def _check(backend: Any, image_id: str | None, options: dict[str, Any]) -> None:
@@ -125,19 +153,24 @@ def _check_network(backend: Any, options: dict[str, Any]) -> None:
 
 
 def _mappings(backend: Any, image_id: str | None, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The image's root volume, changed by what was asked, and the volumes asked for beside it."""
+    """The image's volumes, changed by what was asked, and the volumes asked for beside them."""
     image = backend.amis.get(image_id)
     root = (image.root_device_name if image else None) or "/dev/xvda"
     size = 30 if image and "ecs" in (image.name or "") else 8
     by_device: dict[str, dict[str, Any]] = {
         root: {"DeviceName": root, "Ebs": {"VolumeSize": size, "DeleteOnTermination": True}}
     }
+    for mapping in copy.deepcopy(getattr(image, "lab_disks", ())):
+        by_device.setdefault(mapping["DeviceName"], mapping)["Ebs"].update(mapping["Ebs"])
     for mapping in copy.deepcopy(given):
         device = mapping["DeviceName"]
         disk = {name: value for name, value in (mapping.get("Ebs") or {}).items() if value is not None}
         if device in by_device:
             by_device[device]["Ebs"].update(disk)
         elif mapping.get("Ebs"):
+            if not {"VolumeSize", "SnapshotId"} & {*disk}:
+                message = "The request must contain the parameter size or snapshotId"
+                raise aws_error("ec2", "MissingParameter", message)
             by_device[device] = {"DeviceName": device, "Ebs": disk}
     return list(by_device.values())
 

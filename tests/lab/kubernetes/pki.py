@@ -49,8 +49,11 @@ class Authority:
         hosts = list(hosts)
         usage = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [])]
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(_subject(user, groups), self._certificate.subject, key).add_extension(
-            x509.ExtendedKeyUsage(usage), critical=False
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = (
+            _builder(_subject(user, groups), self._certificate.subject, key)
+            .add_extension(x509.ExtendedKeyUsage(usage), critical=False)
+            .add_extension(issuer, critical=False)
         )
         if hosts:
             builder = builder.add_extension(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -207,12 +208,9 @@ def holders(site: Site, group: str) -> set[str]:
 
 
 def test_subnets_must_be_in_different_zones_of_one_vpc(site: Site, refused: Any) -> None:
-    same_zone = site.ec2.create_subnet(VpcId=site.ground.vpc, CidrBlock="10.0.7.0/24", AvailabilityZone="us-east-1a")[
-        "Subnet"
-    ]["SubnetId"]
-    first = site.ground.subnets[0]
-    refused("InvalidConfigurationRequest", site.balancer, Subnets=[first, same_zone])
-    refused("InvalidConfigurationRequest", site.classic, Subnets=[first, same_zone])
+    subnets = [site.ground.subnets[0], same_zone(site)]
+    refused("InvalidConfigurationRequest", site.balancer, Subnets=subnets)
+    refused("InvalidConfigurationRequest", site.classic, Subnets=subnets)
 
 
 def test_a_balancer_wants_eight_free_addresses_in_each_subnet(site: Site, refused: Any) -> None:
@@ -243,6 +241,49 @@ def test_interfaces_follow_groups_and_subnets(site: Site, kind: str) -> None:
         assert (holders(site, site.ground.group), holders(site, group)) == (set(), {first, second})
         site.elbv2.set_subnets(LoadBalancerArn=arn, Subnets=[first, third_id])
     assert holders(site, group) == {first, third_id}
+
+
+def same_zone(site: Site) -> str:
+    """A subnet beside the first one."""
+    made = site.ec2.create_subnet(VpcId=site.ground.vpc, CidrBlock="10.0.7.0/24", AvailabilityZone="us-east-1a")
+    return str(made["Subnet"]["SubnetId"])
+
+
+def test_a_classic_balancer_moves_within_a_zone_by_way_of_another(site: Site, refused: Any) -> None:
+    site.classic()
+    other, (first, second) = same_zone(site), site.ground.subnets
+    attach = partial(site.elb.attach_load_balancer_to_subnets, LoadBalancerName="classic")
+    detach = partial(site.elb.detach_load_balancer_from_subnets, LoadBalancerName="classic")
+    answer = refused("InvalidConfigurationRequest", attach, Subnets=[other])
+    assert answer["Error"]["Message"] == "ELB cannot be attached to multiple subnets in the same AZ."
+    refused("SubnetNotFound", attach, Subnets=["subnet-00000000000000000"])
+    refused("InvalidConfigurationRequest", detach, Subnets=[first, second])
+    site.lab.settings(consistency_seconds=20)
+    detach(Subnets=[first])
+    refused("InvalidConfigurationRequest", attach, Subnets=[other])
+    site.lab.advance(21)
+    assert {*attach(Subnets=[other])["Subnets"]} == {other, second}
+    assert holders(site, site.ground.group) == {other, second}
+
+
+def test_other_balancers_are_set_to_subnets_that_they_could_have_been_made_in(site: Site, refused: Any) -> None:
+    other, (first, second) = same_zone(site), site.ground.subnets
+    move = partial(site.elbv2.set_subnets, LoadBalancerArn=site.balancer()["LoadBalancerArn"])
+    refused("SubnetNotFound", move, Subnets=[first, "subnet-00000000000000000"])
+    refused("InvalidConfigurationRequest", move, Subnets=[first, other])
+    refused("ValidationError", move, Subnets=[first])
+    move(Subnets=[other, second])
+    assert holders(site, site.ground.group) == {other, second}
+
+
+def test_a_network_balancer_leaves_a_zone_before_it_takes_another_subnet_of_it(site: Site, refused: Any) -> None:
+    other, second = same_zone(site), site.ground.subnets[1]
+    move = partial(site.elbv2.set_subnets, LoadBalancerArn=site.balancer("nlb", Type="network")["LoadBalancerArn"])
+    answer = refused("InvalidConfigurationRequest", move, Subnets=[other, second])
+    assert "already associated with the load balancer" in answer["Error"]["Message"]
+    move(Subnets=[second])
+    move(Subnets=[other, second])
+    assert holders(site, site.ground.group) == {other, second}
 
 
 def test_target_of_another_vpc_is_refused(site: Site, refused: Any) -> None:

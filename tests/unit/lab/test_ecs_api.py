@@ -228,6 +228,11 @@ def test_creating_twice(ecs: Any, refused: Any) -> None:
             {"placementConstraints": [{"type": "memberOf", "expression": "nonsense"}]},
             "Invalid expression",
         ),
+        (
+            "InvalidParameterException",
+            {"placementConstraints": [{"type": "distinctInstance", "expression": "attribute:a exists"}]},
+            "distinctInstance takes no expression",
+        ),
     ],
 )
 def test_services_that_are_refused(ecs: Any, refused: Any, code: str, changes: dict[str, Any], words: str) -> None:

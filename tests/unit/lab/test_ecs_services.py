@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -433,7 +434,15 @@ def test_reads_lag_behind_changes_if_that_is_switched_on(ground: EcsGround, refu
     assert [one["reason"] for one in ecs.describe_services(**named)["failures"]] == ["MISSING"]
     assert ecs.list_services(cluster="demo")["serviceArns"] == []
     refused("ServiceNotFoundException", ecs.list_tasks, cluster="demo", serviceName="web")
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/demo/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    register = partial(lab.client("application-autoscaling").register_scalable_target, MinCapacity=0, MaxCapacity=2)
+    refused("ValidationException", register, **target)
     lab.advance(21)
+    register(**target)
     assert ground.steady(running=0)["deployments"][0]["id"] == made["deployments"][0]["id"]
     assert ecs.list_tasks(cluster="demo", serviceName="web")["taskArns"] == []
     ground.define(container={"memory": 200})

@@ -79,6 +79,45 @@ def test_every_instance_of_a_run_has_its_profile(ground: Any) -> None:
     assert all(instance["IamInstanceProfile"]["Arn"].endswith("/p") for instance in found)
 
 
+def image_of_two(ground: Any) -> str:
+    """An image with a volume beside its root, neither encrypted."""
+    root, more = (
+        ground.ec2.create_snapshot(
+            VolumeId=ground.ec2.create_volume(AvailabilityZone="us-east-1a", Size=size)["VolumeId"]
+        )["SnapshotId"]
+        for size in (8, 20)
+    )
+    disks = [
+        {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": root}},
+        {"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": more, "VolumeSize": 20}},
+    ]
+    registered = {"Name": "two", "Architecture": "x86_64", "RootDeviceName": "/dev/xvda"}
+    return str(ground.ec2.register_image(**registered, BlockDeviceMappings=disks)["ImageId"])
+
+
+def test_an_image_brings_all_its_volumes_as_it_says_unless_told_otherwise(ground: Any, refused: Any) -> None:
+    named = {"Name": "none", "RootDeviceName": "/dev/xvda"}
+    refused("InvalidBlockDeviceMapping", ground.ec2.register_image, **named)
+    image = image_of_two(ground)
+    mappings = ground.ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"]
+    assert {one["DeviceName"]: one["Ebs"]["VolumeSize"] for one in mappings} == {"/dev/xvda": 8, "/dev/sdb": 20}
+
+    def volumes(**changes: Any) -> dict[str, tuple[int, bool, bool]]:
+        [started] = run(ground, ImageId=image, **changes)
+        [held] = ground.ec2.describe_instances(InstanceIds=[started["InstanceId"]])["Reservations"]
+        attached = {one["DeviceName"]: one["Ebs"] for one in held["Instances"][0]["BlockDeviceMappings"]}
+        found = {one["VolumeId"]: one for one in ground.ec2.describe_volumes()["Volumes"]}
+        disks = {device: (found[one["VolumeId"]], one["DeleteOnTermination"]) for device, one in attached.items()}
+        return {device: (disk["Size"], disk["Encrypted"], goes) for device, (disk, goes) in disks.items()}
+
+    assert volumes() == {"/dev/xvda": (8, False, True), "/dev/sdb": (20, False, False)}
+    safe = {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 20, "Encrypted": True, "DeleteOnTermination": True}}
+    assert volumes(BlockDeviceMappings=[safe])["/dev/sdb"] == (20, True, True)
+    nothing = {"ImageId": image, "BlockDeviceMappings": [{"DeviceName": "/dev/sdc", "Ebs": {"Encrypted": True}}]}
+    ground.ec2.create_launch_template(LaunchTemplateName="nothing", LaunchTemplateData=nothing)
+    refused("MissingParameter", run, ground=ground, LaunchTemplate={"LaunchTemplateName": "nothing"})
+
+
 def test_interfaces_and_root_volumes_go_with_the_instance_other_volumes_stay(ground: Any) -> None:
     mapping = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 5}}
     instance = run(ground, SubnetId=ground.subnets[0], BlockDeviceMappings=[mapping])[0]["InstanceId"]

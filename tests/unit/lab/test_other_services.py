@@ -132,6 +132,22 @@ def test_tagging_api_finds_what_it_finds_on_aws(ground: Any) -> None:
     assert tagged(lab, ResourcesPerPage=2) == tagged(lab)
 
 
+def test_the_tagging_api_learns_late_of_what_comes_and_goes_if_that_is_switched_on(lab: Any) -> None:
+    logs = lab.client("logs")
+    lab.settings(tagging_seconds=20)
+    logs.create_log_group(logGroupName="/app", tags={"owner": "me"})
+    logs.create_log_group(logGroupName="/not/ours", tags={"owner": "you"})
+    assert tagged(lab) == set()
+    lab.advance(21)
+    assert len(tagged(lab)) == 1
+    logs.delete_log_group(logGroupName="/app")
+    logs.delete_log_group(logGroupName="/not/ours")
+    assert len(tagged(lab)) == 1
+    assert tagged(lab, ResourceTypeFilters=["ec2:vpc"]) == set()
+    lab.advance(21)
+    assert tagged(lab) == set()
+
+
 def test_lists_come_in_pages(lab: Any) -> None:
     ec2, iam = lab.client("ec2"), lab.client("iam")
     for number in range(6):

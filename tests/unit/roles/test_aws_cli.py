@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which keys of the environment aws_cli writes into a profile, and what it installs: one version, by its checksum."""
+"""Which keys and region aws_cli writes into a profile, and what it installs: one version, by its checksum."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.roles.playing import play, preflight
+from unit.roles.playing import play, playbook, preflight
 
 ROLE = {"ansible.builtin.import_role": {"name": "container.schedulers.aws_cli"}}
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -164,3 +164,67 @@ def test_keys_are_written_for_their_owner_only_and_never_shown(tmp_path: Path) -
     assert code == 0, removed
     assert [path.read_text().strip() for path in files] == ["", ""]
     assert [secret for secret in secrets if secret in written + removed] == []
+
+
+@pytest.fixture
+def no_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without AWS configuration, and no region in the environment."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "region"),
+    [
+        ({"aws_region": "eu-west-1"}, {"AWS_REGION": "eu-west-2"}, "eu-west-1"),
+        ({"aws_region": ""}, {"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-2"),
+        ({}, {"AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-3"),
+        ({}, {}, "sa-east-1"),
+        ({}, {"AWS_PROFILE": "work"}, "ca-west-1"),
+        ({"aws_profile": "work"}, {"AWS_PROFILE": "default"}, "ca-west-1"),
+    ],
+)
+def test_the_region_is_found_where_the_modules_find_theirs(
+    no_region: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, Any],
+    environment: dict[str, str],
+    region: str,
+) -> None:
+    (no_region / ".aws").mkdir()
+    (no_region / ".aws" / "config").write_text("[default]\nregion = sa-east-1\n\n[profile work]\nregion = ca-west-1\n")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    show = {"ansible.builtin.debug": {"msg": "region: {{ aws_cli_region }}."}}
+    code, said = play(no_region, [preflight("aws_cli"), show], given)
+
+    assert code == 0, said
+    assert f"region: {region}." in said
+
+
+def test_a_profile_without_any_region_is_refused(no_region: Path) -> None:
+    code, said = play(no_region, [preflight("aws_cli")], {"aws_profile": "unknown"})
+    assert code != 0
+    assert "Set aws_cli_region (or aws_region, or AWS_REGION)" in said
+
+
+@pytest.mark.parametrize("walk", ["ecs", "kubernetes", "site"])
+def test_a_walk_hands_its_region_and_endpoint_to_the_tool(
+    no_region: Path, monkeypatch: pytest.MonkeyPatch, walk: str
+) -> None:
+    """The tool is a stand-in that says whom it would have asked."""
+    (tool := no_region / "bin" / "aws").parent.mkdir()
+    tool.write_text('#!/bin/sh\nprintf \'{"Account": "%s"}\' "$AWS_ENDPOINT_URL"\n')
+    tool.chmod(0o755)
+    keys = {"AWS_ACCESS_KEY_ID": "lab-not-a-secret-01", "AWS_SECRET_ACCESS_KEY": "lab-not-a-secret-02"}
+    for name, value in {"PATH": f"{tool.parent}:{SYSTEM}", **keys}.items():
+        monkeypatch.setenv(name, value)
+    given = {"aws_region": "eu-west-1", "aws_endpoint_url": "http://127.0.0.1:9", "kubectl_program": sys.executable}
+    _code, said = playbook(
+        no_region, f"container.schedulers.{walk}", given, "--tags", "step_tools", "--limit", "localhost"
+    )
+
+    assert "Profile schedulers is account http://127.0.0.1:9." in said
+    assert "region = eu-west-1" in (no_region / ".aws" / "config").read_text()

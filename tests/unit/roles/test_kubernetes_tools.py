@@ -251,5 +251,5 @@ def test_one_storage_class_for_all_or_the_clusters_own() -> None:
         claims = of_kind(render("logging", "monitoring", **settings), "PersistentVolumeClaim")
         return {claim["spec"].get("storageClassName") for claim in claims}
 
-    assert classes() == {None}
+    assert classes() == classes(kubernetes_tools_storage_class=None) == {None}
     assert classes(kubernetes_tools_storage_class="gp3") == {"gp3"}

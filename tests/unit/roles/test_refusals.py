@@ -97,3 +97,23 @@ def test_a_profile_of_somebody_else_is_refused_in_a_sentence(tmp_path: Path, tex
     code, said = play(tmp_path, [preflight("aws_cli")], given)
     assert (code == 0) is accepted, said
     assert accepted or "has a profile mine that this role has not written" in said
+
+
+@pytest.mark.parametrize(
+    ("role", "nothing", "said"),
+    [
+        ("ecs_app", {"ecs_app_load_balancer": None, "ecs_app_verify_hosts": 2}, "set ecs_app_load_balancer"),
+        ("kubernetes_wordpress", {"kubernetes_wordpress_zone": None}, "kubernetes_wordpress_zone is needed"),
+        ("rancher_wordpress", {"rancher_wordpress_site": None}, "Set rancher_wordpress_site"),
+        ("rancher_wordpress", {"rancher_wordpress_database": None}, "Set rancher_wordpress_site"),
+    ],
+)
+def test_a_variable_that_is_set_to_nothing_is_not_set(
+    tmp_path: Path, role: str, nothing: dict[str, Any], said: str
+) -> None:
+    given = {"kubernetes_wordpress_cluster": "kubernetes", "rancher_wordpress_site": {"title": "blog"}}
+    code, shown = play(
+        tmp_path, [preflight(role)], {**given, "rancher_wordpress_database": {"password": "-"}, **nothing}
+    )
+    assert code != 0
+    assert said in shown

@@ -24,6 +24,7 @@ ROLES = {
     "kubernetes_app": "k8s_cluster_app",
     "kubernetes_wordpress": "k8s_wordpress",
 }
+ALL_ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 
 
 def fragment(name: str) -> dict[str, Any]:
@@ -69,6 +70,22 @@ def test_the_role_passes_every_option_on(role: str, module: str) -> None:
     assert {*passed} == {*module_options(module)} - only_for_absent | {"state"}
 
 
+def hidden_wholes(options: Mapping[str, Any]) -> list[str]:
+    """Options that are hidden with all their parts."""
+    nested = {name: option["options"] for name, option in options.items() if "options" in option}
+    return [name for name in nested if options[name].get("no_log")] + [
+        name for below in nested.values() for name in hidden_wholes(below)
+    ]
+
+
+@pytest.mark.parametrize("role", ALL_ROLES)
+def test_what_is_hidden_is_a_secret(role: str) -> None:
+    """From ansible-core 2.22 on each part of it is a secret for the whole run: "wordpress" in every line."""
+    entry_points = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+
+    assert [name for point in entry_points.values() for name in hidden_wholes(point["options"])] == []
+
+
 def tasks_of(part: Any) -> Iterator[dict[str, Any]]:
     """Every task in a file, those in blocks too."""
     for task in part or ():
@@ -77,7 +94,7 @@ def tasks_of(part: Any) -> Iterator[dict[str, Any]]:
             yield from tasks_of(task.get(below))
 
 
-@pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_loops_leave_item_to_those_who_include_the_role_in_a_loop(role: str) -> None:
     """Variables that are given with it are rendered where they are used: item would be the role's there."""
     files = (ROOT / "roles" / role).glob("tasks/**/*.yml")
@@ -89,7 +106,7 @@ def test_loops_leave_item_to_those_who_include_the_role_in_a_loop(role: str) -> 
     assert theirs == []
 
 
-@pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_defaults_are_those_of_the_argument_spec(role: str) -> None:
     defaults = yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text())
     options = role_options(role)

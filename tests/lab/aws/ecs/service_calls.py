@@ -330,6 +330,8 @@ def _check_placement(given: Mapping[str, Any]) -> None:
                 matches(rule.get("expression", ""), {})
             except ExpressionError as error:
                 raise invalid(str(error)) from error
+        elif rule.get("expression"):
+            raise invalid(f"The placement constraint {rule['type']} takes no expression.")
     for rule in given.get("placementStrategy") or ():
         if rule["type"] == "binpack" and rule.get("field", "").lower() not in ("cpu", "memory"):
             raise invalid("The binpack placement strategy needs the field cpu or memory.")

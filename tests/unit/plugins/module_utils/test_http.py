@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._http import 
     shortened,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._retry import Effect, RetryPolicy
+from unit.certificates import as_from_python_3_13
+from unit.certificates import certificate as certificate_of
 from unit.clock import FakeClock
 from unit.http_server import Reply, deaf_port, serving
 
@@ -256,9 +257,10 @@ def test_a_tunnel_that_the_proxy_refuses(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("tls")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    more = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(place / "key"), "-out", str(place / "cert")]
-    subprocess.run([*command, *more], check=True, capture_output=True)
+    authority = certificate_of("authority")
+    cert, key = certificate_of("127.0.0.1", authority)
+    for name, content in (("ca", authority[0]), ("cert", cert), ("key", key)):
+        (place / name).write_text(content)
     return place
 
 
@@ -269,12 +271,15 @@ def tls(certificate: Path) -> ssl.SSLContext:
     return context
 
 
-def test_a_certificate_has_to_be_trusted(certificate: Path, tls: ssl.SSLContext) -> None:
+def test_a_certificate_has_to_be_trusted(
+    certificate: Path, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_from_python_3_13(monkeypatch)
     with serving(Reply(200, {}), Reply(200, {}), tls=tls) as server:
         url = server.url.replace("http:", "https:")
-        with pytest.raises(SchedulersError, match="is not trusted: self-signed certificate"):
+        with pytest.raises(SchedulersError, match="is not trusted: unable to get local issuer certificate"):
             client(url).request("GET", "/", doing="look")
-        assert client(url, ca=str(certificate / "cert")).request("GET", "/", doing="look").status == 200
+        assert client(url, ca=str(certificate / "ca")).request("GET", "/", doing="look").status == 200
         assert client(url, validate_certs=False).request("GET", "/", doing="look").status == 200
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible import release
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context
 from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
@@ -21,6 +22,8 @@ from unit.clock import FakeClock
 
 PYTHON = sys.executable
 SECRET = "lab-not-a-secret-000001"
+# from 2.21 on only if they are asked for, and older ones do not know the question
+OPTIONS_IN_RESULT = {"_ansible_inject_invocation": True} if release.__version__.split(".")[:2] >= ["2", "21"] else {}
 PROGRAM = """
 import os, signal, sys, threading
 from importlib import metadata
@@ -31,11 +34,19 @@ from ansible_collections.container.schedulers.plugins.module_utils._argspec impo
 from ansible_collections.container.schedulers.plugins.module_utils._errors import *
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome, run_module
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Wanted, Plan, apply, decide
+PROBE = {{"type": "dict", "aliases": ["check"], "options": {{"path": {{"type": "str"}}, "port": {{"type": "int"}}}}}}
 SPEC = wait_options(600).merge(
     ArgumentSpec({{"secret_key": {{"type": "str", "no_log": True}}}}),
     ArgumentSpec(
         {{"login": {{"type": "raw", "no_log": False, "aliases": ["account"]}}}},
         finders={{"login": lambda login: [login["key"]]}},
+    ),
+    ArgumentSpec(
+        {{
+            "ports": {{"type": "list", "elements": "dict", "options": {{"inside": {{"type": "int"}}, "probe": PROBE}}}},
+            "probe": PROBE,
+            "store": {{"type": "dict", "options": {{"password": {{"type": "str", "no_log": True}}}}}},
+        }}
     ),
 )
 GRAPH = {{"network": (), "host": ("network",)}}
@@ -57,7 +68,7 @@ def start(body: str, **options: Any) -> subprocess.Popen[str]:
     program = PROGRAM.format(body=textwrap.dedent(body))
     environment = {
         **os.environ,
-        "MODULE_ARGS": json.dumps({"secret_key": SECRET, **options}),
+        "MODULE_ARGS": json.dumps({"secret_key": SECRET, **OPTIONS_IN_RESULT, **options}),
         "PYTHONWARNINGS": "ignore",
     }
     return subprocess.Popen(
@@ -149,6 +160,34 @@ def test_secrets_within_an_option_are_nowhere_in_the_result(
     process = start(body, **options, **{"secret_key": "lab-not-a-secret-000002", name: {"user": "ann", "key": SECRET}})
     result = finish(process, code)
     assert result["invocation"]["module_args"][name]["user"] == "ann"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"probe": True}, "probe is True, but has to be a mapping of path, port."),
+        ({"check": 8}, "check is 8, but has to be a mapping of path, port."),
+        ({"probe": "http"}, "probe is 'http', but has to be a mapping of path, port."),
+        ({"probe": []}, "probe is a list, but has to be a mapping of path, port."),
+        ({"ports": 80}, "ports is 80, but has to be a list of mappings of inside, probe."),
+        ({"ports": {"inside": 80}}, "ports is a mapping, but has to be a list of mappings of inside, probe."),
+        ({"ports": ["80:80"]}, "ports[0] is '80:80', but has to be a mapping of inside, probe."),
+        ({"ports": "80:80"}, "ports[0] is '80:80', but has to be a mapping of inside, probe."),
+        ({"ports": [{"inside": 80}, None]}, "ports[1] is null, but has to be a mapping of inside, probe."),
+        ({"ports": [{"probe": False}]}, "ports[0].probe is False, but has to be a mapping of path, port."),
+        ({"ports": ['{"probe": 1.5}']}, "ports[0].probe is 1.5, but has to be a mapping of path, port."),
+        ({"store": f"pass {SECRET}"}, "store is a text, but has to be a mapping of password."),
+        ({"store": {"password": SECRET}, "probe": 1}, "probe is 1, but has to be a mapping of path, port."),
+    ],
+)
+def test_what_is_no_mapping_where_one_belongs_is_named(options: dict[str, Any], sentence: str) -> None:
+    assert module("def run(context): pass", 1, **options)["msg"] == sentence
+
+
+@pytest.mark.parametrize("probe", [{"port": 8}, '{"port": 8}', "port=8", "path='',port=8", None])
+def test_mappings_may_be_given_as_ansible_takes_them(probe: Any) -> None:
+    result = module("def run(context): return Outcome({'found': context.params['probe']})", probe=probe)
+    assert (result["found"] or {"port": 8})["port"] == 8
 
 
 def test_secrets_within_an_option_are_not_in_the_syslog() -> None:

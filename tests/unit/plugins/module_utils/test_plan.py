@@ -30,6 +30,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._plan import 
     Plan,
     Ref,
     Rule,
+    Script,
     Spec,
     Step,
     Wanted,
@@ -224,6 +225,22 @@ def test_the_diff_of_a_plan_prints_what_is_not_known_yet() -> None:
 
 
 # dismantle
+
+
+def test_a_long_script_is_shown_by_its_first_lines_and_a_digest() -> None:
+    def diff(script: str, live: str | None) -> dict[str, Any]:
+        there = {} if live is None else {"t": Live("t", "template", "t", "t", {"data": Script(live)})}
+        return decide([Wanted("t", "template", "t", {"data": Script(script)})], there, {"template": ()}).diff()
+
+    head, body = "#!/bin/bash\nVERSION=1\n", "work\n" * 500
+    made = diff(head + body, None)["after"]["template t"]["data"]
+    assert made.startswith(f"{head}work\n")
+    assert len(made) < 700
+    assert "(2522 characters in all, SHA-256 " in made
+    changed = diff(head + body, head + body + "more\n")
+    shown = [changed[side]["template t"]["data"] for side in ("before", "after")]
+    assert shown[0] != shown[1]
+    assert diff("#!/bin/sh\n", None)["after"]["template t"]["data"] == "#!/bin/sh\n"
 
 
 def test_teardown_is_the_same_graph_backwards() -> None:

@@ -93,6 +93,13 @@ def scripted(monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> Client:
         ("RunInstances", {"ClientToken": "x"}, Effect.IDEMPOTENT),
         ("CreateService", {"clientToken": "x"}, Effect.IDEMPOTENT),
         ("CreateHostedZone", {"CallerReference": "x"}, Effect.IDEMPOTENT),
+        ("CreateTags", {}, Effect.IDEMPOTENT),
+        ("CreateOrUpdateTags", {}, Effect.IDEMPOTENT),
+        ("CreateRoute", {}, Effect.IDEMPOTENT),
+        ("CreateRouteTable", {}, Effect.CREATE),
+        ("CreateLoadBalancerListeners", {}, Effect.IDEMPOTENT),
+        ("CreateLoadBalancer", {}, Effect.CREATE),
+        ("RegisterScalableTarget", {}, Effect.IDEMPOTENT),
         ("DeleteVpc", {}, Effect.IDEMPOTENT),
         ("UpdateService", {}, Effect.IDEMPOTENT),
         ("AttachRolePolicy", {}, Effect.IDEMPOTENT),
@@ -275,7 +282,7 @@ def test_tls_is_verified_unless_told(options: dict[str, Any], verify: Any, monke
 
 
 def test_connection_from_options_hides_its_secrets() -> None:
-    options = dict.fromkeys(Connection.__dataclass_fields__)
+    options = {**dict.fromkeys(Connection.__dataclass_fields__), "request_timeout": 60}
     params = {**options, "secret_key": "lab-not-a-secret-000001", "session_token": "lab-not-a-secret-000002", "name": 1}
     assert "lab-not-a-secret" not in repr(Connection.from_params(params))
 

@@ -11,8 +11,10 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_network import (
     check_balancer_subnets,
     instance_subnets,
+    refuse_change_within_zone,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
+from unit.ecs_app import options
 from unit.scripted import Call, failure, scripted
 
 
@@ -75,3 +77,29 @@ def test_subnets_are_looked_at_before_anything_is_made(answer: Any, zones: int, 
         calls.append(Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [group]}))
     with scripted(*calls) as aws, pytest.raises(InputError, match=why) if why else nullcontext():
         check_balancer_subnets(aws, "web", ["subnet-1"], "vpc-1", zones=zones)
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "wanted", "looks", "zones"),
+    [
+        ("classic", "a1", "a2", True, "a"),
+        ("classic", "a1", "b1", True, ""),
+        ("classic", "a1", "a2 b1", False, ""),
+        ("classic", "a1 b1", "a2", False, ""),
+        ("network", "a1 b1", "a2 b2", True, "a, b"),
+        ("network", "a1 b1", "b1 c1", True, ""),
+        ("network", "a1 b1", "a1", False, ""),
+        ("application", "a1 b1", "a2 b2", False, ""),
+    ],
+)
+def test_a_way_to_other_subnets_is_looked_for_before_any_change(
+    kind: str, there: str, wanted: str, looks: bool, zones: str
+) -> None:
+    """A subnet is named by its zone here."""
+    balancer = options(load_balancer={"type": kind, "subnets": wanted.split()}).balancer
+    assert balancer
+    found = [{"SubnetId": one, "AvailabilityZone": one[0]} for one in f"{there} {wanted}".split()]
+    calls = [Call("ec2", "DescribeSubnets", {"Subnets": found})] if looks else []
+    why = f"has to leave {zones} before it can be in another subnet there"
+    with scripted(*calls) as aws, pytest.raises(InputError, match=why) if zones else nullcontext():
+        refuse_change_within_zone(aws, balancer, there.split())

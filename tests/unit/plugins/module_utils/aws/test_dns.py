@@ -82,7 +82,7 @@ class Task:
 
     def __call__(self, *calls: Call, check_mode: bool = False, **options: Any) -> Outcome:
         params: dict[str, Any] = dict.fromkeys(("zone", "zone_id", "private_zone", "vpc_id", "purge_confirm"))
-        params |= dict.fromkeys(Connection.__dataclass_fields__)
+        params |= {**dict.fromkeys(Connection.__dataclass_fields__), "request_timeout": 60}
         params |= {"state": "present", "purge": False, "wait": True, "wait_timeout": 60, "wait_sleep": 10}
         params |= {"records": [WWW], **({} if "zone_id" in options else {"zone": "example.com"}), **options}
         with scripted(*calls, clock=self.clock) as aws:
@@ -175,6 +175,14 @@ def test_check_mode_before_there_is_a_zone(task: Task) -> None:
 def test_an_id_of_no_zone_is_an_error_in_check_mode_too(task: Task) -> None:
     with pytest.raises(NotFoundError, match="the hosted zone Z9 does not exist"):
         task(Call("route53", "GetHostedZone", failure("NoSuchHostedZone", status=404)), zone_id="Z9", check_mode=True)
+
+
+def test_a_zone_that_is_not_there_is_named_with_all_that_it_was_looked_for_by(task: Task) -> None:
+    says = r"the private hosted zone example\.com of VPC vpc-0a does not exist"
+    with pytest.raises(NotFoundError, match=says):
+        task(by_name(zone()), zone="example.com", private_zone=True, vpc_id="vpc-0a", records=[WWW])
+    with pytest.raises(InputError, match="vpc_id: 'nope' must look like vpc-"):
+        task(zone="example.com", vpc_id="nope", records=[WWW])
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,8 @@ ALIAS = {"dns_name": "LB-1.eu-west-1.elb.amazonaws.com.", "zone_id": "ZLB", "eva
     [
         ([option()], "records: www.example.com A has neither. Give values or alias."),
         ([option("www", "A", "192.0.2.1", alias=ALIAS)], "has both. Give values or alias."),
+        ([option(alias={**ALIAS, "dns_name": ""})], "has an alias without dns_name or zone_id"),
+        ([option(alias={**ALIAS, "zone_id": " "})], "has an alias without dns_name or zone_id"),
         ([option(alias=ALIAS, ttl=5)], "has alias and ttl. An alias has the TTL of its target."),
         ([option("www", "A", "192.0.2.1", ttl=-1)], "has ttl -1. 0 to 2147483647 can be."),
         ([option("www", "A", "192.0.2.1", weight=256, set_identifier="x")], "has weight 256. 0 to 255 can be."),
@@ -187,6 +189,18 @@ ALIAS = {"dns_name": "LB-1.eu-west-1.elb.amazonaws.com.", "zone_id": "ZLB", "eva
 def test_record_sets_that_cannot_be(options: list[dict[str, Any]], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         wanted_records(options, ZONE)
+
+
+@pytest.mark.parametrize("values", ["v=spf1 include:a.com,b", ["v=spf1 include:a.com,b"]])
+def test_a_text_is_one_value(values: Any) -> None:
+    (wanted,) = wanted_records([{"name": "www", "type": "TXT", "values": values}], ZONE)
+    assert wanted.spec["values"] == ['"v=spf1 include:a.com,b"']
+
+
+@pytest.mark.parametrize("value", [None, True, ["a"]])
+def test_a_value_is_a_text(value: Any) -> None:
+    with pytest.raises(InputError, match=r"records: www.example.com TXT values\[1\] is .* and must be text"):
+        wanted_records([{"name": "www", "type": "TXT", "values": ["a", value]}], ZONE)
 
 
 @pytest.mark.parametrize("kind", ["NS", "SOA"])

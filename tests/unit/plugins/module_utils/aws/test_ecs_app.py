@@ -18,7 +18,17 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_app 
 from ansible_collections.container.schedulers.plugins.module_utils._aws.names import cluster_mark
 from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import dismantle
-from unit.ecs_app import ACCOUNT, a_run, classic, mark, service, upper_mark
+from unit.ecs_app import (
+    ACCOUNT,
+    CLASSIC_ATTRIBUTES,
+    a_run,
+    classic,
+    described,
+    mark,
+    security_group,
+    service,
+    upper_mark,
+)
 from unit.plugins.module_utils.aws.test_load_balancer_v2 import ABOVE, GROUP, ON_80
 from unit.scripted import Call, ScriptedAws, failure, scripted
 
@@ -183,6 +193,8 @@ def test_everything_of_all_apps_of_a_cluster_is_found() -> None:
         Call("ecs", "DescribeServices", {"services": services}),
         tagging((REVISION, "task-definition", "web"), (f"{ELB}:loadbalancer/shared", "load-balancer", "")),
         scaling("service/one/web", "service/other/web"),
+        Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": []}),
+        logs(prefix="/ecs/one/"),
         *revisions("one-web", [REVISION]),
         Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [classic("shared")]}),
     )
@@ -195,6 +207,91 @@ def test_everything_of_all_apps_of_a_cluster_is_found() -> None:
         "delete classic load balancer shared",
         "delete task definition one-web:1",
     ]
+
+
+def logs(*groups: str, prefix: str) -> Call:
+    found = [{"logGroupName": one, "arn": f"arn{one}"} for one in groups]
+    return Call("logs", "DescribeLogGroups", {"logGroups": found}, {"logGroupNamePrefix": prefix})
+
+
+def log_tags(group: str, tags: dict[str, str]) -> Call:
+    return Call("logs", "ListTagsForResource", {"tags": tags}, {"resourceArn": f"arn{group}"})
+
+
+def v2_tags(arn: str, part: str, app: str = "web") -> Call:
+    tags = {"TagDescriptions": [{"ResourceArn": arn, "Tags": upper_mark(part, app)}]}
+    return Call("elbv2", "DescribeTags", tags, {"ResourceArns": [arn]})
+
+
+BEHIND_V2 = {
+    "loadBalancers": [{"targetGroupArn": GROUP["TargetGroupArn"], "containerName": "web", "containerPort": 80}]
+}
+TO_CUSTOM = {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/custom"}}}
+
+
+def test_a_service_tells_what_the_tagging_api_does_not_know_yet() -> None:
+    """The load balancer is shared; what it has for the app is the app's."""
+    calls = (
+        Call("ecs", "DescribeServices", {"services": [service(**BEHIND_V2)]}),
+        tagging(),
+        scaling(),
+        *revisions("one-web", [REVISION]),
+        Call("ecs", "DescribeTaskDefinition", described(**TO_CUSTOM), times=2),
+        logs("/custom", prefix="/custom"),
+        log_tags("/custom", mark("log-group")),
+        Call(
+            "elbv2", "DescribeTargetGroups", {"TargetGroups": [GROUP]}, {"TargetGroupArns": [GROUP["TargetGroupArn"]]}
+        ),
+        v2_tags(GROUP["TargetGroupArn"], "target-group"),
+        Call("elbv2", "DescribeListeners", {"Listeners": [ON_80]}),
+    )
+    with scripted(*calls) as aws:
+        found = find_app(a_run(aws), "one", Names())
+    assert sorted(one.kind for one in found) == ["listener", "log_group", "service", "target_group", "task_definition"]
+
+
+def test_a_cluster_finds_its_apps_though_the_tagging_api_knows_none_yet() -> None:
+    """By its services, the security groups of its load balancers, and how its log groups begin."""
+    names = ("classic-lb", "one-lb")
+    secured = [security_group(f"sg-{one}", f"load-balancer-security-group/{one}", "web") for one in names]
+    ours, theirs = ("/ecs/one/web", "/ecs/one/old"), "/ecs/one/theirs"
+    calls = (
+        Call("ecs", "ListServices", {"serviceArns": ["1"]}),
+        Call("ecs", "DescribeServices", {"services": [service(**BEHIND_V2)]}),
+        tagging(),
+        scaling(),
+        Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": [security_group("sg-1", "x"), *secured]}),
+        logs(*ours, theirs, prefix="/ecs/one/"),
+        *(logs(one, prefix=one) for one in (*ours, theirs)),
+        *(log_tags(one, mark("log-group")) for one in ours),
+        log_tags(theirs, {}),
+        *revisions("one-web", [REVISION]),
+        Call("ecs", "DescribeTaskDefinition", described(), times=2),
+        Call(
+            "elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [classic()]}, {"LoadBalancerNames": [names[0]]}
+        ),
+        Call("elb", "DescribeTags", {"TagDescriptions": [{"Tags": upper_mark("load-balancer")}]}),
+        Call("elb", "DescribeLoadBalancerAttributes", dict(CLASSIC_ATTRIBUTES)),
+        Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"LoadBalancerNames": [names[1]]}),
+        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [ABOVE]}, {"Names": [names[1]]}),
+        v2_tags(ABOVE["LoadBalancerArn"], "load-balancer", ""),
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [GROUP]}),
+        v2_tags(GROUP["TargetGroupArn"], "target-group"),
+        Call("elbv2", "DescribeListeners", {"Listeners": [ON_80]}),
+    )
+    with scripted(*calls) as aws:
+        run = a_run(aws)
+        found = find_apps(type(run)(aws, cluster_mark("one"), run.deadline), "one")
+    assert sorted((one.kind, one.name) for one in found) == [
+        ("classic_load_balancer", "classic-lb"),
+        ("load_balancer", "one-lb"),
+        ("log_group", "/ecs/one/old"),
+        ("log_group", "/ecs/one/web"),
+        ("service", "web"),
+        ("target_group", "one-web"),
+        ("task_definition", "one-web:1"),
+    ]
+    assert len({one.key for one in found}) == len(found)
 
 
 def test_services_are_described_ten_at_a_time() -> None:

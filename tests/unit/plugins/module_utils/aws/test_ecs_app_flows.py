@@ -128,13 +128,18 @@ def test_a_check_on_nothing_says_what_would_be_made(run: Flow) -> None:
     outcome = run(
         Call("ecs", "DescribeServices", NO_CLUSTER),
         *groups_and_balancer,
+        Call("logs", "DescribeLogGroups", {"logGroups": []}),
         check=True,
         warn=warnings.append,
         load_balancer=CLASSIC,
+        log={"retention_days": 7},
         **WEB,
     )
     assert outcome.plan
     assert outcome.plan.sentences()[-1] == "create service web"
+    # what ECS refuses of an app is in its task definition, most of all, and is to be known before anything costs
+    first = {step.kind: "task-definition" in step.needs for step in outcome.plan.steps}
+    assert (first["log_group"], first["load_balancer_security_group"]) == (True, True)
     assert warnings == ["cluster: one does not exist in eu-west-1 yet; this is what would be done once it does"]
     assert outcome.result["service"]["status"] is None
 
@@ -468,6 +473,34 @@ def test_who_may_not_look_at_scaling_may_change_the_number_of_tasks(run: Flow) -
     assert outcome.plan.sentences() == ["update service web (desired_count)"]
 
 
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(("providers", "says"), [([], "spot or gpu, but none at all"), (["spot"], "gpu, but spot")])
+def test_an_unknown_capacity_provider_is_refused_before_anything_is_made(
+    run: Flow, there: bool, providers: list[str], says: str
+) -> None:
+    found = {"clusterName": "one", "status": "ACTIVE", "capacityProviders": providers}
+    strategy = [{"capacity_provider": "spot"}, {"capacity_provider": "gpu"}]
+    with pytest.raises(InputError, match=f"capacity_provider_strategy: cluster one has no capacity provider {says}"):
+        run(
+            services(*[service()] * there),
+            Call("ecs", "DescribeClusters", {"clusters": [found]}),
+            capacity_provider_strategy=strategy,
+            **WEB,
+        )
+
+
+def test_capacity_providers_that_a_service_has_are_not_looked_up(run: Flow) -> None:
+    there = {"capacityProviderStrategy": [{"capacityProvider": "spot", "weight": 1}]}
+    outcome = run(
+        services(service(**there)),
+        revision(),
+        capacity_provider_strategy=[{"capacity_provider": "spot"}],
+        **WEB,
+    )
+    assert outcome.plan
+    assert not outcome.plan.changed
+
+
 def test_a_classic_load_balancer_needs_the_instances_security_group(run: Flow) -> None:
     with pytest.raises(InputError, match="cluster one has no security group of its own"):
         run(*NO_SERVICE, NO_REVISION, groups(), *live_balancer(), load_balancer=CLASSIC, **WEB)
@@ -498,6 +531,22 @@ def test_subnets_of_another_vpc_are_refused_before_any_change(run: Flow, there: 
             groups(INSTANCES),
             *(live_balancer() if there else [missing]),
             Call("ec2", "DescribeSubnets", {"Subnets": elsewhere}),
+            load_balancer={**CLASSIC, "subnets": ["subnet-9"]},
+            **WEB,
+        )
+
+
+def test_a_load_balancer_in_one_zone_cannot_be_moved_within_it(run: Flow) -> None:
+    beside = [{"SubnetId": one, "VpcId": "vpc-1", "AvailabilityZone": "eu-west-1a"} for one in ("subnet-1", "subnet-9")]
+    with pytest.raises(InputError, match=r"load_balancer.subnets: one-lb has to leave eu-west-1a before"):
+        run(
+            *NO_SERVICE,
+            NO_REVISION,
+            groups(INSTANCES),
+            *live_balancer(Subnets=["subnet-1"]),
+            Call("ec2", "DescribeSubnets", {"Subnets": beside[1:]}, {"SubnetIds": ["subnet-9"]}),
+            Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []}),
+            Call("ec2", "DescribeSubnets", {"Subnets": beside}, {"SubnetIds": ["subnet-1", "subnet-9"]}),
             load_balancer={**CLASSIC, "subnets": ["subnet-9"]},
             **WEB,
         )
@@ -624,11 +673,18 @@ def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow)
 
 NOTHING_MARKED = Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": []})
 NO_REVISIONS = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}, times=2)
+NO_LOGS = Call("logs", "DescribeLogGroups", {"logGroups": []}, {"logGroupNamePrefix": "/ecs/one/web"})
 
 
 def test_no_app_is_left_alone(run: Flow) -> None:
     outcome = run(
-        Call("ecs", "DescribeServices", NO_CLUSTER), NOTHING_MARKED, NO_SCALING, NO_REVISIONS, groups(), state="absent"
+        Call("ecs", "DescribeServices", NO_CLUSTER),
+        NOTHING_MARKED,
+        NO_SCALING,
+        NO_LOGS,
+        NO_REVISIONS,
+        groups(),
+        state="absent",
     )
     assert outcome.plan
     assert not outcome.plan.changed
@@ -668,9 +724,10 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         services(service(**BEHIND)),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         listed("ACTIVE", 1),
         listed("INACTIVE"),
-        revision(),  # is it ours?
+        Call("ecs", "DescribeTaskDefinition", described(1), times=2),  # is it ours, and where does it log to?
         groups(reached_at(80, 8080, made_for="container.schedulers: before"), shared_group(80, 8080)),
         *live_balancer("", ListenerDescriptions=listeners),
         Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
@@ -694,6 +751,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         services(service(status="INACTIVE")),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(),
         state="absent",
@@ -742,6 +800,7 @@ def behind_a_shared_one(group: dict[str, Any], *groups_behind: str) -> tuple[Cal
     return (
         Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [tagged]}),
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(group, shared_group(80, 81)),
         Call(
@@ -792,6 +851,7 @@ def test_a_rule_for_dynamic_ports_goes_with_the_last_app_that_needs_it(
         *behind_a_shared_one(dynamic, GROUP_ARN, OTHERS_GROUP),
         Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
         listening(GROUP_ARN, OTHERS_GROUP),
+        revision(),  # where does it log to?
         *[Call("ecs", "DescribeTaskDefinition", described(1, portMappings=ports))] * asks,
         Call("ecs", "ListServices", {"serviceArns": ["other"]}),
         services(other),
@@ -818,7 +878,9 @@ def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:
         services(service(**BEHIND)),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
+        revision(),
         groups({**INSTANCES, "IpPermissions": [RULE]}, balancer_group()),
         *live_balancer(),
         check=True,
@@ -871,6 +933,7 @@ def test_a_load_balancer_that_no_list_shows_yet_is_found_by_its_security_group(
         services(),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(INSTANCES, balancer_group()),
         *found,
@@ -894,6 +957,7 @@ def test_a_load_balancer_is_looked_up_though_its_target_group_is_listed(run: Flo
             {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": upper_mark("target-group")}]},
         ),
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(INSTANCES),
         NO_CLASSIC,
@@ -930,6 +994,7 @@ def test_a_listener_of_an_app_that_never_had_a_service_goes_too(
         services(),
         NOTHING_MARKED,
         NO_SCALING,
+        NO_LOGS,
         NO_REVISIONS,
         groups(INSTANCES),
         *live_balancer("", ListenerDescriptions=listeners),
@@ -951,13 +1016,16 @@ def test_what_does_not_go_away_is_named(run: Flow) -> None:
             services(left),
             NOTHING_MARKED,
             NO_SCALING,
+            NO_LOGS,
             NO_REVISIONS,
             groups(),
+            Call("ecs", "DescribeTaskDefinition", described(1), times=2),
             Call("ecs", "DeleteService"),
             services(service(status="INACTIVE")),
             services(left),
             NOTHING_MARKED,
             NO_SCALING,
+            NO_LOGS,
             NO_REVISIONS,
             groups(),
             state="absent",

@@ -46,6 +46,7 @@ def subnet(zone: str, cidr: str) -> dict[str, Any]:
 TEMPLATE = {
     "image_id": "ami-1",
     "root_device": "/dev/xvda",
+    "more_volumes": {},
     "instance_type": "t3.small",
     "profile": ROLE,
     "security_group_ids": ["sg-1"],
@@ -382,6 +383,19 @@ def test_what_is_left_in_the_end_is_an_error_that_names_it(ensure: Any) -> None:
             tags(subnet_a="subnet"),
         ) as aws,
         pytest.raises(PartialError, match=f"subnet subnet-a, auto scaling group {NAME}"),
+    ):
+        ensure(aws, state="absent", wait_timeout=0)
+
+
+def test_an_app_that_is_left_in_the_end_is_named_too(ensure: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was too new to be listed when the plan was made."""
+    group = Live("target-group/1", "target_group", "web-late", "arn", {})
+    answers = iter([[], [group]])
+    monkeypatch.setattr(ecs_cluster_teardown, "find_apps", lambda _run, _cluster: next(answers))
+    looks = (Call("ec2", "DescribeSubnets", {"Subnets": [{"SubnetId": "subnet-a"}]}), Call("ec2", "DeleteSubnet"))
+    with (
+        scripted(*GONE, tags(subnet_a="subnet"), *looks, NO_GROUP, tags()) as aws,
+        pytest.raises(PartialError, match="target group web-late"),
     ):
         ensure(aws, state="absent", wait_timeout=0)
 

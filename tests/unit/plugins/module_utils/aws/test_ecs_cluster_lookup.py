@@ -26,8 +26,10 @@ SUBNETS = [{"SubnetId": f"subnet-{one}", "VpcId": "vpc-1", "AvailabilityZone": f
 
 
 def image(architecture: str = "x86_64", size: int = 8) -> dict[str, Any]:
-    device = {"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": size}}
-    return {"Architecture": architecture, "RootDeviceName": "/dev/sda1", "BlockDeviceMappings": [device]}
+    sizes = {"/dev/sda1": size, "/dev/sdb": 20}
+    disks = [{"DeviceName": device, "Ebs": {"VolumeSize": gib}} for device, gib in sizes.items()]
+    mappings = [*disks, {"DeviceName": "/dev/sdc", "VirtualName": "ephemeral0"}]
+    return {"Architecture": architecture, "RootDeviceName": "/dev/sda1", "BlockDeviceMappings": mappings}
 
 
 def a_cluster(**template: Any) -> dict[str, Live]:
@@ -86,9 +88,9 @@ def test_latest_is_looked_up_every_time() -> None:
     assert found.image.id == "ami-new"
 
 
-def test_a_given_image_brings_its_root_device() -> None:
+def test_a_given_image_brings_its_volumes() -> None:
     found = ask([Call("ec2", "DescribeImages", {"Images": [image()]})], a_cluster(), ami="ami-2")
-    assert found.image == Image("ami-2", "x86_64", "/dev/sda1", 8)
+    assert found.image == Image("ami-2", "x86_64", "/dev/sda1", 8, {"/dev/sdb": 20})
 
 
 @pytest.mark.parametrize(

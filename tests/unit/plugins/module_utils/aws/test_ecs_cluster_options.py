@@ -33,6 +33,13 @@ from unit.ecs_cluster import params
         ({"zones": ["here"]}, "zones: 'here' must look like eu-west-1a"),
         ({"cidr": "10.0.0.1/16"}, "cidr: '10.0.0.1/16' is no address range"),
         ({"cidr": "10.0.0.0/8"}, "between /16 and /24"),
+        *(
+            ({"cidr": f"{one}/16"}, "cidr: no machine can have an address of")
+            for one in ("224.0.0.0", "0.0.0.0", "127.0.0.0", "169.254.0.0")
+        ),
+        ({"allowed_cidrs": ["fe80::1%eth0"]}, "allowed_cidrs: 'fe80::1%eth0' names an interface"),
+        ({"volume_kms_key": "nope nope"}, "volume_kms_key: 'nope nope' must be a KMS key"),
+        ({"volume_kms_key": "arn:aws:kms:eu-west-1:1:key/x"}, "must be a KMS key"),
         ({"cidr": "fd00::/20"}, "must be an IPv4 range"),
         ({"allowed_cidrs": ["all"]}, "allowed_cidrs: 'all' is no address range"),
         ({"allowed_cidrs": ["0.0.0.0/0"], "instance_ports": ["http"]}, "instance_ports: 'http' must be a port"),
@@ -129,3 +136,12 @@ def test_names_tell_what_ec2_says() -> None:
     for instance_type, described in INSTANCE_TYPES.items():
         said = described["ProcessorInfo"]["SupportedArchitectures"]
         assert architecture_of(instance_type) in said or said[0].endswith("_mac"), instance_type
+
+
+ARN = "arn:aws:kms:eu-west-1:123456789012:"
+KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize("key", [f"{ARN}key/{KEY_ID}", KEY_ID, f"mrk-{'0a' * 16}", f"{ARN}alias/a_b", "alias/aws/ebs"])
+def test_a_kms_key_may_be_named_in_all_ways_of_ec2(key: str) -> None:
+    assert ClusterOptions.from_params(params(volume_kms_key=key)).volume_kms_key == key

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,8 +57,10 @@ def subnet(zone: str, cidr: str = "10.0.0.0/20") -> Live:
         ({"desired_count": 3}, group(), (2, 4, 3)),
         ({"desired_count": 6}, group(), (2, 6, 6)),
         ({"desired_count": 0}, group(), (0, 4, 0)),
-        ({"max_size": 1}, group(), (1, 1, None)),
-        ({"min_size": 9}, group(), (9, 9, None)),
+        ({"max_size": 1}, group(), (1, 1, 1)),
+        ({"min_size": 9}, group(), (9, 9, 9)),
+        ({"min_size": 3}, group(), (3, 4, None)),
+        ({"max_size": 0}, group(), (0, 0, 0)),
     ],
 )
 def test_sizes(given: dict[str, Any], live: Live | None, expected: tuple[int | None, ...]) -> None:
@@ -132,6 +135,14 @@ def test_given_subnets_make_no_network() -> None:
     assert by_kind["instance_security_group"].spec["vpc_id"] == "vpc-1"
     assert by_kind["auto_scaling_group"].spec["subnet_ids"] == ["subnet-1", "subnet-2"]
     assert by_kind["launch_template"].spec["public_ip"] is False
+
+
+def test_the_template_has_every_volume_of_the_image_and_one_that_is_kept_is_not_spoken_of() -> None:
+    image = replace(IMAGE, more_volumes={"/dev/sdb": 20})
+    for found, expected in ((replace(FRESH, image=image), {"/dev/sdb": 20}), (replace(FRESH, image=None), None)):
+        with scripted() as aws:
+            resources = {one.kind: one for one in wanted(a_run(aws), options(), {}, found)}
+        assert resources["launch_template"].spec["more_volumes"] == expected
 
 
 def test_instances_are_replaced_only_if_that_is_wanted() -> None:

@@ -33,6 +33,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._clock import
 from ansible_collections.container.schedulers.plugins.module_utils._cluster_api import Node
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     ConflictError,
+    InputError,
     NotOursError,
     PartialError,
     UnreachableError,
@@ -81,6 +82,7 @@ TEMPLATE = template_data(
     {
         "image_id": "ami-1",
         "root_device": "/dev/xvda",
+        "more_volumes": {},
         "instance_type": "t3.medium",
         "profile": NAMES.role("nodes"),
         "security_group_ids": ["sg-nodes"],
@@ -339,6 +341,21 @@ def test_a_cluster_as_it_should_be_is_unchanged_and_looked_at(flow: Flow) -> Non
     assert outcome.result["kubeconfig"] == {"path": str(flow.kubeconfig), "context": "aws_one"}
     assert "YSB2ZXJ5IHNlY3JldCBrZXk=" not in json.dumps(outcome.result)
     assert "YSB2ZXJ5IHNlY3JldCBrZXk=" in flow.hidden
+
+
+def test_the_diff_of_a_new_cluster_has_the_beginning_of_its_boot_script_only(flow: Flow) -> None:
+    outcome = flow(READY, *EMPTY, *LOOK_UPS, check_mode=True, zone=ZONE)
+    assert outcome.plan is not None
+    after = outcome.plan.diff()["after"]
+    script = next(one["user_data"] for name, one in after.items() if name.startswith("launch template"))
+    assert "KUBERNETES_VERSION=" in script
+    assert len(script) < 1000
+
+
+def test_a_kubeconfig_that_cannot_be_written_is_refused_by_a_check_too(flow: Flow) -> None:
+    flow.kubeconfig = Path("/proc/nope/config")
+    with pytest.raises(InputError, match=r"kubeconfig: /proc/nope/config cannot be written"):
+        flow(READY, *EMPTY, *LOOK_UPS, check_mode=True, zone=ZONE)
 
 
 def test_with_nothing_but_its_name_it_is_unchanged_too(flow: Flow) -> None:
@@ -648,6 +665,8 @@ def test_what_would_go_begins_with_services_and_ends_with_roles(flow: Flow) -> N
     assert sentences[-1].startswith("delete role")
     assert sentences.index("delete vpc vpc-1") < sentences.index("delete kubeconfig aws_one")
     assert not [one for one in sentences if "vol-" in one or "data" in one or "i-1" in one]
+    assert outcome.plan is not None
+    assert outcome.plan.diff()["before"][f"subnet {SUBNET}"] == {"part": f"subnet-{ZONE}"}
     assert outcome.result["kept_volumes"] == [{"id": "vol-1", "name": "data", "size": 5, "zone": ZONE}]
 
 

@@ -126,6 +126,7 @@ SPEC: dict[str, Any] = {
     "version": "1.36.4",
     "image_id": "ami-1",
     "root_device": "/dev/xvda",
+    "more_volumes": {},
     "volume_size": 30,
     "encrypted": True,
     "metadata_hops": 1,

@@ -29,6 +29,7 @@ from unit.scripted import Call, failure, scripted
 
 ZONE = "eu-west-1c"
 IMAGE = Image("ami-1", "x86_64", "/dev/xvda", 8)
+IMAGE_OF_TWO = Image("ami-1", "x86_64", "/dev/xvda", 8, {"/dev/sdb": 20})
 MADE: dict[str, Any] = {
     "zone": ZONE,
     "instance_type": "t3.medium",
@@ -53,7 +54,7 @@ def plan_of(live: dict[str, Live], **given: Any) -> dict[str, Wanted]:
     with scripted() as aws:
         run = a_run(aws, **chosen.tags)
         made_with = settings(chosen, live, "eu-west-1")
-        return {one.key: one for one in wanted(Scene(run, chosen, live, made_with, {"x86_64": IMAGE}))}
+        return {one.key: one for one in wanted(Scene(run, chosen, live, made_with, {"x86_64": IMAGE_OF_TWO}))}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,9 @@ def plan_of(live: dict[str, Live], **given: Any) -> dict[str, Wanted]:
         ({"pod_cidr": "fd00::/16"}, "pod_cidr: 'fd00::/16' must be an IPv4 range"),
         ({"service_cidr": "10.0.0.0/8"}, "service_cidr: '10.0.0.0/8' must be"),
         ({"allowed_cidrs": ["all"]}, "allowed_cidrs: 'all' is no address range"),
+        ({"tags": {"KubernetesCluster": "x"}}, "tags: KubernetesCluster says whose a thing is"),
+        ({"tags": {"kubernetes.io/cluster/one": "shared"}}, "tags: kubernetes.io/cluster/one says whose"),
+        ({"pod_cidr": "224.0.0.0/16"}, "pod_cidr: no machine can have an address of"),
         ({"node_policies": ["x"]}, "node_policies: 'x' must be the ARN of a policy"),
     ],
 )
@@ -212,6 +216,7 @@ def test_instances_are_safe() -> None:
 
     for one in (resources[CONTROL_PLANE], resources[LAUNCH_TEMPLATE]):
         assert (one.spec["metadata_hops"], one.spec["encrypted"], one.spec["key_name"]) == (1, True, None)
+        assert one.spec["more_volumes"] == {"/dev/sdb": 20}
     assert resources[CONTROL_PLANE].spec["private_ip"] == "172.20.0.9"
 
 

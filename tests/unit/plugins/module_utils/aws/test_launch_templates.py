@@ -21,6 +21,7 @@ from unit.scripted import Call, failure, scripted
 SPEC: dict[str, Any] = {
     "image_id": "ami-1",
     "root_device": "/dev/xvda",
+    "more_volumes": {"/dev/sdb": 20},
     "instance_type": "t3.small",
     "profile": "p",
     "security_group_ids": ["sg-1"],
@@ -43,11 +44,33 @@ def version(number: int, spec: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "changed",
-    [{}, {"public_ip": False}, {"volume_size": None, "volume_kms_key": None, "key_name": None}, {"encrypted": False}],
+    [
+        {},
+        {"public_ip": False},
+        {"volume_size": None, "volume_kms_key": None, "key_name": None},
+        {"encrypted": False},
+        {"more_volumes": {}},
+    ],
 )
 def test_what_is_written_is_what_is_read(changed: dict[str, Any]) -> None:
     spec = {**SPEC, **changed}
     assert template_spec(template_data(spec)) == spec
+
+
+def test_every_volume_of_the_image_is_encrypted_and_goes_with_the_instance() -> None:
+    disks = {one["DeviceName"]: one["Ebs"] for one in template_data(SPEC)["BlockDeviceMappings"]}
+    safe = {"Encrypted": True, "DeleteOnTermination": True, "KmsKeyId": SPEC["volume_kms_key"]}
+    assert disks == {
+        "/dev/xvda": {**safe, "VolumeType": "gp3", "VolumeSize": 40},
+        "/dev/sdb": {**safe, "VolumeSize": 20},
+    }
+
+
+def test_volumes_are_read_in_whatever_order() -> None:
+    data = template_data(SPEC)
+    assert template_spec({**data, "BlockDeviceMappings": data["BlockDeviceMappings"][::-1]}) == SPEC
+    plain = {"DeviceName": "/dev/sdc", "Ebs": {}}
+    assert not template_spec({**data, "BlockDeviceMappings": [*data["BlockDeviceMappings"], plain]})["encrypted"]
 
 
 def test_an_empty_template_of_somebody_can_be_read() -> None:

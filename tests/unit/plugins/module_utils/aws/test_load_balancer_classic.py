@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -174,13 +175,6 @@ def changed(**wanted: Any) -> Step:
             {"security_groups": ["sg-2"]},
             [Call("elb", "ApplySecurityGroupsToLoadBalancer", {}, {"SecurityGroups": ["sg-2"]})],
         ),
-        (
-            {"subnets": ["subnet-1", "subnet-3"]},
-            [
-                Call("elb", "AttachLoadBalancerToSubnets", {}, {"Subnets": ["subnet-3"]}),
-                Call("elb", "DetachLoadBalancerFromSubnets", {}, {"Subnets": ["subnet-2"]}),
-            ],
-        ),
         ({"tags": {"a": "b"}}, [Call("elb", "AddTags", {}, {"Tags": [{"Key": "a", "Value": "b"}]})]),
     ],
 )
@@ -188,6 +182,37 @@ def test_an_update_does_what_differs(wanted: dict[str, Any], calls: list[Call]) 
     step = changed(**wanted)
     with scripted(*calls) as aws:
         ClassicLoadBalancers(a_run(aws)).update(step, step.spec, LIVE)
+
+
+ATTACH, DETACH = "AttachLoadBalancerToSubnets", "DetachLoadBalancerFromSubnets"
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "calls"),
+    [
+        ("a1 b1", "a1 c1", [(ATTACH, "c1"), (DETACH, "b1")]),
+        ("a1 b1", "a2 b2", [(DETACH, "a1"), (ATTACH, "a2"), (DETACH, "b1"), (ATTACH, "b2")]),
+        ("a1 b1", "a2", [(DETACH, "a1"), (ATTACH, "a2"), (DETACH, "b1")]),
+        ("a1", "a2 b1", [(ATTACH, "b1"), (DETACH, "a1"), (ATTACH, "a2")]),
+        ("a1", "a1 b1 c1", [(ATTACH, "b1 c1")]),
+        ("a1 b1", "b1", [(DETACH, "a1")]),
+    ],
+)
+def test_it_moves_zone_by_zone(there: str, wanted: str, calls: list[tuple[str, str]]) -> None:
+    """It is in one subnet of a zone, and never in none; a subnet is named by its zone here."""
+    before, after = there.split(), wanted.split()
+    looks_at = [sorted({*after} - {*before}), sorted({*before} - {*after})]
+    described = [
+        Call("ec2", "DescribeSubnets", {"Subnets": [{"SubnetId": one, "AvailabilityZone": one[0]} for one in some]})
+        for some in looks_at
+        if some
+    ]
+    live = replace(LIVE, spec={**SPEC, "subnets": before})
+    spec = {"subnets": after}
+    step = Step("update", LIVE.key, LIVE.kind, LIVE.name, spec, live, differences(spec, live.spec))
+    changes = [Call("elb", operation, {}, {"Subnets": subnets.split()}) for operation, subnets in calls]
+    with scripted(*described, *changes) as aws:
+        ClassicLoadBalancers(a_run(aws)).update(step, spec, live)
 
 
 def test_draining_that_another_app_manages_stays_when_something_else_changes() -> None:

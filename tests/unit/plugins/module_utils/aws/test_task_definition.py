@@ -339,6 +339,7 @@ def arns(*revisions: int, family: str = "one-web") -> list[str]:
 def test_revisions_are_deregistered_and_deleted_ten_at_a_time() -> None:
     doomed = as_one("one-web", arns(12, 2), arns(*range(3, 12)))
     assert doomed.name == "one-web:2,3,4,5,6,7,8,9,10,11,12"
+    assert doomed.spec == {"active": [2, 12], "inactive": [*range(3, 12)]}
     with scripted(
         Call("ecs", "DeregisterTaskDefinition", times=2),
         Call("ecs", "DeleteTaskDefinitions", {}, lambda given: len(given["taskDefinitions"]) == 10),

@@ -98,6 +98,7 @@ DELETE = Step("delete", VOLUME, "volume", "mysql", live=live())
         ({"type": "st1", "iops": 3000}, "iops: a volume of type st1 has no iops of its own"),
         ({"type": "io1", "throughput": 125}, "throughput: a volume of type io1 has no throughput"),
         ({"encrypted": False, "kms_key": "arn"}, "kms_key: a volume with encrypted: false has no key"),
+        ({"snapshot_id": "snap-shot"}, "snapshot_id: 'snap-shot' must look like snap-"),
         ({"kms_key": "alias/mine"}, "kms_key: 'alias/mine' must be the ARN of a KMS key"),
         ({"kms_key": "arn:aws:kms:eu-west-1:123456789012:alias/mine"}, "kms_key: "),
         ({"tags": {"aws:x": 1}}, "tags: "),
@@ -363,6 +364,23 @@ def test_gone_means_gone() -> None:
         Call("ec2", "DescribeVolumes", failure("InvalidVolume.NotFound")),
     ) as aws:
         Volumes(a_run(aws)).delete(DELETE, live())
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_snapshot_that_is_not_there_is_refused_before_the_volume_is_made(
+    check: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zones = {"AvailabilityZones": [{"ZoneName": "eu-west-1c"}]}
+    calls = (
+        described(),
+        Call("ec2", "DescribeAvailabilityZones", zones),
+        Call("ec2", "DescribeSnapshots", failure("InvalidSnapshot.NotFound")),
+    )
+    with scripted(*calls) as aws:
+        monkeypatch.setattr(ebs_volume, "Aws", lambda _connection: aws)
+        given = params(name="mysql", state="present", zone="eu-west-1c", snapshot_id="snap-0a")
+        with pytest.raises(InputError, match="snapshot_id: there is no snapshot snap-0a in eu-west-1"):
+            ebs_volume.ensure(Context(given, check_mode=check, clock=aws.clock))
 
 
 def snapshots(*ids: str) -> Call:

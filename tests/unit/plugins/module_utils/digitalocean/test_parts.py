@@ -41,7 +41,9 @@ def test_names_that_cannot_be_tags(name: str) -> None:
         marks.set_mark(name)
 
 
-@pytest.mark.parametrize("tag", ["", "a b", "a.b", "x" * 256, "container-schedulers:ecs:x"])
+@pytest.mark.parametrize(
+    "tag", ["", "a b", "a.b", "x" * 256, "container-schedulers:ecs:x", "Container-Schedulers:ecs:x"]
+)
 def test_tags_that_cannot_be_given(tag: str) -> None:
     with pytest.raises(InputError, match="tags"):
         marks.checked_tags([tag])
@@ -129,11 +131,22 @@ def test_rules_have_one_form_whoever_wrote_them() -> None:
     )
     assert given == {
         "tcp 22": ["10.0.0.1/32", "203.0.113.0/24"],
-        "tcp 0": ["203.0.113.0/24", f"tag:{TAG}"],
-        "icmp 0": ["203.0.113.0/24", f"tag:{TAG}"],
-        "udp 0": [f"tag:{TAG}"],
+        "tcp all": ["203.0.113.0/24", f"tag:{TAG}"],
+        "icmp all": ["203.0.113.0/24", f"tag:{TAG}"],
+        "udp all": [f"tag:{TAG}"],
     }
     assert firewall.normal_form(firewall.to_api(given)) == given
+
+
+def test_a_port_is_one_however_it_is_written() -> None:
+    given = firewall.allowed_rules([rule("080", "10.0.0.1"), rule("80", "10.0.0.2"), rule("80-80")], MARK, among=False)
+    assert given == {"tcp 80": ["10.0.0.1/32", "10.0.0.2/32", "203.0.113.0/24"]}
+    assert list(firewall.allowed_rules([rule("0080-090")], MARK, among=False)) == ["tcp 80-90"]
+
+
+def test_the_api_is_told_all_ports_by_its_own_word() -> None:
+    made = firewall.to_api(firewall.allowed_rules([rule("all"), rule(None, protocol="icmp")], MARK, among=False))
+    assert [(one["protocol"], one.get("ports")) for one in made] == [("tcp", "0"), ("icmp", None)]
 
 
 def test_rules_of_the_api_with_sources_of_every_kind() -> None:
@@ -146,8 +159,8 @@ def test_rules_of_the_api_with_sources_of_every_kind() -> None:
     }
     live = [{"protocol": "tcp", "ports": "all", "sources": sources}, {"protocol": "icmp", "sources": None}]
     found = firewall.normal_form(live)
-    assert found == {"tcp 0": ["::/0", "droplet:1", "load_balancer:l", "new:n", "odd", "tag:t"]}
-    back = firewall.to_api({"tcp 0": ["::/0", "droplet:1", "load_balancer:l", "tag:t"]})
+    assert found == {"tcp all": ["::/0", "droplet:1", "load_balancer:l", "new:n", "odd", "tag:t"]}
+    back = firewall.to_api({"tcp all": ["::/0", "droplet:1", "load_balancer:l", "tag:t"]})
     assert back[0]["sources"] == {
         "addresses": ["::/0"],
         "droplet_ids": [1],
@@ -160,6 +173,8 @@ def test_rules_of_the_api_with_sources_of_every_kind() -> None:
     ("given", "words"),
     [
         (rule("0"), "neither a port"),
+        (rule(""), "'' is neither a port"),
+        (rule("80", protocol="icmp"), "icmp has no ports"),
         (rule("70000"), "neither a port"),
         (rule("90-80"), "neither a port"),
         (rule("ssh"), "neither a port"),

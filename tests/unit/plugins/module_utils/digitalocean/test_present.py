@@ -158,7 +158,15 @@ def test_old_slugs_are_translated_with_a_warning_every_time(ground: Ground) -> N
         ({"size": "s-1vcpu-512mb-10gb"}, "region: 'lon1' has no droplets of size"),
         ({"size": "s-1vcpu-512mb-10gb", "region": "ams3", "image": "docker-20-04"}, "needs a disk of 25 GB"),
         ({"size": "gpu-h100x1-80gb", "region": "tor1"}, "has GPUs, and DigitalOcean's lists leave such droplets out"),
-        ({"ssh_keys": ["00:11"]}, "ssh_keys: 00:11 is no key of this account"),
+        ({"image": "../account"}, "image: '../account' is not offered"),
+        ({"image": "?page=1"}, "image: '?page=1' is not offered"),
+        ({"ssh_keys": ["00:11"]}, "ssh_keys: '00:11' is no key of this account"),
+        ({"ssh_keys": [""]}, "ssh_keys: '' is no key of this account"),
+        ({"ssh_keys": ["?page=1"]}, "ssh_keys: '?page=1' is no key of this account"),
+        ({"ssh_keys": ["../../account"]}, "ssh_keys: '../../account' is no key of this account"),
+        ({"vpc_uuid": "nope"}, "vpc_uuid: 'nope' is no VPC of this account"),
+        ({"vpc_uuid": "../account"}, "vpc_uuid: '../account' is no VPC of this account"),
+        ({"vpc_uuid": "5a4981aa-9653-4bd1-bef5-d6bff52042e4"}, "bef5-d6bff52042e4' is no VPC of this account"),
         ({"count": 201}, "201 more droplets are wanted, but the account has 0 and may have 200"),
         ({"region": None}, "region is needed"),
     ],
@@ -168,6 +176,17 @@ def test_bad_input_is_refused_before_the_first_change(ground: Ground, given: dic
         make(ground, **given)
     assert words in caught.value.sentence()
     assert ground.things() == ground.things("do-tag") == ground.things("ssh-key") == []
+
+
+def test_a_vpc_of_another_region_is_refused_before_the_first_change(ground: Ground) -> None:
+    vpc = ground.ask("POST", "vpcs", {"name": "v", "region": "ams3"})["vpc"]["id"]
+    for check_mode in (True, False):
+        with pytest.raises(InputError, match=f"vpc_uuid: {vpc} is in ams3, but region is lon1"):
+            make(ground, vpc_uuid=vpc, check_mode=check_mode)
+    assert ground.things() == ground.things("do-tag") == ground.things("ssh-key") == []
+    made = make(ground, vpc_uuid=vpc, region="ams3")
+    assert made.result["droplets"][0]["vpc_uuid"] == vpc
+    assert not changed(make(ground, vpc_uuid=vpc, region="ams3"))
 
 
 def test_a_token_that_is_not_accepted_or_may_not(ground: Ground) -> None:
@@ -563,3 +582,8 @@ def test_a_quote_for_more_than_the_account_may_have(ground: Ground) -> None:
     ground.settings(droplet_limit=1)
     with pytest.raises(InputError, match="may have 1"):
         ground.run(droplet_info, spec=INFO, names=["a", "b"], quote=QUOTE)
+
+
+def test_info_on_what_cannot_be_a_tag(ground: Ground) -> None:
+    with pytest.raises(InputError, match=r"tag: '.*account' must consist of"):
+        ground.run(droplet_info, spec=INFO, tag="../account")

@@ -187,6 +187,9 @@ def test_a_field_of_another_manager_is_named() -> None:
     [
         ([], {"definition": []}, "there is no manifest"),
         ([COLOURS], {"owner": "A_b"}, "owner is 'A_b'"),
+        ([COLOURS], {"owner": "shop\n"}, "owner is 'shop.n'"),
+        ([COLOURS], {"namespace": "a b"}, "namespace: 'a b' is no name for a namespace"),
+        ([COLOURS], {"prune_namespaces": ["a/b"]}, "prune_namespaces: 'a/b' is no name for a namespace"),
         ([COLOURS], {"namespace": "nowhere"}, "namespace nowhere does not exist"),
         ([COLOURS, COLOURS], {}, "is described twice"),
         ([{**COLOURS, "kind": "Odd"}], {}, "does not know kind Odd"),

@@ -216,11 +216,20 @@ PROBE = {"path": "/", "port": 80}
     ("options", "says"),
     [
         ({"name": "A_b"}, "name is 'A_b'"),
+        ({"name": "web\n"}, "name is 'web.n'"),
+        ({"namespace": ""}, "namespace: '' is no name for a namespace"),
+        ({"namespace": "a.b"}, "namespace: 'a.b' is no name for a namespace"),
         ({"replicas": -1}, "replicas is -1"),
+        ({"replicas": 4294967298}, "replicas is 4294967298, but has to be between 0 and 2147483647"),
         ({"image": " "}, "image is empty"),
         ({}, "a new app needs image"),
         ({"port": 0}, "port is 0"),
         ({"requests": {"cpu": "lots"}}, "requests.cpu is 'lots'"),
+        ({"requests": {"cpu": "NaN"}}, "requests.cpu is 'NaN'"),
+        ({"limits": {"memory": "Infinity"}}, "limits.memory is 'Infinity'"),
+        ({"limits": {"memory": "64 Mi"}}, "limits.memory is '64 Mi'"),
+        ({"limits": {"memory": "512m"}}, "limits.memory is '512m', which is less than 1Mi. 512m is half a byte"),
+        ({"requests": {"memory": "512"}}, "requests.memory is '512', which is less than 1Mi"),
         ({"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}, "more than limits.cpu"),
         ({"environment": {"A=": "1"}}, "is no name of a variable"),
         ({"environment": {"A": "1"}, "secrets": {"A": "s/k"}}, "in both environment and secrets"),
@@ -230,6 +239,11 @@ PROBE = {"path": "/", "port": 80}
         ({"image": "a", "service": {"type": "ClusterIP"}}, "service needs port"),
         ({"service": {"type": "ClusterIP", "source_ranges": ["10.0.0.0/8"]}}, "needs service.type LoadBalancer"),
         ({"service": {"type": "LoadBalancer", "source_ranges": ["here"]}}, "is not a range of addresses"),
+        (
+            {"service": {"type": "LoadBalancer", "source_ranges": ["10.0.0.1"]}},
+            "'10.0.0.1' is not a range of addresses",
+        ),
+        ({"service": {"type": "LoadBalancer", "source_ranges": ["fe80::%eth0/64"]}}, "is not a range of addresses"),
         ({"service": {"type": "LoadBalancer", "port": 99999}}, "service.port is 99999"),
     ],
 )
@@ -244,7 +258,7 @@ def test_everything_that_can_be_said_of_a_container() -> None:
     with small_cluster() as cluster:
         cluster.controllers = running
         app(
-            cluster, image="nginx:1", port=80, command=["a"], args=["b"], environment={"B": True, "C": None},
+            cluster, image="nginx:1", port=80, command=["a"], args=["b"], environment={"B": "true", "C": ""},
             secrets={"A": "db/password"}, requests={"cpu": "0.1"}, limits={"memory": "64Mi"}, liveness_probe=PROBE,
             startup_probe={"command": ["true"], "initial_delay": 3}, readiness_probe={"port": 81},
             pod_labels={"tier": 1}, pod_annotations={"note": 2}, node_selector={"disk": "ssd"}, service_account="web",

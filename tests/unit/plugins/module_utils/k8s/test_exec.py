@@ -144,6 +144,7 @@ def test_what_was_done_already_is_not_done_again(there: bool, changed: bool) -> 
     [
         ({"command": "a 'b"}, InputError, "Close all quotation marks"),
         ({"command": " "}, InputError, "command is empty"),
+        ({"command": "a", "namespace": ""}, InputError, "namespace: '' is no name for a namespace"),
         ({"command": "a", "timeout": 0}, InputError, "timeout is 0"),
         ({"command": "a", "container": "x"}, InputError, "has web, side"),
         ({"command": "a", "app": "nobody"}, NotFoundError, "no pod of namespace default"),

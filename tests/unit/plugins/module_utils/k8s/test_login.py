@@ -202,6 +202,26 @@ def test_a_program_that_fails(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ([], r"\(kubernetes >= 29\.0\.0\)"),
+        (["28.1.0"], r"kubernetes 28\.1\.0 is too old: 29\.0\.0 or newer is needed"),
+    ],
+)
+def test_a_program_without_the_library_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: list[str], sentence: str
+) -> None:
+    for version in found:
+        installed = tmp_path / f"kubernetes-{version}.dist-info"
+        installed.mkdir()
+        (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: kubernetes\nVersion: {version}\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    with pytest.raises(InputError, match=sentence) as error:
+        log_in({"kubeconfig": kubeconfig(**program(tmp_path, ""))}, {})
+    assert sys.executable in str(error.value)
+
+
+@pytest.mark.parametrize(
     ("login", "environment", "proxy"),
     [
         (Login("https://api"), {}, None),

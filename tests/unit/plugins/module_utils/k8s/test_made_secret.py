@@ -232,12 +232,32 @@ def test_a_conflict_with_what_has_not_the_wanted_values_is_told() -> None:
     ("changed", "sentence"),
     [
         ({"generate": ["username"]}, "generate and data both name username"),
-        ({"length": 8}, "length is 8, but has to be at least 12"),
+        ({"length": 8}, "length is 8, but has to be between 12 and 1024"),
+        ({"length": 99999999}, "length is 99999999, but has to be between 12 and 1024"),
+        ({"data": None, "generate": None}, "generate or data is needed"),
+        ({"data": {}, "generate": []}, "generate or data is needed"),
+        ({"data": {"a": None}}, "data: a is null and must be text"),
+        ({"data": {"a": True}}, "data: a is True and must be text. Quote it"),
+        ({"data": {"a": ["x"]}}, "data: a is a list and must be text"),
+        ({"data": {"a": {"b": "x"}}}, "data: a is a mapping and must be text"),
+        ({"data": {"a b": "x"}}, "data: 'a b' must have 1 to 253 letters"),
+        ({"generate": [""]}, "generate: '' must have"),
+        ({"name": "A b"}, "name: 'A b' is no name for a Secret"),
+        ({"namespaces": []}, "namespaces is empty"),
+        ({"namespaces": ["", "default"]}, "namespaces: '' is no name for a namespace"),
+        ({"namespaces": ["a.b"]}, "namespaces: 'a.b' is no name for a namespace"),
+        ({"namespaces": ["one\n"]}, "is no name for a namespace"),
     ],
 )
 def test_bad_input_is_refused_before_the_first_request(changed: dict[str, Any], sentence: str) -> None:
     with api_server() as server, pytest.raises(InputError, match=sentence):
         run(server, **changed)
+
+
+def test_a_number_is_as_good_as_its_text() -> None:
+    params = {"name": "db", "state": "present", "namespaces": ["one", "one"], "data": {"port": 5432}}
+    found = Wanted.from_params({**params, "generate": None, "length": 20})
+    assert (found.data, found.namespaces) == ({"port": "5432"}, ["one"])
 
 
 def test_absent_deletes_the_one_that_was_looked_at() -> None:

@@ -41,6 +41,11 @@ from unit.api_server import thing
         ("1Gi", "1073741824"),
         ("1k", "1000"),
         ("1e3", "1000"),
+        ("1E3", "1000"),
+        ("1E", "1000000000000000000"),
+        (".5", "0.5"),
+        ("5.", "5"),
+        (2, "2"),
         ("5M", "5000000"),
     ],
 )
@@ -48,9 +53,13 @@ def test_amounts(text: str, number: str) -> None:
     assert amount(text) == Decimal(number)
 
 
-def test_an_amount_that_is_none() -> None:
-    with pytest.raises(ValueError, match="lots"):
-        amount("lots")
+@pytest.mark.parametrize(
+    "text",
+    ["", "lots", "64 Mi", " 64Mi", "64Mi\n", "1_000", "Infinity", "NaN", "1e", "1e3Mi", "64mi", "64K", "1e9999999999"],
+)
+def test_an_amount_that_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="is no quantity"):
+        amount(text)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +134,7 @@ def test_manifests_of_a_file(tmp_path: Path) -> None:
         ([{"kind": "Pod"}], None, "has no apiVersion"),
         ({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "a-"}}, None, "would make another object"),
         (thing("Pod", "A_b"), None, "is no name for a Pod"),
+        (thing("Pod", "a\n"), None, "is no name for a Pod"),
         (None, "/nowhere", "src /nowhere cannot be read"),
     ],
 )

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import ssl
 import threading
 from collections.abc import Iterator
@@ -18,34 +16,12 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import AnswerLostError, AuthError
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.login import Login
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from unit.certificates import as_from_python_3_13, certificate
 
 
-def certificate(name: str) -> tuple[str, str]:
-    """A certificate that is its own authority, and its key, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    names: list[x509.GeneralName] = [x509.DNSName(name)]
-    if name[0].isdigit():
-        names = [x509.IPAddress(ipaddress.ip_address(name))]
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return signed.public_bytes(serialization.Encoding.PEM).decode(), pem.decode()
+@pytest.fixture(autouse=True)
+def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_from_python_3_13(monkeypatch)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -67,7 +43,8 @@ class Server(HTTPServer):
 @contextmanager
 def serving(folder: Path, name: str, client: str = "") -> Iterator[tuple[str, str]]:
     """The address and the authority of a server whose certificate is for a name."""
-    cert, key = certificate(name)
+    authority = certificate("authority")
+    cert, key = certificate(name, authority)
     (folder / "pair.pem").write_text(cert + key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "pair.pem")
@@ -78,7 +55,7 @@ def serving(folder: Path, name: str, client: str = "") -> Iterator[tuple[str, st
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
-        yield f"https://127.0.0.1:{server.server_port}", cert
+        yield f"https://127.0.0.1:{server.server_port}", authority[0]
     finally:
         server.shutdown()
         server.server_close()
@@ -95,7 +72,7 @@ def test_a_server_of_the_right_authority(tmp_path: Path) -> None:
 
 def test_a_server_of_another_authority(tmp_path: Path) -> None:
     with serving(tmp_path, "127.0.0.1") as (url, _authority), pytest.raises(AuthError, match="is not trusted"):
-        get(Login(url, ca=certificate("127.0.0.1")[0]))
+        get(Login(url, ca=certificate("authority")[0]))
 
 
 def test_a_certificate_for_another_name(tmp_path: Path) -> None:

@@ -688,6 +688,11 @@ def test_within_the_cluster_only() -> None:
     [
         ({"name": "A_b"}, InputError, "name is 'A_b'"),
         ({"name": "a" * 41}, InputError, "up to 40"),
+        ({"name": "a\n"}, InputError, "name is 'a.n'"),
+        ({"namespace": "a b"}, InputError, "namespace: 'a b' is no name for a namespace"),
+        ({"site": {**SITE, "admin_email": "a@b\n"}}, InputError, "is no e-mail address"),
+        ({"site": {**SITE, "admin_user": "a\n"}}, InputError, "is no name for a user"),
+        ({"storage": {"size": "10 Gi"}}, InputError, r"storage\.size is '10 Gi'"),
         ({"site": None}, InputError, r"a new site needs site\.title"),
         ({"site": {"title": "a"}}, InputError, r"a new site needs site\.admin_email"),
         ({"site": {**SITE, "admin_email": "nobody"}}, InputError, "is no e-mail address"),

@@ -138,9 +138,9 @@ def test_names_that_lead_nowhere_and_ports_that_are_none(docker: str, rancher: s
 @pytest.mark.parametrize(
     ("docker", "rancher"),
     [
-        ("a: {image: b, links: [b, made-by-hand, '${UNKNOWN}:x', '${DB:-x}:y'], volumes_from: ['b:ro']}", None),
+        ("a: {image: b, links: [b, made-by-hand, '${DB:-x}:y'], volumes_from: ['b:ro']}", None),
         ("a: {image: b, external_links: [data/db, 'web/b:c', 'data/db:d'], net: 'container:b'}", None),
-        ("a: {image: b, net: host, ports: [80, 22:22, '127.0.0.1:8080:80', '${UNKNOWN}:80', '${PORT:-81}:81']}", None),
+        ("a: {image: b, net: host, ports: [80, 22:22, '127.0.0.1:8080:80', '${PORT:-81}:81']}", None),
         (FORMAT_2 + "{a: {image: b, depends_on: [b], network_mode: 'container:b'}, b: {image: c}}", None),
         ("a: {image: b}", "a: {lb_config: {port_rules: [{service: b}, {service: data/db}, {selector: a=b}]}}"),
     ],
@@ -148,6 +148,40 @@ def test_names_that_lead_nowhere_and_ports_that_are_none(docker: str, rancher: s
 def test_names_that_lead_somewhere(docker: str, rancher: str | None) -> None:
     both = docker if docker.startswith("version") else f"{docker}\nb: {{image: c}}"
     refuse_unusable(read_compose(both, rancher), "web", {"DB": "b"}, lambda name: name in THERE)
+
+
+@pytest.mark.parametrize(
+    ("docker", "rancher", "why"),
+    [
+        ("a: {image: '${IMG}'}", None, "answers: service a has the variable ${IMG}, but there is no answer to IMG"),
+        ("a: {image: b, environment: {C: $D}}", None, "service a has the variable $D, but there is no answer to D"),
+        ("a: {image: b}", "a: {metadata: {c: ['-$D-']}}", "there is no answer to D"),
+        ("a: {image: '${EMPTY}'}", None, "docker_compose has no image for service a"),
+        ("a: {command: b}", None, "docker_compose has no image for service a"),
+        ("a: {image: b}", "c: {scale: 2}", "docker_compose has no image for service c"),
+        ("a: {image: b}", "a: {scale: two}", "rancher_compose: service a: scale 'two' is no number"),
+        ("a: {image: b}", "a: {scale: -1}", "service a: scale '-1' is no number"),
+        ("a: {image: b}", "a: {scale: true}", "service a: scale 'True' is no number"),
+        ("a: {image: b}", "a: {scale: $IMAGE}", "service a: scale 'nginx' is no number"),
+    ],
+)
+def test_services_that_could_not_be_made(docker: str, rancher: str | None, why: str) -> None:
+    with pytest.raises(InputError) as caught:
+        refuse_unusable(read_compose(docker, rancher), "web", {"EMPTY": "", "IMAGE": "nginx"}, lambda _name: True)
+    assert why in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("docker", "rancher"),
+    [
+        ("a: {image: $IMAGE, hostname: 'host-${EMPTY}', user: '${USER:-}', command: 'echo $$HOME $${X}'}", None),
+        ("a: {image: b}", "a: {scale: $COUNT}"),
+        ("a: {image: b}", "a: {scale: 2}\nc: {image: d, scale: '3'}"),
+    ],
+)
+def test_services_that_can_be_made(docker: str, rancher: str | None) -> None:
+    answers = {"EMPTY": "", "IMAGE": "nginx", "COUNT": "2"}
+    refuse_unusable(read_compose(docker, rancher), "web", answers, lambda _name: True)
 
 
 def test_a_template_of_format_2_says_of_itself_what_it_is() -> None:

@@ -458,6 +458,7 @@ def test_only_what_can_leave_a_host_is_waited_for_and_not_for_ever(
         ({"names": ["a"], "driver_config": {"zzz": "x"}}, "has no setting 'zzz'. It has: accessToken"),
         ({"names": ["a"], "driver_config": {"backups": "maybe"}}, "backups: 'maybe' is neither true nor false"),
         ({"names": ["a"]}, "the driver digitalocean needs accessToken"),
+        ({"names": ["a"], "driver_secrets": {"access_token": None}}, "the driver digitalocean needs accessToken"),
         ({"driver": "custom", "purge": True}, "purge: true with driver: custom needs names or count. .* state: absent"),
         ({"names": ["a"], "active": False, **DRIVER}, "active: false is only for hosts that exist, and a does not"),
         ({"names": ["a"], "driver_config": {"x": 1}, "driver_secrets": {"x": 1}}, "both have x"),
@@ -720,11 +721,23 @@ def test_names_are_asked_of_the_github_that_the_server_has(rancher_lab: RancherL
         ({}, "client_id and client_secret is needed"),
         (GITHUB, "allowed_users or allowed_organizations is needed with access_mode restricted"),
         ({**GITHUB, "hostname": "https://ghe"}, "hostname: 'https://ghe' is no host name"),
+        ({**LOCAL, "allowed_users": ["alice"]}, "allowed_users is for provider github, but provider is local"),
+        ({**LOCAL, "client_id": "x"}, "client_id is for provider github, but provider is local"),
+        ({**GITHUB, "username": "admin"}, "username is for provider local, but provider is github"),
     ],
 )
 def test_access_control_that_would_lock_everybody_out(rancher_lab: RancherLab, given: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
         access(rancher_lab, **given)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_key_that_could_not_be_written_down_is_not_made(rancher_lab: RancherLab, tmp_path: Path, check: bool) -> None:
+    (tmp_path / "plain").write_text("")
+    for path in (str(tmp_path / "plain" / "key.json"), "/proc/nope/key.json"):
+        with pytest.raises(InputError, match=f"api_key_file: {path} cannot be written: "):
+            access(rancher_lab, check=check, **LOCAL, api_key_file=path)
+    assert rancher_lab.ask("GET", "/v1/apikeys")["data"] == []
 
 
 def test_a_file_of_somebody_else_is_not_a_key(rancher_lab: RancherLab, tmp_path: Path) -> None:

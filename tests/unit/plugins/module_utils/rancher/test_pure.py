@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,13 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.mark
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.patience import RETRIED_SECONDS, Patience
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.ports import Claim, refuse_taken
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.service_options import (
+    ServiceOptions,
+    read_services,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_options import StackOptions
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.stack_present import refuse_for
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.upgrades import UpgradePolicy
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.veil import Veil, is_secret
 from unit.clock import FakeClock
 from unit.rancher import launch, marked, service, stack
@@ -232,6 +240,7 @@ def test_an_image_has_a_tag(image: str, canonical: str) -> None:
         ("127.0.0.1:8080:80", "127.0.0.1:8080:80/tcp", None),
         ("0.0.0.0:8080:80", "0.0.0.0:8080:80/tcp", (8080, "tcp")),
         ("127.0.0.1::80/udp", "127.0.0.1::80/udp", None),
+        ("080:0080", "80:80/tcp", (80, "tcp")),
     ],
 )
 def test_ports(port: str, canonical: str, host: tuple[int, str] | None) -> None:
@@ -240,7 +249,21 @@ def test_ports(port: str, canonical: str, host: tuple[int, str] | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "port", ["", "http", "0", "65536", "80:0", "80:80:80", "80/sctp", "80-90", "127.0.0.1:80", ":80", "80::80"]
+    "port",
+    [
+        "",
+        "http",
+        "0",
+        "65536",
+        "80:0",
+        "80:80:80",
+        "80/sctp",
+        "80-90",
+        "127.0.0.1:80",
+        ":80",
+        "80::80",
+        "999.1.1.1:80:80",
+    ],
 )
 def test_what_is_no_port(port: str) -> None:
     with pytest.raises(InputError, match="is no port"):
@@ -275,6 +298,10 @@ def test_a_health_check_is_compared_as_a_whole() -> None:
     ("check", "why"),
     [
         ({}, "port is needed"),
+        ({"port": 70000}, "health_check: port 70000 is not between 1 and 65535"),
+        ({"port": 80, "interval": 0}, "health_check: interval is 0, but has to be at least 1"),
+        ({"port": 80, "healthy_threshold": -1}, "health_check: healthy_threshold is -1"),
+        ({"port": 80, "initializing_timeout": -1}, "initializing_timeout is -1, but has to be at least 0"),
         ({"port": 80, "path": "a"}, "has to start with a slash"),
         ({"port": 80, "path": "/", "request_line": "GET /"}, "exclude one another"),
     ],
@@ -323,6 +350,33 @@ def test_an_upgrade_carries_over_what_is_not_spoken_of() -> None:
 def test_switches_keep_the_users_labels() -> None:
     current = launch(labels={"a": "b", "io.rancher.container.pull_image": "always"})
     assert rendered_launch({"pull_always": False}, {"pull_always"}, current)["labels"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (
+            {"labels": {"io.rancher.scheduler.global": True}},
+            "labels: io.rancher.scheduler.global is set by global: true",
+        ),
+        ({"labels": {"io.rancher.container.pull_image": "always"}}, "pull_image is set by pull_always: true"),
+        ({"labels": {"io.rancher.service.hash": "x"}}, "service.hash is set by Rancher itself"),
+        ({"memory_mib": -1}, "memory_mib is -1, but has to be at least 0"),
+        ({"cpu_shares": -1}, "cpu_shares is -1, but has to be at least 0"),
+        ({"hostname": "a b"}, "hostname: 'a b' is no name"),
+        ({"network_mode": "a b"}, "network_mode: 'a b' is no name"),
+        ({"links": [{"service": "db", "alias": "a b"}]}, "links: alias 'a b' must have letters"),
+        (
+            {"load_balancer": [{"source_port": 80, "service": "a"}, {"source_port": 80, "service": "Default/a"}]},
+            "load_balancer: the rule of port 80 to Default/a is there twice",
+        ),
+    ],
+)
+def test_services_that_cannot_be(options: dict[str, Any], why: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_services("Default", [{"name": "web", **options}], Veil())
+    assert caught.value.message.startswith("services: web: ")
+    assert why in caught.value.message
 
 
 def rule(source: int, service_id: str, target: int | None = None, **more: Any) -> dict[str, Any]:
@@ -403,6 +457,14 @@ def test_the_port_that_newer_servers_check_load_balancers_at() -> None:
     links.refuse_for_v2([rule(80, "a", 42)], "lb")
     with pytest.raises(InputError, match=r"lb: source_port 42 is where Rancher 1[.]2 and newer check load balancers"):
         links.refuse_for_v2([rule(80, "a"), rule(42, "a")], "lb")
+
+
+def test_networks_that_old_servers_do_not_know() -> None:
+    options = StackOptions("Default", UpgradePolicy(), services=(ServiceOptions("web", {"network_mode": "zzz"}),))
+    refuse_for(options, v1=False)
+    with pytest.raises(InputError, match="services: web: network_mode 'zzz' is none of managed, host, bridge, none"):
+        refuse_for(options, v1=True)
+    refuse_for(replace(options, services=(ServiceOptions("web", {"network_mode": "host"}),)), v1=True)
 
 
 def test_protocols_that_old_servers_do_not_know() -> None:

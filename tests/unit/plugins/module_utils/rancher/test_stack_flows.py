@@ -471,6 +471,15 @@ CATALOG = ArgumentSpec(
             {"docker_compose": "web: {image: x, external_links: ['no/db:db']}"},
             "docker_compose: service web links to no/db, which does not exist",
         ),
+        ({"docker_compose": "web: {image: $IMG}"}, "answers: service web has the variable .IMG"),
+        (
+            {"docker_compose": "web: {image: x}", "rancher_compose": "web: {scale: two}"},
+            "rancher_compose: service web: scale 'two' is no number",
+        ),
+        (
+            {"services": [{"name": "a", "image": "x"}], "export_to": "/proc/nope"},
+            "export_to: /proc/nope/docker-compose.yml cannot be written: ",
+        ),
         ({"answers": {"a": 1}}, "answers are for a template or for compose files"),
         ({"docker_compose": "web: {image: x}", "upgrade": {"batch_size": 5}}, "upgrade: batch_size is for services"),
         (
@@ -499,6 +508,18 @@ def test_bad_input_is_one_sentence_before_the_first_change(
     with pytest.raises(SchedulersError, match=why):
         stack(rancher_lab, **given)
     assert rancher_lab.ask("GET", "/v2-beta/projects/1a5/stacks")["data"] == []
+
+
+def test_check_mode_says_that_an_export_cannot_be_written_and_leaves_nothing(
+    rancher_lab: RancherLab, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder" / "docker-compose.yml").mkdir(parents=True)
+    for folder in ("file", "folder"):
+        with pytest.raises(InputError, match=r"export_to: .*/docker-compose.yml cannot be written"):
+            stack(rancher_lab, check=True, services=[APP], export_to=str(tmp_path / folder))
+    stack(rancher_lab, check=True, services=[APP], export_to=str(tmp_path / "new" / "folder"))
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_an_api_key_of_another_environment(either: RancherLab) -> None:

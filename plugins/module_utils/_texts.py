@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the container.schedulers authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values that have to be text: what YAML made something else of is refused, and not written down as "None". Pure.
+
+A number has one way to be written. A switch has not: it may have been given as yes, on or true. PRIVATE.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from ._errors import InputError
+
+
+def texts(option: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """A mapping of texts.
+
+    Raises:
+        InputError: a value is null, true or false, a list or a mapping.
+    """
+    return {str(name): text(f"{option}: {name}", value) for name, value in values.items()}
+
+
+def words(option: str, value: Any) -> list[str]:
+    """A command as a list of words: given as one, or as a line that is taken apart as a shell would do it.
+
+    Raises:
+        InputError: it is neither, or one of the words is no text.
+    """
+    if isinstance(value, (list, tuple)):
+        return [text(f"{option}[{number}]", one) for number, one in enumerate(value)]
+    if not isinstance(value, str):
+        raise InputError(f"{option} is neither a list nor a line")
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        hint = "Close all quotation marks, or give a list of words."
+        raise InputError(f"{option} cannot be taken apart: {error}", hint=hint) from error
+
+
+def text(where: str, value: Any) -> str:
+    """A value as text.
+
+    Raises:
+        InputError: it is none, and no number either.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        hint = "Quote it." if isinstance(value, bool) else 'An empty text is "".' if value is None else ""
+        raise InputError(f"{where} is {kind(value)} and must be text", hint=hint)
+    return str(value)
+
+
+def kind(value: Any) -> str:
+    """What a value that is no text is called in a message, without what a list or a mapping has in it."""
+    if value is None:
+        return "null"
+    if isinstance(value, (bool, int, float)):
+        return repr(value)
+    return "a mapping" if isinstance(value, Mapping) else "a list"
