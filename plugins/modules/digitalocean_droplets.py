@@ -41,8 +41,8 @@ options:
     description:
       - V(present) makes what is missing, and changes what is not as the options say.
       - V(absent) removes the droplets that are named with O(names), or with O(count) and O(pattern). If none is named,
-        it removes the whole set, with its firewall, its tag, and the keys that were uploaded for it. Volumes and
-        snapshots stay, and are warned about.
+        it removes the whole set, with its firewall, its tag, and the keys that were uploaded for it. Volumes,
+        snapshots and reserved IP addresses stay, and are warned about.
     type: str
     choices: [present, absent]
     default: present
@@ -65,6 +65,7 @@ options:
     description:
       - The slug of the size, such as V(s-1vcpu-1gb). Needed to make droplets.
       - Slugs that DigitalOcean has retired, such as V(1gb), are replaced by those of today, with a warning.
+      - Sizes with GPUs (V(gpu-...)) are refused, as DigitalOcean's lists leave their droplets out.
     type: str
   image:
     description:
@@ -181,6 +182,7 @@ notes:
     C(image:read), and with O(vpc_uuid) also C(vpc:read).
   - Runs that work on the same set at the same time are kept apart by O(ledger), if they run on the same machine. Do not
     start two on different machines, as DigitalOcean does not keep their droplets apart.
+  - To be told of reserved IP addresses with O(state=absent), the token also needs the scope C(reserved_ip:read).
   - Which keys and user data an existing droplet was made with, DigitalOcean does not tell. They are not compared.
 seealso:
   - module: container.schedulers.digitalocean_droplets_info

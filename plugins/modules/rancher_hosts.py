@@ -124,6 +124,7 @@ options:
     type: int
     default: 1200
 notes:
+  - Descriptions of hosts are not managed. Use O(labels), by which containers can be put on them too.
   - That the machine of a host is gone is what Rancher says. The cloud itself is not asked. At DigitalOcean, the role
     C(container.schedulers.rancher_hosts) does so. At another cloud, look there for machines of these names.
 seealso:

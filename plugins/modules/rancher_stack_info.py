@@ -51,6 +51,18 @@ environment:
     name:
       description: Its name.
       type: str
+    services_port_range:
+      description: The ports of hosts that Rancher picks from for a service that names none.
+      type: dict
+      contains:
+        start_port:
+          description: The first of them.
+          type: int
+          sample: 49153
+        end_port:
+          description: The last of them.
+          type: int
+          sample: 65535
 stacks:
   description: The stacks, by name. Empty if there is none of O(name).
   returned: success

@@ -15,6 +15,7 @@ from . import slugs
 from .api import Answer, DigitalOcean
 
 DOING = "look up what DigitalOcean offers"
+GPU = "gpu-"  # what the slug of a size with GPUs begins with
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # ids of images as well; all of it safe in a path
 
 
@@ -35,8 +36,13 @@ def choose(api: DigitalOcean, size: str, image: str, region: str, warn: Callable
     """The size and image to use.
 
     Raises:
-        InputError: they do not exist, do not fit together, or not in this region.
+        InputError: they do not exist, do not fit together, or not in this region; or the size has GPUs.
     """
+    if size.startswith(GPU):
+        raise InputError(
+            f"size: {size!r} has GPUs, and DigitalOcean's lists leave such droplets out",
+            hint="What no list shows is never surely there, nor surely gone. Give a size without GPUs.",
+        )
     found: dict[str, Any] = gather(
         {
             "sizes": lambda: api.pages("sizes", "sizes", doing=DOING),

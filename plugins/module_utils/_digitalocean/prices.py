@@ -11,6 +11,7 @@ SOURCE = "DigitalOcean's price list; what a droplet costs, the API says itself"
 VOLUME_GIBIBYTE = 0.10
 SNAPSHOT_GIBIBYTE = 0.06
 LOAD_BALANCER_NODE = 12.0
+IDLE_ADDRESS = 5.0  # a reserved IPv4 address that no droplet has; free while one has it
 
 
 def volume(gibibytes: float) -> float:

@@ -63,7 +63,9 @@ def look_at_stacks(context: Context) -> Outcome:
     for stack in stacks:
         services = [one for one in found["services"] if stack_id_of(one) == stack["id"]]
         told.append(_with_containers(stack_result(stack, services), found, views))
-    return Outcome({"environment": _environment(run), "stacks": told})
+    picked = run.environment.picked_ports
+    ports = {"start_port": picked.start, "end_port": picked.stop - 1}
+    return Outcome({"environment": {**_environment(run), "services_port_range": ports}, "stacks": told})
 
 
 def _with_containers(result: dict[str, Any], found: dict[str, list[Object]], views: list[HostView]) -> dict[str, Any]:

@@ -32,8 +32,13 @@ _SIZES: dict[str, tuple[int, int, int, float, float, str]] = {
     "s-8vcpu-16gb": (16384, 8, 320, 6.0, 96.0, "Basic"),
     "c-2": (4096, 2, 25, 4.0, 42.0, "CPU-Optimized"),
     "g-2vcpu-8gb": (8192, 2, 25, 4.0, 63.0, "General Purpose"),
+    "gpu-h100x1-80gb": (245760, 20, 720, 15.0, 2522.16, "H100 GPU - 1X"),
 }
-ONLY_IN = {"s-1vcpu-512mb-10gb": ("ams3", "fra1", "nyc1", "sfo3", "sgp1", "syd1")}
+_GPUS = {"gpu-h100x1-80gb": {"count": 1, "model": "nvidia_h100", "vram": {"amount": 80, "unit": "gib"}}}
+ONLY_IN = {
+    "s-1vcpu-512mb-10gb": ("ams3", "fra1", "nyc1", "sfo3", "sgp1", "syd1"),
+    "gpu-h100x1-80gb": ("tor1",),
+}
 
 # slug: (id, distribution, name, type, least disk in GiB)
 _IMAGES: dict[str, tuple[int, str, str, str, int]] = {
@@ -78,6 +83,7 @@ def size(slug: str) -> dict[str, Any]:
         "regions": list(_regions_of(slug)),
         "available": True,
         "description": words,
+        **({"gpu_info": _GPUS[slug]} if slug in _GPUS else {}),
     }
 
 

@@ -49,11 +49,13 @@ class Droplets:
 
     def list(self, ask: Ask) -> Answer:
         found = [one for one in ask.team.droplets.values() if self._lives.is_listed(one["id"])]
-        name, tag = ask.query.get("name"), ask.query.get("tag_name")
-        if name and tag:
-            raise unprocessable("name and tag_name cannot be used together")
+        name, tag, kind = (ask.query.get(option) for option in ("name", "tag_name", "type"))
+        if tag and (name or kind):
+            raise unprocessable(f"{'name' if name else 'type'} and tag_name cannot be used together")
         if tag:
             found = [one for one in found if tag in one["tags"]]
+        else:  # those with GPUs are told to who asks for them only
+            found = [one for one in found if ("gpu_info" in one["size"]) == (kind == "gpus")]
         if name and not ask.world.settings.droplet_name_filter_ignored:
             found = [one for one in found if one["name"].lower() == name.lower()]
         return listed(ask, "droplets", found)

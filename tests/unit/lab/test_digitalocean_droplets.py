@@ -181,6 +181,15 @@ def test_a_delete_may_be_accepted_and_never_done(lab: Any) -> None:
     assert look(lab, made["id"])["name"] == "web"
 
 
+def test_those_with_gpus_are_listed_for_who_asks_for_them(lab: Any) -> None:
+    (made,) = make(lab, "trainer", size="gpu-h100x1-80gb", region="tor1", tags=["t"])
+    make(lab, "web")
+    assert names(lab) == ["web"]
+    assert names(lab, "type=gpus") == names(lab, "tag_name=t") == ["trainer"]
+    assert look(lab, made["id"])["size"]["gpu_info"]["count"] == 1
+    assert lab.digitalocean("GET", "droplets?tag_name=t&type=gpus")[0] == 422
+
+
 def test_a_list_may_be_empty_and_a_later_page_may_fail(lab: Any) -> None:
     make(lab, "a", "b", "c")
     lab.faults(

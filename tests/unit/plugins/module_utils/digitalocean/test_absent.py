@@ -280,6 +280,26 @@ def test_volumes_stay_with_the_tag_that_says_whose_they_are(ground: Ground) -> N
     assert left(ground) == []
 
 
+def test_reserved_addresses_that_begin_to_cost_are_named(ground: Ground) -> None:
+    made = make(ground, 2)
+    ground.ask("POST", "reserved_ips", {"droplet_id": made[1]["id"]})
+    ground.ask("POST", "reserved_ips", {"region": "lon1"})
+    told = "reserved IP addresses of the droplets stay, and will cost 5.00 US dollars a month each: 198.51.100.100."
+    for check_mode in (True, False):
+        ground.warnings.clear()
+        remove(ground, check_mode=check_mode)
+        assert ground.warnings == [f"These {told}"]
+    assert len(ground.things("reserved-ip")) == 2
+
+
+def test_addresses_that_cannot_be_looked_for_keep_no_droplet(ground: Ground) -> None:
+    make(ground, 1)
+    ground.faults({"action": "ListReservedIps", "kind": "error", "status": 403, "code": "forbidden", "times": 0})
+    assert remove(ground).result["gone"] is True
+    assert "look for reserved IP addresses" in ground.warnings[0]
+    assert ground.warnings[0].endswith("If they have some, these stay, and begin to cost.")
+
+
 def test_a_tag_that_is_carried_although_no_list_shows_it_stays(ground: Ground) -> None:
     make(ground, 1)
     ground.ledger.unlink()

@@ -157,6 +157,7 @@ def test_old_slugs_are_translated_with_a_warning_every_time(ground: Ground) -> N
         ({"region": "lon2"}, "The nearest that is: lon1"),
         ({"size": "s-1vcpu-512mb-10gb"}, "region: 'lon1' has no droplets of size"),
         ({"size": "s-1vcpu-512mb-10gb", "region": "ams3", "image": "docker-20-04"}, "needs a disk of 25 GB"),
+        ({"size": "gpu-h100x1-80gb", "region": "tor1"}, "has GPUs, and DigitalOcean's lists leave such droplets out"),
         ({"image": "../account"}, "image: '../account' is not offered"),
         ({"image": "?page=1"}, "image: '?page=1' is not offered"),
         ({"ssh_keys": ["00:11"]}, "ssh_keys: '00:11' is no key of this account"),
