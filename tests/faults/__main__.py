@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         "--injection", action="append", choices=INJECTIONS, metavar="KIND", help="only this injection (may be repeated)"
     )
     add("--call", action="append", metavar="CALL", help="only at this call, such as ecs.CreateService:1")
-    add("--sample", type=int, nargs="?", const=50, metavar="N", help="so many cases, of all flows and injections")
+    add("--sample", type=int, nargs="?", const=75, metavar="N", help="so many cases, of all flows and injections")
     add("--seconds", type=float, metavar="S", help="begin no case later than this")
     add("--workers", type=int, default=4, metavar="N", help="processes with a lab each (default: %(default)s)")
     add("--junit", type=Path, metavar="FILE", help="write the results as JUnit's XML")
