@@ -46,6 +46,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.host
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_view import HostView
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import look_at_hosts
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.kubeconfig import (
+    cluster_address,
     is_ours,
     kubeconfig,
     pair_of,
@@ -930,6 +931,19 @@ def test_a_kubeconfig_is_as_rancher_s_pages_make_it(tmp_path: Path) -> None:
     trusted = kubeconfig(Connection("https://r"), "1a7", "k8s", pair, v1=False, ca="PEM")
     assert trusted["clusters"][0]["cluster"]["certificate-authority-data"] == "UEVN"
     assert pair_of({}) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("http://r", "https://r:80"),
+        ("http://r:8080/rancher/v2-beta", "https://r:8080/rancher"),
+        ("HTTP://[2001:db8::1]/", "https://[2001:db8::1]:80"),
+        ("https://r", "https://r"),
+    ],
+)
+def test_a_kubeconfig_names_the_port_that_the_server_is_on(url: str, server: str) -> None:
+    assert cluster_address(Connection(url), "1a7", v1=True) == f"{server}/r/projects/1a7/kubernetes"
 
 
 def test_a_kubeconfig_works_by_tls_where_the_server_was_given_without(either: RancherLab, tmp_path: Path) -> None:
