@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Values that have to be text: what YAML made something else of is refused, and not written down as "None". Pure.
 
-A number has one way to be written. A switch has not: it may have been given as yes, on or true. PRIVATE.
+A number has one way to be written. A switch has not: it may have been given as yes, on or true. A quoted template does
+not help, as its value keeps its type. PRIVATE.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def text(where: str, value: Any) -> str:
         InputError: it is none, and no number either.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        hint = "Quote it." if isinstance(value, bool) else 'An empty text is "".' if value is None else ""
+        quote = "Quote it, or end its template with | string | lower."
+        hint = quote if isinstance(value, bool) else 'An empty text is "".' if value is None else ""
         raise InputError(f"{where} is {kind(value)} and must be text", hint=hint)
     return str(value)
 

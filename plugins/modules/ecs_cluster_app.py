@@ -89,8 +89,9 @@ options:
         choices: [tcp, udp]
         default: tcp
   environment:
-    description: Environment variables, by name. Not for secrets, as everyone who may read the task definition can see
-      them. Values are text or numbers; quote true and false.
+    description:
+      - Environment variables, by name. Not for secrets, as everyone who may read the task definition can see them.
+      - Values are text or numbers; quote true and false, and end their templates with C(| string | lower).
     type: dict
   secrets:
     description:

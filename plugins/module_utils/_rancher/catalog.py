@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError, NotFoundError
-from .._texts import texts
+from .._texts import text as as_text
 from .api import Object, Rancher
 
 CATALOG = "/v1-catalog"
@@ -211,6 +211,15 @@ def complete_answers(
     return answers
 
 
+def answer_text(name: str, value: Any) -> str:
+    """An answer as text; a switch as catalogs and compose files write one. Pure.
+
+    Raises:
+        InputError: it is none.
+    """
+    return str(value).lower() if isinstance(value, bool) else as_text(f"answers: {name}", value)
+
+
 def converted(question: Mapping[str, Any], value: Any) -> str:
     """An answer as text, if it is one to this question. Pure.
 
@@ -218,7 +227,7 @@ def converted(question: Mapping[str, Any], value: Any) -> str:
         InputError: it is not.
     """
     name = question["variable"]
-    text = str(value).lower() if isinstance(value, bool) else texts("answers", {name: value})[name]
+    text = answer_text(name, value)
     problem = _CHECKS.get(str(question.get("type") or "string"), _check_text)(question, text)
     if problem:
         shown = "the answer" if question.get("type") == "password" else repr(text)

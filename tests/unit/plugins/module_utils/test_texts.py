@@ -22,7 +22,7 @@ from unit.module_specs import params_of, spec_of
 
 NO_TEXTS = [
     (None, 'is null and must be text. An empty text is ""'),
-    (True, "is True and must be text. Quote it"),
+    (True, "is True and must be text. Quote it, or end its template with | string | lower"),
     (["x"], "is a list and must be text"),
     ({"x": "y"}, "is a mapping and must be text"),
 ]

@@ -197,6 +197,18 @@ def test_ports_of_a_template_are_known_even_if_its_second_file_is_not_understood
     assert content.compose.host_ports(content.answers) == {"web": ["80:80"]}
 
 
+def test_an_answer_of_true_is_written_alike_for_files_and_for_templates() -> None:
+    """A template keeps the type of its value, so "{{ debug }}" is no text."""
+    answers = {"debug": True, "count": 2}
+    options = StackOptions("Web", UpgradePolicy(), answers=answers, compose=read_compose(V2, None))
+    content = content_of(options, None, None, lambda _name: True)
+    assert content is not None
+    assert content.answers == {"debug": "true", "count": "2"}
+    questions = [{"variable": "debug"}, {"variable": "count", "type": "int"}]
+    template = live_template(TEMPLATE, {**VERSION, "questions": questions})
+    assert complete_answers(template, answers) == content.answers
+
+
 def test_files_are_compared_by_what_they_say() -> None:
     veil = Veil()
     assert comparable("docker_compose", "a: {image: b}", veil) == comparable(
