@@ -28,17 +28,21 @@ def words(option: str, value: Any) -> list[str]:
     """A command as a list of words: given as one, or as a line that is taken apart as a shell would do it.
 
     Raises:
-        InputError: it is neither, or one of the words is no text.
+        InputError: it is neither, or one of the words is no text; or it is a list that was written as a text, whose
+            words would be taken for others.
     """
     if isinstance(value, (list, tuple)):
         return [text(f"{option}[{number}]", one) for number, one in enumerate(value)]
     if not isinstance(value, str):
         raise InputError(f"{option} is neither a list nor a line")
     try:
-        return shlex.split(value)
+        found = shlex.split(value)
     except ValueError as error:
         hint = "Close all quotation marks, or give a list of words."
         raise InputError(f"{option} cannot be taken apart: {error}", hint=hint) from error
+    if value.lstrip().startswith("[") or "," in "".join(found[:1]):
+        raise InputError(f"{option} looks like a list that was written as a text", hint="Give a list.")
+    return found
 
 
 def text(where: str, value: Any) -> str:

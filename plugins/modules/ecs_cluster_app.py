@@ -119,7 +119,8 @@ options:
     type: dict
     suboptions:
       command:
-        description: The command, which begins with V(CMD), V(CMD-SHELL) or V(NONE), as a list or a line.
+        description: The command, which begins with V(CMD), V(CMD-SHELL) or V(NONE), as a list, or as a line that is
+          taken apart. After V(CMD-SHELL), such a line has the line for the shell in quotes.
         type: raw
         required: true
       interval:

@@ -87,6 +87,20 @@ def test_a_command_given_as_a_line_is_taken_apart_by_every_module() -> None:
     assert rancher_service(command=LINE).spec["command"] == wanted
 
 
+@pytest.mark.parametrize(
+    "line", ["nginx,-g,daemon off;", '["nginx", "-g", "daemon off;"]', " [nginx]", "CMD-SHELL,true"]
+)
+def test_a_list_written_as_a_text_is_no_command(line: str) -> None:
+    with pytest.raises(InputError) as refused:
+        words("command", line)
+    assert str(refused.value) == "command looks like a list that was written as a text. Give a list."
+
+
+def test_a_line_may_have_commas_and_brackets_behind_the_program() -> None:
+    assert words("command", "sh -c '[ -f a ] && cut -d, -f1 a'") == ["sh", "-c", "[ -f a ] && cut -d, -f1 a"]
+    assert words("command", "") == []
+
+
 @pytest.mark.parametrize("module", ["ecs_cluster_app", "k8s_cluster_app"])
 def test_ansible_takes_no_command_apart(module: str) -> None:
     options = spec_of(module).options
