@@ -271,7 +271,8 @@ options:
     description:
       - The name or number of the version. For a new stack the template's default, if not given. An existing stack
         then keeps what it has.
-      - Versions that need a newer Rancher than the server are left out, as on Rancher's own pages.
+      - Versions that need a newer Rancher than the server are left out, as on Rancher's own pages. The one that an
+        existing stack has may be named nonetheless.
     type: str
   answers:
     description:

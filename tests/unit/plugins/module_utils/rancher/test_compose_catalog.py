@@ -323,6 +323,7 @@ def test_no_limit_is_written_as_zero() -> None:
         (None, "catalog://community:thing:0", "0"),
         (None, "system-catalog://community:thing:0", "0"),
         (None, "catalog://community:other:0", "1"),
+        ("7", "catalog://community:thing:7", "7"),
         ("v0.2", "catalog://community:thing:0", "1"),
     ],
 )
@@ -457,11 +458,34 @@ def test_a_version_that_is_for_a_newer_rancher_is_for_a_stack_that_runs_it_alrea
     links = {"versionLinks": {"v0.1": TEMPLATE["versionLinks"]["v0.1"]}}
     looked = Request("GET", "/v1-catalog/templates/community:thing", {**TEMPLATE, **links})
     server, http = rancher(SERVER, looked)
-    with pytest.raises(InputError, match=r"'v0.2' of community:thing is not there for this version.*there are: v0.1"):
+    why = r"template: the default version 'v0.2' of community:thing is not there for this version.*there are: v0.1"
+    with pytest.raises(InputError, match=why):
         find_template(server, "community:thing", None)
     http.finish()
     server, http = rancher(SERVER, looked, Request("GET", "/v1-catalog/templates/community:thing:1", VERSION))
     assert find_template(server, "community:thing", None, "catalog://community:thing:1").version == "v0.2"
+    http.finish()
+
+
+@pytest.mark.parametrize(
+    ("template", "version", "looks"),
+    [("community:thing", "v0.2", 2), ("community:thing", "1", 1), ("community:thing:1", None, 1)],
+)
+def test_a_version_that_runs_may_be_named_whatever_the_server_has_become(
+    template: str, version: str | None, looks: int
+) -> None:
+    links = {"versionLinks": {"v0.1": TEMPLATE["versionLinks"]["v0.1"]}}
+    looked = Request("GET", "/v1-catalog/templates/community:thing", {**TEMPLATE, **links})
+    running = Request("GET", "/v1-catalog/templates/community:thing:1", VERSION)
+    server, http = rancher(SERVER, looked, *[running] * looks)
+    assert find_template(server, template, version, "catalog://community:thing:1").id == "community:thing:1"
+    http.finish()
+    server, http = rancher(SERVER, looked, running)
+    with pytest.raises(InputError, match=r"template_version: 'v0.3' of community:thing is not there"):
+        find_template(server, "community:thing", "v0.3", "catalog://community:thing:1")
+    server, http = rancher(SERVER, looked)
+    with pytest.raises(InputError, match="is not there"):
+        find_template(server, template, version, "catalog://community:other:1")
     http.finish()
 
 
