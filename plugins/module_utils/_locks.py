@@ -49,7 +49,7 @@ def alone_with(file: Path) -> Iterator[None]:
     if not os.access(file.parent, os.W_OK):
         yield
         return
-    path = file.with_name(f".{file.name}.lock")
+    path = lock_of(file)
     descriptor = os.open(path, os.O_CREAT | os.O_RDONLY, 0o600)
     try:
         _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,6 +61,11 @@ def alone_with(file: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
+
+
+def lock_of(file: Path) -> Path:
+    """What is locked for a file. A run that was killed leaves it behind, readable for its own user only. Pure."""
+    return file.with_name(f".{file.name}.lock")
 
 
 def _lock(descriptor: int, how: int) -> None:

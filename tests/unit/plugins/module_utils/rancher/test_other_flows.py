@@ -659,6 +659,18 @@ def test_runs_with_the_same_file_keep_out_of_one_anothers_way(rancher_lab: Ranch
     assert [one.name for one in tmp_path.iterdir()] == ["key.json"]
 
 
+def test_a_lock_that_another_user_has_left_is_named(tmp_path: Path) -> None:
+    lock = tmp_path / ".key.json.lock"
+    lock.mkdir()  # which root cannot open either
+    with pytest.raises(InputError) as refused, alone_with_keys(str(tmp_path / "key.json")):
+        pass
+    assert refused.value.hint == f"Remove {lock}, unless another user's run works with the file."
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError) as refused, alone_with_keys(str(tmp_path / "file" / "key.json")):
+        pass
+    assert refused.value.hint == ""
+
+
 def test_a_key_is_read_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     with alone_with_keys(str(tmp_path / "key.json")):
