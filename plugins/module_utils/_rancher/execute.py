@@ -72,8 +72,8 @@ class Order:
         if params["service"] is not None:
             checked_name("stack", params["stack"])
             checked_name("service", params["service"])
-        words = words_of(params["command"])
-        return cls(words, params["container"], params["stack"], params["service"], params["index"], timeout)
+        command = words_of(params["command"])
+        return cls(command, params["container"], params["stack"], params["service"], params["index"], timeout)
 
     @property
     def line(self) -> str:

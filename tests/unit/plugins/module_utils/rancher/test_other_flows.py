@@ -654,7 +654,7 @@ def test_runs_with_the_same_file_keep_out_of_one_anothers_way(rancher_lab: Ranch
     path, other = str(tmp_path / "key.json"), str(tmp_path / "key of another server.json")
     with alone_with_keys(path), alone_with_keys(other), pytest.raises(BusyError, match="another run works with"):
         access(rancher_lab, **LOCAL, api_key_file=path)
-    with alone_with_keys(other), alone_in(tmp_path, wait=False):  # a kubeconfig in this folder is changed, perhaps
+    with alone_with_keys(other), alone_in(tmp_path):  # a kubeconfig in this folder is changed, perhaps
         assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
     assert [one.name for one in tmp_path.iterdir()] == ["key.json"]
 
