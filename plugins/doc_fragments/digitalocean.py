@@ -28,7 +28,7 @@ options:
     default: https://api.digitalocean.com
     aliases: [digitalocean_api_url]
   request_timeout:
-    description: Seconds to wait for the answer to one API request.
+    description: Seconds to wait for the answer to one API request. From 1 to 3600.
     type: int
     default: 60
 """

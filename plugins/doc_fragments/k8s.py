@@ -71,7 +71,7 @@ options:
     type: list
     elements: str
   request_timeout:
-    description: Seconds to wait for the answer to one API request.
+    description: Seconds to wait for the answer to one API request. From 1 to 3600. There is no V(0) for no limit.
     type: int
     default: 60
 """

@@ -41,7 +41,7 @@ options:
     type: bool
     default: true
   request_timeout:
-    description: Seconds to wait for the answer to one API request.
+    description: Seconds to wait for the answer to one API request. From 1 to 3600.
     type: int
     default: 30
 """

@@ -15,10 +15,11 @@ options:
     description:
       - Whether to wait until the thing is really usable, or really gone.
       - A state that can never become ready fails at once, whatever O(wait_timeout) is.
+      - O(wait_timeout) is from 0 to 604800, which is seven days.
     type: bool
     default: true
   wait_sleep:
-    description: The longest pause between two looks, in seconds. Pauses are short at first.
+    description: The longest pause between two looks, in seconds. Pauses are short at first. From 1 to 3600.
     type: int
     default: 10
 """

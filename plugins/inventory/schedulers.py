@@ -111,7 +111,7 @@ from typing import Any
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.container.schedulers.plugins.module_utils._argspec import Library
+from ansible_collections.container.schedulers.plugins.module_utils._argspec import Library, missing_library
 from ansible_collections.container.schedulers.plugins.module_utils._aws import api as aws_api
 from ansible_collections.container.schedulers.plugins.module_utils._aws import machines as aws_machines
 from ansible_collections.container.schedulers.plugins.module_utils._aws import options as aws_options
@@ -120,7 +120,6 @@ from ansible_collections.container.schedulers.plugins.module_utils._digitalocean
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import options as do_options
 from ansible_collections.container.schedulers.plugins.module_utils._errors import as_ours
 from ansible_collections.container.schedulers.plugins.module_utils._inventory import Machine, named
-from ansible_collections.container.schedulers.plugins.module_utils._module import missing_library
 from ansible_collections.container.schedulers.plugins.module_utils._redact import Redactor
 
 LIBRARIES: Mapping[str, Sequence[Library]] = {"aws": aws_options.LIBRARIES, "digitalocean": do_options.LIBRARIES}

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Any
 
+from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.validation import check_type_dict
 
 from ._texts import kind
@@ -91,10 +94,10 @@ def _misplaced(options: Mapping[str, Option], params: Mapping[str, Any], within:
     for name, option in options.items():
         for key in (name, *option.get("aliases", ())):
             if option.get("options") and params.get(key) is not None:
-                yield from _no_mapping(option, params[key], f"{within}{key}")
+                yield from _misplaced_in(option, params[key], f"{within}{key}")
 
 
-def _no_mapping(option: Option, value: Any, where: str) -> Iterator[str]:
+def _misplaced_in(option: Option, value: Any, where: str) -> Iterator[str]:
     nested = option["options"]
     if option["type"] == "list":
         items = value.split(",") if isinstance(value, str) else value  # as Ansible takes a text apart
@@ -102,7 +105,7 @@ def _no_mapping(option: Option, value: Any, where: str) -> Iterator[str]:
             yield f"{where} is {_shown(value, nested)}, but has to be a list of mappings of {', '.join(nested)}"
             return
         for number, item in enumerate(items):
-            yield from _no_mapping({**option, "type": "dict"}, item, f"{where}[{number}]")
+            yield from _misplaced_in({**option, "type": "dict"}, item, f"{where}[{number}]")
         return
     try:
         mapping = check_type_dict(value)
@@ -142,6 +145,34 @@ class Library:
 
     name: str
     version: str
+
+
+def missing_library(libraries: Iterable[Library]) -> str | None:
+    """What to say of the first library that this Python lacks, or has in too old a version. None if all are there."""
+    for library in libraries:
+        try:
+            found = metadata.version(library.name)
+        except metadata.PackageNotFoundError:
+            return str(missing_required_lib(f"{library.name} >= {library.version}"))
+        if _release(found) < _release(library.version):
+            return (
+                f"{library.name} {found} is too old: {library.version} or newer is needed by this module, "
+                f"in the Python that runs it, {sys.executable}."
+            )
+    return None
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers at the start of a version without zeros at its end: enough to compare releases."""
+    numbers = []
+    for part in version.split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
 
 
 STATE = ArgumentSpec({"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}})

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that all providers have: refused before the first request, as the libraries do not name them. PRIVATE."""
+"""Options that several providers have: refused before the first request, as the libraries do not name them. PRIVATE."""
 
 from __future__ import annotations
 
@@ -21,12 +21,21 @@ def seconds(option: str, value: float, least: int = 1, most: int = LONGEST_REQUE
     Raises:
         InputError: it is out of its bounds.
     """
-    if value < least:
-        raise InputError(f"{option} is {value}, but has to be at least {least}")
+    at_least(option, value, least)
     if value > most:
         shown = value if value < 10**12 else "far too much"
         raise InputError(f"{option} is {shown}, but has to be at most {most}")
     return float(value)
+
+
+def at_least(option: str, value: float, least: int) -> None:
+    """Refuse a value below its bound.
+
+    Raises:
+        InputError: it is.
+    """
+    if value < least:
+        raise InputError(f"{option} is {value}, but has to be at least {least}")
 
 
 def credential(option: str, value: str | None) -> None:

@@ -148,7 +148,7 @@ def parse(text: str, label: str) -> Document:
 
 def change(path: Path, how: Callable[[Document], Document]) -> None:
     """Change a file. Of two runs that do so at once, one waits: it would write over what the other has put in."""
-    with alone_in(path.resolve().parent, wait=True):
+    with alone_in(path.resolve().parent):
         save(path, how(load(path)))
 
 

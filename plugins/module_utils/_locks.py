@@ -12,23 +12,19 @@ from pathlib import Path
 
 
 @contextmanager
-def alone_in(folder: Path, *, wait: bool) -> Iterator[None]:
-    """No other run is in the folder meanwhile, which is made if need be.
+def alone_in(folder: Path) -> Iterator[None]:
+    """No other run is in the folder meanwhile, which is made if need be. One that is there, is waited for.
 
     The folder is locked, as a file in it is replaced by a new one; and the lock is gone with the process, however that
     ends. On a file system without locks runs have to keep out of one another's way themselves.
 
-    Args:
-        wait: for another run that is there.
-
     Raises:
-        BlockingIOError: another run is there, and is not to be waited for.
         OSError: there can be no such folder.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        _lock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
@@ -49,7 +45,7 @@ def alone_with(file: Path) -> Iterator[None]:
     if not os.access(file.parent, os.W_OK):
         yield
         return
-    path = file.with_name(f".{file.name}.lock")
+    path = lock_of(file)
     descriptor = os.open(path, os.O_CREAT | os.O_RDONLY, 0o600)
     try:
         _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,6 +57,11 @@ def alone_with(file: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
+
+
+def lock_of(file: Path) -> Path:
+    """What is locked for a file. A run that was killed leaves it behind, readable for its own user only. Pure."""
+    return file.with_name(f".{file.name}.lock")
 
 
 def _lock(descriptor: int, how: int) -> None:

@@ -9,17 +9,15 @@ It checks libraries, gives the module's function a context, turns its outcome in
 from __future__ import annotations
 
 import signal
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import metadata
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
-from ._argspec import ArgumentSpec, Library
+from ._argspec import ArgumentSpec, Library, missing_library
 from ._checks import LONGEST_WAIT, seconds
 from ._clock import ENDING, Clock, Deadline, SystemClock
 from ._errors import InputError, Interruption, SchedulersError, as_ours
@@ -155,34 +153,6 @@ def _waited(context: Context, started: float) -> dict[str, float]:
     if context.check_mode or not context.params.get("wait"):
         return {}
     return {"waited_seconds": round(context.clock.now() - started, 1)}
-
-
-def missing_library(libraries: Iterable[Library]) -> str | None:
-    """What to say of the first library that this Python lacks, or has in too old a version. None if all are there."""
-    for library in libraries:
-        try:
-            found = metadata.version(library.name)
-        except metadata.PackageNotFoundError:
-            return str(missing_required_lib(f"{library.name} >= {library.version}"))
-        if _release(found) < _release(library.version):
-            return (
-                f"{library.name} {found} is too old: {library.version} or newer is needed by this module, "
-                f"in the Python that runs it, {sys.executable}."
-            )
-    return None
-
-
-def _release(version: str) -> tuple[int, ...]:
-    """The numbers at the start of a version without zeros at its end: enough to compare releases."""
-    numbers = []
-    for part in version.split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-    while numbers and not numbers[-1]:
-        numbers.pop()
-    return tuple(numbers)
 
 
 def _end_on_signals() -> None:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Values that have to be text: what YAML made something else of is refused, and not written down as "None". Pure.
 
-A number has one way to be written. A switch has not: it may have been given as yes, on or true. PRIVATE.
+A number has one way to be written. A switch has not: it may have been given as yes, on or true. A quoted template does
+not help, as its value keeps its type. PRIVATE.
 """
 
 from __future__ import annotations
@@ -27,17 +28,21 @@ def words(option: str, value: Any) -> list[str]:
     """A command as a list of words: given as one, or as a line that is taken apart as a shell would do it.
 
     Raises:
-        InputError: it is neither, or one of the words is no text.
+        InputError: it is neither, or one of the words is no text; or it is a list that was written as a text, whose
+            words would be taken for others.
     """
     if isinstance(value, (list, tuple)):
         return [text(f"{option}[{number}]", one) for number, one in enumerate(value)]
     if not isinstance(value, str):
         raise InputError(f"{option} is neither a list nor a line")
     try:
-        return shlex.split(value)
+        found = shlex.split(value)
     except ValueError as error:
         hint = "Close all quotation marks, or give a list of words."
         raise InputError(f"{option} cannot be taken apart: {error}", hint=hint) from error
+    if value.lstrip().startswith("[") or "," in "".join(found[:1]):
+        raise InputError(f"{option} looks like a list that was written as a text", hint="Give a list.")
+    return found
 
 
 def text(where: str, value: Any) -> str:
@@ -47,7 +52,8 @@ def text(where: str, value: Any) -> str:
         InputError: it is none, and no number either.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        hint = "Quote it." if isinstance(value, bool) else 'An empty text is "".' if value is None else ""
+        quote = "Quote it, or end its template with | string | lower."
+        hint = quote if isinstance(value, bool) else 'An empty text is "".' if value is None else ""
         raise InputError(f"{where} is {kind(value)} and must be text", hint=hint)
     return str(value)
 

@@ -166,7 +166,7 @@ options:
   settle_seconds:
     description:
       - For how long DigitalOcean's lists may be behind. Droplets have to be missing from them for that long before they
-        count as gone, and after an answer that was lost, what it made is looked for twice as long.
+        count as gone, and after an answer that was lost, what it made is looked for twice as long. From 0 to 3600.
     type: int
     default: 30
   ledger:

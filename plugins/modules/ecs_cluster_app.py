@@ -89,8 +89,9 @@ options:
         choices: [tcp, udp]
         default: tcp
   environment:
-    description: Environment variables, by name. Not for secrets, as everyone who may read the task definition can see
-      them. Values are text or numbers; quote true and false.
+    description:
+      - Environment variables, by name. Not for secrets, as everyone who may read the task definition can see them.
+      - Values are text or numbers; quote true and false, and end their templates with C(| string | lower).
     type: dict
   secrets:
     description:
@@ -118,7 +119,8 @@ options:
     type: dict
     suboptions:
       command:
-        description: The command, which begins with V(CMD), V(CMD-SHELL) or V(NONE), as a list or a line.
+        description: The command, which begins with V(CMD), V(CMD-SHELL) or V(NONE), as a list, or as a line that is
+          taken apart. After V(CMD-SHELL), such a line has the line for the shell in quotes.
         type: raw
         required: true
       interval:

@@ -71,8 +71,9 @@ options:
     description: The arguments of the command, in place of the image's, as a list, or as a line that is taken apart.
     type: raw
   environment:
-    description: Environment variables, by name. Not for secrets, as everyone who may read the controller can see them.
-      Values are text or numbers; quote true and false.
+    description:
+      - Environment variables, by name. Not for secrets, as everyone who may read the controller can see them.
+      - Values are text or numbers; quote true and false, and end their templates with C(| string | lower).
     type: dict
   secrets:
     description: Environment variables from Secrets, by name. Values are a Secret and its key, such as V(db/password).
@@ -185,13 +186,13 @@ options:
         type: int
         default: 3
   pod_labels:
-    description: More labels of the pods.
+    description: More labels of the pods. Values are text or numbers, as in O(environment).
     type: dict
   pod_annotations:
-    description: Annotations of the pods.
+    description: Annotations of the pods. Values are text or numbers, as in O(environment).
     type: dict
   node_selector:
-    description: Labels of the nodes that may run the pods.
+    description: Labels of the nodes that may run the pods. Values are text or numbers, as in O(environment).
     type: dict
   service_account:
     description: The ServiceAccount of the pods. Without it, pods get no token for the API server.
@@ -226,7 +227,8 @@ options:
         type: list
         elements: str
       annotations:
-        description: More annotations of the service. Those that it has, if not given.
+        description: More annotations of the service. Those that it has, if not given. Values are text or numbers, as in
+          O(environment).
         type: dict
   verify:
     description: How to find out whether the load balancer answers.

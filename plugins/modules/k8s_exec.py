@@ -54,7 +54,7 @@ options:
     description: A path in the container. If it is there, the command is not run.
     type: str
   timeout:
-    description: After how many seconds to give up. The command goes on in the container.
+    description: After how many seconds to give up. The command goes on in the container. From 1 to 604800.
     type: int
     default: 60
 attributes:

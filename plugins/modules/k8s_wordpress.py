@@ -191,7 +191,9 @@ options:
         type: list
         elements: str
       annotations:
-        description: More annotations of the service.
+        description:
+          - More annotations of the service.
+          - Values are text or numbers; quote true and false, and end their templates with C(| string | lower).
         type: dict
   verify:
     description: How to find out whether the load balancer answers.

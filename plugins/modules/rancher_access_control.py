@@ -114,11 +114,11 @@ options:
       - Give it. Without it, the secret is in the result of this one run, and nowhere else.
     type: path
   wait_timeout:
-    description: Seconds to wait until a new API key can be used.
+    description: Seconds to wait until a new API key can be used. From 0 to 604800.
     type: int
     default: 60
   wait_sleep:
-    description: The longest pause between two looks, in seconds.
+    description: The longest pause between two looks, in seconds. From 1 to 3600.
     type: int
     default: 1
   wait:

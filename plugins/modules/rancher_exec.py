@@ -76,7 +76,8 @@ options:
     type: bool
     default: false
   timeout:
-    description: Seconds that the command may take. What is not done then may still run on in the container.
+    description: Seconds that the command may take. What is not done then may still run on in the
+      container. From 1 to 604800.
     type: int
     default: 60
 seealso:

@@ -72,7 +72,9 @@ options:
       - What the driver needs can be left out where no host is to be made.
     type: dict
   labels:
-    description: Labels that the hosts have. Further ones, which others gave them, stay.
+    description:
+      - Labels that the hosts have. Further ones, which others gave them, stay.
+      - Values are text or numbers; quote true and false, and end their templates with C(| string | lower).
     type: dict
   active:
     description:

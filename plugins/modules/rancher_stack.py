@@ -83,14 +83,17 @@ options:
         type: list
         elements: str
       environment:
-        description: Environment variables, by name. Values are text or numbers; quote true and false.
+        description:
+          - Environment variables, by name.
+          - Values are text or numbers; quote true and false, and end their templates with C(| string | lower).
         type: dict
       secret_environment:
-        description: More environment variables. Their values are never shown.
+        description: More environment variables, in the same way. Their values are never shown.
         type: dict
       labels:
         description:
-          - Labels of the containers. They decide on which hosts these run, among other things.
+          - Labels of the containers. They decide on which hosts these run, among other things. Values are text or
+            numbers, as in O(services[].environment).
           - Those that O(services[].global) and O(services[].pull_always) set cannot be given here.
         type: dict
       command:
@@ -268,12 +271,14 @@ options:
     description:
       - The name or number of the version. For a new stack the template's default, if not given. An existing stack
         then keeps what it has.
-      - Versions that need a newer Rancher than the server are left out, as on Rancher's own pages.
+      - Versions that need a newer Rancher than the server are left out, as on Rancher's own pages. The one that an
+        existing stack has may be named nonetheless.
     type: str
   answers:
     description:
       - The answers to the questions of O(template), or the values of the variables of the compose files.
       - What is not given is what an existing stack has, or the template's default.
+      - Values are text, numbers, or true and false, which are written in small letters.
     type: dict
   secret_answers:
     description: More answers. Their values are never shown.

@@ -72,7 +72,8 @@ options:
         type: int
       values:
         description:
-          - All values of the record set, as a list. A text is one value.
+          - All values of the record set, as a list. A text is one value. If there is a comma in it, it has to be in a
+            list too, unless O(records[].type) is V(TXT) or V(SPF).
           - Text (V(TXT), V(SPF)) may be given plain, of any length, or already quoted.
           - Host names in values are always full names, with or without a dot at their end.
         type: raw

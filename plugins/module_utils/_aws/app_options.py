@@ -13,10 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._checks import at_least
 from .._errors import InputError
 from .._texts import texts, words
 from .balancer_options import Balancer, given_balancer
-from .limits import HIGHEST_PORT, at_least, between
+from .limits import HIGHEST_PORT, between
 from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LONG_LIMIT, checked_name, derived_name
 
 Params = Mapping[str, Any]

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
-from .ecs_cluster_options import checked_range
-from .limits import HIGHEST_PORT, between
+from .limits import HIGHEST_PORT, between, checked_range
 from .names import LOAD_BALANCER_LIMIT, derived_name
 
 LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")

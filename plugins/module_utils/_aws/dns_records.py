@@ -17,7 +17,7 @@ from .._errors import ConflictError, InputError
 from .._plan import Live, Plan, Step, Wanted, decide, dismantle
 from .._texts import text
 from .dns_names import absolute_name, canonical_name
-from .dns_values import canonical_value, canonical_values
+from .dns_values import TEXT_TYPES, canonical_value, canonical_values
 
 KIND = "record_set"
 GRAPH: dict[str, tuple[str, ...]] = {KIND: ()}  # what cannot be without another is changed in the same request
@@ -153,7 +153,10 @@ def _spec(option: Options, key: str, zone: str) -> dict[str, Any]:
 
 
 def _values(kind: str, values: Any, key: str, zone: str) -> list[str]:
-    given = values if isinstance(values, (list, tuple)) else [values]  # a text is one value, whatever it has in it
+    # elsewhere in Ansible a comma parts values; here it may belong to one, and nobody can tell which is meant
+    unclear = isinstance(values, str) and "," in values and kind not in TEXT_TYPES
+    _refuse(unclear, key, "has values as a text with a comma", "Give a list.")
+    given = values if isinstance(values, (list, tuple)) else [values]
     checked = [text(f"records: {key} values[{number}]", one) for number, one in enumerate(given)]
     try:
         found = canonical_values(kind, checked)

@@ -16,6 +16,7 @@ from .._errors import InputError
 from .._ownership import PREFIX
 from .._texts import texts
 from .images import architecture_of
+from .limits import checked_range
 from .names import CLUSTER_NAME_LIMIT, checked_name
 from .security_groups import Opening
 
@@ -136,22 +137,6 @@ def shared_tags(tags: Mapping[str, Any]) -> dict[str, str]:
     if twice:
         raise InputError(f"tags: {twice!r} and {spellings[twice.lower()]!r} are one name to IAM")
     return checked
-
-
-def checked_range(option: str, text: str) -> str:
-    """An address range in its usual spelling.
-
-    Raises:
-        InputError: it is none, or has bits set behind its prefix.
-    """
-    if "%" in text:
-        raise InputError(f"{option}: {text!r} names an interface, which other machines do not have")
-    try:
-        return str(ipaddress.ip_network(text))
-    except ValueError as error:
-        raise InputError(
-            f"{option}: {text!r} is no address range ({error}); 10.0.0.0/16 is one, for example"
-        ) from error
 
 
 def checked_network(option: str, text: str, largest: int, smallest: int) -> str:

@@ -12,10 +12,11 @@ from itertools import combinations
 from typing import Any
 
 from .._errors import InputError
-from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_network, checked_range, shared_tags
+from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_network, shared_tags
 from .images import architecture_of
 from .k8s_addons import CLOUD_CONTROLLER_VERSIONS
 from .kubernetes_names import checked_cluster_name, refuse_cluster_tags
+from .limits import checked_range
 from .security_groups import Opening
 
 API_PORT = 6443

@@ -1,8 +1,10 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Numbers that an option may have. Pure. PRIVATE."""
+"""Numbers and address ranges that an option may have. Pure. PRIVATE."""
 
 from __future__ import annotations
+
+import ipaddress
 
 from .._errors import InputError
 
@@ -20,11 +22,17 @@ def between(option: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def at_least(option: str, value: int, low: int) -> None:
-    """Refuse a value below its bound.
+def checked_range(option: str, text: str) -> str:
+    """An address range in its usual spelling.
 
     Raises:
-        InputError: it is.
+        InputError: it is none, or has bits set behind its prefix.
     """
-    if value < low:
-        raise InputError(f"{option} is {value}, must be {low} or more")
+    if "%" in text:
+        raise InputError(f"{option}: {text!r} names an interface, which other machines do not have")
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise InputError(
+            f"{option}: {text!r} is no address range ({error}); 10.0.0.0/16 is one, for example"
+        ) from error

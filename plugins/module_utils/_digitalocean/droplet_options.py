@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._checks import seconds
+from .._checks import at_least, seconds
 from .._errors import InputError
 from .._ownership import Mark
 from .firewall import Rules, allowed_rules
@@ -110,7 +110,8 @@ def _names(params: Mapping[str, Any], *, present: bool) -> tuple[str, ...] | Non
     if params["names"] is not None:
         names = params["names"]
     elif count is not None:
-        names = _numbered(params["name"], _least("count", count, 0), pattern)
+        at_least("count", count, 0)
+        names = _numbered(params["name"], count, pattern)
     elif pattern is not None:
         raise InputError("pattern needs count: how many names it stands for")
     else:
@@ -150,9 +151,3 @@ def _port(port: int | None) -> int | None:
     if port is not None and not 1 <= port <= 65535:
         raise InputError(f"wait_for_port is {port}, but has to be between 1 and 65535")
     return port
-
-
-def _least(option: str, value: int, least: int) -> int:
-    if value < least:
-        raise InputError(f"{option} is {value}, but has to be at least {least}")
-    return value

@@ -199,7 +199,7 @@ class Api:
             return False
 
     def renewed(self, send: Callable[[], T]) -> T:
-        """Send a request; once more if its token was refused and there is another one now."""
+        """Send a request; once more if its token was refused and a new one was asked for, which may be the same."""
         login = self.transport.login
         if login.renew is None:
             return send()

@@ -17,10 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .._argspec import Library
+from .._argspec import Library, missing_library
 from .._errors import AuthError, InputError
 from .._http import basic_auth
-from .._module import missing_library
 from .kubeconfig import Entry, read_kubeconfig
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

@@ -65,13 +65,13 @@ class AccessApi:
         return min(found, key=lambda one: (one.get("uuid") != "admin", str(one["id"])))
 
     def caller(self) -> str:
-        """Who asks, as an identity: whom Rancher's own pages make the owner of a new environment."""
-        doing = "look for the account of the API key"
-        account = self._rancher.account(doing=doing) or str(self.administrator()["id"])
-        found = self._rancher.find(f"/v1/accounts/{account}", doing=doing) or {}
-        kind, external = found.get("externalIdType"), found.get("externalId")
-        # one of the server's own accounts tells another number there than its id
-        return f"{kind}:{external}" if external and kind != RANCHER_ID else f"{RANCHER_ID}:{account}"
+        """Who asks, as an identity that an owner of an environment can have.
+
+        The server's own name for it is known whatever the provider is by now. One of GitHub's is not, where access
+        control is by local accounts since, or where GitHub does not answer.
+        """
+        account = self._rancher.account(doing="look for the account of the API key")
+        return f"{RANCHER_ID}:{account or self.administrator()['id']}"
 
     def has_service(self) -> bool:
         """Whether GitHub is the authentication service's."""

@@ -161,10 +161,10 @@ class Rancher:
         """The id of the account that asks, which comes with every answer; empty if it does not."""
         return self.http.request("GET", self._asked(self.path()), doing=doing).headers.get("x-api-account-id", "")
 
-    def find(self, path: str, *, doing: str) -> Object | None:
+    def find(self, path: str, query: Query | None = None, *, doing: str) -> Object | None:
         """One object, None if it does not exist (any more)."""
         try:
-            found = self.get(path, doing=doing)
+            found = self.get(path, query, doing=doing)
         except NotFoundError:
             return None
         return None if is_gone(found) else found

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .._clock import Deadline
 from .._errors import BusyError, InputError
-from .._locks import alone_with
+from .._locks import alone_with, lock_of
 from .._ownership import Mark
 from .._wait import Pace, wait_until
 from .api import Object, Rancher
@@ -102,7 +102,10 @@ def alone_with_keys(path: str) -> Iterator[None]:
         except BlockingIOError as error:
             raise BusyError(f"another run works with {path} right now", hint="Try again when it has ended.") from error
         except OSError as error:
-            raise InputError(f"{OPTION}: {path} cannot be written: {error.strerror or error}") from error
+            lock = str(lock_of(Path(path)))
+            hint = f"Remove {lock}, unless another user's run works with the file." if error.filename == lock else ""
+            why = f"{OPTION}: {path} cannot be written: {error.strerror or error}"
+            raise InputError(why, hint=hint) from error
         yield
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError, NotFoundError
-from .._texts import texts
+from .._texts import text as as_text
 from .api import Object, Rancher
 
 CATALOG = "/v1-catalog"
@@ -100,7 +100,13 @@ def find_template(
         template = rancher.get(f"{CATALOG}/templates/{base}", query, doing=doing)
     except NotFoundError as error:
         raise InputError(f"template: {base!r} does not exist", hint=_nearest(rancher, base, environment)) from error
-    chosen = chosen_version(template, number or version, live)
+    pinned, there = number or version, _number_of(template, live)
+    numbers = version_numbers(template)
+    if there and pinned and pinned not in {there, *numbers, *numbers.values()}:
+        # what runs stays, also if it is for another Rancher than the server has become; its name is not in the list
+        running = rancher.find(f"{CATALOG}/templates/{base}:{there}", _asking(environment), doing=doing) or {}
+        pinned = there if running.get("version") == pinned else pinned
+    chosen = chosen_version(template, pinned, live)
     path = f"{CATALOG}/templates/{base}:{chosen}"
     return live_template(template, rancher.get(path, _asking(environment), doing=doing))
 
@@ -123,20 +129,25 @@ def chosen_version(template: Object, wanted: str | None, live: str | None) -> st
     Raises:
         InputError: there is no such version.
     """
-    numbers = version_numbers(template)
-    if wanted is None:
-        there = EXTERNAL.fullmatch(live or "")
-        if there and there["template"] == template["id"]:
-            return there["number"]
-        wanted = str(template.get("defaultVersion") or "")
-    if wanted in numbers.values():
-        return wanted
-    if wanted in numbers:
-        return numbers[wanted]
+    numbers, there = version_numbers(template), _number_of(template, live)
+    if there and wanted in (None, there):
+        return there
+    name = str(template.get("defaultVersion") or "") if wanted is None else wanted
+    if name in numbers.values():
+        return name
+    if name in numbers:
+        return numbers[name]
+    option = "template: the default version" if wanted is None else "template_version:"
     known = ", ".join(numbers) or "none"
     raise InputError(
-        f"template_version: {wanted!r} of {template['id']} is not there for this version of Rancher; there are: {known}"
+        f"{option} {name!r} of {template['id']} is not there for this version of Rancher; there are: {known}"
     )
+
+
+def _number_of(template: Object, live: str | None) -> str | None:
+    """The number of the version that a stack has, if it is one of this template."""
+    there = EXTERNAL.fullmatch(live or "")
+    return there["number"] if there and there["template"] == template["id"] else None
 
 
 def version_numbers(template: Object) -> dict[str, str]:
@@ -211,6 +222,15 @@ def complete_answers(
     return answers
 
 
+def answer_text(name: str, value: Any) -> str:
+    """An answer as text; a switch as catalogs and compose files write one. Pure.
+
+    Raises:
+        InputError: it is none.
+    """
+    return str(value).lower() if isinstance(value, bool) else as_text(f"answers: {name}", value)
+
+
 def converted(question: Mapping[str, Any], value: Any) -> str:
     """An answer as text, if it is one to this question. Pure.
 
@@ -218,7 +238,7 @@ def converted(question: Mapping[str, Any], value: Any) -> str:
         InputError: it is not.
     """
     name = question["variable"]
-    text = str(value).lower() if isinstance(value, bool) else texts("answers", {name: value})[name]
+    text = answer_text(name, value)
     problem = _CHECKS.get(str(question.get("type") or "string"), _check_text)(question, text)
     if problem:
         shown = "the answer" if question.get("type") == "password" else repr(text)

@@ -72,8 +72,8 @@ class Order:
         if params["service"] is not None:
             checked_name("stack", params["stack"])
             checked_name("service", params["service"])
-        words = words_of(params["command"])
-        return cls(words, params["container"], params["stack"], params["service"], params["index"], timeout)
+        command = words_of(params["command"])
+        return cls(command, params["container"], params["stack"], params["service"], params["index"], timeout)
 
     @property
     def line(self) -> str:
@@ -208,8 +208,8 @@ def numbered(service: Object, containers: Sequence[Object]) -> list[Object]:
     An upgrade that starts the new containers first lets both of a name run for a while. Then the one is meant that is
     started from what the service is made from now.
     """
-    launches = (service["launchConfig"], *(service.get("secondaryLaunchConfigs") or ()))
-    versions = {str(one.get("version") or "0") for one in launches}
+    launches = (service.get("launchConfig"), *(service.get("secondaryLaunchConfigs") or ()))
+    versions = {str(one.get("version") or "0") for one in launches if one}  # an alias or an external service has none
 
     def rank(container: Object) -> tuple[bool, int]:
         return str(container.get("version") or "0") in versions, number_of(container["id"])

@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._errors import InputError
 from .api import Connection
@@ -19,6 +20,7 @@ from .api_keys import Pair
 
 OPTION = "kubeconfig"
 THROUGH_RANCHER = "/r/projects/"
+HTTP_PORT = 80
 
 
 def cluster_address(connection: Connection, environment: str, *, v1: bool) -> str:
@@ -26,12 +28,16 @@ def cluster_address(connection: Connection, environment: str, *, v1: bool) -> st
 
     kubectl sends no credentials without it. A Rancher server takes it on the same port, with a certificate of its own.
     """
-    server = f"https{connection.server.removeprefix('http')}" if _is_plain(connection) else connection.server
+    server = connection.server
+    if _is_plain(connection):
+        parts = urlsplit(server)
+        port = "" if parts.port else f":{HTTP_PORT}"  # https means another one, where none is said
+        server = parts._replace(scheme="https", netloc=parts.netloc.removesuffix(":") + port).geturl()
     return f"{server}{THROUGH_RANCHER}{environment}/kubernetes{'' if v1 else ':6443'}"
 
 
 def _is_plain(connection: Connection) -> bool:
-    return connection.server.startswith("http:")
+    return urlsplit(connection.server).scheme == "http"
 
 
 def kubeconfig(

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from .._checks import at_least
 from .._errors import InputError
 from .ready import GLOBAL
 
@@ -144,8 +145,8 @@ def refuse_less(options: Mapping[str, Any], least: Mapping[str, int], where: str
         InputError: one is.
     """
     for option, number in least.items():
-        if options.get(option) is not None and options[option] < number:
-            raise InputError(f"{where}{option} is {options[option]}, but has to be at least {number}")
+        if options.get(option) is not None:
+            at_least(f"{where}{option}", options[option], number)
 
 
 def health_check(options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import InputError
-from .._texts import texts
 from .api import Object
-from .catalog import Template, complete_answers, secret_questions
+from .catalog import Template, answer_text, complete_answers, secret_questions
 from .compose import Compose, comparable, read_compose, refuse_unusable
 from .stack_options import StackOptions
 from .veil import Veil
@@ -81,7 +80,8 @@ def content_of(
         )
     if options.compose is None:
         return None
-    answers = {**{str(name): str(one) for name, one in live.items()}, **texts("answers", options.answers)}
+    given = {str(name): answer_text(name, one) for name, one in options.answers.items()}
+    answers = {**{str(name): str(one) for name, one in live.items()}, **given}
     refuse_unusable(options.compose, options.name, answers, has_service)
     return Content(options.docker, options.rancher, answers, "", options.secret_names, options.compose)
 

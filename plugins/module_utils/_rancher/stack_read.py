@@ -103,11 +103,9 @@ def read_world(run: Run, options: StackOptions, *, foreseen: bool) -> World:
 
 
 def _template(run: Run, options: StackOptions) -> Template:
-    """The version to use depends on the one that is there, unless it is named."""
-    live = None
-    if options.template_version is None:
-        doing = f"look for stack {options.name}"
-        live = next((one.get("externalId") for one in find_stacks(run, options.name, doing=doing)), None)
+    """The version to use depends on the one that is there: it may stay, whatever the catalog has for this server."""
+    doing = f"look for stack {options.name}"
+    live = next((one.get("externalId") for one in find_stacks(run, options.name, doing=doing)), None)
     environment = None if run.rancher.is_v1 else run.environment.id
     return find_template(run.rancher, options.template, options.template_version, live, environment)
 

@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws import api as aws
-from ansible_collections.container.schedulers.plugins.module_utils._checks import writable
+from ansible_collections.container.schedulers.plugins.module_utils._checks import (
+    LONGEST_REQUEST,
+    LONGEST_WAIT,
+    writable,
+)
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import api as digitalocean
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api
@@ -46,6 +51,18 @@ def test_a_connection_that_can_work(module: str) -> None:
 def test_seconds_that_no_request_can_take(module: str, value: int) -> None:
     with pytest.raises(InputError, match=r"^request_timeout is .*, but has to be at (least 1|most 3600)"):
         connect(module, request_timeout=value)
+
+
+def fragment(name: str) -> str:
+    module = import_module(f"ansible_collections.container.schedulers.plugins.doc_fragments.{name}")
+    return str(module.ModuleDocFragment.DOCUMENTATION)
+
+
+def test_the_documentation_tells_the_bounds_of_seconds() -> None:
+    for name in ("aws", "digitalocean", "k8s", "rancher"):
+        assert f"the answer to one API request. From 1 to {LONGEST_REQUEST}." in fragment(name)
+    assert f"O(wait_timeout) is from 0 to {LONGEST_WAIT}," in fragment("wait")
+    assert f"short at first. From 1 to {LONGEST_REQUEST}." in fragment("wait")
 
 
 @pytest.mark.parametrize(

@@ -374,7 +374,7 @@ def test_a_library_that_is_missing_or_too_old(found: str, needed: str, sentence:
         LIBRARIES.append(Library("boto3", "{needed}"))
         def missing():
             raise metadata.PackageNotFoundError("boto3")
-        _module.metadata.version = lambda name: {found}
+        metadata.version = lambda name: {found}
         def run(context): return Outcome({{}})
         """,
         code=1 if sentence else 0,

@@ -22,7 +22,7 @@ from unit.module_specs import params_of, spec_of
 
 NO_TEXTS = [
     (None, 'is null and must be text. An empty text is ""'),
-    (True, "is True and must be text. Quote it"),
+    (True, "is True and must be text. Quote it, or end its template with | string | lower"),
     (["x"], "is a list and must be text"),
     ({"x": "y"}, "is a mapping and must be text"),
 ]
@@ -85,6 +85,20 @@ def test_a_command_given_as_a_line_is_taken_apart_by_every_module() -> None:
     assert (fields["command"], fields["args"]) == (wanted, wanted)
     assert fields["livenessProbe"]["exec"] == {"command": wanted}
     assert rancher_service(command=LINE).spec["command"] == wanted
+
+
+@pytest.mark.parametrize(
+    "line", ["nginx,-g,daemon off;", '["nginx", "-g", "daemon off;"]', " [nginx]", "CMD-SHELL,true"]
+)
+def test_a_list_written_as_a_text_is_no_command(line: str) -> None:
+    with pytest.raises(InputError) as refused:
+        words("command", line)
+    assert str(refused.value) == "command looks like a list that was written as a text. Give a list."
+
+
+def test_a_line_may_have_commas_and_brackets_behind_the_program() -> None:
+    assert words("command", "sh -c '[ -f a ] && cut -d, -f1 a'") == ["sh", "-c", "[ -f a ] && cut -d, -f1 a"]
+    assert words("command", "") == []
 
 
 @pytest.mark.parametrize("module", ["ecs_cluster_app", "k8s_cluster_app"])

@@ -71,8 +71,8 @@ SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
             {"capacity_provider_strategy": [{"capacity_provider": "a", "base": -1}]},
             "capacity_provider_strategy: base is -1, must be from 0 to 100000",
         ),
-        ({"desired_count": -1}, "desired_count is -1, must be 0 or more"),
-        ({"keep_revisions": 0}, "keep_revisions is 0, must be 1 or more"),
+        ({"desired_count": -1}, "desired_count is -1, but has to be at least 0"),
+        ({"keep_revisions": 0}, "keep_revisions is 0, but has to be at least 1"),
         ({"placement_constraints": [{"type": "memberOf"}]}, "type memberOf needs an expression"),
         (
             {"placement_constraints": [{"type": "memberOf", "expression": "garbage ("}]},

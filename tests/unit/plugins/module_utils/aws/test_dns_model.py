@@ -178,6 +178,10 @@ ALIAS = {"dns_name": "LB-1.eu-west-1.elb.amazonaws.com.", "zone_id": "ZLB", "eva
         ([option("www", "A", "192.0.2.1", weight=256, set_identifier="x")], "has weight 256. 0 to 255 can be."),
         ([option("www", "A", "192.0.2.1", weight=1)], "has weight and no set_identifier"),
         ([option("www", "A", "x")], "records: www.example.com A has a value that cannot be: .* 'x'"),
+        (
+            [{"name": "www", "type": "NS", "values": "a.org,b.org"}],
+            "www.example.com NS has values as a text with a comma. Give a list.",
+        ),
         ([option("www", "CNAME", "a.org", "b.org")], "www.example.com CNAME has 2 values. A CNAME has one."),
         ([option("@", "CNAME", "a.org")], "example.com CNAME is the zone itself. Use an alias"),
         (
@@ -189,6 +193,11 @@ ALIAS = {"dns_name": "LB-1.eu-west-1.elb.amazonaws.com.", "zone_id": "ZLB", "eva
 def test_record_sets_that_cannot_be(options: list[dict[str, Any]], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         wanted_records(options, ZONE)
+
+
+def test_a_value_in_a_list_may_have_a_comma() -> None:
+    (wanted,) = wanted_records([option("www", "HTTPS", "1 . alpn=h2,h3")], ZONE)
+    assert wanted.spec["values"] == ["1 . alpn=h2,h3"]
 
 
 @pytest.mark.parametrize("values", ["v=spf1 include:a.com,b", ["v=spf1 include:a.com,b"]])

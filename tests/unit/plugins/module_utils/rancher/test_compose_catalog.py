@@ -197,6 +197,18 @@ def test_ports_of_a_template_are_known_even_if_its_second_file_is_not_understood
     assert content.compose.host_ports(content.answers) == {"web": ["80:80"]}
 
 
+def test_an_answer_of_true_is_written_alike_for_files_and_for_templates() -> None:
+    """A template keeps the type of its value, so "{{ debug }}" is no text."""
+    answers = {"debug": True, "count": 2}
+    options = StackOptions("Web", UpgradePolicy(), answers=answers, compose=read_compose(V2, None))
+    content = content_of(options, None, None, lambda _name: True)
+    assert content is not None
+    assert content.answers == {"debug": "true", "count": "2"}
+    questions = [{"variable": "debug"}, {"variable": "count", "type": "int"}]
+    template = live_template(TEMPLATE, {**VERSION, "questions": questions})
+    assert complete_answers(template, answers) == content.answers
+
+
 def test_files_are_compared_by_what_they_say() -> None:
     veil = Veil()
     assert comparable("docker_compose", "a: {image: b}", veil) == comparable(
@@ -311,6 +323,7 @@ def test_no_limit_is_written_as_zero() -> None:
         (None, "catalog://community:thing:0", "0"),
         (None, "system-catalog://community:thing:0", "0"),
         (None, "catalog://community:other:0", "1"),
+        ("7", "catalog://community:thing:7", "7"),
         ("v0.2", "catalog://community:thing:0", "1"),
     ],
 )
@@ -445,11 +458,34 @@ def test_a_version_that_is_for_a_newer_rancher_is_for_a_stack_that_runs_it_alrea
     links = {"versionLinks": {"v0.1": TEMPLATE["versionLinks"]["v0.1"]}}
     looked = Request("GET", "/v1-catalog/templates/community:thing", {**TEMPLATE, **links})
     server, http = rancher(SERVER, looked)
-    with pytest.raises(InputError, match=r"'v0.2' of community:thing is not there for this version.*there are: v0.1"):
+    why = r"template: the default version 'v0.2' of community:thing is not there for this version.*there are: v0.1"
+    with pytest.raises(InputError, match=why):
         find_template(server, "community:thing", None)
     http.finish()
     server, http = rancher(SERVER, looked, Request("GET", "/v1-catalog/templates/community:thing:1", VERSION))
     assert find_template(server, "community:thing", None, "catalog://community:thing:1").version == "v0.2"
+    http.finish()
+
+
+@pytest.mark.parametrize(
+    ("template", "version", "looks"),
+    [("community:thing", "v0.2", 2), ("community:thing", "1", 1), ("community:thing:1", None, 1)],
+)
+def test_a_version_that_runs_may_be_named_whatever_the_server_has_become(
+    template: str, version: str | None, looks: int
+) -> None:
+    links = {"versionLinks": {"v0.1": TEMPLATE["versionLinks"]["v0.1"]}}
+    looked = Request("GET", "/v1-catalog/templates/community:thing", {**TEMPLATE, **links})
+    running = Request("GET", "/v1-catalog/templates/community:thing:1", VERSION)
+    server, http = rancher(SERVER, looked, *[running] * looks)
+    assert find_template(server, template, version, "catalog://community:thing:1").id == "community:thing:1"
+    http.finish()
+    server, http = rancher(SERVER, looked, running)
+    with pytest.raises(InputError, match=r"template_version: 'v0.3' of community:thing is not there"):
+        find_template(server, "community:thing", "v0.3", "catalog://community:thing:1")
+    server, http = rancher(SERVER, looked)
+    with pytest.raises(InputError, match="is not there"):
+        find_template(server, template, version, "catalog://community:other:1")
     http.finish()
 
 

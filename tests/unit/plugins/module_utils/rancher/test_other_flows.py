@@ -46,6 +46,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.host
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_view import HostView
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.info import look_at_hosts
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.kubeconfig import (
+    cluster_address,
     is_ours,
     kubeconfig,
     pair_of,
@@ -653,9 +654,21 @@ def test_runs_with_the_same_file_keep_out_of_one_anothers_way(rancher_lab: Ranch
     path, other = str(tmp_path / "key.json"), str(tmp_path / "key of another server.json")
     with alone_with_keys(path), alone_with_keys(other), pytest.raises(BusyError, match="another run works with"):
         access(rancher_lab, **LOCAL, api_key_file=path)
-    with alone_with_keys(other), alone_in(tmp_path, wait=False):  # a kubeconfig in this folder is changed, perhaps
+    with alone_with_keys(other), alone_in(tmp_path):  # a kubeconfig in this folder is changed, perhaps
         assert access(rancher_lab, **LOCAL, api_key_file=path).result["api_key"]
     assert [one.name for one in tmp_path.iterdir()] == ["key.json"]
+
+
+def test_a_lock_that_another_user_has_left_is_named(tmp_path: Path) -> None:
+    lock = tmp_path / ".key.json.lock"
+    lock.mkdir()  # which root cannot open either
+    with pytest.raises(InputError) as refused, alone_with_keys(str(tmp_path / "key.json")):
+        pass
+    assert refused.value.hint == f"Remove {lock}, unless another user's run works with the file."
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError) as refused, alone_with_keys(str(tmp_path / "file" / "key.json")):
+        pass
+    assert refused.value.hint == ""
 
 
 def test_a_key_is_read_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -874,11 +887,8 @@ def test_a_new_environment_belongs_to_whoever_makes_it(
     made = environment(either).result["environment"]["id"]
     server = Rancher(Connection(either.url, api_version=either.version, **either.access))
     (member,) = server.list(server.path("projects", made, "projectmembers"), doing="look")
-    assert (member["externalIdType"], member["externalId"], member["role"]) == (
-        github.get("externalIdType", "rancher_id"),
-        github.get("externalId", account),
-        "owner",
-    )
+    # whoever once came from GitHub too: it is no provider of this server any more
+    assert (member["externalIdType"], member["externalId"], member["role"]) == ("rancher_id", account, "owner")
     assert sentences(environment(either)) == []
 
 
@@ -930,6 +940,19 @@ def test_a_kubeconfig_is_as_rancher_s_pages_make_it(tmp_path: Path) -> None:
     trusted = kubeconfig(Connection("https://r"), "1a7", "k8s", pair, v1=False, ca="PEM")
     assert trusted["clusters"][0]["cluster"]["certificate-authority-data"] == "UEVN"
     assert pair_of({}) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("http://r", "https://r:80"),
+        ("http://r:8080/rancher/v2-beta", "https://r:8080/rancher"),
+        ("HTTP://[2001:db8::1]/", "https://[2001:db8::1]:80"),
+        ("https://r", "https://r"),
+    ],
+)
+def test_a_kubeconfig_names_the_port_that_the_server_is_on(url: str, server: str) -> None:
+    assert cluster_address(Connection(url), "1a7", v1=True) == f"{server}/r/projects/1a7/kubernetes"
 
 
 def test_a_kubeconfig_works_by_tls_where_the_server_was_given_without(either: RancherLab, tmp_path: Path) -> None:

@@ -64,6 +64,10 @@ def test_of_two_containers_that_run_under_one_name_one_is_counted(now: str, told
     assert [one["id"] for one in numbered(of, there)] == told
 
 
+def test_a_service_of_names_or_addresses_only_has_no_containers() -> None:
+    assert numbered(service(type="dnsService", launchConfig=None, secondaryLaunchConfigs=None), []) == []
+
+
 @pytest.mark.parametrize("text", [None, "", "a text", "a [text]"])
 def test_a_mark_is_read_back_from_a_description(text: str | None) -> None:
     description = described(text, MARK, "stack")

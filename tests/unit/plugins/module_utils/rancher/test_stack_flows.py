@@ -430,6 +430,9 @@ def test_a_stack_of_ranchers_own_services(rancher_lab: RancherLab) -> None:
     assert made.result["stack"]["external_id"] == "catalog://library:infra*route53:17"
     assert made.result["stack"]["system"] is True
     assert sentences(stack(rancher_lab, **given)) == []
+    rancher_lab.control("POST", "/settings", {"rancher_version": "v1.6.12"})  # the version of the template is for newer
+    for version in (None, "17", "v0.7.9"):
+        assert sentences(stack(rancher_lab, **given, template_version=version)) == []
 
 
 CATALOG = ArgumentSpec(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AnswerLostError,
+    ConflictError,
     StateFailedError,
     WaitTimeoutError,
 )
@@ -153,6 +154,15 @@ def test_an_upgrade_that_is_never_offered_is_no_change() -> None:
     run, http = run_with(seconds=0.0)
     with pytest.raises(WaitTimeoutError, match="service web is restarting"):
         upgrade(run, service(state="restarting"), {}, UpgradePolicy(), doing="upgrade")
+    http.finish()
+
+
+@pytest.mark.parametrize("state", ["active", "inactive"])
+def test_an_upgrade_that_the_api_key_is_not_offered_is_not_waited_for(state: str) -> None:
+    there = Request("GET", SELF, service(state=state))
+    run, http = run_with(there, Request("GET", SELF, service(state="updating-active", transitioning="yes")), there)
+    with pytest.raises(ConflictError, match=f"service web is {state}, and Rancher offers no upgrade of it"):
+        upgrade(run, service(state=state), {}, UpgradePolicy(), doing="upgrade")
     http.finish()
 
 
