@@ -58,7 +58,7 @@ APP_GRAPH: Mapping[str, tuple[str, ...]] = {
     "ingress_rule": ("load_balancer_security_group",),
     "classic_load_balancer": ("load_balancer_security_group",),
     "load_balancer": ("load_balancer_security_group", "target_group"),  # it goes first, as it uses the target group
-    "target_group": (),
+    "target_group": ("load_balancer_security_group",),  # which tells, after a run that was killed, to look for it
     "listener": ("load_balancer", "target_group"),
     "service": ("task_definition", "log_group", "classic_load_balancer", "target_group", "listener", "ingress_rule"),
     "service_scaling": ("service",),

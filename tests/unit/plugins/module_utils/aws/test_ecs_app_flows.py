@@ -552,6 +552,8 @@ def test_a_load_balancer_in_one_zone_cannot_be_moved_within_it(run: Flow) -> Non
         )
 
 
+NO_CLASSIC = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
+NO_GROUP = Call("elbv2", "DescribeTargetGroups", failure("TargetGroupNotFound"))
 IN_TWO_ZONES = (
     Call(
         "autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-1,subnet-2"}]}
@@ -592,13 +594,21 @@ def test_a_load_balancer_of_another_type_that_a_killed_run_left_goes_first(run: 
     assert all(gone in step.needs for step in made)
 
 
-def test_a_target_group_that_a_killed_run_left_goes_before_a_classic_load_balancer_is_made(run: Flow) -> None:
+NO_V2 = Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"Names": ["one-lb"]})
+
+
+@pytest.mark.parametrize(("app", "looks"), [("web", (NO_CLASSIC, NO_V2)), ("", ())])
+def test_a_target_group_that_a_killed_run_left_goes_before_a_classic_load_balancer_is_made(
+    run: Flow, app: str, looks: tuple[Call, ...]
+) -> None:
+    """The security group that was made before tells to look for it: an own one, or the cluster's, of a shared one."""
     found = {"TargetGroupArn": GROUP_ARN, "TargetGroupName": "ecs-one-web", "VpcId": "vpc-1", "Protocol": "HTTP"}
     outcome = run(
         *NO_SERVICE,
         NO_REVISION,
-        groups(INSTANCES),
+        groups(INSTANCES, security_group("sg-lb", "load-balancer-security-group/one-lb", app)),
         NO_CLASSIC,
+        *looks,
         *IN_TWO_ZONES,
         Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [{**found, "LoadBalancerArns": []}]}),
         tags_of(GROUP_ARN, "target-group"),
@@ -610,6 +620,19 @@ def test_a_target_group_that_a_killed_run_left_goes_before_a_classic_load_balanc
     assert outcome.plan.sentences()[0] == "delete target group ecs-one-web"
     balancer = next(step for step in outcome.plan.steps if step.kind == "classic_load_balancer")
     assert outcome.plan.steps[0].key in balancer.needs
+
+
+def test_a_target_group_is_made_after_the_security_group_that_tells_to_look_for_it(run: Flow) -> None:
+    """So an app with a classic load balancer, where no run has made a security group, costs no look for one."""
+    no_balancer = Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
+    before = (*NO_SERVICE, NO_REVISION, groups(INSTANCES))
+    plan = run(
+        *before, no_balancer, NO_GROUP, *IN_TWO_ZONES, check=True, load_balancer={**CLASSIC, "type": "network"}, **WEB
+    ).plan
+    assert plan
+    secured = next(step for step in plan.steps if step.kind == "load_balancer_security_group")
+    assert secured.key in next(step for step in plan.steps if step.kind == "target_group").needs
+    run(*before, NO_CLASSIC, *IN_TWO_ZONES, check=True, load_balancer=CLASSIC, **WEB)
 
 
 def test_load_balancers_of_other_names_that_killed_runs_left_go_first(run: Flow) -> None:
@@ -905,10 +928,6 @@ def v2(name: str = "one-lb") -> dict[str, Any]:
 def tags_of(arn: str, part: str) -> Call:
     tags = {"TagDescriptions": [{"ResourceArn": arn, "Tags": upper_mark(part)}]}
     return Call("elbv2", "DescribeTags", tags, {"ResourceArns": [arn]})
-
-
-NO_CLASSIC = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
-NO_GROUP = Call("elbv2", "DescribeTargetGroups", failure("TargetGroupNotFound"))
 
 
 @pytest.mark.parametrize(
