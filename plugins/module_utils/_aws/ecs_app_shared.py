@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+from .._errors import NotFoundError
 from .._parallel import gather
 from .._plan import Live, Plan, Wanted, decide, dismantle
 from .app_options import AppOptions
@@ -19,7 +20,7 @@ from .ecs_app import APP_GRAPH, list_services
 from .ecs_app_read import Group, balancer_group, balancer_groups, ingress_rules, instances_groups
 from .ecs_app_wanted import balancer_of, port_range, ports_behind, without_listeners_to
 from .load_balancer_classic import find_classic, instance_port
-from .load_balancer_v2 import describe_one, listeners_of
+from .load_balancer_v2 import describe_one
 from .names import cluster_mark
 from .run import Run
 from .security_groups import OUR_RULE, allowed, rule_description
@@ -65,10 +66,16 @@ class _Ports:
 
 
 def _target_groups(run: Run, balancer: str) -> set[str]:
-    """Those that a load balancer of the newer kinds leads to."""
+    """Those that a load balancer of the newer kinds leads to, by whatever listener or rule."""
     found = describe_one(run, "LoadBalancers", {"Names": [balancer]})
-    listeners = listeners_of(run, found["LoadBalancerArn"]) if found else ()
-    return {str(action.get("TargetGroupArn")) for one in listeners for action in one.get("DefaultActions") or ()}
+    if found is None:
+        return set()
+    request, doing = {"LoadBalancerArn": found["LoadBalancerArn"]}, f"look where load balancer {balancer} leads to"
+    try:
+        groups = run.aws.pages("elbv2", "DescribeTargetGroups", "TargetGroups", request, doing=doing)
+    except NotFoundError:  # nowhere
+        return set()
+    return {one["TargetGroupArn"] for one in groups}
 
 
 def shared_parts(run: Run, options: AppOptions, live: Mapping[str, Live], groups: Sequence[Group]) -> Plan:

@@ -812,6 +812,16 @@ def listening(*groups_behind: str) -> Call:
     return Call("elbv2", "DescribeListeners", {"Listeners": listeners})
 
 
+def leading_to(*groups_behind: str) -> tuple[Call, ...]:
+    """To which target groups a shared load balancer leads, by its listeners and their rules."""
+    found = {"TargetGroups": [{"TargetGroupArn": arn} for arn in groups_behind]}
+    answer = found if groups_behind else failure("TargetGroupNotFound")
+    return (
+        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
+        Call("elbv2", "DescribeTargetGroups", answer, {"LoadBalancerArn": v2()["LoadBalancerArn"]}),
+    )
+
+
 def behind_a_shared_one(group: dict[str, Any], *groups_behind: str) -> tuple[Call, ...]:
     """What a look at an app behind a shared load balancer of the newer kinds finds, but for its service.
 
@@ -830,6 +840,7 @@ def behind_a_shared_one(group: dict[str, Any], *groups_behind: str) -> tuple[Cal
             "elbv2",
             "DescribeTargetGroups",
             {"TargetGroups": [{**found, "LoadBalancerArns": [v2()["LoadBalancerArn"]]}]},
+            {"TargetGroupArns": [GROUP_ARN]},
         ),
         tags_of(GROUP_ARN, "target-group"),
         listening(*groups_behind),
@@ -854,15 +865,20 @@ def test_an_app_closes_its_ways_to_and_from_a_shared_load_balancer_of_the_newer_
 
 
 @pytest.mark.parametrize(
-    ("made_for", "others", "goes"),
+    ("made_for", "others", "led_to", "goes"),
     [
-        ("container.schedulers: web", OTHERS_GROUP, False),  # the other app is reached through it as well
-        ("container.schedulers: web", "elsewhere", True),  # the other app is behind another load balancer
-        ("container.schedulers: other", "elsewhere", True),  # the other app has moved away from here
+        # the other app is reached through it as well
+        ("container.schedulers: web", OTHERS_GROUP, (GROUP_ARN, OTHERS_GROUP), False),
+        # the other app is behind another load balancer
+        ("container.schedulers: web", "elsewhere", (GROUP_ARN, OTHERS_GROUP), True),
+        # the other app has moved away from here
+        ("container.schedulers: other", "elsewhere", (GROUP_ARN, OTHERS_GROUP), True),
+        # all listeners were deleted
+        ("container.schedulers: web", OTHERS_GROUP, (), True),
     ],
 )
 def test_a_rule_for_dynamic_ports_goes_with_the_last_app_that_needs_it(
-    run: Flow, made_for: str, others: str, goes: bool
+    run: Flow, made_for: str, others: str, led_to: tuple[str, ...], goes: bool
 ) -> None:
     dynamic = reached_at(80, made_for=made_for)
     dynamic["IpPermissions"][0] |= {"FromPort": 32768, "ToPort": 65535}
@@ -871,9 +887,8 @@ def test_a_rule_for_dynamic_ports_goes_with_the_last_app_that_needs_it(
     asks = not goes or made_for.endswith("other")  # whose port it is, if neither description nor load balancer tells
     outcome = run(
         services(service(**behind_v2())),
-        *behind_a_shared_one(dynamic, GROUP_ARN, OTHERS_GROUP),
-        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
-        listening(GROUP_ARN, OTHERS_GROUP),
+        *behind_a_shared_one(dynamic, GROUP_ARN),  # to the other's group leads a rule of a listener
+        *leading_to(*led_to),
         revision(),  # where does it log to?
         *[Call("ecs", "DescribeTaskDefinition", described(1, portMappings=ports))] * asks,
         Call("ecs", "ListServices", {"serviceArns": ["other"]}),
