@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from .._module import Context, Outcome
-from .._plan import Live, Plan, apply, decide, dismantle
+from .._plan import Live, Plan, Step, apply, decide, dismantle
 from .api import Aws, Connection
 from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
@@ -24,6 +24,7 @@ from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
 from .load_balancer_v2 import health_in_group
 from .names import app_mark
 from .run import Run
+from .security_groups import IngressRules
 from .service import SERVICE, live_service
 from .service_judgement import Health, Service, goal_of
 from .service_ready import wait_ready
@@ -60,8 +61,18 @@ def ensure_present(context: Context) -> Outcome:
         return Outcome(_result(run, options, found.live), plan)
     applied = apply(plan, app_handlers(run, sharing(run, options)), found.live)
     with applied.then(f"wait for service {options.name}"):
+        _reopen(run, options, plan, [applied.live[one.key] for one in wanted if one.kind == "ingress_rule"])
         live = _settled(run, options, applied.live, plan) if context.params["wait"] else applied.live
         return Outcome(_result(run, options, live, look=plan.changed), plan)
+
+
+def _reopen(run: Run, options: AppOptions, plan: Plan, rules: Sequence[Live]) -> None:
+    """The way from a shared load balancer to a new service once more: a run that took another app away may have closed
+    it, if it looked before there was the service."""
+    shared = options.balancer is not None and options.balancer.shared
+    if shared and any((step.action, step.kind) == ("create", "service") for step in plan.steps):
+        for one in rules:
+            IngressRules(run).create(Step("create", one.key, one.kind, one.name), one.spec)
 
 
 def _found(context: Context, run: Run, options: AppOptions) -> Found:

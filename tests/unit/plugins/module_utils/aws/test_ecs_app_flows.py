@@ -730,6 +730,37 @@ def reached_at(*ports: int, made_for: str = "container.schedulers: web") -> dict
     return {**INSTANCES, "IpPermissions": [{**RULE, "FromPort": port, "ToPort": port, **source} for port in ports]}
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_way_from_a_shared_load_balancer_is_opened_once_more_when_there_is_the_service(
+    run: Flow, shared: bool
+) -> None:
+    """It was another app's too, whose deletion knew of no service that would need it."""
+    app, order = "" if shared else "web", []
+    group = shared_group(80)
+    named = {**group, "Tags": [*group["Tags"], {"Key": "Name", "Value": group["GroupName"]}]}
+
+    def made(step: str) -> Callable[[Any], bool]:
+        return lambda _given: order.append(step) is None
+
+    again = Call("ec2", "AuthorizeSecurityGroupIngress", failure("InvalidPermission.Duplicate"), made("rule"))
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(reached_at(80), named if shared else balancer_group()),
+        *live_balancer(app),
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
+        Call("ecs", "CreateService", {"service": service(**BEHIND)}, made("service")),
+        *([again] if shared else []),
+        *TASKS,
+        **WEB,
+        load_balancer={**CLASSIC, "shared": shared},
+        wait=False,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["create task definition one-web", "create service web"]
+    assert order == ["service", "rule"] if shared else ["service"]
+
+
 def listed(status: str, *numbers: int) -> Call:
     arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in numbers]
     return Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}, {"status": status})
