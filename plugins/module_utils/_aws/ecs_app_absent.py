@@ -7,17 +7,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._module import Context, Outcome
-from .._plan import Live, apply, dismantle
+from .._plan import Live, after, apply, dismantle
 from .api import Aws, Connection
 from .app_options import AppOptions, default_log_group
 from .ecs_app import APP_GRAPH, Names, app_handlers, find_app
 from .ecs_app_read import Group, app_groups, security_groups
 from .ecs_app_result import to_result
-from .ecs_app_shared import after, shared_parts
+from .ecs_app_shared import shared_parts
 from .ecs_app_wanted import BALANCER_GROUP_KIND, balancer_of, target_group_name
 from .marked import await_gone
 from .names import app_mark
 from .run import Run
+
+TELLING_KINDS = ("service", "listener", "classic_load_balancer")  # which tell what the app has of shared load balancers
 
 
 def ensure_absent(context: Context) -> Outcome:
@@ -29,7 +31,7 @@ def ensure_absent(context: Context) -> Outcome:
     live = _find(run, options, groups)
     shared = shared_parts(run, options, live, groups)
     # once the service is gone nobody knows any more which of the listeners was its own
-    plan = shared + after(dismantle(live.values(), APP_GRAPH), shared)
+    plan = shared + after(dismantle(live.values(), APP_GRAPH), shared, TELLING_KINDS)
     if plan.changed and not context.check_mode:
         applied = apply(plan, app_handlers(run), live)
         doing = f"look whether anything is left of app {options.name}"

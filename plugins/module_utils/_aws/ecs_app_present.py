@@ -10,14 +10,13 @@ from functools import partial
 from typing import Any
 
 from .._module import Context, Outcome
-from .._plan import Live, Plan, Step, apply, decide, dismantle
+from .._plan import Live, Plan, Step, after, apply, decide, dismantle
 from .api import Aws, Connection
 from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import after
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -50,11 +49,11 @@ def ensure_present(context: Context) -> Outcome:
     options = found.options
     wanted = wanted_app(run, options, found.live, found.place)
     abandoned = dismantle(found.abandoned, APP_GRAPH)
-    # once the wanted one is there nobody looks for another one any more
     decided = decide(wanted, found.live, APP_GRAPH, APP_RULES)
     # ECS refuses more in a task definition than anybody else does, and it costs nothing: so it comes first
     registered = Plan(tuple(step for step in decided.steps if step.kind == "task_definition"))
     decided = after(decided, registered, BEHIND_DEFINITION)
+    # once the wanted one is there, nobody looks for one of another kind with its name, or for a target group, any more
     plan = abandoned + after(decided, abandoned, BALANCER_KINDS)
     plan += _tidying(run, found, plan, {one.key for one in wanted})
     if context.check_mode:

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._errors import NotFoundError
 from .._parallel import gather
-from .._plan import Live, Plan, Wanted, decide, dismantle
+from .._plan import Live, Plan, Wanted, after, decide, dismantle
 from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, list_services
 from .ecs_app_read import Group, balancer_group, balancer_groups, ingress_rules, instances_groups
@@ -26,6 +26,8 @@ from .run import Run
 from .security_groups import OUR_RULE, allowed, rule_description
 from .service import SERVICE
 from .task_definition import describe
+
+CLASSIC = ("classic_load_balancer",)
 
 
 class _Ports:
@@ -89,13 +91,7 @@ def shared_parts(run: Run, options: AppOptions, live: Mapping[str, Live], groups
     above = replace(run, mark=cluster_mark(options.cluster))
     rules = _ways_to_tasks(run, options, ports, above, groups)
     listener = _classic_listener(options, live, ports, above, groups)
-    return rules + after(listener, rules) + _ways_to_listeners(live, above, groups)
-
-
-def after(plan: Plan, first: Plan, kinds: Collection[str] = ("service", "listener", "classic_load_balancer")) -> Plan:
-    """A plan whose steps of these kinds come after all of another one is done."""
-    keys = frozenset(step.key for step in first.steps)
-    return Plan(tuple(replace(step, needs=step.needs | keys) if step.kind in kinds else step for step in plan.steps))
+    return rules + after(listener, rules, CLASSIC) + _ways_to_listeners(live, above, groups)
 
 
 def _ways_to_tasks(run: Run, options: AppOptions, ports: _Ports, above: Run, groups: Sequence[Group]) -> Plan:
@@ -188,4 +184,4 @@ def _without_listener(balancer: Live, unused: Collection[int], group: Live | Non
     if wanted is None:
         return Plan()
     closing = _closing(group, {*balancer.spec["listeners"]} - {*wanted.spec["listeners"]})
-    return closing + after(decide([wanted], {balancer.key: balancer}, APP_GRAPH), closing)
+    return closing + after(decide([wanted], {balancer.key: balancer}, APP_GRAPH), closing, CLASSIC)
