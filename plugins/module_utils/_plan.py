@@ -227,6 +227,12 @@ def dismantle(live: Iterable[Live], graph: Graph) -> Plan:
     return _with_needs(steps, graph, backwards=True)
 
 
+def after(plan: Plan, first: Plan, kinds: Collection[str]) -> Plan:
+    """A plan whose steps of these kinds come after all of another one is done. Pure."""
+    keys = frozenset(step.key for step in first.steps)
+    return Plan(tuple(replace(step, needs=step.needs | keys) if step.kind in kinds else step for step in plan.steps))
+
+
 @dataclass(frozen=True)
 class Applied:
     """What was carried out, and the resources as they are now, by key."""

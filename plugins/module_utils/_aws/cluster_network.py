@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from .._errors import InputError, NotFoundError
+from .._errors import AuthError, InputError, NotFoundError
 from .api import Aws
 from .balancer_options import Balancer
 from .names import ClusterNames
@@ -73,12 +73,33 @@ def check_balancer_subnets(aws: Aws, cluster: str, subnets: Sequence[str], vpc_i
         raise InputError(f"{option}: a load balancer takes one of each zone, and of {', '.join(twice)} there are more")
     if len(there) < zones:
         raise InputError(f"{option}: an application load balancer needs {zones} zones, and these are in {len(there)}")
-    group = _scaling_group(aws, cluster)
-    if group and not {*group["AvailabilityZones"]} & {*there}:
-        raise InputError(
-            f"{option}: these are in {', '.join(sorted(there))}, but the instances of cluster {cluster} in "
-            f"{', '.join(sorted(group['AvailabilityZones']))}"
-        )
+    _refuse_other_zones(aws, cluster, {*there})
+
+
+def _refuse_other_zones(aws: Aws, cluster: str, there: Collection[str]) -> None:
+    """Refuse zones in which there can be no instances. Who may not look where these are goes on without.
+
+    Raises:
+        InputError: the instances are all those of ``ecs_cluster``, and in other zones.
+    """
+    try:
+        group = _scaling_group(aws, cluster)
+        if group is None or {*group["AvailabilityZones"]} & {*there} or _has_others(aws, cluster, group):
+            return
+    except AuthError:
+        return
+    raise InputError(
+        f"load_balancer.subnets: these are in {', '.join(sorted(there))}, but the instances of cluster {cluster} in "
+        f"{', '.join(sorted(group['AvailabilityZones']))}"
+    )
+
+
+def _has_others(aws: Aws, cluster: str, group: Mapping[str, Any]) -> bool:
+    """Whether a cluster has instances besides those of its auto scaling group."""
+    members = ", ".join(one["InstanceId"] for one in group["Instances"])
+    request = {"cluster": cluster, **({"filter": f"ec2InstanceId not_in [{members}]"} if members else {})}
+    doing = f"look for other instances of cluster {cluster}"
+    return bool(aws.pages("ecs", "ListContainerInstances", "containerInstanceArns", request, doing=doing))
 
 
 def refuse_change_within_zone(aws: Aws, balancer: Balancer, there: Collection[str]) -> None:

@@ -9,18 +9,17 @@ name of its own, or is named by what is found without it, is looked up by that n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from .._errors import NotFoundError
-from .._ownership import APP, OWNER, PART
+from .._ownership import APP, OWNER
 from .._parallel import gather
 from .._plan import Handler, Live, Rule
-from .api import from_tags, tag_filter
+from .api import from_tags
 from .app_options import default_log_group
-from .ecs_app_wanted import group_part
 from .load_balancer_classic import CLASSIC_RULE, ClassicLoadBalancers, describe_classic, find_classic
 from .load_balancer_v2 import (
     V2_RULES,
@@ -34,7 +33,7 @@ from .load_balancer_v2 import (
     live_listener,
     tags_of,
 )
-from .log_group import LogGroups, describe_log_group, find_log_group, log_groups_below
+from .log_group import LogGroups, describe_log_group, live_log_group, log_groups_below
 from .run import Run
 from .security_groups import SECURITY_GROUP_RULE, IngressRules, SecurityGroups, rule_description
 from .service import SERVICE_RULE, Services, live_service, read_service
@@ -60,7 +59,7 @@ APP_GRAPH: Mapping[str, tuple[str, ...]] = {
     # a rule says for which app it was made, and so whose the listener of a shared one is
     "classic_load_balancer": ("load_balancer_security_group", "ingress_rule"),
     "load_balancer": ("load_balancer_security_group", "target_group"),  # it goes first, as it uses the target group
-    "target_group": (),
+    "target_group": ("load_balancer_security_group",),  # which tells, after a run that was killed, to look for it
     "listener": ("load_balancer", "target_group"),
     "service": ("task_definition", "log_group", "classic_load_balancer", "target_group", "listener", "ingress_rule"),
     "service_scaling": ("service",),
@@ -116,21 +115,64 @@ class _Marked:
     logs: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def find_apps(run: Run, cluster: str) -> list[Live]:
-    """Everything of all apps of the cluster, and the load balancers that they share.
+@dataclass(frozen=True)
+class Traces:
+    """What a first look finds of apps, and what that leads to.
 
-    Security groups and their rules are not among it: who takes a cluster down finds those with the rest of EC2.
+    Attributes:
+        log_groups: those that are there, whoever made them, by name.
     """
+
+    services: Sequence[Live] = ()
+    marked: _Marked = field(default_factory=_Marked)
+    scaling: Sequence[Live] = ()
+    log_groups: Mapping[str, Any] = field(default_factory=dict)
+
+
+def trace_apps(run: Run, cluster: str) -> Traces:
+    """The first look at all apps of a cluster."""
     reads: dict[str, Callable[[], Any]] = {
         "services": lambda: [live for live in list_services(run, cluster) if run.mark.same_owner(live.spec["tags"])],
         "marked": lambda: _marked(run, {OWNER: run.mark.owner}),
         "scaling": lambda: find_scaling(run, cluster),
-        "balancers": lambda: _balancer_names(run),
-        "logs": lambda: {one["logGroupName"] for one in log_groups_below(run, default_log_group(cluster, ""))},
+        "log_groups": lambda: {
+            one["logGroupName"]: one for one in log_groups_below(run, default_log_group(cluster, ""))
+        },
     }
-    found = gather(reads)
-    names = Names(balancers=frozenset(found["balancers"]), log_groups=frozenset(found["logs"]))
-    return _all(run, found["services"], found["marked"], found["scaling"], names)
+    return Traces(**gather(reads))
+
+
+def find_apps(run: Run, traces: Traces, balancers: Collection[str]) -> list[Live]:
+    """Everything of all apps of the cluster, and the load balancers that they share.
+
+    Security groups and their rules are not among it: who takes a cluster down finds those with the rest of EC2.
+
+    Args:
+        balancers: the names of the load balancers: each has a security group, made before it, that says so.
+    """
+    return _all(run, traces, Names(balancers=frozenset(balancers), log_groups=frozenset(traces.log_groups)))
+
+
+def is_behind(traces: Traces, found: Iterable[Live], balancers: Collection[str]) -> bool:
+    """Whether there may be more that the tagging API does not list yet. Pure.
+
+    It did not list all that was found, or not even a load balancer was found that there is a security group for.
+
+    Args:
+        balancers: as for ``find_apps``, which brings what was found.
+    """
+    marked, there = traces.marked, [*found]
+    names = {one.name for one in there if one.kind in ("classic_load_balancer", "load_balancer")}
+    arns = {arn for one in there if one.kind == "task_definition" for arn in one.attributes["active"]}
+    arns |= {one.id for one in there if one.kind in ("load_balancer", "target_group")}
+    arns |= {one.name for one in there if one.kind in ("classic_load_balancer", "log_group")}
+    listed = {*marked.definitions, *marked.classic, *marked.balancers, *marked.groups, *marked.logs}
+    return not (arns <= listed and names >= {*balancers})
+
+
+def find_listed(run: Run) -> list[Live]:
+    """What the tagging API lists of all apps of the cluster, and what is still there of it."""
+    return _all(run, Traces(marked=_marked(run, {OWNER: run.mark.owner})), Names())
 
 
 def find_app(run: Run, cluster: str, names: Names) -> list[Live]:
@@ -145,20 +187,19 @@ def find_app(run: Run, cluster: str, names: Names) -> list[Live]:
         "marked": lambda: _marked(run, {OWNER: run.mark.owner, APP: name}),
         "scaling": lambda: find_scaling(run, cluster, name),
     }
-    found = gather(reads)
-    return _all(run, found["services"], found["marked"], found["scaling"], names)
+    return _all(run, Traces(**gather(reads)), names)
 
 
 def find_balancers(run: Run) -> list[Live]:
     """The load balancers, target groups and listeners of the app that the run's mark names."""
     marked = _marked(run, {OWNER: run.mark.owner, APP: run.mark.app})
     only = _Marked(classic=marked.classic, balancers=marked.balancers, groups=marked.groups)
-    return _all(run, [], only, [], Names())
+    return _all(run, Traces(marked=only), Names())
 
 
 def find_named_balancers(run: Run, names: Names) -> list[Live]:
     """The same by their names, as soon as they are made."""
-    return _all(run, [], _Marked(), [], names)
+    return _all(run, Traces(), names)
 
 
 def list_services(run: Run, cluster: str) -> list[Live]:
@@ -180,15 +221,6 @@ def list_services(run: Run, cluster: str) -> list[Live]:
     pages = gather({start: partial(describe, batch) for start, batch in batches.items()})
     services = [service for page in pages.values() for service in page if service["status"] == "ACTIVE"]
     return [live_service(service, f"service/{service['serviceName']}") for service in services]
-
-
-def _balancer_names(run: Run) -> set[str]:
-    """How load balancers of the cluster are called: each has a security group, made before it, that says so."""
-    doing = f"look for the load balancers of {run.mark.owner}"
-    filters = {"Filters": tag_filter({OWNER: run.mark.owner})}
-    groups = run.aws.pages("ec2", "DescribeSecurityGroups", "SecurityGroups", filters, doing=doing)
-    parts = [from_tags(one.get("Tags")).get(PART, "") for one in groups]
-    return {part.removeprefix(group_part("")) for part in parts if part.startswith(group_part(""))}
 
 
 def _service(run: Run, cluster: str, name: str) -> list[Live]:
@@ -229,14 +261,15 @@ def sorted_out(tags: Mapping[str, dict[str, str]]) -> _Marked:
     return marked
 
 
-def _all(run: Run, services: list[Live], marked: _Marked, scaling: list[Live], names: Names) -> list[Live]:
+def _all(run: Run, traces: Traces, names: Names) -> list[Live]:
+    services, marked = traces.services, traces.marked
     used = {family_of(service.spec["task_definition"]) for service in services}
     families = {*map(family_of, marked.definitions), *used, *names.families}
     groups = {*marked.groups, *_target_groups(services)}
     logs = {*marked.logs, *names.log_groups}
     looks: dict[str, Callable[[], Iterable[Live | None]]] = {
         **{f"family {one}": partial(_revisions, run, one, marked) for one in families},
-        **{f"log {one}": partial(_log, run, one, marked.logs.get(one)) for one in logs},
+        **{f"log {one}": partial(_log, run, one, marked.logs.get(one), traces.log_groups.get(one)) for one in logs},
         **{
             f"logs of {one.name}": partial(_logs_of, run, one, logs)
             for one in services
@@ -259,7 +292,7 @@ def _all(run: Run, services: list[Live], marked: _Marked, scaling: list[Live], n
     doomed = {live.id for live in found if live.kind == "load_balancer"}
     return [
         *services,
-        *scaling,
+        *traces.scaling,
         *(live for live in found if live.kind != "listener" or live.spec["load_balancer"] not in doomed),
     ]
 
@@ -274,11 +307,13 @@ def _revisions(run: Run, family: str, marked: _Marked) -> list[Live | None]:
     return [find_revisions(run, family, [arn for arn in marked.definitions if family_of(arn) == family])]
 
 
-def _log(run: Run, name: str, tags: Mapping[str, str] | None) -> list[Live | None]:
+def _log(
+    run: Run, name: str, tags: Mapping[str, str] | None, seen: Mapping[str, Any] | None = None
+) -> list[Live | None]:
+    found = seen or describe_log_group(run, name)
     if tags is not None:
-        found = describe_log_group(run, name)
         return [Live(f"log-group/{name}", "log_group", name, name)] if found else []
-    live = find_log_group(run, name)
+    live = live_log_group(run, found) if found else None
     return [replace(live, key=f"log-group/{name}")] if live and run.mark.covers(live.spec["tags"]) else []
 
 

@@ -7,18 +7,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._module import Context, Outcome
-from .._plan import Live, Plan, apply, dismantle
+from .._plan import Live, Plan, after, apply, dismantle
 from .api import Aws, Connection
 from .app_options import AppOptions, default_log_group
 from .ecs_app import APP_GRAPH, Names, app_handlers, find_app
 from .ecs_app_read import Group, app_groups, security_groups
 from .ecs_app_result import to_result
-from .ecs_app_shared import Ports, after, shared_parts
+from .ecs_app_shared import Ports, shared_parts
 from .ecs_app_wanted import BALANCER_GROUP_KIND, balancer_of, target_group_name
 from .marked import await_gone
 from .names import app_mark
 from .run import Run
 from .service import SERVICE
+
+TELLING_KINDS = ("service", "listener", "classic_load_balancer")  # which tell what the app has of shared load balancers
 
 
 def ensure_absent(context: Context) -> Outcome:
@@ -31,7 +33,7 @@ def ensure_absent(context: Context) -> Outcome:
     ports = Ports(run, options, live.get(SERVICE))
     shared = shared_parts(run, options, live, groups, ports)
     # once the service is gone nobody knows any more which of the listeners was its own
-    plan = shared + after(dismantle(live.values(), APP_GRAPH), shared)
+    plan = shared + after(dismantle(live.values(), APP_GRAPH), shared, TELLING_KINDS)
     if plan.changed and not context.check_mode:
         handlers = app_handlers(run)
         applied = apply(plan, handlers, live)

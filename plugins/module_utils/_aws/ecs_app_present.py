@@ -10,20 +10,21 @@ from functools import partial
 from typing import Any
 
 from .._module import Context, Outcome
-from .._plan import Live, Plan, Wanted, apply, decide, dismantle
+from .._plan import Live, Plan, Step, Wanted, after, apply, decide, dismantle
 from .api import Aws, Connection
 from .app_options import AppOptions
 from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import after, outlived_rules, unserved_ports
+from .ecs_app_shared import outlived_rules, unserved_ports
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
 from .load_balancer_v2 import health_in_group
 from .names import app_mark
 from .run import Run
+from .security_groups import IngressRules
 from .service import SERVICE, live_service
 from .service_judgement import Health, Service, goal_of
 from .service_ready import wait_ready
@@ -51,11 +52,11 @@ def ensure_present(context: Context) -> Outcome:
     unserved = unserved_ports(run, options, found.live, 0.0 if context.check_mode else SERVICE_SECONDS)
     wanted = wanted_app(run, options, found.live, found.place, unserved)
     abandoned = dismantle(found.abandoned, APP_GRAPH)
-    # once the wanted one is there nobody looks for another one any more
     decided = decide(wanted, found.live, APP_GRAPH, APP_RULES)
     # ECS refuses more in a task definition than anybody else does, and it costs nothing: so it comes first
     registered = Plan(tuple(step for step in decided.steps if step.kind == "task_definition"))
     decided = after(decided, registered, BEHIND_DEFINITION)
+    # once the wanted one is there, nobody looks for one of another kind with its name, or for a target group, any more
     plan = abandoned + after(decided, abandoned, BALANCER_KINDS)
     tidying = _tidying(run, found, plan, wanted)
     if context.check_mode:
@@ -63,11 +64,21 @@ def ensure_present(context: Context) -> Outcome:
     handlers = app_handlers(run, sharing(run, options))
     applied = apply(plan, handlers, found.live)
     with applied.then(f"wait for service {options.name}"):
+        _reopen(run, options, plan, [applied.live[one.key] for one in wanted if one.kind == "ingress_rule"])
         live = _settled(run, options, applied.live, plan) if context.params["wait"] else applied.live
         plan += tidying
         tidied = apply(tidying, handlers, live)
         with tidied.then(f"look at service {options.name}"):
             return Outcome(_result(run, options, tidied.live, look=plan.changed), plan)
+
+
+def _reopen(run: Run, options: AppOptions, plan: Plan, rules: Sequence[Live]) -> None:
+    """The way from a shared load balancer to a new service once more: a run that took another app away may have closed
+    it, if it looked before there was the service."""
+    shared = options.balancer is not None and options.balancer.shared
+    if shared and any((step.action, step.kind) == ("create", "service") for step in plan.steps):
+        for one in rules:
+            IngressRules(run).create(Step("create", one.key, one.kind, one.name), one.spec)
 
 
 def _found(context: Context, run: Run, options: AppOptions) -> Found:

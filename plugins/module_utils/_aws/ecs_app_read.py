@@ -178,14 +178,16 @@ def _abandoned(
     """The app's load balancers of other names or kinds than the wanted one.
 
     ECS moves no service from one to another, so if there is a service, it is refused elsewhere. Security groups tell
-    the names, as each is made before its load balancer; a target group's name is known.
+    the names, as each is made before its load balancer; a target group's name is known, and without any security group
+    of a load balancer there is none.
     """
     own = app_groups(run, groups)
     names = {balancer_of(one) for one in own if one.kind == BALANCER_GROUP_KIND}
     kept = () if balancer.shared else (live[BALANCER_GROUP].id,) if BALANCER_GROUP in live else ()
     if LOAD_BALANCER in live and not balancer.shared:
         names -= {balancer.name}
-    grouped = balancer.classic and LOAD_BALANCER not in live
+    shared = balancer_groups(replace(run, mark=cluster_mark(options.cluster)), groups)
+    grouped = balancer.classic and LOAD_BALANCER not in live and bool(names or shared)
     target_groups = frozenset({target_group_name(options)} if grouped else ())
     kind = "classic_load_balancer" if balancer.classic else "load_balancer"
     found = find_named_balancers(run, Names(balancers=frozenset(names), target_groups=target_groups))

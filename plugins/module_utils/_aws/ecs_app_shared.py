@@ -12,8 +12,9 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+from .._errors import NotFoundError
 from .._parallel import gather
-from .._plan import Live, Plan, Wanted, decide, dismantle
+from .._plan import Live, Plan, Wanted, after, decide, dismantle
 from .app_options import AppOptions
 from .ec2 import awaited
 from .ecs_app import APP_GRAPH, list_services
@@ -26,6 +27,8 @@ from .run import Run
 from .security_groups import OUR_RULE, Opening, allowed, rule_description
 from .service import SERVICE
 from .task_definition import describe
+
+CLASSIC = ("classic_load_balancer",)
 
 
 class Ports:
@@ -82,10 +85,16 @@ class Ports:
 
 
 def _target_groups(run: Run, balancer: str) -> set[str]:
-    """Those that a load balancer of the newer kinds leads to."""
+    """Those that a load balancer of the newer kinds leads to, by whatever listener or rule."""
     found = describe_one(run, "LoadBalancers", {"Names": [balancer]})
-    listeners = listeners_of(run, found["LoadBalancerArn"]) if found else ()
-    return {str(action.get("TargetGroupArn")) for one in listeners for action in one.get("DefaultActions") or ()}
+    if found is None:
+        return set()
+    request, doing = {"LoadBalancerArn": found["LoadBalancerArn"]}, f"look where load balancer {balancer} leads to"
+    try:
+        groups = run.aws.pages("elbv2", "DescribeTargetGroups", "TargetGroups", request, doing=doing)
+    except NotFoundError:  # nowhere
+        return set()
+    return {one["TargetGroupArn"] for one in groups}
 
 
 def shared_parts(
@@ -150,12 +159,6 @@ def outlived_rules(run: Run, options: AppOptions, live: Mapping[str, Live], want
         return []
     others = Ports(run, options, None).of_others(options.balancer.name)
     return [one for one in old if not _serves(one, others)]
-
-
-def after(plan: Plan, first: Plan, kinds: Collection[str] = ("service", "listener", "classic_load_balancer")) -> Plan:
-    """A plan whose steps of these kinds come after all of another one is done."""
-    keys = frozenset(step.key for step in first.steps)
-    return Plan(tuple(replace(step, needs=step.needs | keys) if step.kind in kinds else step for step in plan.steps))
 
 
 def _ways_to_tasks(run: Run, options: AppOptions, ports: Ports, above: Run, groups: Sequence[Group]) -> Plan:
@@ -308,4 +311,4 @@ def _without_listener(run: Run, balancer: Live, unused: Collection[int], group: 
     kept = {*(wanted or balancer).spec["listeners"]}
     opened = _ports_of(_opened_for(run, group)) if group else set()
     closing = _closing(group, ({*balancer.spec["listeners"]} | opened) - kept)
-    return closing + after(decide([wanted] if wanted else [], {balancer.key: balancer}, APP_GRAPH), closing)
+    return closing + after(decide([wanted] if wanted else [], {balancer.key: balancer}, APP_GRAPH), closing, CLASSIC)

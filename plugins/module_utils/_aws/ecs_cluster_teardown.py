@@ -8,7 +8,9 @@ direction, leaves nothing that the next one does not find. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from .._errors import ConflictError
 from .._module import Context, Outcome
@@ -19,7 +21,8 @@ from .cluster_network import INSTANCE_SECURITY_GROUP
 from .cluster_ready import connected_instances, described_instances
 from .clusters import read_cluster
 from .ec2 import describe_instances
-from .ecs_app import app_handlers, find_apps, list_services
+from .ecs_app import app_handlers, find_apps, find_listed, is_behind, list_services, trace_apps
+from .ecs_app_wanted import BALANCER_GROUP_KIND, group_part
 from .ecs_cluster_handlers import cluster_handlers
 from .ecs_cluster_result import to_result
 from .ecs_cluster_wanted import GRAPH, base_policy
@@ -30,7 +33,7 @@ from .run import Run
 from .scaling_groups import read_scaling_group
 from .vpcs import VPC, refuse_foreign_instances
 
-KINDS = {**EC2_KINDS, "security-group": "load_balancer_security_group"}
+KINDS = {**EC2_KINDS, "security-group": BALANCER_GROUP_KIND}
 PART_KINDS = {INSTANCE_SECURITY_GROUP: "instance_security_group"}
 
 
@@ -40,7 +43,8 @@ def ensure_absent(context: Context) -> Outcome:
     aws = Aws(Connection.from_params(context.params))
     run = Run(aws, cluster_mark(name), context.deadline(), context.pace())
     names, adopt = ClusterNames(name, aws.region), context.params["adopt"]
-    live = find_all(run, names, adopt=adopt)
+    found = find_all(run, names, adopt=adopt)
+    live = found.live
     services = [*_foreign_services(run, live, names, force=force)]
     if not force:
         _refuse_foreign_instances(run, live, names)
@@ -53,42 +57,63 @@ def ensure_absent(context: Context) -> Outcome:
         applied = apply(plan, handlers, live)
         doing = f"look whether anything is left of cluster {name}"
         with applied.then(doing):
-            await_gone(run, lambda: _left(run, names), doing)
+            await_gone(run, lambda: _left(run, names, behind=found.behind), doing)
     return Outcome(to_result(name, {}, []), plan)
 
 
-def find_all(run: Run, names: ClusterNames, *, adopt: bool) -> dict[str, Live]:
+@dataclass(frozen=True)
+class Found:
+    """Everything of a cluster and of its apps.
+
+    Attributes:
+        behind: whether there may be more, which the tagging API does not list yet.
+    """
+
+    live: Mapping[str, Live]
+    behind: bool
+
+
+def find_all(run: Run, names: ClusterNames, *, adopt: bool) -> Found:
     """Everything of the cluster and of its apps.
 
     Raises:
         NotOursError: the cluster, or something that is found by its name, is somebody else's.
     """
-    found = gather(
-        {
-            "own": lambda: _own(run, names, adopt=adopt),
-            "apps": lambda: {one.key: one for one in find_apps(run, names.cluster)},
-        }
-    )
-    return {**found["own"], **found["apps"]}
-
-
-def _own(run: Run, names: ClusterNames, *, adopt: bool) -> dict[str, Live]:
-    """Everything of the cluster itself."""
-    reads: dict[str, Callable[[], list[Live | None]]] = {
-        "cluster": lambda: [read_cluster(run, names.cluster, adopt=adopt)],
-        "group": lambda: [read_scaling_group(run, names.auto_scaling_group, adopt=adopt, departing=True)],
-        "role": lambda: [read_role(run, names.role, adopt=adopt, expected=[base_policy(run.aws.region)])],
-        "profile": lambda: [read_instance_profile(run, names.role, adopt=adopt)],
-        "marked": lambda: [*marked_resources(run, KINDS, PART_KINDS)],
+    reads: dict[str, Callable[[], Any]] = {
+        "cluster": lambda: read_cluster(run, names.cluster, adopt=adopt),
+        "group": lambda: read_scaling_group(run, names.auto_scaling_group, adopt=adopt, departing=True),
+        "role": lambda: read_role(run, names.role, adopt=adopt, expected=[base_policy(run.aws.region)]),
+        "profile": lambda: read_instance_profile(run, names.role, adopt=adopt),
+        "marked": lambda: marked_resources(run, KINDS, PART_KINDS),
+        "traces": lambda: trace_apps(run, names.cluster),
     }
     found = gather(reads)
-    marked = [one for one in found.pop("marked") if one]
-    named = {one.key: one for part in found.values() for one in part if one}
+    marked, traces = found.pop("marked"), found.pop("traces")
+    named = {one.key: one for one in found.values() if one}
+    balancers = _balancer_names(marked)
+    parts = gather(
+        {
+            "own": lambda: _there(run, named, marked),
+            "apps": lambda: find_apps(run, traces, balancers),
+        }
+    )
+    live = {**named, **{one.key: one for part in parts.values() for one in part}}
+    return Found(live, is_behind(traces, parts["apps"], balancers))
+
+
+def _balancer_names(marked: Sequence[Live]) -> set[str]:
+    """How the load balancers of the cluster are called, by the parts of their security groups."""
+    parts = {str(one.spec["part"]) for one in marked if one.kind == BALANCER_GROUP_KIND}
+    return {part.removeprefix(group_part("")) for part in parts if part.startswith(group_part(""))}
+
+
+def _there(run: Run, named: Mapping[str, Live], marked: Sequence[Live]) -> list[Live]:
+    """What of the marked is there, but for the members of the group."""
     members = {one["instance_id"] for group in named.values() for one in group.attributes.get("instances", ())}
     # the role is the last to go: while it is there so is the rest, but for instances that were replaced before
     doubtful = [one for one in marked if one.kind == "instance" or ROLE not in named]
     gone = {one.id for one in doubtful} - {one.id for one in really_there(run, doubtful, known=members)}
-    return {**named, **{one.key: one for one in marked if one.id not in gone | members}}
+    return [one for one in marked if one.id not in gone | members]
 
 
 def _foreign_services(run: Run, live: Mapping[str, Live], names: ClusterNames, *, force: bool) -> list[Live]:
@@ -141,8 +166,10 @@ def _ours(run: Run, ids: list[str]) -> set[str]:
     return {one["InstanceId"] for one in instances if run.mark.same_owner(from_tags(one.get("Tags")))}
 
 
-def _left(run: Run, names: ClusterNames) -> list[Live]:
+def _left(run: Run, names: ClusterNames, *, behind: bool) -> list[Live]:
+    """What is still there of the cluster, and of its apps what the tagging API has learnt of since the first look."""
     group = read_scaling_group(run, names.auto_scaling_group, adopt=True, departing=True)
     # instances were waited for one by one; they, too, stay visible for a while
     marked = [one for one in marked_resources(run, KINDS, PART_KINDS) if one.kind != "instance"]
-    return [*really_there(run, marked), *([group] if group else []), *find_apps(run, names.cluster)]
+    late = find_listed(run) if behind else []
+    return [*really_there(run, marked), *([group] if group else []), *late]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._ownership import require_ours
@@ -29,9 +30,12 @@ def read_log_group(run: Run, name: str, *, adopt: bool) -> Live | None:
 def find_log_group(run: Run, name: str) -> Live | None:
     """The log group of this name, whoever made it."""
     group = describe_log_group(run, name)
-    if group is None:
-        return None
-    arn = group["arn"].removesuffix(":*")
+    return live_log_group(run, group) if group else None
+
+
+def live_log_group(run: Run, group: Mapping[str, Any]) -> Live:
+    """A log group as the API gives it, with its tags."""
+    name, arn = group["logGroupName"], group["arn"].removesuffix(":*")
     answer = run.aws.call("logs", "ListTagsForResource", {"resourceArn": arn}, doing=f"look at log group {name}")
     spec = {"retention_days": group.get("retentionInDays"), "tags": dict(answer.get("tags") or {})}
     return Live(LOG_GROUP, "log_group", name, arn, spec)

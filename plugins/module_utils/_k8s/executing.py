@@ -82,12 +82,14 @@ def execute(
     container: str = "",
     stdin: str | None = None,
     timeout: float = 60.0,
+    option: str = "timeout",
     clock: Clock | None = None,
     ran: Ran | None = None,
 ) -> Ran:
     """Run a command in a container of a pod, to its end. Never repeated: nobody knows what doing it twice would do.
 
     Args:
+        option: what the user gives the time with.
         ran: takes what the command brings, for those who want to know it whatever happens.
 
     Raises:
@@ -104,7 +106,7 @@ def execute(
                 raise WaitTimeoutError(
                     f"it still runs after {timeout:.0f} seconds",
                     doing=doing,
-                    hint="Raise timeout. The command goes on in the container.",
+                    hint=f"Raise {option}. The command goes on in the container.",
                 )
             frame = _read(socket, min(FRAME_SECONDS, max(deadline.left(), 0.01)), doing)
             if frame is not None:

@@ -31,7 +31,7 @@ from .wordpress_wanted import CLI, credentials_name
 
 NOTE = "container.schedulers/site"
 KEY = "site"
-SECONDS = 120.0
+LEAST_SECONDS = 120.0  # for a command, however little is left of the run
 LATER = "(the address of the load balancer)"
 NO_ANSWER_YET = ("Error establishing a database connection", "does not seem to be a WordPress installation")
 
@@ -114,13 +114,13 @@ def prepare(run: Run, options: Mapping[str, Any], step: Step, site: Site, secret
         _note(run, options, settings, site.password)
         return
     changed = {one.path for one in step.differences}
-    if "url" in changed:
-        wp.move(noted(secret).get("url", ""), settings["url"])
     wp.set({name: settings[name] for name in changed if name in SETTINGS})
     if "image" in changed:
         wp.run("core", "update-db")
     if "admin_password" in changed and site.password:
         wp.set_password(settings["admin_user"], site.password)
+    if "url" in changed:  # it takes longest, and until the note is written every run begins it anew
+        wp.move(noted(secret).get("url", ""), settings["url"])
     _note(run, options, settings, site.password)
 
 
@@ -272,7 +272,8 @@ class _Wp:
             ["wp", *words],
             container=CLI,
             stdin=None if stdin is None else f"{stdin}\n",
-            timeout=SECONDS,
+            timeout=max(LEAST_SECONDS, self._run.deadline.left()),  # a database may be large
+            option="wait_timeout",
             clock=self._run.deadline.clock,
         )
 

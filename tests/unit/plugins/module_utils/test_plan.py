@@ -34,6 +34,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._plan import 
     Spec,
     Step,
     Wanted,
+    after,
     apply,
     decide,
     dismantle,
@@ -585,3 +586,12 @@ def test_live_answers_references() -> None:
     assert (thing.value("id"), thing.value("arn")) == ("a-id", "arn:a")
     with pytest.raises(KeyError):
         thing.value("dns_name")
+
+
+def test_steps_of_some_kinds_come_after_all_of_another_plan() -> None:
+    first = dismantle([live("old", "thing", {}), live("older", "thing", {})], GRAPH)
+    plan = after(decide(WANTED, {}, GRAPH), first, ("vpc", "template"))
+    before = {step.key: step.needs for step in decide(WANTED, {}, GRAPH).steps}
+    more = {step.key: step.needs - before[step.key] for step in plan.steps}
+    assert {key for key, needs in more.items() if needs} == {"vpc", "template"}
+    assert more["vpc"] == more["template"] == {"old", "older"}

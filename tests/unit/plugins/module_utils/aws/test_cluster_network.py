@@ -66,18 +66,51 @@ def test_a_cluster_without_instances_has_no_subnets() -> None:
         ([subnet(1, "a")], 2, "needs 2 zones, and these are in 1"),
         ([subnet(1, "a"), subnet(2, "b", "vpc-2")], 2, "the instances are in vpc-1, but subnet-2 in vpc-2"),
         ([subnet(1, "a"), subnet(2, "a")], 1, "takes one of each zone, and of a there are more"),
-        ([subnet(1, "c"), subnet(2, "d")], 2, "these are in c, d, but the instances of cluster web in a, b"),
         (failure("InvalidSubnetID.NotFound"), 1, "load_balancer.subnets: "),
     ],
 )
 def test_subnets_are_looked_at_before_anything_is_made(answer: Any, zones: int, why: str) -> None:
     calls = [Call("ec2", "DescribeSubnets", {"Subnets": answer} if isinstance(answer, list) else answer)]
-    if not why or "instances of cluster" in why:
+    if not why:
         group = {"AvailabilityZones": ["b", "a"]}
         calls.append(Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [group]}))
     refused = pytest.raises(InputError, match=why) if why else nullcontext()
     with scripted(*calls) as aws, refused:
         check_balancer_subnets(aws, "web", ["subnet-1"], "vpc-1", zones=zones)
+
+
+@pytest.mark.parametrize(
+    ("members", "others", "refused"),
+    [
+        (["i-1", "i-2"], {"containerInstanceArns": []}, True),
+        ([], {"containerInstanceArns": []}, True),
+        (["i-1", "i-2"], {"containerInstanceArns": ["arn"]}, False),  # which may be in any zone
+        (["i-1", "i-2"], failure("AccessDeniedException"), False),
+    ],
+)
+def test_zones_without_instances_are_refused_if_it_is_known_where_all_of_them_are(
+    members: list[str], others: Any, refused: bool
+) -> None:
+    why = "these are in c, d, but the instances of cluster web in a, b"
+    group = {"AvailabilityZones": ["b", "a"], "Instances": [{"InstanceId": one} for one in members]}
+    besides = {"filter": "ec2InstanceId not_in [i-1, i-2]"} if members else {"filter": None}
+    with (
+        scripted(
+            Call("ec2", "DescribeSubnets", {"Subnets": [subnet(1, "c"), subnet(2, "d")]}),
+            Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [group]}),
+            Call("ecs", "ListContainerInstances", others, besides),
+        ) as aws,
+        pytest.raises(InputError, match=why) if refused else nullcontext(),
+    ):
+        check_balancer_subnets(aws, "web", ["subnet-1"], "vpc-1", zones=1)
+
+
+def test_who_may_not_look_at_auto_scaling_groups_may_give_subnets() -> None:
+    with scripted(
+        Call("ec2", "DescribeSubnets", {"Subnets": [subnet(1, "c")]}),
+        Call("autoscaling", "DescribeAutoScalingGroups", failure("AccessDenied", status=403)),
+    ) as aws:
+        check_balancer_subnets(aws, "web", ["subnet-1"], "vpc-1", zones=1)
 
 
 @pytest.mark.parametrize(

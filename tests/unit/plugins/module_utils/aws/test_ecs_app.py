@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_app import (
     APP_GRAPH,
@@ -12,12 +14,14 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_app 
     find_app,
     find_apps,
     find_balancers,
+    is_behind,
     list_services,
     sorted_out,
+    trace_apps,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._aws.names import cluster_mark
 from ansible_collections.container.schedulers.plugins.module_utils._errors import NotOursError
-from ansible_collections.container.schedulers.plugins.module_utils._plan import dismantle
+from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, dismantle
 from unit.ecs_app import (
     ACCOUNT,
     CLASSIC_ATTRIBUTES,
@@ -25,7 +29,6 @@ from unit.ecs_app import (
     classic,
     described,
     mark,
-    security_group,
     service,
     upper_mark,
 )
@@ -186,6 +189,14 @@ def test_a_service_of_somebody_else_is_refused() -> None:
         find_app(a_run(aws), "one", Names())
 
 
+def all_apps(aws: ScriptedAws, *balancers: str) -> tuple[list[Live], bool]:
+    """All that is found of all apps, and whether there may be more."""
+    run = replace(a_run(aws), mark=cluster_mark("one"))
+    traces = trace_apps(run, "one")
+    found = find_apps(run, traces, balancers)
+    return found, is_behind(traces, found, balancers)
+
+
 def test_everything_of_all_apps_of_a_cluster_is_found() -> None:
     services = [service(), service(serviceName="theirs", tags=[])]
     calls = (
@@ -193,14 +204,13 @@ def test_everything_of_all_apps_of_a_cluster_is_found() -> None:
         Call("ecs", "DescribeServices", {"services": services}),
         tagging((REVISION, "task-definition", "web"), (f"{ELB}:loadbalancer/shared", "load-balancer", "")),
         scaling("service/one/web", "service/other/web"),
-        Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": []}),
         logs(prefix="/ecs/one/"),
         *revisions("one-web", [REVISION]),
         Call("elb", "DescribeLoadBalancers", {"LoadBalancerDescriptions": [classic("shared")]}),
     )
     with scripted(*calls) as aws:
-        run = a_run(aws)
-        found = find_apps(type(run)(aws, cluster_mark("one"), run.deadline), "one")
+        found, behind = all_apps(aws)
+    assert not behind
     assert [step.sentence for step in dismantle(found, APP_GRAPH).steps] == [
         "delete service scaling of web",
         "delete service web",
@@ -253,16 +263,13 @@ def test_a_service_tells_what_the_tagging_api_does_not_know_yet() -> None:
 def test_a_cluster_finds_its_apps_though_the_tagging_api_knows_none_yet() -> None:
     """By its services, the security groups of its load balancers, and how its log groups begin."""
     names = ("classic-lb", "one-lb")
-    secured = [security_group(f"sg-{one}", f"load-balancer-security-group/{one}", "web") for one in names]
     ours, theirs = ("/ecs/one/web", "/ecs/one/old"), "/ecs/one/theirs"
     calls = (
         Call("ecs", "ListServices", {"serviceArns": ["1"]}),
         Call("ecs", "DescribeServices", {"services": [service(**BEHIND_V2)]}),
         tagging(),
         scaling(),
-        Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": [security_group("sg-1", "x"), *secured]}),
         logs(*ours, theirs, prefix="/ecs/one/"),
-        *(logs(one, prefix=one) for one in (*ours, theirs)),
         *(log_tags(one, mark("log-group")) for one in ours),
         log_tags(theirs, {}),
         *revisions("one-web", [REVISION]),
@@ -280,8 +287,8 @@ def test_a_cluster_finds_its_apps_though_the_tagging_api_knows_none_yet() -> Non
         Call("elbv2", "DescribeListeners", {"Listeners": [ON_80]}),
     )
     with scripted(*calls) as aws:
-        run = a_run(aws)
-        found = find_apps(type(run)(aws, cluster_mark("one"), run.deadline), "one")
+        found, behind = all_apps(aws, *names)
+    assert behind
     assert sorted((one.kind, one.name) for one in found) == [
         ("classic_load_balancer", "classic-lb"),
         ("load_balancer", "one-lb"),
@@ -292,6 +299,32 @@ def test_a_cluster_finds_its_apps_though_the_tagging_api_knows_none_yet() -> Non
         ("task_definition", "one-web:1"),
     ]
     assert len({one.key for one in found}) == len(found)
+
+
+def test_a_listed_log_group_with_the_clusters_name_needs_no_look_of_its_own() -> None:
+    calls = (
+        Call("ecs", "ListServices", {"serviceArns": []}),
+        tagging(("arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/one/web", "log-group", "web")),
+        scaling(),
+        logs("/ecs/one/web", prefix="/ecs/one/"),
+    )
+    with scripted(*calls) as aws:
+        found, behind = all_apps(aws)
+    assert [one.name for one in found] == ["/ecs/one/web"]
+    assert not behind
+
+
+def test_a_load_balancer_that_was_never_made_may_have_a_target_group_that_is_not_listed_yet() -> None:
+    calls = (
+        Call("ecs", "ListServices", {"serviceArns": []}),
+        tagging(),
+        scaling(),
+        logs(prefix="/ecs/one/"),
+        Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound")),
+        Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"Names": ["one-lb"]}),
+    )
+    with scripted(*calls) as aws:
+        assert all_apps(aws, "one-lb") == ([], True)
 
 
 def test_services_are_described_ten_at_a_time() -> None:

@@ -553,6 +553,8 @@ def test_a_load_balancer_in_one_zone_cannot_be_moved_within_it(run: Flow) -> Non
         )
 
 
+NO_CLASSIC = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
+NO_GROUP = Call("elbv2", "DescribeTargetGroups", failure("TargetGroupNotFound"))
 IN_TWO_ZONES = (
     Call(
         "autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-1,subnet-2"}]}
@@ -593,13 +595,21 @@ def test_a_load_balancer_of_another_type_that_a_killed_run_left_goes_first(run: 
     assert all(gone in step.needs for step in made)
 
 
-def test_a_target_group_that_a_killed_run_left_goes_before_a_classic_load_balancer_is_made(run: Flow) -> None:
+NO_V2 = Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"), {"Names": ["one-lb"]})
+
+
+@pytest.mark.parametrize(("app", "looks"), [("web", (NO_CLASSIC, NO_V2)), ("", ())])
+def test_a_target_group_that_a_killed_run_left_goes_before_a_classic_load_balancer_is_made(
+    run: Flow, app: str, looks: tuple[Call, ...]
+) -> None:
+    """The security group that was made before tells to look for it: an own one, or the cluster's, of a shared one."""
     found = {"TargetGroupArn": GROUP_ARN, "TargetGroupName": "ecs-one-web", "VpcId": "vpc-1", "Protocol": "HTTP"}
     outcome = run(
         *NO_SERVICE,
         NO_REVISION,
-        groups(INSTANCES),
+        groups(INSTANCES, security_group("sg-lb", "load-balancer-security-group/one-lb", app)),
         NO_CLASSIC,
+        *looks,
         *IN_TWO_ZONES,
         Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [{**found, "LoadBalancerArns": []}]}),
         tags_of(GROUP_ARN, "target-group"),
@@ -611,6 +621,19 @@ def test_a_target_group_that_a_killed_run_left_goes_before_a_classic_load_balanc
     assert outcome.plan.sentences()[0] == "delete target group ecs-one-web"
     balancer = next(step for step in outcome.plan.steps if step.kind == "classic_load_balancer")
     assert outcome.plan.steps[0].key in balancer.needs
+
+
+def test_a_target_group_is_made_after_the_security_group_that_tells_to_look_for_it(run: Flow) -> None:
+    """So an app with a classic load balancer, where no run has made a security group, costs no look for one."""
+    no_balancer = Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
+    before = (*NO_SERVICE, NO_REVISION, groups(INSTANCES))
+    plan = run(
+        *before, no_balancer, NO_GROUP, *IN_TWO_ZONES, check=True, load_balancer={**CLASSIC, "type": "network"}, **WEB
+    ).plan
+    assert plan
+    secured = next(step for step in plan.steps if step.kind == "load_balancer_security_group")
+    assert secured.key in next(step for step in plan.steps if step.kind == "target_group").needs
+    run(*before, NO_CLASSIC, *IN_TWO_ZONES, check=True, load_balancer=CLASSIC, **WEB)
 
 
 def test_load_balancers_of_other_names_that_killed_runs_left_go_first(run: Flow) -> None:
@@ -777,6 +800,37 @@ def reached_at(*ports: int, made_for: str = "container.schedulers: web") -> dict
     return {**INSTANCES, "IpPermissions": [{**RULE, "FromPort": port, "ToPort": port, **source} for port in ports]}
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_way_from_a_shared_load_balancer_is_opened_once_more_when_there_is_the_service(
+    run: Flow, shared: bool
+) -> None:
+    """It was another app's too, whose deletion knew of no service that would need it."""
+    app, order = "" if shared else "web", []
+    group = shared_group(80)
+    named = {**group, "Tags": [*group["Tags"], {"Key": "Name", "Value": group["GroupName"]}]}
+
+    def made(step: str) -> Callable[[Any], bool]:
+        return lambda _given: order.append(step) is None
+
+    again = Call("ec2", "AuthorizeSecurityGroupIngress", failure("InvalidPermission.Duplicate"), made("rule"))
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(reached_at(80), named if shared else balancer_group()),
+        *live_balancer(app),
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
+        Call("ecs", "CreateService", {"service": service(**BEHIND)}, made("service")),
+        *([again] if shared else []),
+        *TASKS,
+        **WEB,
+        load_balancer={**CLASSIC, "shared": shared},
+        wait=False,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["create task definition one-web", "create service web"]
+    assert order == (["service", "rule"] if shared else ["service"])
+
+
 def listed(status: str, *numbers: int) -> Call:
     arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in numbers]
     return Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}, {"status": status})
@@ -904,6 +958,16 @@ def listening(*groups_behind: str) -> Call:
     return Call("elbv2", "DescribeListeners", {"Listeners": listeners})
 
 
+def leading_to(*groups_behind: str) -> tuple[Call, ...]:
+    """To which target groups a shared load balancer leads, by its listeners and their rules."""
+    found = {"TargetGroups": [{"TargetGroupArn": arn} for arn in groups_behind]}
+    answer = found if groups_behind else failure("TargetGroupNotFound")
+    return (
+        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
+        Call("elbv2", "DescribeTargetGroups", answer, {"LoadBalancerArn": v2()["LoadBalancerArn"]}),
+    )
+
+
 def behind_a_shared_one(group: dict[str, Any], *groups_behind: str) -> tuple[Call, ...]:
     """What a look at an app behind a shared load balancer of the newer kinds finds, but for its service.
 
@@ -922,6 +986,7 @@ def behind_a_shared_one(group: dict[str, Any], *groups_behind: str) -> tuple[Cal
             "elbv2",
             "DescribeTargetGroups",
             {"TargetGroups": [{**found, "LoadBalancerArns": [v2()["LoadBalancerArn"]]}]},
+            {"TargetGroupArns": [GROUP_ARN]},
         ),
         tags_of(GROUP_ARN, "target-group"),
         listening(*groups_behind),
@@ -946,15 +1011,20 @@ def test_an_app_closes_its_ways_to_and_from_a_shared_load_balancer_of_the_newer_
 
 
 @pytest.mark.parametrize(
-    ("made_for", "others", "goes"),
+    ("made_for", "others", "led_to", "goes"),
     [
-        ("container.schedulers: web", OTHERS_GROUP, False),  # the other app is reached through it as well
-        ("container.schedulers: web", "elsewhere", True),  # the other app is behind another load balancer
-        ("container.schedulers: other", "elsewhere", True),  # the other app has moved away from here
+        # the other app is reached through it as well
+        ("container.schedulers: web", OTHERS_GROUP, (GROUP_ARN, OTHERS_GROUP), False),
+        # the other app is behind another load balancer
+        ("container.schedulers: web", "elsewhere", (GROUP_ARN, OTHERS_GROUP), True),
+        # the other app has moved away from here
+        ("container.schedulers: other", "elsewhere", (GROUP_ARN, OTHERS_GROUP), True),
+        # all listeners were deleted
+        ("container.schedulers: web", OTHERS_GROUP, (), True),
     ],
 )
 def test_a_rule_for_dynamic_ports_goes_with_the_last_app_that_needs_it(
-    run: Flow, made_for: str, others: str, goes: bool
+    run: Flow, made_for: str, others: str, led_to: tuple[str, ...], goes: bool
 ) -> None:
     dynamic = reached_at(80, made_for=made_for)
     dynamic["IpPermissions"][0] |= {"FromPort": 32768, "ToPort": 65535}
@@ -963,9 +1033,8 @@ def test_a_rule_for_dynamic_ports_goes_with_the_last_app_that_needs_it(
     asks = not goes or made_for.endswith("other")  # whose port it is, if neither description nor load balancer tells
     outcome = run(
         services(service(**behind_v2())),
-        *behind_a_shared_one(dynamic, GROUP_ARN, OTHERS_GROUP),
-        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
-        listening(GROUP_ARN, OTHERS_GROUP),
+        *behind_a_shared_one(dynamic, GROUP_ARN),  # to the other's group leads a rule of a listener
+        *leading_to(*led_to),
         revision(),  # where does it log to?
         *[Call("ecs", "DescribeTaskDefinition", described(1, portMappings=ports))] * asks,
         Call("ecs", "ListServices", {"serviceArns": ["other"]}),
@@ -1020,10 +1089,6 @@ def v2(name: str = "one-lb") -> dict[str, Any]:
 def tags_of(arn: str, part: str) -> Call:
     tags = {"TagDescriptions": [{"ResourceArn": arn, "Tags": upper_mark(part)}]}
     return Call("elbv2", "DescribeTags", tags, {"ResourceArns": [arn]})
-
-
-NO_CLASSIC = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
-NO_GROUP = Call("elbv2", "DescribeTargetGroups", failure("TargetGroupNotFound"))
 
 
 @pytest.mark.parametrize(
@@ -1260,6 +1325,7 @@ def test_a_service_that_another_run_is_about_to_make_keeps_its_health_check(run:
         *later,
         Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
         Call("ecs", "CreateService", {"service": service(**BEHIND)}),
+        Call("ec2", "AuthorizeSecurityGroupIngress", failure("InvalidPermission.Duplicate")),
         *TASKS,
         load_balancer=SHARED,
         wait=False,

@@ -12,6 +12,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws import (
     ecs_cluster_info,
     ecs_cluster_teardown,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_app import Traces
 from ansible_collections.container.schedulers.plugins.module_utils._aws.launch_templates import template_data
 from ansible_collections.container.schedulers.plugins.module_utils._aws.user_data import ecs_user_data
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
@@ -22,6 +23,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live
 from unit.ecs_cluster import OWNER, PART, marks, params
+from unit.plugins.module_utils.aws.test_load_balancer_v2 import GROUP as TARGET_GROUP
 from unit.scripted import Call, ScriptedAws, failure, scripted
 
 NAME, ROLE = "ecs-web-instances", "ecs-web-eu-west-1-instances"
@@ -338,7 +340,8 @@ DELETES = (
 @pytest.fixture(autouse=True)
 def no_apps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Apps have tests of their own."""
-    monkeypatch.setattr(ecs_cluster_teardown, "find_apps", lambda _run, _cluster: [])
+    monkeypatch.setattr(ecs_cluster_teardown, "trace_apps", lambda _run, _cluster: Traces())
+    monkeypatch.setattr(ecs_cluster_teardown, "find_apps", lambda _run, _traces, _balancers: [])
 
 
 def test_a_teardown_takes_all_that_has_the_mark(ensure: Any) -> None:
@@ -403,16 +406,26 @@ def test_what_is_left_in_the_end_is_an_error_that_names_it(ensure: Any) -> None:
         ensure(aws, state="absent", wait_timeout=0)
 
 
-def test_an_app_that_is_left_in_the_end_is_named_too(ensure: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was too new to be listed when the plan was made."""
-    group = Live("target-group/1", "target_group", "web-late", "arn", {})
-    answers = iter([[], [group]])
-    monkeypatch.setattr(ecs_cluster_teardown, "find_apps", lambda _run, _cluster: next(answers))
-    looks = (Call("ec2", "DescribeSubnets", {"Subnets": [{"SubnetId": "subnet-a"}]}), Call("ec2", "DeleteSubnet"))
-    with (
-        scripted(*GONE, tags(subnet_a="subnet"), *looks, NO_GROUP, tags()) as aws,
-        pytest.raises(PartialError, match="target group web-late"),
-    ):
+def test_what_the_tagging_api_learns_of_later_is_named_in_the_end(ensure: Any) -> None:
+    """The security group says that there was to be a load balancer; what goes with it was too new to be listed."""
+    secured = [
+        {"ResourceId": "sg-3", "ResourceType": "security-group", "Key": key, "Value": value}
+        for key, value in ((OWNER, "ecs/web"), (PART, "load-balancer-security-group/late"))
+    ]
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web-late/1"
+    listed = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": [{"Key": OWNER, "Value": "ecs/web"}]}]}
+    late = {**TARGET_GROUP, "TargetGroupArn": arn, "TargetGroupName": "web-late", "LoadBalancerArns": []}
+    looks = (
+        Call("ec2", "DescribeTags", {"Tags": secured}),
+        Call("ec2", "DescribeSecurityGroups", {"SecurityGroups": [{"GroupId": "sg-3"}]}),
+        Call("ec2", "DeleteSecurityGroup"),
+        NO_GROUP,
+        tags(),
+        Call("resourcegroupstaggingapi", "GetResources", listed),
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": [late]}),
+        Call("elbv2", "DescribeTags", {"TagDescriptions": [{"ResourceArn": arn, "Tags": marks("target-group")}]}),
+    )
+    with scripted(*GONE, *looks) as aws, pytest.raises(PartialError, match="target group web-late"):
         ensure(aws, state="absent", wait_timeout=0)
 
 
@@ -424,7 +437,7 @@ def service(name: str) -> Live:
 def test_services_of_others_are_deleted_by_force_only(
     ensure: Any, monkeypatch: pytest.MonkeyPatch, force: bool
 ) -> None:
-    monkeypatch.setattr(ecs_cluster_teardown, "find_apps", lambda _run, _cluster: [service("ours")])
+    monkeypatch.setattr(ecs_cluster_teardown, "find_apps", lambda _run, _traces, _balancers: [service("ours")])
     monkeypatch.setattr(
         ecs_cluster_teardown, "list_services", lambda _run, _cluster: [service("ours"), service("theirs")]
     )

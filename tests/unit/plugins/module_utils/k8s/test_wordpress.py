@@ -8,6 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ from lab.kubernetes.kubelet import http_probe
 from lab.kubernetes.kubelet.database import Database
 from lab.kubernetes.kubelet.wordpress import Site, command, page
 from unit.api_server import thing
+from unit.clock import FakeClock
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.small_cluster import SmallCluster, running, small_cluster
 
@@ -135,7 +137,7 @@ class LabWp:
         self.dies_before = ""
 
     def __call__(self, _pod: str, _container: str, words: list[str], given: str) -> tuple[str, str, int | None]:
-        if words[1:3] == self.dies_before.split():
+        if self.dies_before and " ".join(words[1:]).startswith(self.dies_before):
             return "", "", None
         return command(self.site, words[1:], given, lambda path: self.site.files / path.lstrip("/"))
 
@@ -166,7 +168,7 @@ def lab(wp: LabWp) -> SmallCluster:
     return cluster
 
 
-@pytest.mark.parametrize("dies_before", ["", "option update"])
+@pytest.mark.parametrize("dies_before", ["", "option update", "search-replace"])
 def test_behind_another_load_balancer_the_pictures_are_there(tmp_path: Path, dies_before: str) -> None:
     wp = LabWp(tmp_path)
     cluster = lab(wp)
@@ -179,6 +181,8 @@ def test_behind_another_load_balancer_the_pictures_are_there(tmp_path: Path, die
             with pytest.raises(PartialError):
                 site_of(cluster)
             wp.dies_before = ""
+        address = wp("", "", ["wp", "option", "get", "home"], "")[0].strip()
+        assert address == f"http://lb-{2 if dies_before == 'search-replace' else 1}.example.com"
         site_of(cluster)
     finally:
         cluster.close()
@@ -211,6 +215,31 @@ def test_an_address_within_the_old_one_is_not_put_there_twice(tmp_path: Path) ->
     finally:
         cluster.close()
     assert "/blog/wp-content" not in wp.shown()
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_moving_a_large_database_may_take_as_long_as_the_run(enough: bool) -> None:
+    wp, clock = Wp(), FakeClock()
+    cluster = ready(wp)
+
+    def slow(pod: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
+        if words[1] != "search-replace":
+            return wp(pod, container, words, given)
+        clock.sleep(200)
+        return "Success: Made 7 replacements.\n", "", 0
+
+    moved = {"site": {**SITE, "url": "https://example.com"}, "verify": {"http": False}}
+    given = context(cluster, WORDPRESS, **moved, wait_timeout=600 if enough else 150)
+    try:
+        site_of(cluster)
+        cluster.command = slow
+        if enough:
+            assert ensure(replace(given, clock=clock)).plan
+        else:
+            with pytest.raises(PartialError, match=r"still runs after 150 seconds.*Raise wait_timeout\."):
+                ensure(replace(given, clock=clock))
+    finally:
+        cluster.close()
 
 
 def test_what_differs_is_set() -> None:
