@@ -8,11 +8,14 @@ not help, as its value keeps its type. PRIVATE.
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._errors import InputError
+
+PROGRAM_AND_MORE = re.compile(r"[\w./][\w./-]*,")
 
 
 def texts(option: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -40,9 +43,17 @@ def words(option: str, value: Any) -> list[str]:
     except ValueError as error:
         hint = "Close all quotation marks, or give a list of words."
         raise InputError(f"{option} cannot be taken apart: {error}", hint=hint) from error
-    if value.lstrip().startswith("[") or "," in "".join(found[:1]):
+    if _is_list(found):
         raise InputError(f"{option} looks like a list that was written as a text", hint="Give a list.")
     return found
+
+
+def _is_list(found: Sequence[str]) -> bool:
+    """Whether words are those of [a, b] or a,b: the bracket is a program too, and options and addresses have commas."""
+    first = found[0] if found else ""
+    if first.startswith("["):
+        return first != "[" or any(word.endswith(",") for word in found)
+    return bool(PROGRAM_AND_MORE.match(first))
 
 
 def text(where: str, value: Any) -> str:

@@ -250,8 +250,9 @@ options:
       - The text of a docker-compose file, in format 1 or 2.
       - As every option, it is part of what C(-vvv) and AWX show of the task. Passwords in it are not with
         O(docker_compose_file).
-      - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist, and
-        variables that have neither a default nor an answer.
+      - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist.
+      - Of an image, a scale, ports, links and networks, so are variables that have neither a default nor an answer.
+        Elsewhere Rancher puts nothing in their place.
     type: str
   docker_compose_file:
     description: The path of such a file, on the machine that runs the module.

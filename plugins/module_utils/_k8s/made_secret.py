@@ -56,15 +56,16 @@ class Wanted:
         Raises:
             InputError: they cannot be.
         """
-        given, made_up = params["data"] or {}, params["generate"] or []
-        if params["state"] == "present" and not given and not made_up:
+        present = params["state"] == "present"
+        given, made_up = (params["data"] or {}, params["generate"] or []) if present else ({}, [])
+        if present and not given and not made_up:
             raise InputError("generate or data is needed, and names at least one key")
         twice = sorted({*given} & {*made_up})
         if twice:
             raise InputError(f"generate and data both name {', '.join(twice)}")
-        if not SHORTEST <= params["length"] <= LONGEST:
+        if present and not SHORTEST <= params["length"] <= LONGEST:
             raise InputError(f"length is {params['length']}, but has to be between {SHORTEST} and {LONGEST}")
-        if not params["namespaces"]:
+        if present and not params["namespaces"]:
             raise InputError("namespaces is empty", hint="Name at least one.")
         if not NAME.fullmatch(params["name"]):
             raise InputError(

@@ -45,6 +45,8 @@ VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<braced>\w+)(?::?-(?P<default>[
 # keys that name services of the same files, and of other stacks: how a sentence of them goes on
 NEAR = {"depends_on": "depends on", "volumes_from": "takes the volumes of"}
 FAR = {"links": "links to", "external_links": "links to"}
+# keys without whose values a service cannot be made
+NEEDED_KEYS = ("image", "scale", "ports", "net", "network_mode", *NEAR, *FAR)
 NETWORK = re.compile(r"(?:container|service):(?P<name>.+)")
 
 
@@ -135,8 +137,13 @@ def refuse_unusable(
 
 
 def _check_answers(name: str, service: Yaml, answers: Mapping[str, str]) -> None:
-    """Rancher fills in nothing for what it has no answer to: an image without a name, a link to nowhere."""
-    for found in (found for text in _texts(service) for found in VARIABLE.finditer(text)):
+    """Rancher fills in nothing for what it has no answer to: an image without a name, a link to nowhere.
+
+    Elsewhere nothing may be what is meant; and what looks like a variable in an environment may be part of a password.
+    """
+    for found in (
+        found for key in NEEDED_KEYS for text in _texts(service.get(key)) for found in VARIABLE.finditer(text)
+    ):
         variable = found["braced"] or found["bare"]
         if variable and found["default"] is None and variable not in answers:
             raise InputError(
@@ -157,9 +164,9 @@ def _check_start(name: str, service: Yaml, answers: Mapping[str, str]) -> None:
     """A stack of which a service cannot be made is in error, and takes no correction any more."""
     if not filled(str(service.get("image") or ""), answers).strip():
         raise InputError(f"docker_compose has no image for service {name}")
-    scale = filled(str(service.get("scale", 1)), answers)
+    scale = filled(str(1 if service.get("scale") is None else service["scale"]), answers)
     if not NUMBER.fullmatch(scale):
-        raise InputError(f"rancher_compose: service {name}: scale {scale!r} is no number")
+        raise InputError(f"service {name}: scale {scale!r} is no number")
 
 
 def _references(service: Yaml, answers: Mapping[str, str]) -> Iterator[Reference]:

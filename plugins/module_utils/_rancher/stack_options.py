@@ -100,7 +100,8 @@ class StackOptions:
         if (answers or secret) and not (docker or params["template"]):
             raise InputError("answers are for a template or for compose files, and neither is given")
         policy = _policy(params, is_list=not (docker or params["template"]))
-        services = None if params["services"] is None else read_services(name, params["services"], veil)
+        listed = params["services"] if params["state"] == "present" else None  # what goes may be wrong by now
+        services = None if listed is None else read_services(name, listed, veil)
         _refuse_two_with_one_address(policy, services or ())
         return cls(
             name,

@@ -101,6 +101,11 @@ def test_a_line_may_have_commas_and_brackets_behind_the_program() -> None:
     assert words("command", "") == []
 
 
+@pytest.mark.parametrize("line", ["[ -f /tmp/ready ]", "--hosts=a,b -v", "a:9092,b:9092", "--set a,b", "A=1,2 x"])
+def test_a_bracket_is_a_program_and_options_have_commas(line: str) -> None:
+    assert words("args", line) == line.split()
+
+
 @pytest.mark.parametrize("module", ["ecs_cluster_app", "k8s_cluster_app"])
 def test_ansible_takes_no_command_apart(module: str) -> None:
     options = spec_of(module).options

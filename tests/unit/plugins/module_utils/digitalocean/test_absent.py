@@ -41,6 +41,14 @@ def template(name: str, **fields: Any) -> dict[str, Any]:
     return {"name": name, "region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", **fields}
 
 
+def test_what_droplets_would_be_made_with_does_not_keep_them(ground: Ground) -> None:
+    """A set may have been made with what is refused by now."""
+    make(ground, count=1)
+    outcome = remove(ground, tags=["Container-schedulers:x"], allow=[{"ports": "", "sources": ["0.0.0.0/0"]}])
+    assert outcome.result["gone"] is True
+    assert left(ground) == []
+
+
 def test_all_of_it_is_gone_and_proven_and_again(ground: Ground) -> None:
     made = make(ground)
     outcome = remove(ground)

@@ -189,6 +189,12 @@ def test_a_vpc_of_another_region_is_refused_before_the_first_change(ground: Grou
     assert not changed(make(ground, vpc_uuid=vpc, region="ams3"))
 
 
+def test_a_token_that_may_not_look_at_vpcs_may_make_droplets_in_one(ground: Ground) -> None:
+    vpc = ground.ask("POST", "vpcs", {"name": "v", "region": "lon1"})["vpc"]["id"]
+    ground.faults({"action": "GetVpc", "kind": "error", "status": 403, "code": "forbidden", "times": 0})
+    assert make(ground, vpc_uuid=vpc).result["droplets"][0]["vpc_uuid"] == vpc
+
+
 def test_a_token_that_is_not_accepted_or_may_not(ground: Ground) -> None:
     with pytest.raises(AuthError, match="does not accept the api_token"):
         make(ground, api_token="wrong")

@@ -269,3 +269,12 @@ def test_absent_deletes_the_one_that_was_looked_at() -> None:
         outcome = run(server, state="absent")
 
     assert outcome.result == {"secrets": []}
+
+
+@pytest.mark.parametrize("outlived", [{"length": 4096}, {"data": {"a b": None}}, {"generate": ["username"]}])
+def test_absent_does_not_mind_what_a_secret_would_be_made_of(outlived: dict[str, Any]) -> None:
+    with api_server(Call("GET", f"{ONE}/db", Status(404, "NotFound"))) as server:
+        outcome = run(server, state="absent", **outlived)
+
+    assert outcome.plan
+    assert not outcome.plan.changed

@@ -154,12 +154,12 @@ def test_names_that_lead_somewhere(docker: str, rancher: str | None) -> None:
     ("docker", "rancher", "why"),
     [
         ("a: {image: '${IMG}'}", None, "answers: service a has the variable ${IMG}, but there is no answer to IMG"),
-        ("a: {image: b, environment: {C: $D}}", None, "service a has the variable $D, but there is no answer to D"),
-        ("a: {image: b}", "a: {metadata: {c: ['-$D-']}}", "there is no answer to D"),
+        ("a: {image: b, links: [$D]}", None, "service a has the variable $D, but there is no answer to D"),
+        ("a: {image: b}", "a: {scale: '$D'}", "there is no answer to D"),
         ("a: {image: '${EMPTY}'}", None, "docker_compose has no image for service a"),
         ("a: {command: b}", None, "docker_compose has no image for service a"),
         ("a: {image: b}", "c: {scale: 2}", "docker_compose has no image for service c"),
-        ("a: {image: b}", "a: {scale: two}", "rancher_compose: service a: scale 'two' is no number"),
+        ("a: {image: b}", "a: {scale: two}", "service a: scale 'two' is no number"),
         ("a: {image: b}", "a: {scale: -1}", "service a: scale '-1' is no number"),
         ("a: {image: b}", "a: {scale: true}", "service a: scale 'True' is no number"),
         ("a: {image: b}", "a: {scale: $IMAGE}", "service a: scale 'nginx' is no number"),
@@ -176,6 +176,11 @@ def test_services_that_could_not_be_made(docker: str, rancher: str | None, why: 
     [
         ("a: {image: $IMAGE, hostname: 'host-${EMPTY}', user: '${USER:-}', command: 'echo $$HOME $${X}'}", None),
         ("a: {image: b}", "a: {scale: $COUNT}"),
+        ("a: {image: b}", "a: {scale: }"),
+        (
+            "a: {image: b, environment: {PROXY: '${PROXY}', PASSWORD: 'S3cr$et'}}",
+            "a: {metadata: {c: $D}}",
+        ),  # may be blank
         ("a: {image: b}", "a: {scale: 2}\nc: {image: d, scale: '3'}"),
     ],
 )
