@@ -17,7 +17,7 @@ from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import outlived_rules, unserved_ports
+from .ecs_app_shared import outlived_rules, unserved_ports, without_needed
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -58,7 +58,7 @@ def ensure_present(context: Context) -> Outcome:
     decided = after(decided, registered, BEHIND_DEFINITION)
     # once the wanted one is there, nobody looks for one of another kind with its name, or for a target group, any more
     plan = abandoned + after(decided, abandoned, BALANCER_KINDS)
-    tidying = _tidying(run, found, plan, wanted)
+    tidying = _tidying(run, found, plan, wanted, wait=context.params["wait"])
     if context.check_mode:
         return Outcome(_result(run, options, found.live), plan + tidying)
     handlers = app_handlers(run, sharing(run, options))
@@ -66,17 +66,27 @@ def ensure_present(context: Context) -> Outcome:
     with applied.then(f"wait for service {options.name}"):
         _reopen(run, options, plan, [applied.live[one.key] for one in wanted if one.kind == "ingress_rule"])
         live = _settled(run, options, applied.live, plan) if context.params["wait"] else applied.live
+        tidying = _looked_at_again(run, options, tidying)
         plan += tidying
         tidied = apply(tidying, handlers, live)
         with tidied.then(f"look at service {options.name}"):
             return Outcome(_result(run, options, tidied.live, look=plan.changed), plan)
 
 
+def _looked_at_again(run: Run, options: AppOptions, tidying: Plan) -> Plan:
+    """Without the rules of a shared load balancer that another app has come to need while this one was waited for."""
+    if not (options.balancer and options.balancer.shared):
+        return tidying
+    rules = [step.live for step in tidying.steps if step.kind == "ingress_rule" and step.live]
+    unused = {one.key for one in without_needed(run, options, rules)}
+    return Plan(tuple(step for step in tidying.steps if step.kind != "ingress_rule" or step.key in unused))
+
+
 def _reopen(run: Run, options: AppOptions, plan: Plan, rules: Sequence[Live]) -> None:
-    """The way from a shared load balancer to a new service once more: a run that took another app away may have closed
-    it, if it looked before there was the service."""
+    """The way from a shared load balancer to a service that has moved there once more: a run that took another app
+    away, or moved it, may have closed it, if it looked before this one was there."""
     shared = options.balancer is not None and options.balancer.shared
-    if shared and any((step.action, step.kind) == ("create", "service") for step in plan.steps):
+    if shared and any(step.kind == "service" and _places(step) for step in plan.steps):
         for one in rules:
             IngressRules(run).create(Step("create", one.key, one.kind, one.name), one.spec)
 
@@ -91,21 +101,33 @@ def _found(context: Context, run: Run, options: AppOptions) -> Found:
         return Found(options.with_family(None), {})
 
 
-def _tidying(run: Run, found: Found, plan: Plan, wanted: Collection[Wanted]) -> Plan:
+def _tidying(run: Run, found: Found, plan: Plan, wanted: Collection[Wanted], *, wait: bool) -> Plan:
     """What the app does not need any more, deleted once its tasks are settled elsewhere: until then, those of before
     are reached through it, and after a failure they are again."""
     options, stale = found.options, [*found.stale]
-    if options.balancer and options.balancer.shared:
-        stale += outlived_rules(run, options, found.live, wanted)
-    else:
-        keys = {one.key for one in wanted}
-        stale += [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in keys]
+    if wait or not any(step.kind == "service" for step in plan.steps):  # else tasks are on the move when the run ends
+        stale += _unused_rules(run, found, wanted)
     if any(step.kind == "task_definition" and step.live and _registers(step.differences) for step in plan.steps):
         service = found.live.get(SERVICE)
         in_use = [one["taskDefinition"] for one in service.attributes["raw"]["deployments"]] if service else []
         old = find_old_revisions(run, str(options.family), options.keep_revisions - 1, in_use)
         stale += [old] if old else []
     return dismantle(stale, APP_GRAPH)
+
+
+def _places(step: Step) -> bool:
+    """Whether tasks are started where none of the service may have been before."""
+    return step.action == "create" or bool(
+        {"task_definition", "load_balancers"} & {one.field for one in step.differences}
+    )
+
+
+def _unused_rules(run: Run, found: Found, wanted: Collection[Wanted]) -> list[Live]:
+    """The rules that let a load balancer reach the app's tasks where they were before."""
+    if found.options.balancer and found.options.balancer.shared:
+        return outlived_rules(run, found.options, found.live, wanted)
+    keys = {one.key for one in wanted}
+    return [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in keys]
 
 
 def _registers(differences: Sequence[Any]) -> bool:

@@ -133,14 +133,15 @@ def unserved_ports(run: Run, options: AppOptions, live: Mapping[str, Live], seco
     if SERVICE in live or not (balancer and given and given.classic and given.shared):
         return set()
     checked = instance_port(balancer.spec["health_check"]["target"])
-    rule = live.get(ingress_key(checked, checked))
-    if checked not in map(instance_port, balancer.spec["listeners"].values()) or (rule and _is_for(run, rule)):
+    if checked not in map(instance_port, balancer.spec["listeners"].values()):
         return {checked}
+    rule = live.get(ingress_key(checked, checked))
+    is_own = rule is not None and _is_for(run, rule)  # then no other run is about to need it; another app may by now
 
     def served() -> bool | None:
         return checked in Ports(run, options, None).of_others(balancer.name) or None
 
-    there = awaited(run, served, seconds, "service") or served()
+    there = awaited(run, served, 0.0 if is_own else seconds, "service") or served()
     return set() if there else {checked}
 
 
@@ -155,10 +156,15 @@ def outlived_rules(run: Run, options: AppOptions, live: Mapping[str, Live], want
         for key, one in live.items()
         if one.kind == "ingress_rule" and key not in keys and _is_for(run, one) and not _serves(one, led_to)
     ]
-    if not (old and options.balancer):
+    return without_needed(run, options, old)
+
+
+def without_needed(run: Run, options: AppOptions, rules: Sequence[Live]) -> list[Live]:
+    """Those of the rules from the load balancer to the instances that no other app needs at this moment."""
+    if not (rules and options.balancer):
         return []
     others = Ports(run, options, None).of_others(options.balancer.name)
-    return [one for one in old if not _serves(one, others)]
+    return [one for one in rules if not _serves(one, others)]
 
 
 def _ways_to_tasks(run: Run, options: AppOptions, ports: Ports, above: Run, groups: Sequence[Group]) -> Plan:

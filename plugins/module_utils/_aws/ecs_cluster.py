@@ -41,13 +41,13 @@ def ensure_present(context: Context) -> Outcome:
     options = ClusterOptions.from_params(context.params)
     aws = Aws(Connection.from_params(context.params))
     run = Run(aws, cluster_mark(options.name), context.deadline(), context.pace(), options.tags)
-    live = read(run, options)
-    resources = wanted(run, options, live, look_up(run, options, live))
-    live = continued(resources, live)
+    found = read(run, options)
+    resources = wanted(run, options, found, look_up(run, options, found))
+    live = continued(resources, found)
     plan = decide(resources, live, GRAPH, RULES)
     if context.check_mode:
         registered: Sequence[dict[str, Any]] = registered_instances(run, options.name) if CLUSTER in live else []
-        return Outcome(to_result(options.name, live, registered), plan)
+        return Outcome(to_result(options.name, found, registered), plan)
     names = ClusterNames(options.name, aws.region)
     applied = apply(plan, cluster_handlers(run, names, live.get(ROLE)), live)
     with applied.then(f"wait for the instances of cluster {options.name}"):

@@ -58,13 +58,13 @@ def ensure_present(context: Context, connect: Connect) -> Outcome:
         asked = context.params["set_context"]
         current = KUBECONFIG not in live if asked is None else asked
         resources.append(wanted_kubeconfig(options.name, published, current=current))
-    live = continued(resources, live)
+    there, live = live, continued(resources, live)
     plan = decide(resources, live, GRAPH, RULES)
     if any(step.kind == "kubeconfig" for step in plan.steps):
         writable("kubeconfig", path)
     readiness = Readiness(run, options.name, names.auto_scaling_group, access.api)
     if context.check_mode:
-        return Outcome(to_result(options.name, live, Standing(live.get(SCALING_GROUP)), path), plan)
+        return Outcome(to_result(options.name, there, Standing(there.get(SCALING_GROUP)), path), plan)
 
     def user_data(address: str) -> str:
         return control_plane_script(made_with.boot(), address, made_with.addons(aws.region, run.mark.owner))

@@ -756,6 +756,38 @@ def test_a_rule_for_the_port_before_goes_from_a_shared_load_balancer_too(
     assert outcome.plan.sentences() == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"] * goes
 
 
+def test_a_rule_for_the_port_before_stays_if_another_app_has_come_to_need_it_meanwhile(run: Flow) -> None:
+    outcome = run(
+        services(service(**BEHIND)),
+        revision(),
+        groups(reached_at(80, 8080), shared_group(80)),
+        *live_balancer("", **listening_at(80)),
+        *others_at(9090),
+        in_service(2),
+        *others_at(8080),
+        load_balancer=SHARED,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == []
+
+
+def test_a_rule_for_the_port_before_stays_while_tasks_that_nobody_waits_for_are_on_the_move(run: Flow) -> None:
+    outcome = run(
+        services(service(**BEHIND)),
+        revision(),
+        groups(reached_at(80, 8080), shared_group(80)),
+        *live_balancer("", **listening_at(80)),
+        NO_SCALING,
+        check=True,
+        wait=False,
+        load_balancer=SHARED,
+        **{**WEB, "desired_count": 3},
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == ["update service web (desired_count)"]
+
+
 def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow) -> None:
     balancer = live_balancer()[0]
     outcome = run(services(service(**BEHIND)), revision(), in_service(2), balancer)
@@ -818,6 +850,7 @@ def test_the_way_from_a_shared_load_balancer_is_opened_once_more_when_there_is_t
         NO_REVISION,
         groups(reached_at(80), named if shared else balancer_group()),
         *live_balancer(app),
+        *([Call("ecs", "ListServices", {"serviceArns": []})] if shared else []),  # is another app at its port?
         Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
         Call("ecs", "CreateService", {"service": service(**BEHIND)}, made("service")),
         *([again] if shared else []),
@@ -1271,26 +1304,39 @@ def checked_at(port: int) -> dict[str, Any]:
     return {"HealthCheck": {**classic()["HealthCheck"], "Target": f"HTTP:{port}/"}}
 
 
-@pytest.mark.parametrize(
-    ("listens", "rule_of"),
-    [
-        ((80, 8080), "web"),  # a run that was killed has made it, for another port
-        ((80,), "before"),  # the last app has gone, and its listener with it
-    ],
-)
-def test_for_an_own_or_outlived_health_check_nobody_is_asked(run: Flow, listens: tuple[int, ...], rule_of: str) -> None:
-    instances = reached_at(80, 8080, made_for=f"container.schedulers: {rule_of}")
+def test_for_an_outlived_health_check_nobody_is_asked(run: Flow) -> None:
+    """The last app has gone, and its listener with it."""
     outcome = run(
         *NO_SERVICE,
         NO_REVISION,
-        groups(instances, shared_group(80, 8080)),
-        *live_balancer("", **listening_at(*listens), **checked_at(8080)),
+        groups(reached_at(80, 8080, made_for="container.schedulers: before"), shared_group(80, 8080)),
+        *live_balancer("", **listening_at(80), **checked_at(8080)),
         check=True,
         load_balancer=SHARED,
         **WEB,
     )
     assert outcome.plan
     assert "update classic load balancer one-lb (health_check.target)" in outcome.plan.sentences()
+
+
+@pytest.mark.parametrize(("others_port", "taken"), [(8080, False), (9090, True)])
+def test_a_health_check_at_a_port_that_was_the_apps_is_anothers_by_now_or_is_taken_at_once(
+    run: Flow, others_port: int, taken: bool
+) -> None:
+    """A run for another port was killed; its rule still says whose it was, whoever is there now."""
+    outcome = run(
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(reached_at(80, 8080), shared_group(80, 8080)),
+        *live_balancer("", **listening_at(80, 8080), **checked_at(8080)),
+        *others_at(others_port),
+        check=True,
+        load_balancer=SHARED,
+        **WEB,
+    )
+    assert outcome.plan
+    updates = [one for one in outcome.plan.sentences() if "health_check.target" in one]
+    assert updates == (["update classic load balancer one-lb (health_check.target)"] if taken else [])
 
 
 @pytest.mark.parametrize(("others_port", "taken"), [(8080, False), (9090, True)])
