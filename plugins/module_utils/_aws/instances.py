@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One instance of a cluster at a time: replaced by one of the template version of its group, kept, or ended. PRIVATE."""
+"""One instance of a cluster at a time: replaced by one of its group's template version, kept, or ended. PRIVATE."""
 
 from __future__ import annotations
 
