@@ -452,7 +452,7 @@ def test_a_node_that_has_said_nothing_is_replaced_once_its_boot_has_had_its_time
 ) -> None:
     """Or as soon as it is older than its control plane, which is another one then than it has been told to trust."""
     with_kubeconfig(flow)
-    found = reservations(INSTANCE, launched("i-1", 40), launched("i-2", 50), launched("i-3", 130))
+    found = reservations(INSTANCE, launched("i-1", 10), launched("i-2", 50), launched("i-3", 130))
     calls = (*there(group("i-1", "i-2", "i-3")), Call("ec2", "DescribeInstances", found))
 
     assert planned(flow(FakeCluster(known), *calls, check_mode=True)) == sentences

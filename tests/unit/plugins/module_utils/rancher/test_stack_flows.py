@@ -478,7 +478,7 @@ CATALOG = ArgumentSpec(
         ({"docker_compose": "web: {image: $IMG}"}, "answers: service web has the variable .IMG"),
         (
             {"docker_compose": "web: {image: x}", "rancher_compose": "web: {scale: two}"},
-            "rancher_compose: service web: scale 'two' is no number",
+            "service web: scale 'two' is no number",
         ),
         (
             {"services": [{"name": "a", "image": "x"}], "export_to": "/proc/nope"},
