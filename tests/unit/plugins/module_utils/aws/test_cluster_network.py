@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -16,6 +16,11 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.cluster_
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from unit.ecs_app import options
 from unit.scripted import Call, failure, scripted
+
+
+def refusal(why: str) -> AbstractContextManager[Any]:
+    """That something is refused for a reason, or not at all."""
+    return pytest.raises(InputError, match=why) if why else nullcontext()
 
 
 def subnet(number: int, zone: str, vpc: str = "vpc-1") -> dict[str, str]:
@@ -74,8 +79,7 @@ def test_subnets_are_looked_at_before_anything_is_made(answer: Any, zones: int, 
     if not why:
         group = {"AvailabilityZones": ["b", "a"]}
         calls.append(Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [group]}))
-    refused = pytest.raises(InputError, match=why) if why else nullcontext()
-    with scripted(*calls) as aws, refused:
+    with scripted(*calls) as aws, refusal(why):
         check_balancer_subnets(aws, "web", ["subnet-1"], "vpc-1", zones=zones)
 
 
@@ -100,7 +104,7 @@ def test_zones_without_instances_are_refused_if_it_is_known_where_all_of_them_ar
             Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [group]}),
             Call("ecs", "ListContainerInstances", others, besides),
         ) as aws,
-        pytest.raises(InputError, match=why) if refused else nullcontext(),
+        refusal(why if refused else ""),
     ):
         check_balancer_subnets(aws, "web", ["subnet-1"], "vpc-1", zones=1)
 
@@ -135,6 +139,5 @@ def test_a_way_to_other_subnets_is_looked_for_before_any_change(
     found = [{"SubnetId": one, "AvailabilityZone": one[0]} for one in f"{there} {wanted}".split()]
     calls = [Call("ec2", "DescribeSubnets", {"Subnets": found})] if looks else []
     why = f"has to leave {zones} before it can be in another subnet there"
-    refused = pytest.raises(InputError, match=why) if zones else nullcontext()
-    with scripted(*calls) as aws, refused:
+    with scripted(*calls) as aws, refusal(why if zones else ""):
         refuse_change_within_zone(aws, balancer, there.split())
