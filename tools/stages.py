@@ -125,7 +125,7 @@ def _control_plane(log: StageLog) -> Tally:
 
 CONTROL_PLANE: Final = Stage("build", _control_plane, minutes=40)
 STAGES: Final = (  # the long ones first, so that none is alone at the end
-    Stage("units", _units, minutes=30, needs_control_plane=True),
+    Stage("units", _units, minutes=36, needs_control_plane=True),
     Stage("integration", _integration, minutes=30, needs_control_plane=True),
     Stage("molecule", _molecule, minutes=30, needs_control_plane=True),
     Stage("faults", _faults, minutes=20),
