@@ -233,6 +233,12 @@ def after(plan: Plan, first: Plan, kinds: Collection[str]) -> Plan:
     return Plan(tuple(replace(step, needs=step.needs | keys) if step.kind in kinds else step for step in plan.steps))
 
 
+def done_before(plan: Plan, broken_off: PartialError) -> tuple[Plan, Applied]:
+    """The part of a plan that was carried out before it broke off, for a run that goes on with another plan. Pure."""
+    done: list[str] = broken_off.details["steps_done"]
+    return Plan(tuple(step for step in plan.steps if step.sentence in done)), Applied(tuple(done), {})
+
+
 @dataclass(frozen=True)
 class Applied:
     """What was carried out, and the resources as they are now, by key."""

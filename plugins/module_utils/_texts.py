@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ._errors import InputError
 
+VARIABLE = re.compile(r"[^=\x00-\x1f]+")
 PROGRAM_AND_MORE = re.compile(r"[\w./][\w./-]*,")
 
 
@@ -25,6 +26,17 @@ def texts(option: str, values: Mapping[str, Any]) -> dict[str, str]:
         InputError: a value is null, true or false, a list or a mapping.
     """
     return {str(name): text(f"{option}: {name}", value) for name, value in values.items()}
+
+
+def refuse_no_variables(option: str, names: Iterable[Any]) -> None:
+    """Refuse what cannot be the name of an environment variable.
+
+    Raises:
+        InputError: one of the names cannot.
+    """
+    wrong = next((name for name in names if not VARIABLE.fullmatch(str(name))), None)
+    if wrong is not None:
+        raise InputError(f"{option}: {wrong!r} is no name of a variable")
 
 
 def words(option: str, value: Any) -> list[str]:

@@ -15,9 +15,9 @@ from typing import Any
 
 from .._checks import at_least
 from .._errors import InputError
-from .._texts import texts, words
+from .._texts import refuse_no_variables, texts, words
 from .balancer_options import Balancer, given_balancer
-from .limits import HIGHEST_PORT, between
+from .limits import HIGHEST_PORT, LARGEST_INTEGER, between
 from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LONG_LIMIT, checked_name, derived_name
 
 Params = Mapping[str, Any]
@@ -28,8 +28,6 @@ MINIMUM_MEMORY = 6
 RESERVED_HOST_PORTS = frozenset({22, 2375, 2376, 51678, 51679, 51680})
 # what ECS takes for a name of an image, and after it for a digest (ECS API reference, ContainerDefinition.image)
 IMAGE = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[A-Fa-f0-9]{64})?")
-VARIABLE = re.compile(r"[^=\x00-\x1f]+")
-LARGEST_INTEGER = 2**31 - 1  # of the API
 # what an expression of the cluster query language is about, as https://docs.aws.amazon.com/AmazonECS/latest/
 # developerguide/cluster-query-language.html lists it
 SUBJECT = re.compile(
@@ -79,6 +77,11 @@ class AppOptions:
     scaling: Scaling | None
     keep_revisions: int
     adopt: bool
+
+    @property
+    def shares_balancer(self) -> bool:
+        """Whether it is to be behind a load balancer that other apps may be behind, too."""
+        return self.balancer is not None and self.balancer.shared
 
     @classmethod
     def from_params(cls, params: Params) -> AppOptions:
@@ -138,7 +141,7 @@ def _container(params: Params) -> dict[str, Any]:
     if given["image"] is not None and not IMAGE.fullmatch(given["image"]):
         raise InputError(f"image: {given['image']!r} is no image; nginx:1.29 is one, for example")
     for option in ("environment", "secrets"):
-        _check_names(option, given[option] or {})
+        refuse_no_variables(option, given[option] or {})
     check_variables(given["environment"] or {}, given["secrets"] or {})
     _check_memory(given["memory"], given["memory_reservation"])
     if given["cpu"] is not None:
@@ -159,12 +162,6 @@ def _secrets(given: Params) -> dict[str, str]:
                 hint="The secret itself does not belong here: everyone who may read the task definition can see it.",
             )
     return dict(given)
-
-
-def _check_names(option: str, names: Collection[str]) -> None:
-    wrong = next((name for name in names if not VARIABLE.fullmatch(name)), None)
-    if wrong is not None:
-        raise InputError(f"{option}: {wrong!r} is no name of a variable")
 
 
 def check_variables(environment: Collection[str], secrets: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import InputError
-from .limits import HIGHEST_PORT, between, checked_range
+from .limits import HIGHEST_PORT, LARGEST_INTEGER, between, checked_range
 from .names import LOAD_BALANCER_LIMIT, derived_name
 
 LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
@@ -90,7 +90,7 @@ def _check_balancer_numbers(given: Mapping[str, Any]) -> None:
     if given["grace_period"] is not None:
         if given["type"] == "none":
             raise InputError("load_balancer: grace_period: there is none without a load balancer")
-        between("load_balancer: grace_period", given["grace_period"], 0, 2**31 - 1)
+        between("load_balancer: grace_period", given["grace_period"], 0, LARGEST_INTEGER)
 
 
 def balanced_port(balancer: Balancer, ports: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -31,6 +31,7 @@ from .load_balancer_v2 import (
     live_balancer,
     live_group,
     live_listener,
+    name_in,
     tags_of,
 )
 from .log_group import LogGroups, describe_log_group, live_log_group, log_groups_below
@@ -353,7 +354,7 @@ def _group(run: Run, request: Mapping[str, Any]) -> list[Live | None]:
         return []
     group = live_group(found, {}, tags, f"target-group/{arn}")
     listeners = [
-        live_listener(one, above.split("/")[-2], {}, f"listener/{one['ListenerArn']}")
+        live_listener(one, name_in(above), {}, f"listener/{one['ListenerArn']}")
         for above in found["LoadBalancerArns"]
         for one in listeners_of(run, above)
     ]

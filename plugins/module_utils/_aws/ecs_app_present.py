@@ -75,7 +75,7 @@ def ensure_present(context: Context) -> Outcome:
 
 def _looked_at_again(run: Run, options: AppOptions, tidying: Plan) -> Plan:
     """Without the rules of a shared load balancer that another app has come to need while this one was waited for."""
-    if not (options.balancer and options.balancer.shared):
+    if not options.shares_balancer:
         return tidying
     rules = [step.live for step in tidying.steps if step.kind == "ingress_rule" and step.live]
     unused = {one.key for one in without_needed(run, options, rules)}
@@ -85,8 +85,7 @@ def _looked_at_again(run: Run, options: AppOptions, tidying: Plan) -> Plan:
 def _reopen(run: Run, options: AppOptions, plan: Plan, rules: Sequence[Live]) -> None:
     """The way from a shared load balancer to a service that has moved there once more: a run that took another app
     away, or moved it, may have closed it, if it looked before this one was there."""
-    shared = options.balancer is not None and options.balancer.shared
-    if shared and any(step.kind == "service" and _places(step) for step in plan.steps):
+    if options.shares_balancer and any(step.kind == "service" and _places(step) for step in plan.steps):
         for one in rules:
             IngressRules(run).create(Step("create", one.key, one.kind, one.name), one.spec)
 
@@ -124,7 +123,7 @@ def _places(step: Step) -> bool:
 
 def _unused_rules(run: Run, found: Found, wanted: Collection[Wanted]) -> list[Live]:
     """The rules that let a load balancer reach the app's tasks where they were before."""
-    if found.options.balancer and found.options.balancer.shared:
+    if found.options.shares_balancer:
         return outlived_rules(run, found.options, found.live, wanted)
     keys = {one.key for one in wanted}
     return [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in keys]

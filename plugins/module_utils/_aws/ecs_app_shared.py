@@ -21,7 +21,7 @@ from .ecs_app import APP_GRAPH, list_services
 from .ecs_app_read import Group, balancer_group, balancer_groups, ingress_rules, instances_groups
 from .ecs_app_wanted import balancer_of, ingress_key, port_range, ports_behind, without_listeners_to
 from .load_balancer_classic import LOAD_BALANCER, find_classic, instance_port
-from .load_balancer_v2 import describe_one, listeners_of
+from .load_balancer_v2 import describe_one, listeners_of, name_in
 from .names import cluster_mark
 from .run import Run
 from .security_groups import OUR_RULE, Opening, allowed, rule_description
@@ -220,7 +220,7 @@ def _ways_in(run: Run, live: Mapping[str, Live], above: Run, groups: Sequence[Gr
     ports: dict[str, set[str]] = {}
     for one in live.values():
         if one.kind == "listener":
-            ports.setdefault(one.spec["load_balancer"].split("/")[-2], set()).add(str(one.spec["port"]))
+            ports.setdefault(name_in(one.spec["load_balancer"]), set()).add(str(one.spec["port"]))
     plan = Plan()
     for group in balancer_groups(above, groups):
         name = balancer_of(group)
@@ -275,7 +275,7 @@ def _shared_classic(
     elif given and given.classic and given.shared:
         names |= {given.name}
     own = {one.name for one in live.values() if one.kind == "classic_load_balancer"}
-    newer = {one.spec["load_balancer"].split("/")[-2] for one in live.values() if one.kind == "listener"}
+    newer = {name_in(one.spec["load_balancer"]) for one in live.values() if one.kind == "listener"}
     found = {name: find_classic(above, name) for name in sorted(names - own - newer)}
     return {
         name: replace(one, key=f"{one.key}/{name}")

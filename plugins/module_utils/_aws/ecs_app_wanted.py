@@ -246,7 +246,7 @@ class _Balancing:
 
 def sharing(run: Run, options: AppOptions) -> Run:
     """The run that makes load balancers and their security groups: for the cluster, if they are shared."""
-    if options.balancer and options.balancer.shared:
+    if options.shares_balancer:
         return replace(run, mark=cluster_mark(options.cluster))
     return run
 

@@ -9,6 +9,7 @@ import ipaddress
 from .._errors import InputError
 
 HIGHEST_PORT = 65535
+LARGEST_INTEGER = 2**31 - 1  # of the API of ECS
 
 
 def between(option: str, value: int, low: int, high: int) -> int:

@@ -104,7 +104,7 @@ def refuse_to_move(
     hint = "Delete the app first, with state: absent."
     elsewhere = [one for one in group.get("LoadBalancerArns") or () if not above or one != above["LoadBalancerArn"]]
     if elsewhere:
-        name = str(elsewhere[0]).split("/")[-2]
+        name = name_in(str(elsewhere[0]))
         raise InputError(
             f"load_balancer.name: the app is behind {name}, and cannot be moved to {balancer.name}", hint=hint
         )
@@ -130,6 +130,11 @@ def describe_one(run: Run, items: str, request: Mapping[str, Any]) -> dict[str, 
         return None
     found: list[dict[str, Any]] = answer[items]
     return found[0] if found else None
+
+
+def name_in(balancer_arn: str) -> str:
+    """The name of a load balancer of the newer kinds, as its ARN has it. Pure."""
+    return balancer_arn.split("/")[-2]
 
 
 def listeners_of(run: Run, balancer_arn: str) -> list[dict[str, Any]]:

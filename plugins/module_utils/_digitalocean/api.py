@@ -108,6 +108,14 @@ class DigitalOcean:
         """Look at one thing."""
         return self.call("GET", path, doing=doing, query=query)
 
+    def find(self, path: str, item: str, *, doing: str) -> Answer | None:
+        """One thing, which stands under a name in the answer; None if it does not exist."""
+        try:
+            found: Answer = self.get(path, doing=doing)[item]
+        except NotFoundError:
+            return None
+        return found
+
     def pages(self, path: str, items: str, *, doing: str, query: Mapping[str, Any] | None = None) -> list[Answer]:
         """All items of a list, to the last page.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .._errors import InputError, NotFoundError
+from .._errors import InputError
 from .._parallel import gather
 from . import slugs
 from .api import Answer, DigitalOcean
@@ -69,11 +69,9 @@ def _image(api: DigitalOcean, wanted: str) -> Answer:
     """The image by slug or id, or by the slug that took its place."""
     asked = dict.fromkeys((wanted, slugs.OLD_IMAGES.get(wanted, wanted)))
     for slug in filter(SLUG.fullmatch, asked):
-        try:
-            image: Answer = api.get(f"images/{slug}", doing=DOING)["image"]
-        except NotFoundError:
-            continue
-        return image
+        image = api.find(f"images/{slug}", "image", doing=DOING)
+        if image is not None:
+            return image
     if wanted.isdigit():
         raise InputError(f"image: {wanted} does not exist in this account", hint="Give a slug, or the id of an image.")
     offered = [one["slug"] for one in api.pages("images", "images", doing=DOING, query={"type": "distribution"})]

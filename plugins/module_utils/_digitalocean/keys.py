@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._errors import InputError, NotFoundError
+from .._errors import InputError
 from .._ownership import Mark
 from .._plan import Live, Spec, Step, Wanted
 from .._retry import create_once
@@ -79,11 +79,7 @@ def find_key(api: DigitalOcean, wanted: str) -> Answer | None:
     """A key by its fingerprint or id."""
     if not IDENTITY.fullmatch(wanted):
         return None
-    try:
-        found: Answer = api.get(f"account/keys/{wanted}", doing=f"look for SSH key {wanted}")["ssh_key"]
-    except NotFoundError:
-        return None
-    return found
+    return api.find(f"account/keys/{wanted}", "ssh_key", doing=f"look for SSH key {wanted}")
 
 
 def existing_key(api: DigitalOcean, wanted: str) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._clock import Deadline
-from .._errors import NotFoundError
 from .._ownership import Mark
 from .._plan import Live, Spec, Step, Wanted
 from .._retry import Effect
@@ -34,9 +33,8 @@ def find_tag(api: DigitalOcean, name: str) -> Live | None:
 
     It also shows that the token may see tags: without that scope nothing would seem to be ours.
     """
-    try:
-        answer = api.get(f"tags/{name}", doing=f"look for tag {name}")["tag"]
-    except NotFoundError:
+    answer = api.find(f"tags/{name}", "tag", doing=f"look for tag {name}")
+    if answer is None:
         return None
     resources = answer.get("resources") or {}
     counts = {kind: int(one["count"]) for kind, one in resources.items() if isinstance(one, dict) and "count" in one}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from .._errors import AuthError, InputError, NotFoundError
+from .._errors import AuthError, InputError
 from .api import Answer, DigitalOcean
 
 IDENTITY = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -33,8 +33,4 @@ def check_vpc(api: DigitalOcean, wanted: str, region: str) -> None:
 def _find(api: DigitalOcean, wanted: str) -> Answer | None:
     if not IDENTITY.fullmatch(wanted):
         return None
-    try:
-        found: Answer = api.get(f"vpcs/{wanted}", doing=f"look for VPC {wanted}")["vpc"]
-    except NotFoundError:
-        return None
-    return found
+    return api.find(f"vpcs/{wanted}", "vpc", doing=f"look for VPC {wanted}")

@@ -13,7 +13,7 @@ from .._compare import Difference
 from .._errors import PartialError
 from .._module import Context, Outcome
 from .._parallel import gather
-from .._plan import Applied, Plan, Step
+from .._plan import Plan, Step, done_before
 from .answering import wait_until_answers
 from .api import Api, Object
 from .app_result import address, result
@@ -98,11 +98,10 @@ def _present(run: Run, params: Mapping[str, Any], there: There, attempts: int = 
 
 def _once_more(run: Run, params: Mapping[str, Any], plan: Plan, moved: PartialError, attempts: int) -> Outcome:
     """Another run has changed the app since it was looked at: what is left out means the app as it is now."""
-    done: list[str] = moved.details["steps_done"]
-    with Applied(tuple(done), {}).then("look what another run has changed"):
+    done, before = done_before(plan, moved)
+    with before.then("look what another run has changed"):
         again = _present(run, params, read(run, params), attempts)
-    steps = tuple(step for step in plan.steps if step.sentence in done)
-    return Outcome(again.result, Plan((*steps, *(again.plan.steps if again.plan else ()))))
+    return Outcome(again.result, done + (again.plan or Plan()))
 
 
 def _rollout(controller: Mapping[str, Any], there: There) -> list[Step]:

@@ -11,6 +11,8 @@ from .api import Api
 from .kinds import Kind
 from .object_set import Place
 
+_AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+
 
 def all_places(api: Api, namespaces: Iterable[str] = ("",)) -> list[Place]:
     """Every kind that the cluster can list and delete: two requests, whatever it has installed."""
@@ -20,9 +22,6 @@ def all_places(api: Api, namespaces: Iterable[str] = ("",)) -> list[Place]:
         for kind in _discovered(api.call("GET", root, accept=_AGGREGATED, doing="look up what the cluster knows"))
     ]
     return [(kind, place) for kind in kinds for place in (namespaces if kind.namespaced else ("",))]
-
-
-_AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 
 
 def _discovered(answer: Mapping[str, Any]) -> Iterable[Kind]:

@@ -16,7 +16,7 @@ from typing import Any
 from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError, NotOursError, PartialError
 from .._module import Context, Outcome
 from .._parallel import gather
-from .._plan import Applied, Live, Plan, Spec, Step, apply
+from .._plan import Live, Plan, Spec, Step, apply, done_before
 from .._texts import texts
 from .api import Api, Object
 from .kinds import SECRET
@@ -114,13 +114,13 @@ def _agree(api: Api, wanted: Wanted, plan: Plan, conflict: PartialError) -> Plan
     Returns:
         What was done before the conflict and after it.
     """
-    done: list[str] = conflict.details["steps_done"]
-    with Applied(tuple(done), {}).then("look what another run has made"):
+    done, before = done_before(plan, conflict)
+    with before.then("look what another run has made"):
         live = _read(api, wanted)
         data = values(wanted, live)
         more = decide(wanted, data, live)
         apply(more, {"Secret": _Secrets(api, wanted, data)}, {})
-    return Plan((*(step for step in plan.steps if step.sentence in done), *more.steps))
+    return done + more
 
 
 def _read(api: Api, wanted: Wanted) -> dict[str, Object]:

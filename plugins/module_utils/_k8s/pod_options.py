@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._errors import InputError
-from .._texts import texts, words
+from .._texts import refuse_no_variables, texts, words
 from .quantities import MIB, amount
 
-VARIABLE = re.compile(r"[^=\x00-\x1f]+")
 PORTS = range(1, 65536)
 
 RESOURCES: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
@@ -135,9 +133,7 @@ def environment(
     if twice:
         raise InputError(f"{twice[0]} is in both environment and secrets")
     names = [*(plain or {}), *(secrets or {})]
-    wrong = next((name for name in names if not VARIABLE.fullmatch(str(name))), None)
-    if wrong is not None:
-        raise InputError(f"environment: {wrong!r} is no name of a variable")
+    refuse_no_variables("environment", names)
     kept: dict[str, list[dict[str, Any]]] = {"environment": [], "secrets": [], "": []}
     for one in live or ():
         if one["name"] not in names:

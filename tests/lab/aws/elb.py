@@ -132,10 +132,7 @@ def _move(world: World, interfaces: BalancerInterfaces) -> None:
     def _attach_load_balancer_to_subnets(
         original: Original, backend: Any, load_balancer_name: str, subnets: list[str]
     ) -> Any:
-        balancer, ec2 = (
-            backend.load_balancers[load_balancer_name],
-            ec2_backends[backend.account_id][backend.region_name],
-        )
+        balancer, ec2 = _with_network(backend, load_balancer_name)
         wanted = sorted({*balancer.subnets, *subnets})
         check_network("elb", ec2, wanted, balancer.security_groups, balancer.scheme, balancer.subnets)
         if any(world.is_new(_left(backend, load_balancer_name, ec2.get_subnet(one))) for one in subnets):
@@ -148,10 +145,7 @@ def _move(world: World, interfaces: BalancerInterfaces) -> None:
     def _detach_load_balancer_from_subnets(
         original: Original, backend: Any, load_balancer_name: str, subnets: list[str]
     ) -> Any:
-        balancer, ec2 = (
-            backend.load_balancers[load_balancer_name],
-            ec2_backends[backend.account_id][backend.region_name],
-        )
+        balancer, ec2 = _with_network(backend, load_balancer_name)
         if not {*balancer.subnets} - {*subnets}:
             message = (
                 f'Requested configuration change for LoadBalancer "{load_balancer_name}" is invalid because you '
@@ -164,6 +158,11 @@ def _move(world: World, interfaces: BalancerInterfaces) -> None:
         answer = original(backend, load_balancer_name, subnets)
         _follow(interfaces, backend, balancer)
         return answer
+
+
+def _with_network(backend: Any, name: str) -> tuple[Any, Any]:
+    """A load balancer, and the EC2 that it is in."""
+    return backend.load_balancers[name], ec2_backends[backend.account_id][backend.region_name]
 
 
 def _left(backend: Any, name: str, subnet: Any) -> str:

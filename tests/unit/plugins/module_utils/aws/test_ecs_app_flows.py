@@ -797,14 +797,15 @@ def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow)
 NOTHING_MARKED = Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": []})
 NO_REVISIONS = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}, times=2)
 NO_LOGS = Call("logs", "DescribeLogGroups", {"logGroups": []}, {"logGroupNamePrefix": "/ecs/one/web"})
+NO_TRACES = (NOTHING_MARKED, NO_SCALING, NO_LOGS)
+# the look at the end
+ALL_GONE = (services(service(status="INACTIVE")), *NO_TRACES, NO_REVISIONS, groups())
 
 
 def test_no_app_is_left_alone(run: Flow) -> None:
     outcome = run(
         Call("ecs", "DescribeServices", NO_CLUSTER),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
+        *NO_TRACES,
         NO_REVISIONS,
         groups(),
         state="absent",
@@ -879,9 +880,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     ]
     outcome = run(
         services(service(**BEHIND)),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
+        *NO_TRACES,
         listed("ACTIVE", 1),
         listed("INACTIVE"),
         Call("ecs", "DescribeTaskDefinition", described(1), times=2),  # is it ours, and where does it log to?
@@ -904,13 +903,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
         Call("elb", "ConfigureHealthCheck"),
         Call("ecs", "DeregisterTaskDefinition"),
         Call("ecs", "DeleteTaskDefinitions"),
-        # the look at the end
-        services(service(status="INACTIVE")),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
-        NO_REVISIONS,
-        groups(),
+        *ALL_GONE,
         state="absent",
     )
     assert outcome.plan
@@ -939,9 +932,7 @@ def test_of_two_apps_that_go_at_the_same_time_the_later_takes_what_both_have_use
     )
     outcome = run(
         services(service(**BEHIND)),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
+        *NO_TRACES,
         listed("ACTIVE", 1),
         listed("INACTIVE"),
         Call("ecs", "DescribeTaskDefinition", described(1), times=2),  # is it ours, and where does it log to?
@@ -954,13 +945,7 @@ def test_of_two_apps_that_go_at_the_same_time_the_later_takes_what_both_have_use
         Call("ecs", "DeleteTaskDefinitions"),
         *both,
         *(left if other_goes else others_at(80)),
-        # the look at the end
-        services(service(status="INACTIVE")),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
-        NO_REVISIONS,
-        groups(),
+        *ALL_GONE,
         state="absent",
     )
     assert outcome.plan
@@ -1093,9 +1078,7 @@ def test_a_rule_that_somebody_else_made_stays(run: Flow) -> None:
 def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:
     outcome = run(
         services(service(**BEHIND)),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
+        *NO_TRACES,
         NO_REVISIONS,
         revision(),
         groups({**INSTANCES, "IpPermissions": [RULE]}, balancer_group()),
@@ -1144,9 +1127,7 @@ def test_a_load_balancer_that_no_list_shows_yet_is_found_by_its_security_group(
     """A run was killed a moment ago, and nothing is said but what the app is called."""
     outcome = run(
         services(),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
+        *NO_TRACES,
         NO_REVISIONS,
         groups(INSTANCES, balancer_group()),
         *found,
@@ -1234,9 +1215,7 @@ def test_a_listener_of_an_app_that_never_had_a_service_goes_too(
     """A run was killed between the shared load balancer and the service."""
     outcome = run(
         services(),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
+        *NO_TRACES,
         NO_REVISIONS,
         groups(*found),
         *live_balancer("", **listening_at(80, 8080)),
@@ -1268,9 +1247,7 @@ def test_a_way_in_that_was_opened_for_an_app_which_never_came_is_closed(
     heard = [call for call in balancer if call.answer == live_balancer("", **listening_at(80, 8080))[0].answer]
     outcome = run(
         services(),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
+        *NO_TRACES,
         NO_REVISIONS,
         groups(INSTANCES, shared_group(80, made_for="web")),
         *balancer,
@@ -1385,9 +1362,7 @@ def test_an_earlier_listener_to_an_earlier_port_goes_with_the_app(run: Flow) -> 
     """Its load balancer listened, and its tasks were reached, elsewhere before."""
     outcome = run(
         services(service(**BEHIND)),
-        NOTHING_MARKED,
-        NO_SCALING,
-        NO_LOGS,
+        *NO_TRACES,
         NO_REVISIONS,
         groups(reached_at(80, 8081), shared_group(80, 8080, 8081)),
         *live_balancer("", **listening_at(80, 8080, 8081)),
@@ -1407,18 +1382,14 @@ def test_what_does_not_go_away_is_named(run: Flow) -> None:
     with pytest.raises(PartialError, match="still there: service web"):
         run(
             services(left),
-            NOTHING_MARKED,
-            NO_SCALING,
-            NO_LOGS,
+            *NO_TRACES,
             NO_REVISIONS,
             groups(),
             Call("ecs", "DescribeTaskDefinition", described(1), times=2),
             Call("ecs", "DeleteService"),
             services(service(status="INACTIVE")),
             services(left),
-            NOTHING_MARKED,
-            NO_SCALING,
-            NO_LOGS,
+            *NO_TRACES,
             NO_REVISIONS,
             groups(),
             state="absent",
