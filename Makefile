@@ -3,7 +3,7 @@
 
 # Each target calls a script in tools/, which can be run on its own too. `make` alone shows what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint sanity units integration molecule faults package bench lab lab-stop lock clean
+.PHONY: help setup demo test lint sanity units roles integration molecule faults package bench lab lab-stop lock clean
 
 # The Python that makes .venv; by default the first of python3.13, python3.12, python3.11 and python3 that will do.
 export PYTHON
@@ -26,7 +26,7 @@ test: ## everything below, at once; ends with "N passed, N failed"
 	@tools/setup.sh test
 	@$(RUN) tools/test.py
 
-lint sanity units integration molecule package: ## one stage of the tests
+lint sanity units roles integration molecule package: ## one stage of the tests
 	@tools/setup.sh test
 	@$(RUN) tools/test.py $@
 

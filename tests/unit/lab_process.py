@@ -41,7 +41,8 @@ class LabProcess:
 def running_lab(state: Path) -> Iterator[Mapping[str, str]]:
     """The addresses of a lab with its state in a folder, which is stopped at the end."""
     command = [sys.executable, "-m", "lab"]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment["PYTHONPATH"] = str(TESTS)
     subprocess.run([*command, "start", "--state", str(state)], check=True, capture_output=True, env=environment)
     try:
         yield json.loads((state / "lab.json").read_text())
