@@ -71,6 +71,21 @@ def test_every_kind_can_be_asked_for(kind: str) -> None:
     assert found_in("ec2", tagged(("x", kind)), Call("ec2", one.operation, {one.items: []})) == []
 
 
+def test_a_kind_that_refuses_hides_no_other() -> None:
+    denied = failure("UnauthorizedOperation", "You are not authorized: ec2:DescribeNatGateways", 403)
+    with scripted(
+        tagged(("vpc-1", "vpc"), ("nat-1", "natgateway")),
+        Call("ec2", "DescribeNatGateways", denied),
+        Call("ec2", "DescribeVpcs", {"Vpcs": [{"VpcId": "vpc-1", "State": "available", "Tags": MINE}]}),
+    ) as aws:
+        report = look({"ec2": places(aws, "")["ec2"]}).to_result()
+    assert [one["id"] for one in report["leftovers"]] == ["vpc-1"]
+    assert [one["kinds"] for one in report["could_not_look"]] == [["nat_gateway"]]
+    assert "ec2:DescribeNatGateways" in report["could_not_look"][0]["why"]
+    assert "volume" in report["looked_at"]
+    assert "nat_gateway" not in report["looked_at"]
+
+
 def test_one_owner_only() -> None:
     mine = {"Filters": [{"Name": f"tag:{OWNER}", "Values": ["ecs/web"]}]}
     tags = tagged(("eni-1", "network-interface"))
@@ -381,6 +396,21 @@ def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() 
         ("service", services[0], "draining", 0.0),
         ("s3", "arn:aws:s3:::bucket", "unknown", None),
     ]
+
+
+def test_a_service_that_refuses_hides_nothing_else_that_the_tagging_api_names() -> None:
+    logs = [ARN.format("logs", f"log-group:/ecs/web/{name}") for name in ("shop", "mail")]
+    definition = ARN.format("ecs", "task-definition/shop:1")
+    with scripted(
+        named(*logs, definition),
+        Call("logs", "DescribeLogGroups", failure("AccessDeniedException", "not authorized", 400), times=2),
+        Call("ecs", "DescribeTaskDefinition", {"taskDefinition": {"status": "ACTIVE"}}),
+    ) as aws:
+        report = look({"tagging": places(aws, "")["tagging"]}).to_result()
+    assert [one["id"] for one in report["leftovers"]] == [definition]
+    assert [one["kinds"] for one in report["could_not_look"]] == [["log_group"]]
+    assert "log_group" not in report["looked_at"]
+    assert "parameter" in report["looked_at"]
 
 
 @pytest.mark.parametrize(
