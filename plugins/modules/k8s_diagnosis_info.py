@@ -92,6 +92,7 @@ diagnosis:
         - image_pull
         - initializing
         - load_balancer
+        - load_balancer_pending
         - no_endpoints
         - node_not_ready
         - not_created

@@ -10,7 +10,7 @@ from dataclasses import replace
 from .diagnosis_pods import pod_findings
 from .diagnosis_storage import claim_findings
 from .findings import Finding, View, when
-from .kinds import CRON_JOB, DAEMON_SET, JOB
+from .kinds import CRON_JOB, DAEMON_SET, EVENT, JOB
 from .namespaces import HOW_IT_GOES, why_it_stays
 from .node_state import describe_node, is_control_plane, is_ready
 from .objects import (
@@ -161,6 +161,13 @@ def _services(view: View) -> Iterator[Finding]:
                 f"The load balancer of {label_of(service)} cannot be made: {said}",
                 "See the rights and quotas of the cloud account, and the annotations of the service",
                 (said,),
+            )
+        elif not view.events_of(service) and EVENT.kind not in view.unread:
+            yield Finding(
+                "load_balancer_pending",
+                label_of(service),
+                f"{label_of(service)} has no address yet, and nobody says that its load balancer is being made",
+                "See that the cloud controller manager runs",
             )
 
 

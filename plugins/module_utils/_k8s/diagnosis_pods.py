@@ -24,6 +24,7 @@ OTHER_ZONE = re.compile(
 )
 NO_RIGHT = re.compile(r"UnauthorizedOperation|AccessDenied|not authorized")
 NO_SOURCE = re.compile(r"\b(?:configmap|secret) \"[^\"]*\" not found|references non-existent (?:config|secret) key")
+NOT_RETRIEVED = "FailedToRetrieveImagePullSecret"
 KILLED = 137
 SHOWN_LINES = 5
 IMAGE_ADVICE = (  # by what container runtimes and registries say
@@ -166,12 +167,17 @@ def _image(pod: Object, container: Mapping[str, Any], reason: str, message: str,
     pulls = [one for one in events if str(one.get("message")).startswith("Failed to pull")]
     said = str(pulls[0]["message"]).rstrip(".") if pulls else message
     where = f"Container {container['name']} of {label_of(pod)}"
+    advice = _image_advice(said)
+    absent = view.events_of(pod, NOT_RETRIEVED) if "imagePullSecret" in advice else []
+    if absent:
+        said = f"{said} ({str(absent[0].get('message', '')).rstrip('.')})"
+        advice = "Make the pull secret that the pod or its ServiceAccount names"
     code: Code = "image_invalid" if never else "image_pull"
     return Finding(
         code,
         label_of(pod),
         f"{where} has an image that {'can never' if never else 'cannot'} be pulled, {image}: {said}",
-        _image_advice(said),
+        advice,
         (said,),
         tries=sum(times_of(one) for one in pulls),
     )

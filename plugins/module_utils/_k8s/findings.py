@@ -22,6 +22,7 @@ Code = Literal[
     "image_pull",
     "initializing",
     "load_balancer",
+    "load_balancer_pending",
     "no_endpoints",
     "node_not_ready",
     "not_created",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import AuthError
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.capacity import holders, requests_of, rooms
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis import diagnose
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import result_of
@@ -227,6 +228,20 @@ def test_an_image_that_cannot_be_pulled() -> None:
     assert (found.code, found.tries) == ("image_pull", 3)
     assert said in found.message
     assert found.suggestion == "Check the name and tag of the image"
+
+
+def test_a_pull_secret_that_is_not_there() -> None:
+    one = pod("a", node="n", status=waiting("ImagePullBackOff", "Back-off"))
+    message = "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed."
+    events = [
+        event(one, "Failed", 'Failed to pull image "nginx:1": 401 unauthorized'),
+        event(one, "FailedToRetrieveImagePullSecret", message),
+    ]
+    found = only(View(pods=[one], events=events))
+    assert "401 unauthorized (Unable to retrieve some image pull secrets (regcred)" in found.message
+    assert found.suggestion == "Make the pull secret that the pod or its ServiceAccount names"
+    events[0]["message"] = 'Failed to pull image "nginx:1": not found'  # then it is no matter of rights
+    assert "regcred" not in only(View(pods=[one], events=events)).message
 
 
 @pytest.mark.parametrize(
@@ -640,6 +655,13 @@ def test_services() -> None:
         )
     )
     assert [one.code for one in found] == ["no_endpoints", "load_balancer"]
+
+
+def test_a_load_balancer_that_nobody_makes() -> None:
+    service = thing("Service", "web", spec={"type": "LoadBalancer"})
+    assert only(View(services=[service])).code == "load_balancer_pending"
+    assert diagnose(View(services=[service], events=[event(service, "EnsuringLoadBalancer", "")])) == []
+    assert diagnose(View(services=[service], unread={"Event": AuthError("no")})) == []
 
 
 def test_a_service_leads_to_pods_that_are_not_in_question_but_not_to_another_namespace() -> None:
