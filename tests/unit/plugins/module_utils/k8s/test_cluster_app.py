@@ -482,6 +482,23 @@ def test_a_look_at_apps() -> None:
     assert everything[0]["service"] is None
 
 
+def test_the_latest_that_was_said_about_an_app_comes_first() -> None:
+    spec = ArgumentSpec({**APP_INFO.options, **CONNECTION.options, "state": {}})
+    said = [("Deployment", "web", "scaled", 1), ("ReplicaSet", "web-1", "quota", 9), ("ReplicaSet", "web-b-1", "no", 9)]
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", replicas=1)
+        for kind, name, message, at in [*said, ("Pod", "web-0", "pulled", 5)]:
+            uid = next(
+                (key[1]["metadata"]["uid"] for key in cluster.objects.items() if key[0][::2] == (kind, name)), ""
+            )
+            about = {"kind": kind, "name": name, "namespace": "default", "uid": uid}
+            more = {"message": message, "involvedObject": about, "lastTimestamp": f"2026-01-01T00:00:0{at}Z"}
+            cluster.put(thing("Event", f"{name}.1", "default", **more))
+        found = look_at_apps(context(cluster, spec, name="web", namespace="default")).result["apps"]
+    assert found[0]["events"] == ["quota", "pulled", "scaled"]
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [({"namespace": "nowhere"}, "namespace nowhere does not exist"), ({"name": "web"}, "name needs namespace")],
