@@ -270,6 +270,36 @@ def test_clusters_and_their_services() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["Role", "InstanceProfile"])
+def test_what_iam_still_lists_and_does_not_find_is_gone(kind: str) -> None:
+    listed = {f"{kind}s": [{f"{kind}Name": name} for name in ("ecs-gone", "ecs-there")], "IsTruncated": False}
+    gone = failure("NoSuchEntity", "The role with name ecs-gone cannot be found.", 404)
+    found = found_in(
+        "roles" if kind == "Role" else "instance profiles",
+        Call("iam", f"List{kind}s", listed),
+        Call("iam", f"Get{kind}", gone, {f"{kind}Name": "ecs-gone"}),
+        Call("iam", f"Get{kind}", {kind: {"Arn": "arn:there", "Tags": MINE}}, {f"{kind}Name": "ecs-there"}),
+    )
+    assert [one.id for one in found] == ["arn:there"]
+
+
+@pytest.mark.parametrize("goes", ["ListServices", "DescribeServices"])
+def test_a_cluster_that_goes_between_two_calls_hides_no_other(goes: str) -> None:
+    missing = failure("ClusterNotFoundException", "Cluster not found.")
+    calls = {
+        "ListServices": Call("ecs", "ListServices", {"serviceArns": ["s"]}),
+        "DescribeServices": Call("ecs", "DescribeServices", {"services": []}),
+    }
+    calls[goes] = Call("ecs", goes, missing)
+    found = found_in(
+        "ecs",
+        Call("ecs", "ListClusters", {"clusterArns": ["1"]}),
+        Call("ecs", "DescribeClusters", {"clusters": [cluster("web")]}),
+        *list(calls.values())[: 1 if goes == "ListServices" else 2],
+    )
+    assert [one.name for one in found] == ["web"]
+
+
 def test_classic_load_balancers_are_asked_for_tags_twenty_at_once() -> None:
     names = [f"lb-{number}" for number in range(21)]
     tags = [{"LoadBalancerName": name, "Tags": MINE if name == "lb-20" else []} for name in names]
