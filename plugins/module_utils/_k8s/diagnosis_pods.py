@@ -110,7 +110,8 @@ def is_initialising(pod: Object, container: Mapping[str, Any]) -> bool:
 def _made_good(pod: Object, view: View) -> bool:
     """Whether what runs a pod that failed has all that it wants: a later try of a Job, one for an evicted pod."""
     uid = (controller_of(pod) or {}).get("uid")
-    return any(one["metadata"].get("uid") == uid and state_of(one).ready for one in view.controllers)
+    above = view.all_controllers or view.controllers
+    return any(one["metadata"].get("uid") == uid and state_of(one).ready for one in above)
 
 
 def _failed(pod: Object, status: Mapping[str, Any], view: View) -> Finding:

@@ -415,6 +415,7 @@ def test_a_failed_pod_that_was_made_good_is_no_trouble() -> None:
     assert only(View(pods=[failed], controllers=[above])).code == "container_failed"
     status["availableReplicas"] = 1
     assert diagnose(View(pods=[failed], controllers=[above])) == []
+    assert diagnose(View(pods=[failed], all_controllers=[above])) == []  # who asks about a service, asks about no other
 
 
 def initialising(**more: Any) -> dict[str, Any]:
