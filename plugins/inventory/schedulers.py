@@ -17,6 +17,7 @@ description:
     mark says which, its part (C(ecs_default_instance)). What the name of a group must not have becomes an underscore.
   - Machines that are switched off are listed, those that are being ended are not.
   - It only looks. A provider that does not answer is a failure, and never an empty list.
+  - What is in the cache is used as long as the options that say where to look, for what and as whom are the same.
 extends_documentation_fragment:
   - container.schedulers.aws
   - container.schedulers.digitalocean
@@ -106,6 +107,8 @@ cache_connection: ~/.cache/schedulers
 cache_timeout: 600
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -122,6 +125,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._inventory import Machine, named
 from ansible_collections.container.schedulers.plugins.module_utils._redact import Redactor
 
+CONNECTIONS = (aws_options.CONNECTION, do_options.connection())
+DECIDING = ("providers", "regions", "owners", "address", *(name for one in CONNECTIONS for name in one.options))
 LIBRARIES: Mapping[str, Sequence[Library]] = {"aws": aws_options.LIBRARIES, "digitalocean": do_options.LIBRARIES}
 
 
@@ -142,7 +147,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         unknown = sorted({*given} - known)
         if unknown:
             raise AnsibleParserError(f"{path}: there is no option {unknown[0]}.")
-        for name, variables in self._hosts(self.get_cache_key(path), cache).items():
+        if not self.get_option("providers"):
+            raise AnsibleParserError(f"{path}: providers is empty. Name one, or several.")
+        for name, variables in self._hosts(f"{self.get_cache_key(path)}_{self._digest()}", cache).items():
             self._add(name, variables)
 
     def _hosts(self, key: str, may_be_old: bool) -> Mapping[str, Any]:
@@ -155,11 +162,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._cache[key] = found
         return found
 
+    def _digest(self) -> str:
+        """What tells apart what this file finds with other options."""
+        deciding = json.dumps({name: self.get_option(name) for name in DECIDING}, sort_keys=True, default=str)
+        return hashlib.sha256(deciding.encode()).hexdigest()[:16]
+
     def _described(self, machine: Machine) -> dict[str, Any]:
         return {"groups": machine.groups(), "variables": machine.variables(self.get_option("address"))}
 
     def _look(self) -> list[Machine]:
-        providers, owners = self.get_option("providers"), self.get_option("owners")
+        providers, owners = dict.fromkeys(self.get_option("providers")), self.get_option("owners")
         missing = missing_library(library for provider in providers for library in LIBRARIES[provider])
         if missing:
             raise AnsibleParserError(missing)
@@ -172,7 +184,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _look_at_aws(self) -> Iterator[Machine]:
         options = self._resolved(aws_options.CONNECTION.options)
-        for region in self.get_option("regions") or [options["region"]]:
+        for region in dict.fromkeys(self.get_option("regions") or [options["region"]]):
             connection = aws_api.Connection.from_params({**options, "region": region})
             yield from aws_machines.list_machines(aws_api.Aws(connection))
 

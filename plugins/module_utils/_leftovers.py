@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ._errors import SchedulersError
 from ._ownership import APP, OWNER, PART
 from ._parallel import gather
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,19 @@ class Leftover:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where leftovers of some kinds may be."""
+class Refusal:
+    """Kinds of things that could not be looked at, and why."""
 
     kinds: tuple[str, ...]
-    find: Callable[[], Iterable[Leftover]]
+    error: SchedulersError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where leftovers of some kinds may be. What of it refuses hides nothing of the rest."""
+
+    kinds: tuple[str, ...]
+    find: Callable[[], Iterable[Leftover | Refusal]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class Report:
 
     leftovers: tuple[Leftover, ...] = ()
     looked_at: tuple[str, ...] = ()
-    refused: tuple[tuple[tuple[str, ...], SchedulersError], ...] = field(default=())
+    refused: tuple[Refusal, ...] = field(default=())
 
     def to_result(self) -> dict[str, Any]:
         """The report as the module returns it, the dearest first."""
@@ -93,7 +103,7 @@ class Report:
             "monthly_cost": round(sum((cost for cost in costs if cost is not None), 0.0), 2),
             "unpriced": costs.count(None),
             "looked_at": sorted({*self.looked_at}),
-            "could_not_look": [{"kinds": list(kinds), "why": error.sentence()} for kinds, error in self.refused],
+            "could_not_look": [{"kinds": list(one.kinds), "why": one.error.sentence()} for one in self.refused],
         }
 
 
@@ -103,22 +113,32 @@ def look(places: Mapping[str, Place]) -> Report:
     Raises:
         SchedulersError: that of the first place, if nobody could look anywhere.
     """
-    answers = gather({name: partial(_try, place) for name, place in places.items()})
-    refused = [(places[name].kinds, answer) for name, answer in answers.items() if isinstance(answer, SchedulersError)]
-    if refused and len(refused) == len(places):
-        raise refused[0][1]
+    answers = gather({name: partial(tried, partial(_found, place)) for name, place in places.items()})
+    refused: list[Refusal] = []
     found: dict[tuple[str, str], Leftover] = {}
     looked_at: list[str] = []
     for name, answer in answers.items():
-        if not isinstance(answer, SchedulersError):
-            looked_at.extend(places[name].kinds)
-            for one in answer:
+        kinds = places[name].kinds
+        things = [Refusal(kinds, answer)] if isinstance(answer, SchedulersError) else answer
+        blind = [one for one in things if isinstance(one, Refusal)]
+        hidden = {kind for one in blind for kind in one.kinds}
+        refused.extend(blind)
+        looked_at.extend(kind for kind in kinds if kind not in hidden)
+        for one in things:
+            if isinstance(one, Leftover):
                 found.setdefault((one.provider, one.id), one)
+    if refused and not looked_at and not found:
+        raise refused[0].error
     return Report(tuple(found.values()), tuple(looked_at), tuple(refused))
 
 
-def _try(place: Place) -> list[Leftover] | SchedulersError:
+def _found(place: Place) -> list[Leftover | Refusal]:
+    return list(place.find())
+
+
+def tried(read: Callable[[], T]) -> T | SchedulersError:
+    """What a read answers, or why it cannot."""
     try:
-        return list(place.find())
+        return read()
     except SchedulersError as error:
         return error

@@ -124,7 +124,10 @@ options:
     type: list
     elements: str
   container_insights:
-    description: Whether CloudWatch collects metrics of the containers. It costs extra.
+    description:
+      - Whether CloudWatch collects metrics of the containers. It costs extra.
+      - CloudWatch makes a log group for that by itself, C(/aws/ecs/containerinsights/NAME/performance). It has no mark,
+        so it outlives the cluster, and M(container.schedulers.scheduler_leftovers_info) does not list it.
     type: str
     choices: [disabled, enabled, enhanced]
   tags:

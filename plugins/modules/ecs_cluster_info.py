@@ -23,6 +23,9 @@ options:
     description: The names of the clusters. If not given, all clusters of the region. What does not exist is not listed.
     type: list
     elements: str
+notes:
+  - "IAM permissions needed: ecs:ListClusters, DescribeClusters, ListContainerInstances, DescribeContainerInstances;
+    ec2:DescribeInstances."
 seealso:
   - module: container.schedulers.ecs_cluster
   - module: container.schedulers.ecs_cluster_app_info

@@ -24,6 +24,8 @@ options:
     description: The names of the clusters. If not given, all clusters of the region. What does not exist is not listed.
     type: list
     elements: str
+notes:
+  - "IAM permissions needed: ec2:DescribeInstances; ssm:GetParameter."
 seealso:
   - module: container.schedulers.k8s_aws_cluster
 """

@@ -36,6 +36,8 @@ options:
     description: Seconds that a service has to answer.
     type: int
     default: 10
+notes:
+  - Rights needed are to list nodes, and to list services and C(endpointslices) of C(discovery.k8s.io).
 seealso:
   - module: container.schedulers.k8s_diagnosis_info
 """

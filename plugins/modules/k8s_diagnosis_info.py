@@ -17,6 +17,8 @@ description:
     make room, apps of this collection first.
   - For a container that crashes it says the exit code and the last lines of its log.
   - The other Kubernetes modules say the same when they wait in vain.
+  - What the user may not list is named in RV(could_not_look), so that "nothing is wrong" and "could not ask" are never
+    mistaken for each other.
 extends_documentation_fragment:
   - container.schedulers.k8s
   - container.schedulers.attributes.info
@@ -29,15 +31,15 @@ options:
     type: str
   name:
     description:
-      - Only the app of this name, be it a controller, a pod or a service. Needs O(namespace).
+      - Only the app of this name, be it a controller, a pod, or a service with the pods behind it. Needs O(namespace).
       - It is an error if there is none.
     type: str
   labels:
-    description: Only pods with these labels.
+    description: Only pods with these labels, what makes such pods, and the services that may be for them.
     type: dict
 notes:
   - Rights needed are to list pods, events, claims, services and controllers, and to get logs. Without the right to list
-    nodes, volumes and the pods of other namespaces, less is said.
+    nodes, volumes, classes of storage and the pods of other namespaces, and to get the namespace, less is said.
 seealso:
   - module: container.schedulers.k8s_apply
   - module: container.schedulers.k8s_cluster_app
@@ -57,7 +59,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 healthy:
-  description: Whether nothing is wrong.
+  description:
+    - Whether nothing is wrong, and everything in the namespace could be looked at.
+    - What has not failed, but is not ready yet, is told in RV(pods).
   returned: success
   type: bool
 summary:
@@ -79,18 +83,22 @@ diagnosis:
       description: What kind of reason.
       type: str
       choices:
+        - being_deleted
         - claim_unbound
         - config_missing
         - container_failed
         - crash_loop
         - image_invalid
         - image_pull
+        - initializing
         - load_balancer
+        - load_balancer_pending
         - no_endpoints
         - node_not_ready
         - not_created
         - not_scheduled
         - probe_failing
+        - readiness_gate
         - rollout_stuck
         - sandbox
         - unschedulable
@@ -111,6 +119,20 @@ diagnosis:
       description: What the cluster or the container said, literally.
       type: list
       elements: str
+could_not_look:
+  description: What could not be looked at.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kinds:
+      description: The kinds.
+      type: list
+      elements: str
+      sample: [Event]
+    why:
+      description: What the API server said.
+      type: str
 pods:
   description: The pods that were looked at.
   returned: success

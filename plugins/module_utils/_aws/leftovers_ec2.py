@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._leftovers import Leftover, State
+from .._errors import SchedulersError
+from .._leftovers import Leftover, Refusal, State, tried
 from .._ownership import OWNER
 from .._parallel import gather
 from . import prices
@@ -41,16 +42,16 @@ class Kind:
     filters: str = "Filters"
 
 
-def find(aws: Aws, owner: str) -> Iterator[Leftover]:
+def find(aws: Aws, owner: str) -> Iterator[Leftover | Refusal]:
     """Everything in EC2 with the mark of the owner, or of any if the owner is empty."""
     doing = "look for what is left in EC2"
     filters = [{"Name": "key", "Values": [OWNER]}, *([{"Name": "value", "Values": [owner]}] if owner else [])]
     tags = aws.pages("ec2", "DescribeTags", "Tags", {"Filters": filters}, doing=doing)
     marked = {one["ResourceId"]: one for one in tags if one["ResourceType"] not in WITHIN_OTHERS}
     kinds = {one["ResourceType"] for one in marked.values()}
-    lists = {kind: partial(_list, aws, KINDS[kind], owner) for kind in sorted(kinds & KINDS.keys())}
-    for found in gather(lists).values():
-        yield from found
+    lists = {kind: partial(tried, partial(_list, aws, KINDS[kind], owner)) for kind in sorted(kinds & KINDS.keys())}
+    for kind, found in gather(lists).items():
+        yield from [Refusal((KINDS[kind].name,), found)] if isinstance(found, SchedulersError) else found
     for resource, tag in marked.items():
         if tag["ResourceType"] not in KINDS:
             kind = tag["ResourceType"].replace("-", "_")

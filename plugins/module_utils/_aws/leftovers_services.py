@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from .._errors import NotFoundError
 from .._leftovers import Leftover, State
 from .._ownership import OWNER
 from .._parallel import gather
@@ -62,12 +63,20 @@ def _iam(aws: Aws, owner: str, word: str, kind: str) -> Iterator[Leftover]:
     doing = f"look for {kind.replace('_', ' ')}s that are left"
     listed = aws.pages("iam", f"List{word}s", f"{word}s", {"MaxItems": 1000}, doing=doing)
     names = [one[f"{word}Name"] for one in listed if _named_so(one[f"{word}Name"], owner, aws.region)]
-    reads = {name: partial(aws.call, "iam", f"Get{word}", {f"{word}Name": name}, doing=doing) for name in names}
+    reads = {name: partial(_unless_gone, aws, "iam", f"Get{word}", {f"{word}Name": name}, doing) for name in names}
     for name, answer in gather(reads).items():
-        tags = from_tags(answer[word].get("Tags"))
+        tags = from_tags(answer.get(word, {}).get("Tags"))
         if is_marked(tags, owner):
             # its id is its ARN, as a role and a profile may have one name
             yield Leftover("aws", kind, answer[word]["Arn"], "global", tags, State("available"), name)
+
+
+def _unless_gone(aws: Aws, service: str, operation: str, request: Mapping[str, Any], doing: str) -> Mapping[str, Any]:
+    """The answer about what was listed, empty if it has gone meanwhile: IAM's lists are behind, and others delete."""
+    try:
+        return aws.call(service, operation, request, doing=doing)
+    except NotFoundError:
+        return {}
 
 
 def _named_so(name: str, owner: str, region: str) -> bool:
@@ -98,10 +107,13 @@ def clusters(aws: Aws, owner: str) -> Iterator[Leftover]:
 
 def _services(aws: Aws, owner: str, cluster: str) -> Iterator[Leftover]:
     doing = f"look for services that are left on {cluster.rpartition('/')[2]}"
-    arns = aws.pages("ecs", "ListServices", "serviceArns", {"cluster": cluster, "maxResults": 100}, doing=doing)
+    try:
+        arns = aws.pages("ecs", "ListServices", "serviceArns", {"cluster": cluster, "maxResults": 100}, doing=doing)
+    except NotFoundError:  # the cluster has gone meanwhile
+        return
     for some in _chunks(arns, DESCRIBED_AT_ONCE["services"]):
         request = {"cluster": cluster, "services": some, "include": ["TAGS"]}
-        for service in aws.call("ecs", "DescribeServices", request, doing=doing)["services"]:
+        for service in _unless_gone(aws, "ecs", "DescribeServices", request, doing).get("services", ()):
             tags = from_tags(service.get("tags"))
             if service["status"] != "INACTIVE" and is_marked(tags, owner):
                 arn, name = service["serviceArn"], service["serviceName"]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._errors import NotFoundError
-from .._leftovers import Leftover, State
+from .._errors import NotFoundError, SchedulersError
+from .._leftovers import Leftover, Refusal, State, tried
 from .._ownership import OWNER
 from .._parallel import gather
 from .api import Aws, from_tags
@@ -60,17 +60,22 @@ class Named:
         return "" in kinds or self.kind in kinds
 
 
-def find(aws: Aws, owner: str) -> Iterator[Leftover]:
+def find(aws: Aws, owner: str) -> Iterator[Leftover | Refusal]:
     """Everything that the tagging API names, and that is there."""
     request = {"TagFilters": [{"Key": OWNER, **({"Values": [owner]} if owner else {})}]}
     answers = aws.pages("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", request, doing=DOING)
     named = [Named.of(one["ResourceARN"], from_tags(one["Tags"])) for one in answers]
     asked = {one.arn: one for one in named if not one.asked_elsewhere()}
-    for arn, state in gather({arn: partial(_look, aws, one) for arn, one in asked.items()}).items():
-        if state:
-            one = asked[arn]
-            kind = OUR_WORDS.get(one.kind) or one.kind.replace("-", "_") or one.service
+    looks = {arn: partial(tried, partial(_look, aws, one)) for arn, one in asked.items()}
+    refused: dict[str, SchedulersError] = {}
+    for arn, state in gather(looks).items():
+        one = asked[arn]
+        kind = OUR_WORDS.get(one.kind) or one.kind.replace("-", "_") or one.service
+        if isinstance(state, SchedulersError):
+            refused.setdefault(kind, state)
+        elif state:
             yield Leftover("aws", kind, arn, aws.region, one.tags, state, one.name)
+    yield from (Refusal((kind,), error) for kind, error in refused.items())
 
 
 def _look(aws: Aws, named: Named) -> State | None:

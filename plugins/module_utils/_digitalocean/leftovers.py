@@ -40,7 +40,7 @@ def _find(find: Finder, api: DigitalOcean, owner: str) -> Iterator[Leftover]:
 def _named(kind: str, answer: Answer, tags: Iterable[str], state: State) -> Leftover:
     """A thing as most answers describe it."""
     marks = {**as_mark_tags(tags), PART: kind}
-    region = (answer.get("region") or {}).get("slug") or EVERYWHERE
+    region = (answer.get("region") or {}).get("slug") or ", ".join(answer.get("regions") or ()) or EVERYWHERE
     return Leftover(PROVIDER, kind, str(answer.get("id") or answer["name"]), region, marks, state, answer["name"])
 
 

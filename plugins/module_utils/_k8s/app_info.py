@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,8 +13,8 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .api import Object
 from .app_result import app_facts
-from .findings import View
-from .kinds import DEPLOYMENT, EVENT, POD, REPLICATION_CONTROLLER, SERVICE
+from .findings import View, latest_first
+from .kinds import DEPLOYMENT, EVENT, POD, REPLICA_SET, REPLICATION_CONTROLLER, SERVICE
 from .manifests import checked_namespace
 from .objects import labels_of, matches, name_of, namespace_of
 from .run import Run
@@ -54,8 +54,18 @@ def told(controller: Object, view: View) -> dict[str, Any]:
         if (one.get("spec") or {}).get("selector") and matches(one["spec"]["selector"], labels)
     ]
     best = sorted(services, key=lambda one: one["spec"].get("type") != "LoadBalancer")
-    events = [str(one.get("message", "")) for thing in (controller, *pods) for one in view.events_of(thing)]
-    return {**app_facts(controller, best[0] if best else None, pods), "events": events[:SHOWN_EVENTS]}
+    about = {one["metadata"].get("uid") for one in (controller, *pods)}
+    events = latest_first(one for one in view.events if _concerns(one, about, controller))
+    said = [str(one.get("message", "")) for one in events[:SHOWN_EVENTS]]
+    return {**app_facts(controller, best[0] if best else None, pods), "events": said}
+
+
+def _concerns(event: Mapping[str, Any], about: Container[str], controller: Mapping[str, Any]) -> bool:
+    """Whether an event is about an app. Why a Deployment gets no pods is said about its ReplicaSet."""
+    thing = event.get("involvedObject") or {}
+    below = (thing.get("kind"), thing.get("namespace")) == (REPLICA_SET.kind, namespace_of(controller))
+    named = str(thing.get("name")).rpartition("-")[0] == name_of(controller)
+    return thing.get("uid") in about or (below and named and controller["kind"] == DEPLOYMENT.kind)
 
 
 def _near(controller: Object, things: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -100,9 +100,15 @@ def takes(node: Object, pod: Object) -> bool:
         return False
     if not matches((pod.get("spec") or {}).get("nodeSelector") or {}, labels_of(node)):
         return False
+    return not untolerated(node, pod)
+
+
+def untolerated(node: Object, pod: Object) -> list[Mapping[str, Any]]:
+    """The taints of a node that keep a pod away."""
     tolerations = (pod.get("spec") or {}).get("tolerations") or ()
-    hard = [one for one in spec.get("taints") or () if one.get("effect") in ("NoSchedule", "NoExecute")]
-    return all(any(_tolerates(one, taint) for one in tolerations) for taint in hard)
+    taints = (node.get("spec") or {}).get("taints") or ()
+    hard = [one for one in taints if one.get("effect") in ("NoSchedule", "NoExecute")]
+    return [taint for taint in hard if not any(_tolerates(one, taint) for one in tolerations)]
 
 
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:

@@ -100,11 +100,12 @@ def to_service(service: Mapping[str, Any], slices: Sequence[Mapping[str, Any]], 
 
 
 def proxy_path(service: Mapping[str, Any]) -> str:
-    """The path at the API server that leads to a service's first port. Pure."""
+    """The path at the API server that leads to a service's first port; a headless service may have none. Pure."""
     metadata = service["metadata"]
-    port = service["spec"]["ports"][0]
-    secure = "https" in (port.get("appProtocol"), port.get("name")) or port["port"] == 443
-    whole = f"{'https' if secure else 'http'}:{metadata['name']}:{port.get('name') or port['port']}"
+    whole = metadata["name"]
+    for port in (service["spec"].get("ports") or ())[:1]:
+        secure = "https" in (port.get("appProtocol"), port.get("name")) or port["port"] == 443
+        whole = f"{'https' if secure else 'http'}:{metadata['name']}:{port.get('name') or port['port']}"
     return f"/api/v1/namespaces/{metadata['namespace']}/services/{whole}/proxy"
 
 

@@ -4,19 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from .._argspec import ArgumentSpec
-from .._errors import InputError, NotFoundError
+from .._errors import AuthError, InputError, NotFoundError
 from .._module import Context, Outcome
 from .._texts import texts
 from .capacity import runner_label
 from .diagnosis import diagnose
 from .explaining import read_view
 from .findings import Finding, View
-from .kinds import NAMESPACE
+from .kinds import NAMESPACE, NODE, STORAGE_CLASS, VOLUME
 from .manifests import checked_namespace
 from .objects import Object, controller_of, is_true, labels_of, matches, name_of, namespace_of
 from .run import Run
@@ -29,6 +29,8 @@ DIAGNOSIS = ArgumentSpec(
     }
 )
 SUCCEEDED = "Succeeded"
+# what lies in no namespace: many may not see it, and it says more only about what is known to be wrong
+OF_THE_CLUSTER = frozenset({NAMESPACE.kind, NODE.kind, STORAGE_CLASS.kind, VOLUME.kind})
 
 
 def look(context: Context) -> Outcome:
@@ -36,11 +38,13 @@ def look(context: Context) -> Outcome:
     params = context.params
     run = Run.looking(context)
     namespace, name = params["namespace"] or "", params["name"]
-    if namespace and run.api.get(NAMESPACE, checked_namespace("namespace", namespace)) is None:
-        raise NotFoundError(f"namespace {namespace} does not exist")
     if name and not namespace:
         raise InputError("name needs namespace")
-    view = read_view(run.api, namespace, _chosen(params["labels"]))
+    wanted = texts("labels", params["labels"] or {})
+    namespaces = _existing(run, namespace) if namespace else ()
+    view = read_view(run.api, namespace, lambda pod: matches(wanted, labels_of(pod)))
+    view = replace(view, namespaces=namespaces) if namespace else view
+    view = _labelled(view, wanted) if wanted else view
     view = _of_app(view, name) if name else view
     if name and not (view.pods or view.controllers or view.services):
         raise NotFoundError(
@@ -51,22 +55,58 @@ def look(context: Context) -> Outcome:
     return Outcome(result_of(view, findings))
 
 
-def _chosen(labels: Mapping[str, Any] | None) -> Callable[[Object], bool]:
-    wanted = texts("labels", labels or {})
-    return lambda pod: matches(wanted, labels_of(pod))
+def _existing(run: Run, name: str) -> list[Object]:
+    """A namespace; none if it may not be looked at itself."""
+    try:
+        found = run.api.get(NAMESPACE, checked_namespace("namespace", name))
+    except AuthError:
+        return []
+    if found is None:
+        raise NotFoundError(f"namespace {name} does not exist")
+    return [found]
+
+
+def _labelled(view: View, wanted: Mapping[str, str]) -> View:
+    """Only what makes pods with these labels, and the services that may be for them."""
+
+    def may_lead_there(service: Object) -> bool:
+        selector = (service.get("spec") or {}).get("selector") or {}
+        return bool(selector) and all(selector.get(label, value) == value for label, value in wanted.items())
+
+    return replace(
+        view,
+        controllers=[one for one in view.controllers if matches(wanted, _labels_given_by(one))],
+        claims=view.claims if view.pods else (),
+        services=[one for one in view.services if may_lead_there(one)],
+    )
+
+
+def _labels_given_by(controller: Object) -> Mapping[str, str]:
+    """The labels that a controller gives to its pods."""
+    spec = controller.get("spec") or {}
+    template = ((spec.get("jobTemplate") or {}).get("spec") or spec).get("template") or {}
+    return (template.get("metadata") or {}).get("labels") or {}
 
 
 def _of_app(view: View, name: str) -> View:
-    """Only what is called so: a controller and its pods, a pod, a service."""
+    """Only what is called so: a controller and its pods, a pod, a service and the pods behind it."""
     above = {one["metadata"]["uid"]: one for one in view.controllers}
-    pods = [one for one in view.pods if _is(one, name) or runner_label(one, above).rpartition("/")[2] == name]
+    services = [one for one in view.services if name_of(one) == name]
+    selectors = [selector for one in services if (selector := (one.get("spec") or {}).get("selector"))]
+    pods = [
+        one
+        for one in view.pods
+        if _is(one, name)
+        or runner_label(one, above).rpartition("/")[2] == name
+        or any(matches(selector, labels_of(one)) for selector in selectors)
+    ]
     return replace(
         view,
         pods=pods,
         nodes=view.nodes if pods else (),
         controllers=[one for one in view.controllers if _is(one, name)],
         claims=view.claims if pods else (),
-        services=[one for one in view.services if name_of(one) == name],
+        services=services,
     )
 
 
@@ -77,10 +117,12 @@ def _is(thing: Object, name: str) -> bool:
 
 def result_of(view: View, findings: list[Finding]) -> dict[str, Any]:
     """What the module returns. Pure."""
+    blind = [error for kind, error in view.unread.items() if kind not in OF_THE_CLUSTER]
     return {
         "diagnosis": [one.facts() for one in findings],
-        "summary": [f"{one.sentence()}." for one in findings],
-        "healthy": not findings,
+        "summary": [*(f"{one.sentence()}." for one in findings), *(one.sentence() for one in blind)],
+        "healthy": not findings and not blind,
+        "could_not_look": [{"kinds": [kind], "why": error.sentence()} for kind, error in view.unread.items()],
         "pods": [_pod(one) for one in view.pods],
         "nodes": [{"name": name_of(one), "ready": is_true(one, "Ready")} for one in view.nodes],
     }

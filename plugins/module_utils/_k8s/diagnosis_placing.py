@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from .capacity import Holder, Room, holders, how_to_free, requests_of, rooms
+from .capacity import Holder, Room, holders, how_to_free, requests_of, rooms, untolerated
 from .diagnosis_storage import is_underway, zone_finding
 from .findings import Finding, View
-from .objects import Object, conditions_of, label_of, name_of, namespace_of
+from .node_state import UNINITIALISED, is_control_plane
+from .objects import Object, claims_of, conditions_of, label_of, labels_of, matches, name_of, namespace_of
 from .quantities import amounts, shown
 
 SHORT = re.compile(r"Insufficient (?P<resource>[\w./-]*\w)|(?P<many>Too many pods)")
@@ -19,20 +21,26 @@ ZONE = re.compile(r"volume node affinity conflict|didn't match PersistentVolume'
 UNBOUND = re.compile(r"unbound (?:immediate )?PersistentVolumeClaims?|persistentvolumeclaim \"[^\"]*\" not found")
 TAINT = re.compile(r"untolerated taint(?:\(s\)|s)?(?: (?P<taint>\{[^}]*\}))?")
 SELECTOR = re.compile(r"didn't match Pod's node affinity/selector|didn't match node selector")
+CORDONED = re.compile(r"\(s\) were unschedulable")
 PORTS = re.compile(r"didn't have free ports")
 TOO_MANY_VOLUMES = re.compile(r"exceed max volume count")
 SPREAD = re.compile(r"topology spread constraints|anti-affinity rules")
+AFFINITY = re.compile(r"didn't match pod affinity rules")
 NO_NODES = re.compile(r"no nodes available to schedule pods")
 PREEMPTION = re.compile(r"\s*(?:no new claims to deallocate,\s*)?preemption:.*$", re.DOTALL)
 SHOWN_NODES = 4
+UNWELL = ("node.kubernetes.io/", UNINITIALISED)  # taints that a cluster gives to nodes which are not well
+CORDON = "node.kubernetes.io/unschedulable"
 
 ADVICE = (
     (NO_NODES, "there are no nodes", "Add a node"),
     (SELECTOR, "no node has the labels that it asks for", "Change its node selector or affinity, or label a node"),
     (TAINT, "the nodes have taints that it does not tolerate", "Give it a toleration, or add a node without the taint"),
+    (CORDONED, "the nodes are cordoned", "Uncordon a node, or add one"),
     (PORTS, "the host port that it wants is taken on every node", "Use another host port, or a Service"),
     (TOO_MANY_VOLUMES, "no node can attach another volume", "Add a node"),
     (SPREAD, "its own rules of spreading forbid the nodes that there are", "Loosen them, or add nodes"),
+    (AFFINITY, "no node runs the pods next to which it wants to be", "Start those pods first, or change its affinity"),
 )
 
 
@@ -54,7 +62,7 @@ def unplaced(pod: Object, view: View) -> Iterator[Finding]:
     elif SHORT.search(said):
         yield _no_room(pod, said, view)
     else:
-        yield _unsuitable(pod, said)
+        yield _unsuitable(pod, said, view)
 
 
 def _unseen(pod: Object) -> Iterator[Finding]:
@@ -70,11 +78,7 @@ def _unseen(pod: Object) -> Iterator[Finding]:
 
 def _without_claim(pod: Object, said: str, view: View) -> Iterator[Finding]:
     """The claim's own finding says more, where the claim is there."""
-    used = [
-        one["persistentVolumeClaim"]["claimName"]
-        for one in (pod.get("spec") or {}).get("volumes") or ()
-        if one.get("persistentVolumeClaim")
-    ]
+    used = claims_of(pod)
     there = {name_of(one) for one in view.claims}
     absent = [name for name in used if name not in there]
     if not absent and view.claims:
@@ -90,17 +94,57 @@ def _without_claim(pod: Object, said: str, view: View) -> Iterator[Finding]:
     )
 
 
-def _unsuitable(pod: Object, said: str) -> Finding:
-    for pattern, reason, advice in ADVICE:
-        if pattern.search(said):
-            return Finding(
-                "unschedulable",
-                label_of(pod),
-                f"{label_of(pod)} cannot be scheduled: {reason} ({said})",
-                advice,
-                (said,),
-            )
-    return Finding("unschedulable", label_of(pod), f"{label_of(pod)} cannot be scheduled: {said}", "", (said,))
+def _unsuitable(pod: Object, said: str, view: View) -> Finding:
+    """Nodes may refuse a pod for different reasons; then none of them is true of all."""
+    reasons = [(pattern, reason, advice) for pattern, reason, advice in ADVICE if pattern.search(said)]
+    asked = _asked_for(pod, view)
+    taints = _taints(pod, asked) if TAINT.search(said) else {}
+    beside = _beside_the_point(pod, asked, taints) if len(reasons) > 1 and view.nodes else set()
+    left = [one for one in reasons if one[0] not in beside] or reasons
+    text = f"{left[0][1] if len(left) == 1 else 'no node takes it'} ({said})" if left else said
+    if taints:
+        text += f"; there are the taints {_shown_taints(taints)}"
+    advice = [one for _pattern, _reason, one in left]
+    if taints and all(name.startswith(UNWELL) for name in taints):
+        advice = ["Nodes have such taints while they are not well: look at them, or add a node"]
+    suggestion = "; or ".join([*advice[:1], *(f"{one[0].lower()}{one[1:]}" for one in advice[1:])])
+    return Finding("unschedulable", label_of(pod), f"{label_of(pod)} cannot be scheduled: {text}", suggestion, (said,))
+
+
+def _asked_for(pod: Object, view: View) -> list[Object]:
+    """The nodes with the labels that a pod selects."""
+    selector = (pod.get("spec") or {}).get("nodeSelector") or {}
+    return [one for one in view.nodes if matches(selector, labels_of(one))]
+
+
+def _beside_the_point(pod: Object, asked: Sequence[Object], taints: Mapping[str, Any]) -> set[re.Pattern[str]]:
+    """The reasons for which only nodes refuse a pod that it does not ask for."""
+    found = set() if taints else {TAINT}
+    if not any((one.get("spec") or {}).get("unschedulable") for one in asked):
+        found.add(CORDONED)
+    affinity = ((pod.get("spec") or {}).get("affinity") or {}).get("nodeAffinity") or {}
+    if asked and not affinity.get("requiredDuringSchedulingIgnoredDuringExecution"):
+        found.add(SELECTOR)
+    return found
+
+
+def _taints(pod: Object, nodes: Sequence[Object]) -> dict[str, list[str]]:
+    """The taints that keep a pod away: the nodes by taint. Since Kubernetes 1.35 the scheduler does not name them."""
+    found: dict[str, list[str]] = {}
+    for node in [one for one in nodes if not is_control_plane(one)] or nodes:
+        for taint in untolerated(node, pod):
+            if taint["key"] != CORDON:
+                value = f"={taint['value']}" if taint.get("value") else ""
+                found.setdefault(f"{taint['key']}{value}:{taint['effect']}", []).append(name_of(node))
+    return found
+
+
+def _shown_taints(taints: Mapping[str, Sequence[str]]) -> str:
+    parts = []
+    for taint, nodes in taints.items():
+        more = f" and {len(nodes) - SHOWN_NODES} more" if len(nodes) > SHOWN_NODES else ""
+        parts.append(f"{taint} on {', '.join(nodes[:SHOWN_NODES])}{more}")
+    return "; ".join(parts)
 
 
 def _no_room(pod: Object, said: str, view: View) -> Finding:

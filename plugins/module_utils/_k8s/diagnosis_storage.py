@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from .findings import Finding, View, latest_first
-from .objects import Object, label_of, labels_of, name_of, namespace_of
+from .objects import Object, claims_of, label_of, labels_of, name_of, namespace_of
 
 ZONE_LABELS = ("topology.kubernetes.io/zone", "topology.ebs.csi.aws.com/zone", "failure-domain.beta.kubernetes.io/zone")
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -107,7 +107,7 @@ def zone_finding(pod: Object, view: View, said: str) -> Finding | None:
         full = sorted(name_of(one) for one in view.nodes if zone_of_node(one) in zones)
         where = f"its volume {name_of(volume)} is in zone {', '.join(zones)}"
         if full:
-            text = f"{where}, and the nodes there do not take it"
+            text = f"{where}, and the nodes there do not take it ({said})"
             advice = f"Make room on {', '.join(full)}, or add a node in that zone"
         else:
             text = where + rest
@@ -123,11 +123,7 @@ def zone_finding(pod: Object, view: View, said: str) -> Finding | None:
 
 
 def _volumes_of(pod: Object, view: View) -> Iterator[Object]:
-    names = {
-        one["persistentVolumeClaim"]["claimName"]
-        for one in (pod.get("spec") or {}).get("volumes") or ()
-        if one.get("persistentVolumeClaim")
-    }
+    names = claims_of(pod)
     bound = {
         (one.get("spec") or {}).get("volumeName")
         for one in view.claims

@@ -11,7 +11,7 @@ from .._errors import AuthError, NotFoundError, SchedulersError
 from .._parallel import gather
 from .api import Api, Object
 from .diagnosis import diagnose
-from .diagnosis_pods import containers_of, has_crashed, log_key
+from .diagnosis_pods import containers_of, has_crashed, is_initialising, log_key
 from .findings import Finding, View
 from .kinds import (
     CRON_JOB,
@@ -19,6 +19,7 @@ from .kinds import (
     DEPLOYMENT,
     EVENT,
     JOB,
+    NAMESPACE,
     NODE,
     POD,
     REPLICA_SET,
@@ -30,18 +31,18 @@ from .kinds import (
     VOLUME_CLAIM,
     Kind,
 )
-from .objects import name_of, namespace_of
+from .objects import controller_of, name_of, namespace_of
 
 WORKERS = 12
 LOG_LINES = 10
-LOGS_READ = 3  # one pod of a crashing app tells as much as all of them
+LOGS_READ = 12
 CONTROLLERS = (REPLICA_SET, DEPLOYMENT, REPLICATION_CONTROLLER, STATEFUL_SET, DAEMON_SET, JOB, CRON_JOB)
 
 
 def read_view(
     api: Api, namespace: str, chosen: Callable[[Object], bool] = lambda _pod: True, *, tolerant: bool = False
 ) -> View:
-    """Everything about the pods of a namespace that may matter. What may not be read is left out.
+    """Everything about the pods of a namespace that may matter. What may not be read is left out, and named.
 
     Args:
         namespace: empty for all of them.
@@ -55,10 +56,13 @@ def read_view(
         **dict.fromkeys((EVENT, VOLUME_CLAIM, SERVICE), (namespace,)),
         **dict.fromkeys((NODE, VOLUME, STORAGE_CLASS), ("",)),
         **dict.fromkeys((POD, *CONTROLLERS), ("", namespace)),  # those of others may be in the way
+        **({} if namespace else {NAMESPACE: ("",)}),
     }
-    found = gather(
+    answers = gather(
         {kind.kind: partial(_list, api, kind, places, tolerant) for kind, places in reads.items()}, workers=WORKERS
     )
+    unread = {kind: one for kind, one in answers.items() if isinstance(one, SchedulersError)}
+    found = {kind: [] if isinstance(one, SchedulersError) else one for kind, one in answers.items()}
     everything = found[POD.kind]
     pods = [one for one in everything if namespace in ("", namespace_of(one)) and chosen(one)]
     controllers = [one for kind in CONTROLLERS for one in found[kind.kind]]
@@ -74,11 +78,13 @@ def read_view(
         classes=found[STORAGE_CLASS.kind],
         services=found[SERVICE.kind],
         logs=_logs(api, pods),
+        namespaces=found.get(NAMESPACE.kind, ()),
+        unread=unread,
     )
 
 
-def _list(api: Api, kind: Kind, namespaces: Iterable[str], tolerant: bool) -> list[Object]:
-    """Those of the first namespace that may be seen."""
+def _list(api: Api, kind: Kind, namespaces: Iterable[str], tolerant: bool) -> list[Object] | SchedulersError:
+    """Those of the first namespace that may be seen, or why none may."""
     refusal: AuthError | None = None
     for namespace in dict.fromkeys(namespaces):
         try:
@@ -89,35 +95,35 @@ def _list(api: Api, kind: Kind, namespaces: Iterable[str], tolerant: bool) -> li
             # a server without one of the kinds is none that is away
             if not (tolerant or (isinstance(error, NotFoundError) and kind != POD)):
                 raise
-            break
+            return [] if isinstance(error, NotFoundError) else error
     if refusal and kind == POD and not tolerant:
         raise refusal
-    return []
+    return refusal or []
 
 
 def _logs(api: Api, pods: Iterable[Object]) -> Mapping[str, str]:
-    crashed = [
-        (pod, container)
-        for pod in pods
-        for container in containers_of(pod)
-        if has_crashed(container) and container.get("name")
-    ]
-    reads = {
-        log_key(pod, container["name"]): partial(_log, api, pod, str(container["name"]))
-        for pod, container in crashed[:LOGS_READ]
-    }
-    return gather(reads)
+    """The logs of containers that tell something. One pod of an app tells as much as all of them."""
+    chosen: dict[tuple[str, str], tuple[Object, str]] = {}
+    for pod in pods:
+        app = str((controller_of(pod) or pod["metadata"]).get("uid"))
+        for container in containers_of(pod):
+            if has_crashed(container) or is_initialising(pod, container):
+                chosen.setdefault((app, str(container["name"])), (pod, str(container["name"])))
+    reads = {log_key(pod, name): partial(_log, api, pod, name) for pod, name in [*chosen.values()][:LOGS_READ]}
+    return {key: text for key, text in gather(reads, workers=WORKERS).items() if text is not None}
 
 
-def _log(api: Api, pod: Object, container: str) -> str:
+def _log(api: Api, pod: Object, container: str) -> str | None:
+    """The log of a container's last run, or else of this one; None if neither can be had."""
+    found = None
     for previous in (True, False):
         try:
-            text = api.logs(name_of(pod), namespace_of(pod), container, lines=LOG_LINES, previous=previous)
+            found = api.logs(name_of(pod), namespace_of(pod), container, lines=LOG_LINES, previous=previous)
         except SchedulersError:  # there is none (any more)
             continue
-        if text.strip():
-            return text
-    return ""
+        if found.strip():
+            return found
+    return found
 
 
 def explain(api: Api, namespace: str, chosen: Callable[[Object], bool] = lambda _pod: True) -> list[Finding]:

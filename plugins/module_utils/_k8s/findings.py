@@ -4,25 +4,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .._errors import SchedulersError
 from .objects import Object
 
 Code = Literal[
+    "being_deleted",
     "claim_unbound",
     "config_missing",
     "container_failed",
     "crash_loop",
     "image_invalid",
     "image_pull",
+    "initializing",
     "load_balancer",
+    "load_balancer_pending",
     "no_endpoints",
     "node_not_ready",
     "not_created",
     "not_scheduled",
     "probe_failing",
+    "readiness_gate",
     "rollout_stuck",
     "sandbox",
     "unschedulable",
@@ -30,6 +36,11 @@ Code = Literal[
     "volume_mount",
     "volume_zone",
 ]
+
+
+LAST_LINES = ". Its last lines: "
+# what differs between pods that have one trouble: how often, at which address, in which container, since when
+OWN = re.compile(r"\b(?:\d+ times|\d+(?:\.\d+){3}|[0-9a-f]{64}|since \S+Z)\b")
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,10 @@ class Finding:
         """Reason and suggestion."""
         return ". ".join(part for part in (self.message, self.suggestion) if part)
 
+    def in_common(self) -> str:
+        """What is the same for other pods of the app that have this trouble."""
+        return OWN.sub("", self.message.partition(LAST_LINES)[0].replace(self.object, ""))
+
     def facts(self) -> dict[str, Any]:
         """The finding as results show it."""
         return {
@@ -78,7 +93,10 @@ class View:
         all_pods: those of the whole cluster, for what they hold.
         controllers: ReplicaSets, Deployments and their like, of the same namespaces.
         all_controllers: those of the whole cluster, for whose pods hold something.
-        logs: the last lines of containers that ended, by "namespace/pod/container".
+        logs: the last lines of containers that ended or begin, by "namespace/pod/container". One that is not there was
+            not read.
+        namespaces: that of the pods, or all of them.
+        unread: why things of a kind could not be read, by kind.
     """
 
     pods: Sequence[Object] = ()
@@ -92,6 +110,8 @@ class View:
     classes: Sequence[Object] = ()
     services: Sequence[Object] = ()
     logs: Mapping[str, str] = field(default_factory=dict)
+    namespaces: Sequence[Object] = ()
+    unread: Mapping[str, SchedulersError] = field(default_factory=dict)
 
     def events_of(self, thing: Object, *reasons: str) -> list[Object]:
         """Events about an object, the latest first, of these reasons if any are given."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from .._errors import BusyError
 from .._parallel import gather
@@ -24,6 +25,7 @@ TELLING = (
     "NamespaceDeletionDiscoveryFailure",
     "NamespaceDeletionGroupVersionParsingFailure",
 )
+HOW_IT_GOES = "Remove what it still holds, or the finalizers of these objects if nothing is left to act on them"
 
 
 def wait_until_usable(run: Run, names: Mapping[str, bool]) -> None:
@@ -60,12 +62,12 @@ def _wait_until_gone(run: Run, name: str) -> None:
             describe=lambda found: "; ".join(why_it_stays(one) for one in found[1]) or scene.trouble(),
             deadline=scene.deadline(run.deadline),
             doing=f"wait until namespace {name} is gone",
-            hint="Remove what it still holds, or the finalizers of these objects if nothing is left to act on them.",
+            hint=f"{HOW_IT_GOES}.",
             pace=LOOK,
         )
 
 
-def why_it_stays(namespace: Object) -> str:
+def why_it_stays(namespace: Mapping[str, Any]) -> str:
     """What keeps a namespace that is being deleted, in the server's words. Pure."""
     conditions = conditions_of(namespace)
     said = [

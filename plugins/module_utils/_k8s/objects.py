@@ -63,6 +63,13 @@ def controller_of(thing: Object) -> Mapping[str, Any] | None:
     return next((one for one in owners if one.get("controller")), None)
 
 
+def claims_of(pod: Object) -> list[str]:
+    """The names of the claims that a pod uses: those that it names, and those that are made for it alone."""
+    volumes = (pod.get("spec") or {}).get("volumes") or ()
+    named = [one["persistentVolumeClaim"]["claimName"] for one in volumes if one.get("persistentVolumeClaim")]
+    return [*named, *(f"{name_of(pod)}-{one['name']}" for one in volumes if one.get("ephemeral"))]
+
+
 def conditions_of(thing: Object) -> dict[str, Mapping[str, Any]]:
     """The conditions in its status, by type."""
     return {one["type"]: one for one in (thing.get("status") or {}).get("conditions") or () if "type" in one}

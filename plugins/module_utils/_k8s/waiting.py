@@ -192,7 +192,7 @@ class _Watch:
 
 def _concerns(finding: Finding, mine: set[str], runs_pods: bool) -> bool:
     """Another app's troubles are not the reason, and neither are nodes for what runs on none."""
-    if finding.code in ("not_created", "rollout_stuck", "load_balancer", "no_endpoints"):
+    if finding.code in ("not_created", "rollout_stuck", "load_balancer", "load_balancer_pending", "no_endpoints"):
         kind, _space, place = finding.object.partition(" ")
         named = (f"{one.partition(' ')[2]}-" for one in mine)
         return finding.object in mine or (kind == "ReplicaSet" and place.startswith(tuple(named)))

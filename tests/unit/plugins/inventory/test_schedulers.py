@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,9 @@ def test_the_private_address_if_that_is_wanted(ground: Ground, tmp_path: Path) -
 
 def test_regions_and_owners_narrow_it_down(ground: Ground, tmp_path: Path) -> None:
     elsewhere = ground.listed(tmp_path, **ground.aws(), regions=["us-east-1"])
-    owned = ground.listed(tmp_path, **ground.aws(), regions=["us-east-1", REGION], owners=["kubernetes/web-1"])
+    # what is named twice is looked at once
+    twice = {**ground.aws(), "providers": ["aws", "aws"], "regions": ["us-east-1", REGION, REGION]}
+    owned = ground.listed(tmp_path, **twice, owners=["kubernetes/web-1"])
     assert elsewhere["_meta"]["hostvars"] == {}
     assert set(owned["_meta"]["hostvars"]) == {ground.instances["node"]}
 
@@ -175,14 +178,33 @@ def test_a_secret_may_be_looked_up(ground: Ground, tmp_path: Path, monkeypatch: 
     assert ground.listed(tmp_path, providers=["digitalocean"], api_token=looked_up)["_meta"]["hostvars"]
 
 
+@contextmanager
+def out_of_order(control: str) -> Iterator[None]:
+    """DigitalOcean refuses everything."""
+    rule = {"service": "digitalocean", "kind": "error", "status": 403, "message": "out of order", "times": 0}
+
+    def put(rules: list[dict[str, Any]]) -> None:
+        with urllib.request.urlopen(f"{control}/faults", json.dumps(rules).encode(), timeout=30):
+            pass
+
+    put([rule])
+    try:
+        yield
+    finally:
+        put([])
+
+
 def test_a_cache_is_read_until_it_is_flushed(ground: Ground, tmp_path: Path) -> None:
     kept = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "kept")}
     first = ground.listed(tmp_path, **ground.digitalocean(), **kept)
-    nowhere = {**ground.digitalocean(), **kept, "api_url": "http://127.0.0.1:9"}
-    assert ground.listed(tmp_path, **nowhere) == first
-    code, _out, said = ground.read(tmp_path, "--flush-cache", **nowhere)
+    with out_of_order(ground.addresses["control"]):
+        assert ground.listed(tmp_path, **ground.digitalocean(), **kept) == first
+        code, _out, said = ground.read(tmp_path, "--flush-cache", **ground.digitalocean(), **kept)
     assert code != 0
-    assert "Connection refused" in said
+    assert "out of order" in said
+    other = ground.listed(tmp_path, **ground.digitalocean(), **kept, owners=["digitalocean/other"])
+    assert len(other["_meta"]["hostvars"]) == 1
+    assert [TOKEN in file.read_text() for file in (tmp_path / "kept").iterdir()] == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +214,7 @@ def test_a_cache_is_read_until_it_is_flushed(ground: Ground, tmp_path: Path) -> 
         ({"providers": ["digitalocean"], "api_token": "lab-not-a-secret-000404"}, "does not accept"),
         ({"providers": ["digitalocean"]}, "api_token is empty"),
         ({"providers": ["nowhere"]}, "nowhere"),
+        ({"providers": []}, "providers is empty"),
         ({}, "providers"),
         ({"providers": ["aws"], "regoin": REGION, **KEYS}, "there is no option regoin"),
     ],

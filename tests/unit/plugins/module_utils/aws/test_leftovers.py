@@ -71,6 +71,21 @@ def test_every_kind_can_be_asked_for(kind: str) -> None:
     assert found_in("ec2", tagged(("x", kind)), Call("ec2", one.operation, {one.items: []})) == []
 
 
+def test_a_kind_that_refuses_hides_no_other() -> None:
+    denied = failure("UnauthorizedOperation", "You are not authorized: ec2:DescribeNatGateways", 403)
+    with scripted(
+        tagged(("vpc-1", "vpc"), ("nat-1", "natgateway")),
+        Call("ec2", "DescribeNatGateways", denied),
+        Call("ec2", "DescribeVpcs", {"Vpcs": [{"VpcId": "vpc-1", "State": "available", "Tags": MINE}]}),
+    ) as aws:
+        report = look({"ec2": places(aws, "")["ec2"]}).to_result()
+    assert [one["id"] for one in report["leftovers"]] == ["vpc-1"]
+    assert [one["kinds"] for one in report["could_not_look"]] == [["nat_gateway"]]
+    assert "ec2:DescribeNatGateways" in report["could_not_look"][0]["why"]
+    assert "volume" in report["looked_at"]
+    assert "nat_gateway" not in report["looked_at"]
+
+
 def test_one_owner_only() -> None:
     mine = {"Filters": [{"Name": f"tag:{OWNER}", "Values": ["ecs/web"]}]}
     tags = tagged(("eni-1", "network-interface"))
@@ -255,6 +270,36 @@ def test_clusters_and_their_services() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["Role", "InstanceProfile"])
+def test_what_iam_still_lists_and_does_not_find_is_gone(kind: str) -> None:
+    listed = {f"{kind}s": [{f"{kind}Name": name} for name in ("ecs-gone", "ecs-there")], "IsTruncated": False}
+    gone = failure("NoSuchEntity", "The role with name ecs-gone cannot be found.", 404)
+    found = found_in(
+        "roles" if kind == "Role" else "instance profiles",
+        Call("iam", f"List{kind}s", listed),
+        Call("iam", f"Get{kind}", gone, {f"{kind}Name": "ecs-gone"}),
+        Call("iam", f"Get{kind}", {kind: {"Arn": "arn:there", "Tags": MINE}}, {f"{kind}Name": "ecs-there"}),
+    )
+    assert [one.id for one in found] == ["arn:there"]
+
+
+@pytest.mark.parametrize("goes", ["ListServices", "DescribeServices"])
+def test_a_cluster_that_goes_between_two_calls_hides_no_other(goes: str) -> None:
+    missing = failure("ClusterNotFoundException", "Cluster not found.")
+    calls = {
+        "ListServices": Call("ecs", "ListServices", {"serviceArns": ["s"]}),
+        "DescribeServices": Call("ecs", "DescribeServices", {"services": []}),
+    }
+    calls[goes] = Call("ecs", goes, missing)
+    found = found_in(
+        "ecs",
+        Call("ecs", "ListClusters", {"clusterArns": ["1"]}),
+        Call("ecs", "DescribeClusters", {"clusters": [cluster("web")]}),
+        *list(calls.values())[: 1 if goes == "ListServices" else 2],
+    )
+    assert [one.name for one in found] == ["web"]
+
+
 def test_classic_load_balancers_are_asked_for_tags_twenty_at_once() -> None:
     names = [f"lb-{number}" for number in range(21)]
     tags = [{"LoadBalancerName": name, "Tags": MINE if name == "lb-20" else []} for name in names]
@@ -381,6 +426,21 @@ def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() 
         ("service", services[0], "draining", 0.0),
         ("s3", "arn:aws:s3:::bucket", "unknown", None),
     ]
+
+
+def test_a_service_that_refuses_hides_nothing_else_that_the_tagging_api_names() -> None:
+    logs = [ARN.format("logs", f"log-group:/ecs/web/{name}") for name in ("shop", "mail")]
+    definition = ARN.format("ecs", "task-definition/shop:1")
+    with scripted(
+        named(*logs, definition),
+        Call("logs", "DescribeLogGroups", failure("AccessDeniedException", "not authorized", 400), times=2),
+        Call("ecs", "DescribeTaskDefinition", {"taskDefinition": {"status": "ACTIVE"}}),
+    ) as aws:
+        report = look({"tagging": places(aws, "")["tagging"]}).to_result()
+    assert [one["id"] for one in report["leftovers"]] == [definition]
+    assert [one["kinds"] for one in report["could_not_look"]] == [["log_group"]]
+    assert "log_group" not in report["looked_at"]
+    assert "parameter" in report["looked_at"]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def test_what_has_a_mark_and_what_it_costs(ground: Ground) -> None:
     }
     assert {one["owner"] for one in found["leftovers"]} == {"rancher/web"}
     assert {one["provider"] for one in found["leftovers"]} == {"digitalocean"}
+    everywhere = {one["kind"] for one in found["leftovers"] if one["region"] == "global"}
+    assert everywhere == {"firewall", "ssh_key", "tag"}
     droplet = next(one for one in found["leftovers"] if one["kind"] == "droplet")
     assert (droplet["name"], droplet["region"], droplet["part"]) == ("d", "lon1", "droplet")
     assert droplet["why"] == "a s-1vcpu-1gb, costs the same as when it is on"

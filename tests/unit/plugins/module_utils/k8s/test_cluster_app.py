@@ -38,6 +38,7 @@ from unit.small_cluster import SmallCluster, running, small_cluster
 
 BALANCED = {"type": "LoadBalancer", "source_ranges": ["203.0.113.0/24"]}
 QUIET = {"http": False}
+ASKED = ArgumentSpec({**DIAGNOSIS.options, **CONNECTION.options, "state": {}})
 BUDGET = {"reason": "TooManyRequests", "message": "no", "details": {"causes": [{"reason": "DisruptionBudget"}]}}
 
 
@@ -481,6 +482,23 @@ def test_a_look_at_apps() -> None:
     assert everything[0]["service"] is None
 
 
+def test_the_latest_that_was_said_about_an_app_comes_first() -> None:
+    spec = ArgumentSpec({**APP_INFO.options, **CONNECTION.options, "state": {}})
+    said = [("Deployment", "web", "scaled", 1), ("ReplicaSet", "web-1", "quota", 9), ("ReplicaSet", "web-b-1", "no", 9)]
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", replicas=1)
+        for kind, name, message, at in [*said, ("Pod", "web-0", "pulled", 5)]:
+            uid = next(
+                (key[1]["metadata"]["uid"] for key in cluster.objects.items() if key[0][::2] == (kind, name)), ""
+            )
+            about = {"kind": kind, "name": name, "namespace": "default", "uid": uid}
+            more = {"message": message, "involvedObject": about, "lastTimestamp": f"2026-01-01T00:00:0{at}Z"}
+            cluster.put(thing("Event", f"{name}.1", "default", **more))
+        found = look_at_apps(context(cluster, spec, name="web", namespace="default")).result["apps"]
+    assert found[0]["events"] == ["quota", "pulled", "scaled"]
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [({"namespace": "nowhere"}, "namespace nowhere does not exist"), ({"name": "web"}, "name needs namespace")],
@@ -551,6 +569,89 @@ def test_nothing_is_healthy_that_could_not_be_looked_at(what: str, answer: tuple
         cluster.refuse = lambda _method, path, _body: answer if path.endswith(what) and path != "/readyz" else None
         with pytest.raises(SchedulersError):
             diagnose(context(cluster, spec))
+
+
+@pytest.mark.parametrize(
+    ("what", "healthy", "unread"),
+    [
+        ("events", False, ["Event"]),
+        ("replicasets", False, ["ReplicaSet"]),
+        ("nodes", True, ["Node"]),
+        ("none", True, []),
+    ],
+)
+def test_what_may_not_be_looked_at_is_named(what: str, healthy: bool, unread: list[str]) -> None:
+    forbidden = (403, {"reason": "Forbidden", "message": f"cannot list {what}"})
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: (
+            forbidden if path.endswith((what, "/namespaces/default")) else None
+        )
+        found = diagnose(context(cluster, ASKED, namespace="default")).result
+    assert found["healthy"] is healthy
+    assert [kind for one in found["could_not_look"] for kind in one["kinds"]] == unread
+    assert all(f"cannot list {what}" in one["why"] for one in found["could_not_look"])
+    assert [f"cannot list {what}" in one for one in found["summary"]] == [True] * (not healthy)
+
+
+def crashing(cluster: SmallCluster, name: str, app: str) -> None:
+    owner = [{"kind": "ReplicaSet", "name": app, "uid": f"uid-{app}", "controller": True}]
+    state = {"name": "c", "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    status = {"phase": "Running", "containerStatuses": [state]}
+    metadata = {"ownerReferences": owner, "labels": {"app": app}}
+    cluster.put(thing("Pod", name, "default", spec={"nodeName": "n"}, metadata=metadata, status=status))
+
+
+def test_of_every_app_one_log_is_read() -> None:
+    with small_cluster() as cluster:
+        cluster.logs = "boom"
+        for name in "abcd":
+            for number in range(3):
+                crashing(cluster, f"{name}-{number}", name)
+        found = diagnose(context(cluster, ASKED, namespace="default")).result
+        logs = [path for _method, path in cluster.requests if path.endswith("/log")]
+    assert len(logs) == 4
+    assert ["Its last lines: boom (and 2 more like it)" in one for one in found["summary"]] == [True] * 4
+
+
+def test_a_log_that_may_not_be_read_is_not_called_empty() -> None:
+    forbidden = (403, {"reason": "Forbidden", "message": "no"})
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: forbidden if path.endswith("/log") else None
+        crashing(cluster, "a-1", "a")
+        found = diagnose(context(cluster, ASKED, namespace="default")).result
+    assert "wrote nothing" not in found["summary"][0]
+
+
+def test_labels_leave_the_troubles_of_other_apps_out() -> None:
+    refusal = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
+    ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    with small_cluster() as cluster:
+        for name in ("a", "b"):
+            labels = {"labels": {"app": name}}
+            spec = {"replicas": 2, "template": {"metadata": labels}}
+            cluster.put(thing("ReplicaSet", name, "default", spec=spec, status={"conditions": [refusal]}))
+            cluster.put(thing("Service", name, "default", spec={"selector": {"app": name}}))
+            cluster.put(thing("Pod", name, "default", spec={}, metadata=labels, status=ready))
+        cluster.put(thing("Service", "c", "default", spec={"selector": {"tier": "none"}}))
+        found = diagnose(context(cluster, ASKED, namespace="default", labels={"app": "a"})).result
+    assert [one["object"] for one in found["diagnosis"]] == ["ReplicaSet default/a", "Service default/c"]
+
+
+def test_a_service_is_asked_about_with_the_pods_behind_it() -> None:
+    with small_cluster() as cluster:
+        cluster.put(thing("Service", "front", "default", spec={"selector": {"app": "a"}}))
+        crashing(cluster, "a-1", "a")
+        crashing(cluster, "b-1", "b")
+        found = diagnose(context(cluster, ASKED, namespace="default", name="front")).result
+    assert [one["object"] for one in found["diagnosis"]] == ["Pod default/a-1"]
+
+
+@pytest.mark.parametrize("options", [{"namespace": "shop"}, {}])
+def test_a_namespace_that_is_being_deleted_is_not_well(options: dict[str, str]) -> None:
+    with small_cluster("shop") as cluster:
+        cluster.put(thing("Namespace", "shop", "", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"}, spec={}))
+        found = diagnose(context(cluster, ASKED, **options)).result
+    assert [one["code"] for one in found["diagnosis"]] == ["being_deleted"]
 
 
 def test_a_server_without_a_kind_is_looked_at_all_the_same() -> None:

@@ -46,6 +46,10 @@ def test_the_way_to_a_service(port: dict[str, Any], segment: str) -> None:
     assert proxy_path(service(port=port)) == f"/api/v1/namespaces/shop/services/{segment}/proxy"
 
 
+def test_a_headless_service_need_not_have_a_port() -> None:
+    assert proxy_path(thing("Service", "web", spec={"clusterIP": "None"})).endswith("/services/web/proxy")
+
+
 def test_a_service_counts_the_endpoints_that_are_ready() -> None:
     slices = [endpoints("web", {"ready": True}, {"ready": False}, {}), endpoints("other", {"ready": True})]
 

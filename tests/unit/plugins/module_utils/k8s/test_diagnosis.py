@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._errors import AuthError
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.capacity import holders, requests_of, rooms
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis import diagnose
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.diagnosis_info import result_of
@@ -146,6 +147,8 @@ def test_nothing_to_remove_means_another_node() -> None:
         ("0/1: 1 node(s) exceed max volume count", "attach another volume", "Add a node"),
         ("0/1: 1 node(s) didn't match pod topology spread constraints", "spreading", "Loosen"),
         ("no nodes available to schedule pods", "there are no nodes", "Add a node"),
+        ("0/1: 1 node(s) were unschedulable", "are cordoned", "Uncordon a node"),
+        ("0/1: 1 node(s) didn't match pod affinity rules", "next to which it wants to be", "Start those pods first"),
         ("something new", "something new", ""),
     ],
 )
@@ -153,6 +156,55 @@ def test_other_reasons_of_the_scheduler(message: str, says: str, advice: str) ->
     found = only(View(pods=[pod("a", status=unscheduled(message))]))
     assert says in found.message
     assert advice in found.suggestion
+
+
+MIXED = "0/3: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s), 1 node(s) were "
+MIXED += "unschedulable"
+LABELS = "Change its node selector or affinity, or label a node"
+TAINTS = "Give it a toleration, or add a node without the taint"
+CORDONS = "Uncordon a node, or add one"
+
+
+@pytest.mark.parametrize(
+    ("spec", "says", "advice"),
+    [
+        ({"nodeSelector": {"name": "tainted"}}, "taints that it does not tolerate", TAINTS),
+        ({"nodeSelector": {"name": "cordoned"}}, "the nodes are cordoned", CORDONS),
+        ({"nodeSelector": {"name": "nobody"}}, "no node has the labels", LABELS),
+        ({}, "no node takes it", f"{TAINTS}; or uncordon a node, or add one"),
+        (
+            {
+                "affinity": {
+                    "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}
+                }
+            },
+            "no node takes it",
+            f"{LABELS}; or g{TAINTS[1:]}; or uncordon a node, or add one",
+        ),
+    ],
+)
+def test_what_is_said_of_nodes_is_true_of_those_that_the_pod_asks_for(
+    spec: dict[str, Any], says: str, advice: str
+) -> None:
+    cordon = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    taint = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
+    nodes = [node("tainted", taints=[taint]), node("cordoned", unschedulable=True, taints=[cordon]), node("other")]
+    for one in nodes:
+        one["metadata"]["labels"]["name"] = one["metadata"]["name"]
+    found = only(View(pods=[pod("a", status=unscheduled(MIXED), spec=spec)], nodes=nodes))
+    assert f"cannot be scheduled: {says}" in found.message or f"nodes have {says}" in found.message
+    assert ("dedicated=db:NoSchedule on tainted" in found.message) is ("toleration" in advice)
+    assert found.suggestion == advice
+
+
+def test_a_node_that_is_not_well_wants_no_toleration() -> None:
+    taint = {"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"}
+    control_plane = node("first", taints=[{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}])
+    control_plane["metadata"]["labels"]["node-role.kubernetes.io/control-plane"] = ""
+    waits = pod("a", status=unscheduled("0/2: 2 node(s) had untolerated taint(s)"))
+    found = only(View(pods=[waits], nodes=[control_plane, node("second", taints=[taint])]))
+    assert found.message.endswith("the taints node.kubernetes.io/disk-pressure:NoSchedule on second")
+    assert found.suggestion == "Nodes have such taints while they are not well: look at them, or add a node"
 
 
 def test_a_pod_that_nobody_looks_at() -> None:
@@ -178,10 +230,25 @@ def test_an_image_that_cannot_be_pulled() -> None:
     assert found.suggestion == "Check the name and tag of the image"
 
 
+def test_a_pull_secret_that_is_not_there() -> None:
+    one = pod("a", node="n", status=waiting("ImagePullBackOff", "Back-off"))
+    message = "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed."
+    events = [
+        event(one, "Failed", 'Failed to pull image "nginx:1": 401 unauthorized'),
+        event(one, "FailedToRetrieveImagePullSecret", message),
+    ]
+    found = only(View(pods=[one], events=events))
+    assert "401 unauthorized (Unable to retrieve some image pull secrets (regcred)" in found.message
+    assert found.suggestion == "Make the pull secret that the pod or its ServiceAccount names"
+    events[0]["message"] = 'Failed to pull image "nginx:1": not found'  # then it is no matter of rights
+    assert "regcred" not in only(View(pods=[one], events=events)).message
+
+
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
         ("401 unauthorized", "imagePullSecret"),
+        ("pull access denied, repository does not exist or may require authorization", "if it is private"),
         ("toomanyrequests", "limits anonymous pulls"),
         (
             'media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported',
@@ -225,6 +292,27 @@ def test_a_crash_comes_with_its_last_lines() -> None:
     assert found.tries == 4
 
 
+@pytest.mark.parametrize(("logs", "advice"), [({}, "See its log"), ({"default/a/c": ""}, "It wrote nothing")])
+def test_that_a_container_wrote_nothing_is_only_said_of_a_log_that_was_read(logs: dict[str, str], advice: str) -> None:
+    one = pod("a", node="n", status=waiting("CrashLoopBackOff", restartCount=5))
+    assert advice in only(View(pods=[one], logs=logs)).suggestion
+
+
+@pytest.mark.parametrize(("at", "killed"), [("2026-01-01T00:00:09Z", True), ("2025-12-31T23:00:00Z", False)])
+def test_a_container_that_a_probe_has_killed(at: str, killed: bool) -> None:
+    ended = {"exitCode": 137, "startedAt": "2026-01-01T00:00:00Z"}
+    one = pod("a", node="n", status=waiting("CrashLoopBackOff", restartCount=5, lastState={"terminated": ended}))
+    events = [
+        event(one, "Killing", "Container c failed liveness probe, will be restarted", lastTimestamp=at),
+        event(one, "Unhealthy", "Readiness probe failed: refused", lastTimestamp=at),
+        event(one, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", lastTimestamp=at),
+    ]
+    found = only(View(pods=[one], events=events))
+    assert ("because a probe failed (Liveness probe failed: HTTP probe failed with" in found.message) is killed
+    assert ("exit code 137" in found.message) is not killed
+    assert ("See the probe's path" in found.suggestion) is killed
+
+
 def test_a_container_that_takes_too_much_memory() -> None:
     one = pod(
         "a",
@@ -253,6 +341,8 @@ def test_a_try_of_a_job_comes_with_its_last_lines_and_is_not_the_end() -> None:
         ("FailedAttachVolume", "InvalidVolume.ZoneMismatch", "volume_zone", "node selector"),
         ("FailedAttachVolume", "UnauthorizedOperation", "volume_mount", "cluster=true and KubernetesCluster"),
         ("FailedMount", "secret not found", "volume_mount", "the volume exists"),
+        ("FailedMount", 'SetUp failed for volume "v" : configmap "a" not found', "volume_mount", "Secret or ConfigMap"),
+        ("FailedMount", "references non-existent secret key: b", "volume_mount", "with the keys"),
         ("FailedCreatePodSandBox", "no network", "sandbox", "network plugin"),
     ],
 )
@@ -316,6 +406,51 @@ def test_a_probe_that_fails() -> None:
 )
 def test_nothing_is_wrong_with_what_runs(status: dict[str, Any]) -> None:
     assert diagnose(View(pods=[pod("a", node="n", status=status)])) == []
+
+
+def test_a_failed_pod_that_was_made_good_is_no_trouble() -> None:
+    failed = controlled("web-1", "web", node="n", status={"phase": "Failed", "reason": "Evicted"})
+    status = {"replicas": 1, "observedGeneration": 1}
+    above = thing("ReplicationController", "web", "default", spec={"replicas": 1}, status=status)
+    assert only(View(pods=[failed], controllers=[above])).code == "container_failed"
+    status["availableReplicas"] = 1
+    assert diagnose(View(pods=[failed], controllers=[above])) == []
+    assert diagnose(View(pods=[failed], all_controllers=[above])) == []  # who asks about a service, asks about no other
+
+
+def initialising(**more: Any) -> dict[str, Any]:
+    running = {"name": "i", "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}, "started": True}
+    return pod(
+        "a", node="n", status={"initContainerStatuses": [running]}, spec={"initContainers": [{"name": "i", **more}]}
+    )
+
+
+def test_an_init_container_that_goes_on_and_on() -> None:
+    found = only(View(pods=[initialising()], logs={"default/a/i": "waiting for db\n"}))
+    assert found.code == "initializing"
+    assert found.message == (
+        "Pod default/a waits for its init container i, which runs since 2026-01-01T00:00:00Z. Its last lines: waiting "
+        "for db"
+    )
+    assert diagnose(View(pods=[initialising(restartPolicy="Always")])) == []
+
+
+def test_a_readiness_gate() -> None:
+    ready = {"type": "Ready", "status": "False", "reason": "ReadinessGatesNotReady", "message": "gate x is not there."}
+    found = only(View(pods=[pod("a", node="n", status={"phase": "Running", "conditions": [ready]})]))
+    assert (found.code, found.message) == (
+        "readiness_gate",
+        "Pod default/a runs, and waits for its readiness gates: gate x is not there",
+    )
+
+
+def test_a_namespace_that_is_being_deleted() -> None:
+    remaining = {"type": "NamespaceContentRemaining", "status": "True", "message": "configmaps. has 1 instances"}
+    one = thing("Namespace", "shop", "", metadata={"deletionTimestamp": "1"}, status={"conditions": [remaining]})
+    found = only(View(namespaces=[one]))
+    assert found.code == "being_deleted"
+    assert "Namespace shop is being deleted, and nothing can be made in it: configmaps. has 1" in found.message
+    assert diagnose(View(namespaces=[thing("Namespace", "shop", "")])) == []
 
 
 def test_what_is_being_deleted_is_left_alone() -> None:
@@ -402,6 +537,11 @@ def with_claim(name: str, message: str) -> dict[str, Any]:
 def test_a_claim_says_more_than_the_pod_that_uses_it() -> None:
     unbound = "pod has unbound immediate PersistentVolumeClaims"
     assert only(View(pods=[with_claim("a", unbound)], claims=[claim()])).object == "PersistentVolumeClaim default/data"
+    own = pod(
+        "a", status=unscheduled(unbound), spec={"volumes": [{"name": "d", "ephemeral": {"volumeClaimTemplate": {}}}]}
+    )
+    found = only(View(pods=[own], claims=[{**claim(), "metadata": {"name": "a-d", "namespace": "default"}}]))
+    assert found.object == "PersistentVolumeClaim default/a-d"
     missing = only(View(pods=[with_claim("a", 'persistentvolumeclaim "data" not found')]))
     assert "uses the claim data, which does not exist" in missing.message
 
@@ -436,6 +576,8 @@ def test_a_volume_in_a_zone_that_cannot_be_seen() -> None:
         ("exceeded quota: small", "ResourceQuota"),
         ('violates PodSecurity "restricted"', "security context"),
         ('serviceaccount "x" not found', "ServiceAccount"),
+        ('failed calling webhook "x": connection refused', "webhook"),
+        ("unable to create new content in namespace a because it is being terminated", "Wait until the namespace"),
         ("odd", "allowed"),
     ],
 )
@@ -445,6 +587,14 @@ def test_pods_that_are_not_made(message: str, advice: str) -> None:
     found = only(View(controllers=[one]))
     assert found.code == "not_created"
     assert advice in found.suggestion
+
+
+def test_a_deployment_says_for_its_replica_set_that_pods_are_not_made() -> None:
+    status = {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: small"}]}
+    above = thing("Deployment", "web", "default", spec={"replicas": 1}, status=status)
+    owner = [{"kind": "Deployment", "name": "web", "uid": "uid-web", "controller": True}]
+    below = thing("ReplicaSet", "web-1", "default", status=status, metadata={"ownerReferences": owner})
+    assert only(View(controllers=[below, above])).object == "Deployment default/web"
 
 
 def test_pods_that_are_not_made_by_event_only() -> None:
@@ -508,6 +658,21 @@ def test_services() -> None:
     assert [one.code for one in found] == ["no_endpoints", "load_balancer"]
 
 
+def test_a_load_balancer_that_nobody_makes() -> None:
+    service = thing("Service", "web", spec={"type": "LoadBalancer"})
+    assert only(View(services=[service])).code == "load_balancer_pending"
+    assert diagnose(View(services=[service], events=[event(service, "EnsuringLoadBalancer", "")])) == []
+    assert diagnose(View(services=[service], unread={"Event": AuthError("no")})) == []
+
+
+def test_a_service_leads_to_pods_that_are_not_in_question_but_not_to_another_namespace() -> None:
+    service = thing("Service", "b", "default", spec={"selector": {"app": "b"}})
+    asked, other = pod("a", status={"phase": "Succeeded"}), pod("b", metadata={"labels": {"app": "b"}})
+    assert diagnose(View(services=[service], pods=[asked], all_pods=[asked, other])) == []
+    far = {**other, "metadata": {**other["metadata"], "namespace": "far"}}
+    assert only(View(services=[service], pods=[asked], all_pods=[asked, far])).code == "no_endpoints"
+
+
 def test_nodes_that_are_not_well() -> None:
     control_plane = node("node-1", taints=[{"key": "node.cloudprovider.kubernetes.io/uninitialized"}])
     control_plane["metadata"]["labels"]["node-role.kubernetes.io/control-plane"] = ""
@@ -520,8 +685,17 @@ def test_nodes_that_are_not_well() -> None:
 
 
 def test_the_same_trouble_of_many_pods_is_one() -> None:
-    pods = [pod(f"web-{number}", node="n", status=waiting("ErrImagePull", "not found")) for number in range(3)]
-    assert "(and 2 more like it)" in only(View(pods=pods)).message
+    pods = [
+        controlled(f"web-{number}", "web", node="n", status=waiting("CrashLoopBackOff", restartCount=number))
+        for number in range(3)
+    ]
+    message = only(View(pods=pods, logs={"default/web-1/c": "boom"})).message
+    assert message.endswith("was restarted 1 times. Its last lines: boom (and 2 more like it)")
+
+
+def test_pods_of_nobody_are_one_app_each() -> None:
+    pods = [pod(name, node="n", status=waiting("ErrImagePull", "not found")) for name in ("shop-db", "shop-web")]
+    assert len(diagnose(View(pods=pods))) == 2
 
 
 def test_results() -> None:
