@@ -203,7 +203,9 @@ options:
         description: Whether a container that is replaced keeps its address.
         type: bool
       network_mode:
-        description: The network, like V(managed), V(host) or V(none). Rancher 1.0 and 1.1 know V(bridge) besides these.
+        description:
+          - The network, V(managed), V(host), V(bridge) or V(none). With Rancher 1.2 and newer, also the name of a
+            network of the environment.
         type: str
       hostname:
         description: The host name of the containers.

@@ -648,6 +648,15 @@ def test_an_address_that_is_retained_is_not_had_twice(either: RancherLab) -> Non
     assert images == {"docker:nginx:1"}  # nothing was changed before that was seen
 
 
+def test_a_network_of_the_environment(rancher_lab: RancherLab) -> None:
+    hosts(rancher_lab, 1)
+    service = {"name": "app", "image": "nginx:1.27", "network_mode": "blue"}
+    with pytest.raises(InputError, match="'blue' is no network of environment Default; there are: managed, host, br"):
+        stack(rancher_lab, check=True, services=[service])
+    rancher_lab.ask("POST", "/v2-beta/projects/1a5/networks", {"name": "blue"})
+    assert stack(rancher_lab, services=[service]).result["services"][0]["state"] == "active"
+
+
 def test_the_port_that_rancher_checks_load_balancers_at(rancher_lab: RancherLab) -> None:
     rule = {"source_port": 42, "service": "app"}
     with pytest.raises(InputError, match="services: lb: load_balancer: source_port 42 is where Rancher"):
