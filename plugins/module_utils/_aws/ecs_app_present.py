@@ -58,6 +58,7 @@ def ensure_present(context: Context) -> Outcome:
     decided = after(decided, registered, BEHIND_DEFINITION)
     # once the wanted one is there, nobody looks for one of another kind with its name, or for a target group, any more
     plan = abandoned + after(decided, abandoned, BALANCER_KINDS)
+    plan += after(_old_revisions(run, found, plan), plan, ("task_definition",))
     tidying = _tidying(run, found, plan, wanted, wait=context.params["wait"])
     if context.check_mode:
         return Outcome(_result(run, options, found.live), plan + tidying)
@@ -103,15 +104,21 @@ def _found(context: Context, run: Run, options: AppOptions) -> Found:
 def _tidying(run: Run, found: Found, plan: Plan, wanted: Collection[Wanted], *, wait: bool) -> Plan:
     """What the app does not need any more, deleted once its tasks are settled elsewhere: until then, those of before
     are reached through it, and after a failure they are again."""
-    options, stale = found.options, [*found.stale]
+    stale = [*found.stale]
     if wait or not any(step.kind == "service" for step in plan.steps):  # else tasks are on the move when the run ends
         stale += _unused_rules(run, found, wanted)
-    if any(step.kind == "task_definition" and step.live and _registers(step.differences) for step in plan.steps):
-        service = found.live.get(SERVICE)
-        in_use = [one["taskDefinition"] for one in service.attributes["raw"]["deployments"]] if service else []
-        old = find_old_revisions(run, str(options.family), options.keep_revisions - 1, in_use)
-        stale += [old] if old else []
     return dismantle(stale, APP_GRAPH)
+
+
+def _old_revisions(run: Run, found: Found, plan: Plan) -> Plan:
+    """The revisions that a new one pushes out. No task is of them, so they wait for none to be settled: who registers
+    one revision after the other, and none that ever runs, is not left with all of them."""
+    if not any(step.kind == "task_definition" and step.live and _registers(step.differences) for step in plan.steps):
+        return Plan()
+    service = found.live.get(SERVICE)
+    in_use = [one["taskDefinition"] for one in service.attributes["raw"]["deployments"]] if service else []
+    old = find_old_revisions(run, str(found.options.family), found.options.keep_revisions - 1, in_use)
+    return dismantle([old] if old else [], APP_GRAPH)
 
 
 def _places(step: Step) -> bool:

@@ -141,7 +141,7 @@ def unserved_ports(run: Run, options: AppOptions, live: Mapping[str, Live], seco
     def served() -> bool | None:
         return checked in Ports(run, options, None).of_others(balancer.name) or None
 
-    there = awaited(run, served, 0.0 if is_own else seconds, "service") or served()
+    there = awaited(run, served, 0.0 if is_own else seconds, "service")
     return set() if there else {checked}
 
 

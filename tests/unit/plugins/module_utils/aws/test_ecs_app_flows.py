@@ -324,6 +324,28 @@ def test_another_image_is_another_revision_and_the_oldest_one_goes(run: Flow) ->
     ]
 
 
+def test_the_oldest_revision_goes_although_the_new_one_never_runs(run: Flow) -> None:
+    arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in (1, 2, 3)]
+    before = {"taskDefinition": arns[2], "deployments": [deployment(taskDefinition=arns[2])]}
+    new = {"taskDefinition": f"{ACCOUNT}:task-definition/one-web:4", "runningCount": 0}
+    failed = deployment("ecs-svc/2", rolloutState="FAILED", rolloutStateReason="tasks failed to start", **new)
+    with pytest.raises(PartialError, match="tasks failed to start") as raised:
+        run(
+            services(service(**before)),
+            revision(3),
+            Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}),
+            Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": arns[0]}),
+            Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition(4)}),
+            Call("ecs", "UpdateService", {"service": service(deployments=[failed])}),
+            Call("ecs", "DeregisterTaskDefinition", {}, {"taskDefinition": arns[0]}),
+            Call("ecs", "DeleteTaskDefinitions", {}, {"taskDefinitions": arns[:1]}),
+            services(service(deployments=[failed])),
+            image="broken:2",
+            keep_revisions=3,
+        )
+    assert "delete task definition one-web:1" in raised.value.details["steps_done"]
+
+
 IN_USE = f"{ACCOUNT}:task-definition/one-web:1"
 
 
