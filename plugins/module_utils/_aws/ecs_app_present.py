@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from .._errors import InputError
 from .._module import Context, Outcome
 from .._plan import Live, Plan, Step, Wanted, after, apply, decide, dismantle
 from .api import Aws, Connection
@@ -17,7 +18,7 @@ from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import outlived_rules, unserved_ports, without_needed
+from .ecs_app_shared import others_listener, outlived_rules, unserved_ports, without_needed
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -51,6 +52,7 @@ def ensure_present(context: Context) -> Outcome:
     options = found.options
     unserved = unserved_ports(run, options, found.live, 0.0 if context.check_mode else SERVICE_SECONDS)
     wanted = wanted_app(run, options, found.live, found.place, unserved)
+    _refuse_listener(context, others_listener(run, options, found.live, wanted))
     abandoned = dismantle(found.abandoned, APP_GRAPH)
     decided = decide(wanted, found.live, APP_GRAPH, APP_RULES)
     # ECS refuses more in a task definition than anybody else does, and it costs nothing: so it comes first
@@ -89,6 +91,14 @@ def _reopen(run: Run, options: AppOptions, plan: Plan, rules: Sequence[Live]) ->
     if options.shares_balancer and any(step.kind == "service" and _places(step) for step in plan.steps):
         for one in rules:
             IngressRules(run).create(Step("create", one.key, one.kind, one.name), one.spec)
+
+
+def _refuse_listener(context: Context, told: str | None) -> None:
+    """In check mode, an earlier task of the play may be about to take the other app away."""
+    if told and not context.check_mode:
+        raise InputError(told, hint="Each app that shares a load balancer needs a listener_port of its own.")
+    if told:
+        context.warn(f"{told}, and is refused unless that app goes before.")
 
 
 def _found(context: Context, run: Run, options: AppOptions) -> Found:
