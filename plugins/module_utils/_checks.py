@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ._errors import InputError
 
+HIGHEST_PORT = 65535
 LONGEST_REQUEST = 3600
 LONGEST_WAIT = 7 * 24 * 3600
 
@@ -36,6 +37,20 @@ def at_least(option: str, value: float, least: int) -> None:
     """
     if value < least:
         raise InputError(f"{option} is {value}, but has to be at least {least}")
+
+
+def between(option: str, value: int, low: int, high: int, unit: str = "") -> int:
+    """The value, if it is not out of its bounds.
+
+    Args:
+        unit: what it counts, and of what.
+
+    Raises:
+        InputError: it is.
+    """
+    if not low <= value <= high:
+        raise InputError(f"{option} is {value}, but has to be between {low} and {high} {unit}".rstrip())
+    return value
 
 
 def credential(option: str, value: str | None) -> None:

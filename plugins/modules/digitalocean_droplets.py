@@ -150,7 +150,9 @@ options:
       - Active means powered on, not booted. Let O(user_data) open a port at its end to wait for that too.
     type: int
   purge:
-    description: Whether droplets of the set that are not named are removed. If V(false), they are warned about.
+    description:
+      - Whether droplets of the set that are not named are removed. If V(false), they are warned about.
+      - Their volumes, snapshots and reserved IP addresses stay, and are warned about.
     type: bool
     default: false
   adopt:
@@ -182,7 +184,7 @@ notes:
     C(image:read), and with O(vpc_uuid) also C(vpc:read).
   - Runs that work on the same set at the same time are kept apart by O(ledger), if they run on the same machine. Do not
     start two on different machines, as DigitalOcean does not keep their droplets apart.
-  - To be told of reserved IP addresses with O(state=absent), the token also needs the scope C(reserved_ip:read).
+  - To be told of reserved IP addresses of droplets that go, the token also needs the scope C(reserved_ip:read).
   - Which keys and user data an existing droplet was made with, DigitalOcean does not tell. They are not compared.
 seealso:
   - module: container.schedulers.digitalocean_droplets_info

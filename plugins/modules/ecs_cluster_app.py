@@ -260,7 +260,8 @@ options:
         description:
           - Whether apps of the cluster share it. It then belongs to the cluster. It stays when an app goes, and goes
             with the cluster.
-          - Each app needs a O(load_balancer.listener_port) of its own. The health check and the
+          - Each app needs a O(load_balancer.listener_port) of its own. That of a classic one at which another app is
+            reached is refused. The health check and the
             O(load_balancer.deregistration_delay) of a shared classic load balancer are those of one app at a time, the
             one whose port it looks at. That app has to run on every instance, as ECS stops tasks of all of them on
             instances that do not answer.

@@ -55,7 +55,8 @@ options:
     type: path
   namespace:
     description:
-      - The namespace of objects whose manifest names none.
+      - The namespace of objects whose manifest names none. Those that name another one go there. Kinds that live in no
+        namespace, as cluster roles, have none, whatever their manifest says.
       - If not set, the one of the kubeconfig's context, or V(default).
     type: str
   prune:

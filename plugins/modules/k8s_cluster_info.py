@@ -30,6 +30,9 @@ options:
       - Whether to ask each service for an answer.
       - It is asked at the path in its annotation C(container.schedulers/asked-at), by default V(/). That needs
         the permission to C(get) the subresource C(services/proxy).
+      - Then at each path in its annotation C(container.schedulers/data-at), one a line. There it has to have data, as
+        the HTTP APIs of Prometheus and Loki answer a query that finds something. So it is seen that metrics and logs
+        arrive.
     type: bool
     default: false
   ask_timeout:
@@ -142,11 +145,12 @@ services:
       description: How many pods that are ready are behind it.
       type: int
     answers:
-      description: Whether it answered. To ask who is asking counts as an answer.
+      description:
+        - Whether it answered, and has the data that it is asked for. To ask who is asking counts as an answer.
       type: bool
       returned: O(ask) is true
     status:
-      description: The HTTP status of the answer, null if none came.
+      description: The HTTP status of the last answer, null if none came.
       type: int
       returned: O(ask) is true
     error:

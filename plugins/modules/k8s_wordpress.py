@@ -163,7 +163,9 @@ options:
         description: The id of the EBS volume of the database.
         type: str
       zone:
-        description: The availability zone of the EBS volumes, so that the pods get nodes there.
+        description:
+          - The availability zone of the EBS volumes, so that the pods get nodes there.
+          - For a new site, one without nodes is refused, unless the cluster has an autoscaler that may bring some.
         type: str
   service:
     description: The service before the site.

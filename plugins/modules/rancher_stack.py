@@ -19,6 +19,8 @@ description:
     finished. An upgrade that fails is rolled back.
   - An upgrade that an earlier run has left half-way is dealt with first. One that leads to what is wanted is taken to
     its end. One that does not is rolled back if it still runs, and finished if it has succeeded.
+  - Rancher's own rollback of a stack waits, for ever if need be, for services that still upgrade. So the services of a
+    stack that is rolled back are rolled back one by one.
   - With O(state=absent), the stack is removed with its services and their containers. Named volumes stay.
   - An option that is not given is not managed. What an existing service has in its place, stays, also in an upgrade.
   - Stacks and services carry a mark in their description. What does not have it is neither changed nor deleted.
@@ -201,7 +203,9 @@ options:
         description: Whether a container that is replaced keeps its address.
         type: bool
       network_mode:
-        description: The network, like V(managed), V(host) or V(none). Rancher 1.0 and 1.1 know V(bridge) besides these.
+        description:
+          - The network, V(managed), V(host), V(bridge) or V(none). With Rancher 1.2 and newer, also the name of a
+            network of the environment.
         type: str
       hostname:
         description: The host name of the containers.

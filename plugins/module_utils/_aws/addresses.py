@@ -76,7 +76,7 @@ class Addresses:
         def create() -> Live:
             return live_address(self._run.aws.call("ec2", "AllocateAddress", request, doing=step.sentence))
 
-        there = awaited(self._run, self._find, self._patience(), "address") or self._find()
+        there = awaited(self._run, self._find, self._patience(), "address")
         return there or self._without_twin(step, create_once(create, self._find, self._run.aws.policy))
 
     def _without_twin(self, step: Step, made: Live) -> Live:

@@ -13,11 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._checks import at_least
+from .._checks import HIGHEST_PORT, at_least, between
 from .._errors import InputError
 from .._texts import refuse_no_variables, texts, words
 from .balancer_options import Balancer, given_balancer
-from .limits import HIGHEST_PORT, LARGEST_INTEGER, between
+from .limits import LARGEST_INTEGER
 from .names import APP_NAME_LIMIT, CLUSTER_NAME_LIMIT, LONG_LIMIT, checked_name, derived_name
 
 Params = Mapping[str, Any]

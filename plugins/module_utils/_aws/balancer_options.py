@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._checks import HIGHEST_PORT, between
 from .._errors import InputError
-from .limits import HIGHEST_PORT, LARGEST_INTEGER, between, checked_range
+from .limits import LARGEST_INTEGER, checked_range
 from .names import LOAD_BALANCER_LIMIT, derived_name
 
 LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._checks import between
 from .._errors import InputError
 from .._ownership import Mark
 from .ecs_cluster_options import checked_tags
@@ -109,6 +110,4 @@ class VolumeOptions:
                 continue
             if kind not in limits:
                 raise InputError(f"{option}: a volume of type {kind} has no {option} of its own to set")
-            least, most = limits[kind]
-            if not least <= value <= most:
-                raise InputError(f"{option}: {value} must be from {least} to {most} {unit} for a volume of type {kind}")
+            between(option, value, *limits[kind], f"{unit} for a volume of type {kind}")

@@ -53,9 +53,7 @@ def check_key_pair(aws: Aws, name: str) -> None:
 
 
 def awaited(run: Run, find: Callable[[], T | None], seconds: float, what: str) -> T | None:
-    """What another run makes, or None when it did not come within these seconds."""
-    if not seconds:
-        return None
+    """What another run makes, or None when it did not come within these seconds; it is looked for once at least."""
     try:
         return wait_for(
             find,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from .._errors import InputError
 from .._module import Context, Outcome
 from .._plan import Live, Plan, Step, Wanted, after, apply, decide, dismantle
 from .api import Aws, Connection
@@ -17,7 +18,7 @@ from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import outlived_rules, unserved_ports, without_needed
+from .ecs_app_shared import others_listener, outlived_rules, unserved_ports, without_needed
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -51,6 +52,7 @@ def ensure_present(context: Context) -> Outcome:
     options = found.options
     unserved = unserved_ports(run, options, found.live, 0.0 if context.check_mode else SERVICE_SECONDS)
     wanted = wanted_app(run, options, found.live, found.place, unserved)
+    _refuse_listener(context, others_listener(run, options, found.live, wanted))
     abandoned = dismantle(found.abandoned, APP_GRAPH)
     decided = decide(wanted, found.live, APP_GRAPH, APP_RULES)
     # ECS refuses more in a task definition than anybody else does, and it costs nothing: so it comes first
@@ -58,6 +60,7 @@ def ensure_present(context: Context) -> Outcome:
     decided = after(decided, registered, BEHIND_DEFINITION)
     # once the wanted one is there, nobody looks for one of another kind with its name, or for a target group, any more
     plan = abandoned + after(decided, abandoned, BALANCER_KINDS)
+    plan += after(_old_revisions(run, found, plan), plan, ("task_definition",))
     tidying = _tidying(run, found, plan, wanted, wait=context.params["wait"])
     if context.check_mode:
         return Outcome(_result(run, options, found.live), plan + tidying)
@@ -90,6 +93,14 @@ def _reopen(run: Run, options: AppOptions, plan: Plan, rules: Sequence[Live]) ->
             IngressRules(run).create(Step("create", one.key, one.kind, one.name), one.spec)
 
 
+def _refuse_listener(context: Context, told: str | None) -> None:
+    """In check mode, an earlier task of the play may be about to take the other app away."""
+    if told and not context.check_mode:
+        raise InputError(told, hint="Each app that shares a load balancer needs a listener_port of its own.")
+    if told:
+        context.warn(f"{told}, and is refused unless that app goes before.")
+
+
 def _found(context: Context, run: Run, options: AppOptions) -> Found:
     try:
         return read(run, options)
@@ -103,15 +114,21 @@ def _found(context: Context, run: Run, options: AppOptions) -> Found:
 def _tidying(run: Run, found: Found, plan: Plan, wanted: Collection[Wanted], *, wait: bool) -> Plan:
     """What the app does not need any more, deleted once its tasks are settled elsewhere: until then, those of before
     are reached through it, and after a failure they are again."""
-    options, stale = found.options, [*found.stale]
+    stale = [*found.stale]
     if wait or not any(step.kind == "service" for step in plan.steps):  # else tasks are on the move when the run ends
         stale += _unused_rules(run, found, wanted)
-    if any(step.kind == "task_definition" and step.live and _registers(step.differences) for step in plan.steps):
-        service = found.live.get(SERVICE)
-        in_use = [one["taskDefinition"] for one in service.attributes["raw"]["deployments"]] if service else []
-        old = find_old_revisions(run, str(options.family), options.keep_revisions - 1, in_use)
-        stale += [old] if old else []
     return dismantle(stale, APP_GRAPH)
+
+
+def _old_revisions(run: Run, found: Found, plan: Plan) -> Plan:
+    """The revisions that a new one pushes out. No task is of them, so they wait for none to be settled: who registers
+    one revision after the other, and none that ever runs, is not left with all of them."""
+    if not any(step.kind == "task_definition" and step.live and _registers(step.differences) for step in plan.steps):
+        return Plan()
+    service = found.live.get(SERVICE)
+    in_use = [one["taskDefinition"] for one in service.attributes["raw"]["deployments"]] if service else []
+    old = find_old_revisions(run, str(found.options.family), found.options.keep_revisions - 1, in_use)
+    return dismantle([old] if old else [], APP_GRAPH)
 
 
 def _places(step: Step) -> bool:

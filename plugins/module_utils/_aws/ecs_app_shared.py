@@ -65,10 +65,16 @@ class Ports:
     def _own(self, balancer: str) -> set[int]:
         return self._of(self._service, balancer) if self._service else set()
 
+    def apps_at(self, balancer: str, port: int) -> list[str]:
+        """The other apps that are reached through a port."""
+        return sorted(name for name, theirs in self._by_app(balancer).items() if port in theirs)
+
     def _of_others(self, balancer: str) -> set[int]:
+        return {port for theirs in self._by_app(balancer).values() for port in theirs}
+
+    def _by_app(self, balancer: str) -> dict[str, set[int]]:
         others = [one for one in self._services() if one.name != self._options.name]
-        looks = gather({one.name: partial(self._of, one, balancer) for one in others})
-        return {port for theirs in looks.values() for port in theirs}
+        return gather({one.name: partial(self._of, one, balancer) for one in others})
 
     def _of(self, service: Live, balancer: str) -> set[int]:
         behind = [one for one in service.spec["load_balancers"] if self._is_at(one, balancer)]
@@ -141,8 +147,23 @@ def unserved_ports(run: Run, options: AppOptions, live: Mapping[str, Live], seco
     def served() -> bool | None:
         return checked in Ports(run, options, None).of_others(balancer.name) or None
 
-    there = awaited(run, served, 0.0 if is_own else seconds, "service") or served()
+    there = awaited(run, served, 0.0 if is_own else seconds, "service")
     return set() if there else {checked}
+
+
+def others_listener(run: Run, options: AppOptions, live: Mapping[str, Live], wanted: Collection[Wanted]) -> str | None:
+    """That the port of a shared classic load balancer is the one at which another app is reached, and nowhere else: a
+    listener leads to one port, so that it would be taken away from that app, and back by its next run."""
+    balancer, given = live.get(LOAD_BALANCER), options.balancer
+    if not (balancer and given and given.classic and given.shared):
+        return None
+    port, listeners = str(given.listener_port), balancer.spec["listeners"]
+    there = listeners.get(port)
+    own = next(one.spec["listeners"][port] for one in wanted if one.key == LOAD_BALANCER)
+    if there is None or [*listeners.values()].count(there) > 1 or (there == own and SERVICE in live):
+        return None
+    apps = Ports(run, options, None).apps_at(balancer.name, instance_port(there))
+    return f"load_balancer: listener_port {port} of {balancer.name} leads to app {', '.join(apps)}" if apps else None
 
 
 def outlived_rules(run: Run, options: AppOptions, live: Mapping[str, Live], wanted: Collection[Wanted]) -> list[Live]:

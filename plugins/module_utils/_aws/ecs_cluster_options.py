@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from .._checks import between
 from .._errors import InputError
 from .._ownership import PREFIX
 from .._texts import texts
@@ -182,8 +183,8 @@ def _check_instances(params: Mapping[str, Any]) -> None:
             f"or an alias of it (alias/<name>)"
         )
     size = params["volume_size"]
-    if size is not None and not 1 <= size <= LARGEST_VOLUME:
-        raise InputError(f"volume_size: {size} GiB must be between 1 and {LARGEST_VOLUME}")
+    if size is not None:
+        between("volume_size", size, 1, LARGEST_VOLUME, "GiB")
 
 
 def _given(option: str, values: Sequence[str] | None, pattern: re.Pattern[str], example: str) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from .._checks import at_least, between
 from .._errors import InputError
 from .ecs_cluster_options import LARGEST_VOLUME, POLICY_ARN, checked_network, shared_tags
 from .images import architecture_of
@@ -129,10 +130,10 @@ def check_zone_of_region(zone: str | None, region: str) -> None:
 
 def _check_numbers(params: Mapping[str, Any]) -> None:
     count, size = params["node_count"], params["volume_size"]
-    if count is not None and count < 1:
-        raise InputError(f"node_count: {count} must be at least 1")
-    if size is not None and not LEAST_VOLUME <= size <= LARGEST_VOLUME:
-        raise InputError(f"volume_size: {size} GiB must be between {LEAST_VOLUME} and {LARGEST_VOLUME}")
+    if count is not None:
+        at_least("node_count", count, 1)
+    if size is not None:
+        between("volume_size", size, LEAST_VOLUME, LARGEST_VOLUME, "GiB")
 
 
 def _check_instances(params: Mapping[str, Any]) -> None:

@@ -8,19 +8,7 @@ import ipaddress
 
 from .._errors import InputError
 
-HIGHEST_PORT = 65535
 LARGEST_INTEGER = 2**31 - 1  # of the API of ECS
-
-
-def between(option: str, value: int, low: int, high: int) -> int:
-    """The value, if it is not out of its bounds.
-
-    Raises:
-        InputError: it is.
-    """
-    if not low <= value <= high:
-        raise InputError(f"{option} is {value}, must be from {low} to {high}")
-    return value
 
 
 def checked_range(option: str, text: str) -> str:

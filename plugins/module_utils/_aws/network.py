@@ -75,7 +75,8 @@ class InternetGateways:
         def find() -> str | None:
             return _gateway(self._run, vpc_id)[0]
 
-        there = awaited(self._run, find, self._patience(), "internet gateway")
+        seconds = self._patience()  # as for the VPC
+        there = awaited(self._run, find, seconds, "internet gateway") if seconds else None
         gateway_id = there or create_once(create, find, self._run.aws.policy)
         return self._attached(step, gateway_id, vpc_id)
 

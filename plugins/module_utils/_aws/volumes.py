@@ -130,7 +130,7 @@ class Volumes:
         """
         age = (datetime.datetime.now(datetime.UTC) - answer["CreateTime"]).total_seconds()
         find = partial(self._look, step.sentence, answer["VolumeId"])
-        found = awaited(self._run, find, max(0.0, FRESH_SECONDS - age), "volume") or find()
+        found = awaited(self._run, find, max(0.0, FRESH_SECONDS - age), "volume")
         if found is None and age < FRESH_SECONDS:
             raise StateFailedError(_vanished(answer["VolumeId"]), doing=step.sentence, hint=KEY_HINT)
         return found is not None and found["State"] not in GONE

@@ -60,7 +60,8 @@ class Vpcs:
         self._patience = patience
 
     def create(self, step: Step, spec: Spec) -> Live:
-        other = awaited(self._run, lambda: find_vpc(self._run), self._patience(), "VPC")
+        seconds = self._patience()  # none: nobody else makes it, and it was looked for before
+        other = awaited(self._run, lambda: find_vpc(self._run), seconds, "VPC") if seconds else None
         return other or self._settled(step, self._created(step, spec))
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:

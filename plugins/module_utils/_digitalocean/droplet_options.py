@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._checks import at_least, seconds
+from .._checks import HIGHEST_PORT, at_least, between, seconds
 from .._errors import InputError
 from .._ownership import Mark
 from .firewall import Rules, allowed_rules
@@ -148,6 +148,4 @@ def _user_data(text: str | None) -> str | None:
 
 
 def _port(port: int | None) -> int | None:
-    if port is not None and not 1 <= port <= 65535:
-        raise InputError(f"wait_for_port is {port}, but has to be between 1 and 65535")
-    return port
+    return port if port is None else between("wait_for_port", port, 1, HIGHEST_PORT)

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._errors import SchedulersError, StateFailedError
+from .._errors import StateFailedError
 from .._module import Context, Outcome
 from .._plan import Handler, Live, Plan, apply, dismantle
-from . import firewall, keys, prices, tag
+from . import firewall, keys, tag
+from .droplet_belongings import warn_of_belongings
 from .droplet_create import BatchHandler
 from .droplet_look import Look, look
 from .droplet_options import DropletOptions
@@ -51,8 +52,7 @@ def ensure_absent(context: Context, run: Run, options: DropletOptions) -> Outcom
     seen = look(run)
     doomed = _doomed(run, options, seen)
     _warn(run, doomed)
-    if doomed.droplets:
-        _warn_of_addresses(run, doomed)
+    warn_of_belongings(run, doomed.droplets)
     if context.params["verify_only"]:
         return _verified(run, options, seen, doomed)
     if context.check_mode:
@@ -133,29 +133,6 @@ def _warn(run: Run, doomed: Doomed) -> None:
     if doomed.kept:
         words = " and ".join(f"{count} {kind}" for kind, count in doomed.kept.items())
         run.warn(f"{words} with tag {run.tag} stay, and cost as before; the tag stays with them.")
-    for kind in ("volume", "snapshot"):
-        held = [number for one in doomed.droplets.values() for number in getattr(one, f"{kind}_ids")]
-        if held:
-            run.warn(f"These {kind}s of the droplets stay, and cost as before: {several(held)}.")
-
-
-def _warn_of_addresses(run: Run, doomed: Doomed) -> None:
-    """Reserved addresses carry no tags, and begin to cost without their droplet.
-
-    One list tells of all; what would go with a droplet is told one by one, at the expense of the limit of requests.
-    """
-    doing = "look for reserved IP addresses of the droplets"
-    try:
-        reserved = run.api.pages("reserved_ips", "reserved_ips", doing=doing)
-    except SchedulersError as error:  # which must not keep droplets on the bill
-        run.warn(f"{error.sentence()} If they have some, these stay, and begin to cost.")
-        return
-    held = [str(one["ip"]) for one in reserved if (one.get("droplet") or {}).get("id") in doomed.droplets]
-    if held:
-        run.warn(
-            "These reserved IP addresses of the droplets stay, and will cost "
-            f"{prices.IDLE_ADDRESS:.2f} US dollars a month each: {several(held)}."
-        )
 
 
 def _result(doomed: Doomed, proven: Iterable[dict[str, Any]], *, gone: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .._parallel import gather
 from .._plan import Handler, Live, Plan, Ref, apply, decide, dismantle
 from . import firewall, keys, tag
 from .catalogue import choose
+from .droplet_belongings import warn_of_belongings
 from .droplet_change import DropletHandler
 from .droplet_create import BatchHandler
 from .droplet_look import Look, look, named
@@ -97,6 +98,7 @@ def _surplus(run: Run, options: DropletOptions, seen: Look) -> Plan:
             "With purge: true they are destroyed."
         )
         others = []
+    warn_of_belongings(run, {one.id: one for one in others})
     found = [one.to_live(f"{KIND} {one.name} {one.id}") for one in others]
     if seen.firewall and not options.firewall:
         found.append(seen.firewall)

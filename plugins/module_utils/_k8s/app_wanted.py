@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .._checks import between
 from .._errors import InputError
 from .._texts import texts, words
 from .manifests import Manifest, checked_namespace
@@ -50,8 +51,8 @@ def checked(params: Mapping[str, Any]) -> None:
             f"a letter first and no hyphen last"
         )
     checked_namespace("namespace", params["namespace"])
-    if params["replicas"] is not None and not 0 <= params["replicas"] <= MOST_REPLICAS:
-        raise InputError(f"replicas is {params['replicas']}, but has to be between 0 and {MOST_REPLICAS}")
+    if params["replicas"] is not None:
+        between("replicas", params["replicas"], 0, MOST_REPLICAS)
     if params["image"] is not None and not params["image"].strip():
         raise InputError("image is empty")
     checked_port(params["port"], "port")

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from .._errors import SchedulersError
 from .._module import Context, Outcome
@@ -22,6 +24,9 @@ LISTED = "kubernetes.io/cluster-service=true"
 TITLE = "kubernetes.io/name"
 ASKED_AT = "container.schedulers/asked-at"
 """An annotation of a service: the path at which it says that it is well."""
+DATA_AT = "container.schedulers/data-at"
+"""Another one: paths, one a line, at which it has something to show once what it is for arrives. They are answered as
+the HTTP APIs of Prometheus and Loki answer."""
 _ROLE = "node-role.kubernetes.io/"
 _ZONE = "topology.kubernetes.io/zone"
 _TYPE = "node.kubernetes.io/instance-type"
@@ -46,11 +51,10 @@ def cluster_info(context: Context) -> Outcome:
     services = [to_service(one, found["slices"], api.transport.address("")) for one in found["services"]]
     if context.params["ask"]:
         asking = Transport(api.transport.login, float(context.params["ask_timeout"]))
-        paths = [asked_at(one) for one in found["services"]]
         answers = gather(
             {
-                str(index): partial(_ask, asking, one["path"] + path)
-                for index, (one, path) in enumerate(zip(services, paths, strict=True))
+                str(index): partial(_ask_all, asking, one["path"], raw)
+                for index, (one, raw) in enumerate(zip(services, found["services"], strict=True))
             }
         )
         services = [{**one, **answers[str(index)]} for index, one in enumerate(services)]
@@ -111,7 +115,25 @@ def proxy_path(service: Mapping[str, Any]) -> str:
 
 def asked_at(service: Mapping[str, Any]) -> str:
     """The path at the service itself that is asked. Pure."""
-    return str((service["metadata"].get("annotations") or {}).get(ASKED_AT, "/"))
+    return str(_annotations(service).get(ASKED_AT, "/"))
+
+
+def data_at(service: Mapping[str, Any]) -> list[str]:
+    """The paths at which it has to have data. Pure."""
+    return [line.strip() for line in str(_annotations(service).get(DATA_AT, "")).splitlines() if line.strip()]
+
+
+def has_data(body: bytes) -> bool:
+    """Whether an answer shows something: ``data``, or ``data.result`` of a query, is there and not empty. Pure."""
+    try:
+        data = json.loads(body).get("data")
+    except (ValueError, AttributeError):
+        return False
+    return bool(data.get("result") if isinstance(data, dict) else data)
+
+
+def _annotations(service: Mapping[str, Any]) -> Mapping[str, Any]:
+    return service["metadata"].get("annotations") or {}
 
 
 def _ready_endpoints(service: Mapping[str, Any], slices: Sequence[Mapping[str, Any]]) -> int:
@@ -127,12 +149,24 @@ def _ready_endpoints(service: Mapping[str, Any], slices: Sequence[Mapping[str, A
     return sum((one.get("conditions") or {}).get("ready", True) is not False for one in endpoints)
 
 
-def _ask(transport: Transport, path: str) -> Object:
+def _ask_all(transport: Transport, path: str, service: Mapping[str, Any]) -> Object:
+    """Whether it is well, and has the data that it should have by now; the first question without an answer counts."""
+    said, _body = _ask(transport, path + asked_at(service))
+    for question in data_at(service):
+        if not said["answers"]:
+            break
+        said, body = _ask(transport, path + quote(question, safe="/?&=%"))
+        if said["answers"] and not has_data(body):
+            said |= {"answers": False, "error": f"{service['metadata']['name']} has nothing yet at {question}"}
+    return said
+
+
+def _ask(transport: Transport, path: str) -> tuple[Object, bytes]:
     """What the service says. Who wants to know who asks, answers too."""
     try:
         answer = transport.request("GET", path, {"Accept": "*/*"})
     except SchedulersError as failure:
-        return {"answers": False, "status": None, "error": failure.sentence()}
+        return {"answers": False, "status": None, "error": failure.sentence()}, b""
     good = answer.status < 400 or answer.status == _UNAUTHORISED
     error = None if good else answer.body[:300].decode(errors="replace").strip()
-    return {"answers": good, "status": answer.status, "error": error}
+    return {"answers": good, "status": answer.status, "error": error}, answer.body

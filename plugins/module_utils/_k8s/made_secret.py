@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .._checks import between
 from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError, NotOursError, PartialError
 from .._module import Context, Outcome
 from .._parallel import gather
@@ -63,8 +64,8 @@ class Wanted:
         twice = sorted({*given} & {*made_up})
         if twice:
             raise InputError(f"generate and data both name {', '.join(twice)}")
-        if present and not SHORTEST <= params["length"] <= LONGEST:
-            raise InputError(f"length is {params['length']}, but has to be between {SHORTEST} and {LONGEST}")
+        if present:
+            between("length", params["length"], SHORTEST, LONGEST)
         if present and not params["namespaces"]:
             raise InputError("namespaces is empty", hint="Name at least one.")
         if not NAME.fullmatch(params["name"]):

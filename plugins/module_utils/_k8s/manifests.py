@@ -136,16 +136,19 @@ def _checked(document: Any, where: str) -> Manifest:
             f"{where}: {name!r} is no name for a {document['kind']}",
             hint="Names are lower case letters, digits, hyphens and dots.",
         )
+    namespace = metadata.get("namespace") if isinstance(metadata, Mapping) else None
+    if namespace is not None and namespace != "":
+        checked_namespace(f"{where} ({document['kind']}): metadata.namespace", namespace)
     return {**document, "metadata": dict(metadata or {})}
 
 
-def checked_namespace(option: str, name: str) -> str:
+def checked_namespace(option: str, name: Any) -> str:
     """The name of a namespace, if it can be one.
 
     Raises:
         InputError: it cannot.
     """
-    if not LABEL_NAME.fullmatch(name):
+    if not isinstance(name, str) or not LABEL_NAME.fullmatch(name):
         raise InputError(
             f"{option}: {name!r} is no name for a namespace",
             hint="Names are up to 63 lower case letters, digits and hyphens, with no hyphen at an end.",

@@ -7,11 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._checks import HIGHEST_PORT, between
 from .._errors import InputError
 from .._texts import refuse_no_variables, texts, words
 from .quantities import MIB, amount
-
-PORTS = range(1, 65536)
 
 RESOURCES: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
 PROBE: dict[str, Any] = {
@@ -31,9 +30,7 @@ def checked_port(value: int | None, option: str) -> int | None:
     Raises:
         InputError: it cannot.
     """
-    if value is not None and value not in PORTS:
-        raise InputError(f"{option} is {value}, but has to be between 1 and 65535")
-    return value
+    return value if value is None else between(option, value, 1, HIGHEST_PORT)
 
 
 def resources(

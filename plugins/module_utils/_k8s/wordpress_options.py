@@ -20,7 +20,7 @@ from .app_wanted import NAME, checked_service
 from .manifests import checked_namespace
 from .objects import Object
 from .pod_options import RESOURCES, resources
-from .quantities import amount
+from .quantities import MIB, amount
 
 NOTE = "container.schedulers/options"
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -165,6 +165,11 @@ def _check_storage(storage: Mapping[str, Any]) -> None:
         positive = False
     if not positive:
         raise InputError(f"storage.size is {storage['size']!r}, but has to be an amount such as 10Gi")
+    if amount(storage["size"]) < MIB:
+        raise InputError(
+            f"storage.size is {storage['size']!r}, which is less than 1Mi",
+            hint="10m is a hundredth of a byte, 10Mi are 10 MiB.",
+        )
     for name in ("site_volume", "database_volume"):
         volume = storage.get(name)
         if storage["mode"] == "dynamic":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._errors import AuthError, NotFoundError
+from .._errors import AuthError, InputError, NotFoundError
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Applied, Plan, Step
@@ -17,7 +17,7 @@ from .answering import wait_until_answers
 from .api import FORBIDDEN, Object
 from .app_result import address, pod_facts, service_facts
 from .carrying_out import CarriedOut, carry_out
-from .kinds import DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
+from .kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
 from .object_set import Survey, decide, items_of
 from .objects import key_of, place_of
 from .ready import address_of, state_of
@@ -27,7 +27,15 @@ from .waiting import wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
 from .wordpress_site import LATER, Site, noted, prepare, require_installed, settings_of, site_steps
-from .wordpress_storage import PARTS, claim_name, data_places, refuse_left_behind, refuse_other_storage, refuse_unusable
+from .wordpress_storage import (
+    PARTS,
+    claim_name,
+    data_places,
+    refuse_left_behind,
+    refuse_other_storage,
+    refuse_taken,
+    zone_without_nodes,
+)
 from .wordpress_wanted import database_name, manifests
 
 INLINE_WARNING = (
@@ -60,7 +68,8 @@ def present(context: Context, run: Run) -> Outcome:
     if options["storage"]["mode"] == "dynamic" and not places:
         refuse_left_behind(options, _seen(run, VOLUME))
     elif not places:
-        refuse_unusable(options, *(_seen(run, kind) for kind in (VOLUME, NODE)))
+        _refuse_zone(run, options)
+        refuse_taken(options, _seen(run, VOLUME))
     given = params["site"] or {}
     chosen = {"admin-password": given.get("admin_password"), "password": params["database_password"]}
     wanted = wanted_secrets(run, options, chosen)
@@ -91,6 +100,35 @@ def _seen(run: Run, kind: Kind) -> list[Object]:
         if error.code != FORBIDDEN:
             raise
         return []
+
+
+def _refuse_zone(run: Run, options: Mapping[str, Any]) -> None:
+    """A zone in which no node is: only an autoscaler can bring one.
+
+    Raises:
+        InputError: there is none, so that the pods would never run.
+    """
+    told = zone_without_nodes(options, _seen(run, NODE))
+    if not told:
+        return
+    if not _has_autoscaler(run):
+        raise InputError(told)
+    run.warn(f"{told}. The cluster's autoscaler has to bring one there.")
+
+
+def _has_autoscaler(run: Run) -> bool:
+    """Whether there is a Cluster Autoscaler, by its status, or Karpenter (EKS Auto Mode, too), by its kind."""
+    try:
+        if run.api.get(CONFIG_MAP, "cluster-autoscaler-status", "kube-system"):
+            return True
+    except AuthError as error:
+        if error.code != FORBIDDEN:
+            raise
+    try:
+        run.api.kind("karpenter.sh/v1", "NodePool")
+    except NotFoundError:
+        return False
+    return True
 
 
 def _note(run: Run, options: Mapping[str, Any], secret: Object) -> None:

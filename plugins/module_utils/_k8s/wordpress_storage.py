@@ -28,20 +28,22 @@ def volume_name(options: Mapping[str, Any], part: str) -> str:
     return f"{options['namespace']}-{options['name']}-{part}"
 
 
-def refuse_unusable(options: Mapping[str, Any], volumes: Iterable[Object], nodes: Iterable[Object]) -> None:
-    """Refuse volumes of EBS that no pod could use: they are somebody else's, or no node is in their zone. Pure.
+def zone_without_nodes(options: Mapping[str, Any], nodes: Iterable[Object]) -> str | None:
+    """That no node is in the zone of the volumes, or None; without any nodes there is nothing to say. Pure."""
+    wanted = options["storage"].get("zone")
+    zones = {labels_of(one)[ZONE] for one in nodes if ZONE in labels_of(one)}
+    if wanted and zones and wanted not in zones:
+        return f"storage.zone is {wanted!r}, but the nodes are in {', '.join(sorted(zones))}"
+    return None
 
-    Args:
-        volumes: the cluster's.
-        nodes: the cluster's; without any there is nothing to say.
+
+def refuse_taken(options: Mapping[str, Any], volumes: Iterable[Object]) -> None:
+    """Refuse volumes of EBS that are somebody else's in the cluster. Pure.
 
     Raises:
-        InputError: names the volume and whose it is, or the zones there are.
+        InputError: names the volume and whose it is.
     """
     storage = options["storage"]
-    zones = {labels_of(one)[ZONE] for one in nodes if ZONE in labels_of(one)}
-    if storage.get("zone") and zones and storage["zone"] not in zones:
-        raise InputError(f"storage.zone is {storage['zone']!r}, but the nodes are in {', '.join(sorted(zones))}")
     others = {
         one["spec"]["csi"]["volumeHandle"]: one
         for one in volumes

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from .._checks import writable
 from .._errors import ConflictError, InputError
 from .._module import Context, Outcome
 from .._plan import Handler, Live, Rule, Wanted, apply, decide, dismantle
@@ -16,6 +18,7 @@ from .api import Object
 from .environment_case import ENVIRONMENT, EnvironmentCase, orchestration_of, result_of
 from .environment_handlers import Environments
 from .environment_options import ORCHESTRATIONS
+from .kubeconfig import OPTION
 from .kubeconfig_keys import (
     FILE,
     KEY,
@@ -52,6 +55,8 @@ def _present(context: Context, case: EnvironmentCase) -> Outcome:
         usable, stale = live_kubeconfig(case, raw)
         live |= {one.key: one for one in usable}
     plan = decide(wanted, live, GRAPH, RULES) + dismantle(stale, GRAPH)
+    if any(step.kind == FILE for step in plan.steps):
+        writable(OPTION, Path(str(case.options.kubeconfig)))
     if context.check_mode:
         return Outcome({"environment": result_of(raw, v1=case.rancher.is_v1)}, plan)
     applied = apply(plan, _handlers(case), live)

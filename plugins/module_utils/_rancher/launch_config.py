@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from .._checks import at_least
+from .._checks import HIGHEST_PORT, at_least, between
 from .._errors import InputError
 from .ready import GLOBAL
 
@@ -159,8 +159,7 @@ def health_check(options: Mapping[str, Any]) -> Mapping[str, Any]:
         return NO_HEALTH_CHECK
     if not options.get("port"):
         raise InputError("health_check: port is needed")
-    if not 1 <= options["port"] <= 65535:
-        raise InputError(f"health_check: port {options['port']} is not between 1 and 65535")
+    between("health_check: port", options["port"], 1, HIGHEST_PORT)
     refuse_less(options, HEALTH_LEAST, "health_check: ")
     if options.get("path") and options.get("request_line"):
         raise InputError("health_check: path and request_line exclude one another")

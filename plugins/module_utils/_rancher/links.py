@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._checks import HIGHEST_PORT, between
 from .._errors import InputError
 
 PROTOCOLS = ("http", "https", "tcp", "tls", "sni", "udp")
@@ -167,8 +168,8 @@ def parsed_rule(rule: Mapping[str, Any], own: str, where: str) -> dict[str, Any]
     """
     for option in ("source_port", "target_port"):
         port = rule.get(option)
-        if port is not None and not 1 <= port <= 65535:
-            raise InputError(f"{where}: {option} {port} is not between 1 and 65535")
+        if port is not None:
+            between(f"{where}: {option}", port, 1, HIGHEST_PORT)
     path = rule.get("path") or ""
     if path and not path.startswith("/"):
         raise InputError(f"{where}: path {path!r} has to start with a slash")

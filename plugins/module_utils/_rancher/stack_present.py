@@ -42,7 +42,7 @@ from .stacks import STACK, STACK_RULE, Stacks, find_stacks, live_stack, stack_id
 from .upgrades import UPGRADED
 from .veil import Veil
 
-V1_NETWORKS = ("managed", "host", "bridge", "none")
+NETWORKS = ("managed", "host", "bridge", "none")
 STACK_RULES = {STACK: STACK_RULE, **SERVICE_RULES}
 
 
@@ -69,6 +69,7 @@ def ensure_present(context: Context) -> Outcome:
     refuse_for(options, v1=run.rancher.is_v1)
     world = read_world(run, options, foreseen=context.check_mode)
     refuse_missing(world, options)
+    _refuse_networks(run, options)
     case = StackCase(run, options, world, content_in(world, options), veil)
     live = case.live()
     plan = case.plan(live)
@@ -99,10 +100,30 @@ def refuse_for(options: StackOptions, *, v1: bool) -> None:
         refuse = refuse_for_v1 if v1 else refuse_for_v2
         refuse(service.rules or (), f"services: {service.name}: load_balancer")
         mode = service.spec.get("network_mode")
-        if v1 and mode and mode not in V1_NETWORKS:
+        if v1 and mode and mode not in NETWORKS:
             raise InputError(
-                f"services: {service.name}: network_mode {mode!r} is none of {', '.join(V1_NETWORKS)}, "
+                f"services: {service.name}: network_mode {mode!r} is none of {', '.join(NETWORKS)}, "
                 "which Rancher 1.0 and 1.1 know"
+            )
+
+
+def _refuse_networks(run: Run, options: StackOptions) -> None:
+    """Refuse networks that are not there: Rancher 1.2 and newer take any name, and then make containers in vain.
+
+    Raises:
+        InputError: there is such a network.
+    """
+    asked = {one.name: one.spec.get("network_mode") for one in options.services or ()}
+    named = {service: mode for service, mode in asked.items() if mode and mode not in NETWORKS}
+    if not named:
+        return
+    listed = run.rancher.list(run.path("networks"), doing=f"look for the networks of stack {options.name}")
+    there = {str(one.get("name")) for one in listed if not is_going(one)}
+    for service, mode in named.items():
+        if mode not in there:
+            raise InputError(
+                f"services: {service}: network_mode {mode!r} is no network of environment {run.environment.name}; "
+                f"there are: {', '.join((*NETWORKS, *sorted(there)))}"
             )
 
 

@@ -25,6 +25,7 @@ from .veil import Veil
 
 STACK = "stack"  # key and kind in a plan, and part in the mark
 STACK_RULE = Rule(immutable=frozenset({"system"}), subset=frozenset())
+GOING_BACK = ("canceled-upgrade", "canceling-upgrade", "rolling-back")
 CONTENT_FIELDS = frozenset({"docker_compose", "rancher_compose", "answers", "template"})
 
 
@@ -108,7 +109,7 @@ class Stacks:
         """Out of an upgrade of an earlier run: back, if that one still runs and leads elsewhere, else to its end."""
         if stack["state"] not in UPGRADE_STATES:
             return stack
-        back = stack["state"] in ("canceled-upgrade", "canceling-upgrade") or (again and stack["state"] == "upgrading")
+        back = stack["state"] in GOING_BACK or (again and stack["state"] == "upgrading")
         return resume_upgrade(self._run, stack, "rollback" if back else "finish", self._policy, doing=doing)
 
     def _differs(self, stack: Object, spec: Spec) -> bool:

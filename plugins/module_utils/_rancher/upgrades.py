@@ -45,6 +45,7 @@ LEADING: Mapping[Goal, tuple[str, ...]] = {
 }
 # under way to where nobody needs to be asked again, although Rancher would let the way be left
 UNDER_WAY = frozenset({"finishing-upgrade", "rolling-back", "canceling-upgrade", "canceling-rollback"})
+STACK_TYPES = ("stack", "environment")
 UPGRADABLE = ("active", "inactive")
 FUTILE_LOOKS = 3  # at what could be upgraded, and is not offered
 ROLLBACK_SECONDS = 300.0
@@ -137,24 +138,43 @@ def end_upgrade(run: Run, thing: Object, goal: Goal, *, doing: str, deadline: De
         SchedulersError: it cannot be, or not in time.
     """
 
-    def step() -> Object:
+    def step() -> tuple[Object, list[Object]]:
         now = run.rancher.get(thing["links"]["self"], doing=doing)
-        action = next_action(now, goal)
-        if action:
-            with suppress(ConflictError):  # it has moved on since the look: the next look tells where
-                run.rancher.act(now, action, doing=doing)
-        return now
+        behind = _services_behind(run, now, doing=doing) if goal == "rollback" else []
+        for one in behind or [now]:
+            _lead(run, one, goal, doing=doing)
+        return now, behind
 
-    until = deadline or run.deadline
-    return wait_until(
+    until, patience = deadline or run.deadline, Patience((deadline or run.deadline).clock)
+    now, _behind = wait_until(
         step,
-        ready=lambda now: next_action(now, goal) is None,
-        failed=Patience(until.clock).failure if goal == "finish" else lambda _now: None,
-        describe=describe,
+        ready=lambda seen: not seen[1] and next_action(seen[0], goal) is None,
+        failed=lambda seen: patience.failure(seen[0]) if goal == "finish" else None,
+        describe=lambda seen: "; ".join(map(describe, [seen[0], *seen[1]])),
         deadline=until,
         doing=doing,
         pace=run.pace,
     )
+    return now
+
+
+def _lead(run: Run, thing: Object, goal: Goal, *, doing: str) -> None:
+    action = next_action(thing, goal)
+    if action:
+        with suppress(ConflictError):  # it has moved on since the look: the next look tells where
+            run.rancher.act(thing, action, doing=doing)
+
+
+def _services_behind(run: Run, thing: Object, *, doing: str) -> list[Object]:
+    """The services of a stack that have to be rolled back one by one: Rancher's rollback of a stack waits for those
+    that still upgrade, which may be for ever, and passes over those whose upgrade was cancelled.
+
+    While the stack itself upgrades, they are left to it: it would upgrade them again.
+    """
+    if thing.get("type") not in STACK_TYPES or thing.get("state") == "upgrading":
+        return []
+    services = run.rancher.list(thing["links"]["services"], doing=doing)
+    return [one for one in services if one.get("state") in UPGRADE_STATES]
 
 
 def resume_upgrade(run: Run, thing: Object, goal: Goal, policy: UpgradePolicy, *, doing: str) -> Object:

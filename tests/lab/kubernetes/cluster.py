@@ -118,6 +118,8 @@ class Cluster:
         self.network = Network(self.informer, self.agent, self.here, self.applications)
         self.applications.find_server = self.network.ready_container
         self.applications.fetch = self.network.fetch
+        self.applications.sight = self.network
+        self.applications.shippers = self.network.shippers
         socket = Socket(self.state / settings.SOCKETS["lab"], self.network, self._answer)
         parts: list[Any] = [socket, self.agent, self.informer]
         if isinstance(self.cloud, NoCloud):

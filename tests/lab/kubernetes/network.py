@@ -17,6 +17,7 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,10 +25,12 @@ from urllib.parse import urlsplit
 from lab import containers
 from lab.containers import Page
 from lab.kubernetes.client import Object
-from lab.kubernetes.informer import Informer
+from lab.kubernetes.informer import Informer, key_of
 from lab.kubernetes.kubelet.agent import Agent
-from lab.kubernetes.kubelet.applications import Applications
+from lab.kubernetes.kubelet.applications import Applications, given_file, is_shipper
 from lab.kubernetes.kubelet.surroundings import Here, Running
+from lab.kubernetes.kubelet.telemetry import Log, Node, Shipper
+from lab.kubernetes.nodes import is_ready
 
 log = logging.getLogger("lab")
 Answerer = Callable[[dict[str, Any]], dict[str, Any]]
@@ -185,6 +188,50 @@ class Network:
                     if self._applications.listens(running, target):
                         return running
         return None
+
+    # What programs that watch over the cluster see
+
+    def nodes(self) -> list[Node]:
+        return [
+            Node(one["metadata"]["name"], address["address"], is_ready(one))
+            for one in self._informer.all("nodes")
+            for address in one["status"].get("addresses") or ()
+            if address["type"] == "InternalIP"
+        ]
+
+    def logs(self) -> list[Log]:
+        return [
+            Log(pod["spec"]["nodeName"], pod["metadata"]["namespace"], pod["metadata"]["name"], one.container.name)
+            for pod, one in self._all_running()
+        ]
+
+    def accepts(self, host: str, port: int, namespace: str) -> bool:
+        """Would a connection from a pod of this namespace be accepted there?"""
+        return self.ready_container(host, port, namespace) is not None or any(
+            pod["status"].get("podIP") == host and self._applications.listens(one, port)
+            for pod, one in self._all_running()
+        )
+
+    def shippers(self, store: Running) -> list[Shipper]:
+        """Every Fluent Bit, and whether what it sends to an address comes to this container."""
+        return [
+            Shipper(
+                given_file(one, "--config"),
+                pod["spec"]["nodeName"],
+                "/var/log" in one.mounts,
+                partial(self._leads_to, store, pod["metadata"]["namespace"]),
+            )
+            for pod, one in self._all_running()
+            if is_shipper(one)
+        ]
+
+    def _leads_to(self, store: Running, namespace: str, host: str, port: int) -> bool:
+        return self.ready_container(host, port, namespace) is store
+
+    def _all_running(self) -> Iterator[tuple[Object, Running]]:
+        for pod in self._informer.all("pods"):
+            life = self._agent.life_of(key_of(pod))
+            yield from ((pod, one) for one in (self._here.running(life) if life else ()))
 
 
 class Socket:

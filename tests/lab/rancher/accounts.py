@@ -35,6 +35,7 @@ def install(server: RancherServer) -> Accounts:
     accounts = Accounts(server)
     server.on_create("project", accounts.create_project)
     server.on_create("account", accounts.create_account)
+    server.on_create("network", accounts.create_network)
     server.on_select("project", accounts.lists)
     server.on_action("project", "setmembers", accounts.set_members)
     server.on_action("project", "delete", lambda context, project, _body: accounts.delete(context, project, {}))
@@ -50,7 +51,8 @@ def install(server: RancherServer) -> Accounts:
                 server.on_link(kind, "stacks", accounts.owned(base))
     for base in _OWNED:
         server.on_link(base, "account", accounts.account_of)
-    server.processes.follow("account", "create", "activate")
+    for kind in ("account", "network"):
+        server.processes.follow(kind, "create", "activate")
     server.processes.on_work("account", "remove", accounts.empty, then="purge")
     server.processes.follow("projectMember", "create", "activate")
     return accounts
@@ -156,6 +158,12 @@ class Accounts:
         account = self._server.store.create(kind, **{k: v for k, v in fields.items() if v is not None})
         self._server.processes.start(account, "create")
         return account
+
+    def create_network(self, context: Context, kind: str, fields: dict[str, Any]) -> Resource:
+        chosen = {name: value for name, value in fields.items() if value is not None}
+        network = self._server.store.create(kind, **{**chosen, "accountId": context.owner().id})
+        self._server.processes.start(network, "create")
+        return network
 
     def set_members(self, context: Context, project: Resource, body: dict[str, Any]) -> dict[str, Any]:
         members = body["members"]

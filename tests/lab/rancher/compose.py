@@ -166,7 +166,11 @@ class Compose:
         return self._all(stack, "rollback", ("upgraded", "upgrading", "rolling-back"))
 
     def _all(self, stack: Resource, process: str, busy: tuple[str, ...]) -> bool:
-        """The process for all services that were upgraded; looks again until none is busy."""
+        """The process for all services that were upgraded; looks again until none is busy.
+
+        As the server's rancher-compose-executor: it gives no answer while a service still upgrades, so that the server
+        asks it again, for ever if need be; a service whose upgrade was cancelled it passes over.
+        """
         services = self._server.parts["services"].of_stack(stack)
         for service in services:
             if service.state == "upgraded" and self._server.processes.find(service, process):

@@ -21,6 +21,7 @@ from lab.rancher.runtime import Running
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 
+_MODES = ("managed", "host", "bridge", "default", "none", "container")
 _MANAGED_NETWORK = "10.42"
 _SERVICE_FIELDS = (
     "type",
@@ -101,6 +102,7 @@ class Instances:
 
     def place(self, instance: Resource) -> bool:
         """Create: a host, an address, the image."""
+        self._require_network(instance)
         try:
             host = self._host(instance)
         except PlacementError as error:
@@ -134,6 +136,13 @@ class Instances:
         instance["externalId"] = secrets.token_hex(32)
         self._make_ports(instance, host)
         self._server.processes.finish(instance, "create")
+
+    def _require_network(self, instance: Resource) -> None:
+        """Since 1.2 a mode may be the name of a network of the environment."""
+        mode = str(instance["networkMode"] or "managed")
+        networks = self._server.store.live("network", accountId=str(instance.project))
+        if self._server.era == "1.6" and mode not in _MODES and mode not in {one.name for one in networks}:
+            raise ProcessFailedError(f"Failed to find network for networkMode {mode}")
 
     def _host(self, instance: Resource) -> Resource:
         wanted = instance["hostId"] or instance["requestedHostId"]

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.cluster_info import data_at
 from unit.roles.rendering import rendered
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "kubernetes_tools"
@@ -204,6 +206,43 @@ def test_grafana_shows_the_logs_if_loki_keeps_them(by_store: dict[str, list[Obje
 
     assert sources(by_store["loki"]) == ["Prometheus", "Loki"]
     assert sources(by_store["elasticsearch"]) == ["Prometheus"]
+
+
+def test_what_tools_are_told_to_ask_is_there(objects: list[Object]) -> None:
+    """URLs of data sources and targets of Prometheus: service, namespace and port of an object of the role."""
+    there = {
+        (one["metadata"]["name"], one["metadata"]["namespace"], port["port"])
+        for one in of_kind(objects, "Service")
+        for port in one["spec"]["ports"]
+    }
+    maps = {identity(one)[2]: one["data"] for one in of_kind(objects, "ConfigMap")}
+    sources = yaml.safe_load(maps["grafana"]["datasources.yaml"])["datasources"]
+    scraped = yaml.safe_load(maps["prometheus"]["prometheus.yml"])["scrape_configs"]
+    targets = [target for job in scraped for one in job.get("static_configs", []) for target in one["targets"]]
+    asked = [urlsplit(source["url"]).netloc for source in sources]
+    asked += [target for target in targets if not target.startswith("localhost:")]
+    for one in asked:
+        host, _colon, port = one.partition(":")
+        name, _dot, namespace = host.partition(".")
+        assert (name, namespace or "monitoring", int(port)) in there, one
+
+
+def test_every_job_of_prometheus_has_to_have_a_target_that_answers(by_store: dict[str, list[Object]]) -> None:
+    held = next(one for one in by_store["loki"] if identity(one) == ("ConfigMap", "monitoring", "prometheus"))
+    jobs = [job["job_name"] for job in yaml.safe_load(held["data"]["prometheus.yml"])["scrape_configs"]]
+    questions = next(
+        data_at(one) for one in by_store["loki"] if identity(one) == ("Service", "monitoring", "prometheus")
+    )
+
+    assert questions == [f'/api/v1/query?query=up{{job="{job}"}} == 1' for job in jobs]
+
+
+def test_loki_has_to_have_a_label_that_fluent_bit_sends(by_store: dict[str, list[Object]]) -> None:
+    held = next(one for one in by_store["loki"] if identity(one) == ("ConfigMap", "logging-agents", "fluent-bit"))
+    sent = yaml.safe_load(held["data"]["fluent-bit.yaml"])["pipeline"]["outputs"][0]["labels"]
+    (question,) = next(data_at(one) for one in by_store["loki"] if identity(one) == ("Service", "logging", "loki"))
+
+    assert f"{question.split('/')[5]}=$kubernetes" in sent
 
 
 def test_elasticsearch_leaves_alone_what_is_put_into_it(by_store: dict[str, list[Object]]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lab import containers
 from lab.containers import Page
-from lab.kubernetes.kubelet import database, wordpress
+from lab.kubernetes.kubelet import database, telemetry, wordpress
 from lab.kubernetes.kubelet.database import Database, Session
 from lab.kubernetes.kubelet.folders import ANSWERED
 
@@ -42,6 +42,10 @@ class Applications:
         """Set by whoever knows the cluster's network."""
         self.fetch: Callable[[str, str], Page | None] = lambda _url, _namespace: None
         """(URL, namespace) -> the page that is there."""
+        self.sight: telemetry.Sight | None = None
+        """Set by whoever knows the cluster."""
+        self.shippers: Callable[[Running], list[telemetry.Shipper]] = lambda _running: []
+        """Every Fluent Bit, as the container sees it to which it may send."""
         self.daemon: Callable[[Running, float], Program | None] = lambda _running, _now: None
         """Starts what is run for real whatever its kind: a cloud controller."""
 
@@ -81,6 +85,8 @@ class Applications:
     def page(self, running: Running, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Page:
         if is_wordpress(running):
             return wordpress.page(self._site(running), running.program.host_name, method, path, headers, body)
+        if self.sight is not None and _last_part(running.program.image) in ("prometheus", "loki"):
+            return self._telemetry(running, self.sight, path)
         return containers.page(running.program, path.partition("?")[0])
 
     def command_fails(self, running: Running, command: Sequence[str]) -> str | None:
@@ -130,6 +136,20 @@ class Applications:
         return wordpress.Site(
             environment, running.path(wordpress.FILES), connect, running.path(f"{wordpress.FILES}/wp-content")
         )
+
+    # Metrics and logs
+
+    def _telemetry(self, running: Running, sight: telemetry.Sight, path: str) -> Page:
+        path, _mark, query = path.partition("?")
+        if _last_part(running.program.image) == "loki":
+            return telemetry.loki(path, self.shippers(running), sight.logs())
+        namespace = running.life.pod["metadata"]["namespace"]
+
+        def accepts(host: str, port: int) -> bool:
+            # not 127.0.0.1, which is the address of nodes that are on no network
+            return self.listens(running, port) if host == "localhost" else sight.accepts(host, port, namespace)
+
+        return telemetry.prometheus(given_file(running, "--config.file"), path, query, sight.nodes(), accepts)
 
     # Databases
 
@@ -195,6 +215,17 @@ class Applications:
         port = int(words[1]) if len(words) > 1 and words[1].isdigit() else database.PORT
         there = bool(words) and self.find_server(words[0], port, namespace) is not None
         return "", "" if there else f"{program}: {' '.join(words)}: no answer\n", 0 if there else 1
+
+
+def is_shipper(running: Running) -> bool:
+    return _last_part(running.program.image) == "fluent-bit"
+
+
+def given_file(running: Running, option: str) -> str:
+    """The text of the file that an option of the program names; empty, if there is none."""
+    named = (word.partition("=")[2] for word in running.program.command if word.startswith(f"{option}="))
+    path = running.path(next(named, ""))
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def is_database(running: Running) -> bool:

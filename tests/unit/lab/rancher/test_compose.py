@@ -235,6 +235,21 @@ def test_an_upgrade_of_a_stack_that_is_rolled_back(ground: Ground) -> None:
     assert web["launchConfig"]["imageUuid"] == "docker:nginx"
 
 
+def test_a_rollback_of_a_stack_waits_for_what_still_upgrades_and_passes_over_what_was_cancelled(ground: Ground) -> None:
+    ground.hosts("a")
+    stack = launched(ground)
+    hopeless = RANCHER.replace("port: 80", "port: 4711\n    initializing_timeout: 600000")
+    ground.act(stack, "upgrade", dockerCompose=DOCKER, rancherCompose=hopeless, environment={"IMAGE": "nginx"})
+    web = next(one for one in ground.listed(stack["links"]["services"]) if one["name"] == "web")
+    ground.until(web, "upgrading")
+    ground.act(ground.again(stack), "rollback")
+    ground.lab.advance(60, steps=6)
+    assert (ground.again(stack)["state"], ground.again(web)["state"]) == ("rolling-back", "upgrading")
+    ground.act(ground.again(web), "cancelupgrade")
+    ground.until(stack, "active")
+    assert ground.again(web)["state"] == "canceled-upgrade"
+
+
 def test_the_same_files_again_upgrade_nothing(ground: Ground) -> None:
     ground.hosts("a")
     stack = launched(ground)

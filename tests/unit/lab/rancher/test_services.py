@@ -219,3 +219,12 @@ def test_the_inventory_counts_what_somebody_has_made(ground: Ground) -> None:
     ground.service(ground.stack())
     kinds = [one["kind"] for one in ground.lab.control("GET", "/inventory")["items"]]
     assert sorted(kinds) == ["rancher-container", "rancher-host", "rancher-service", "rancher-stack"]
+
+
+def test_newer_servers_find_out_late_that_a_network_is_not_there(new: Ground) -> None:
+    new.hosts("a")
+    config = {"imageUuid": "docker:nginx", "networkMode": "blue"}
+    lost = new.make("services", name="web", stackId=new.stack()["id"], launchConfig=config, startOnCreate=True)
+    new.eventually(lambda: "networkMode blue" in str(new.again(lost)["transitioningMessage"]))
+    new.make("networks", name="blue")
+    new.until(lost, "active")

@@ -324,6 +324,28 @@ def test_another_image_is_another_revision_and_the_oldest_one_goes(run: Flow) ->
     ]
 
 
+def test_the_oldest_revision_goes_although_the_new_one_never_runs(run: Flow) -> None:
+    arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in (1, 2, 3)]
+    before = {"taskDefinition": arns[2], "deployments": [deployment(taskDefinition=arns[2])]}
+    new = {"taskDefinition": f"{ACCOUNT}:task-definition/one-web:4", "runningCount": 0}
+    failed = deployment("ecs-svc/2", rolloutState="FAILED", rolloutStateReason="tasks failed to start", **new)
+    with pytest.raises(PartialError, match="tasks failed to start") as raised:
+        run(
+            services(service(**before)),
+            revision(3),
+            Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}),
+            Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": arns[0]}),
+            Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition(4)}),
+            Call("ecs", "UpdateService", {"service": service(deployments=[failed])}),
+            Call("ecs", "DeregisterTaskDefinition", {}, {"taskDefinition": arns[0]}),
+            Call("ecs", "DeleteTaskDefinitions", {}, {"taskDefinitions": arns[:1]}),
+            services(service(deployments=[failed])),
+            image="broken:2",
+            keep_revisions=3,
+        )
+    assert "delete task definition one-web:1" in raised.value.details["steps_done"]
+
+
 IN_USE = f"{ACCOUNT}:task-definition/one-web:1"
 
 
@@ -851,7 +873,7 @@ def test_the_way_from_a_shared_load_balancer_is_opened_once_more_when_there_is_t
         NO_REVISION,
         groups(reached_at(80), named if shared else balancer_group()),
         *live_balancer(app),
-        *([Call("ecs", "ListServices", {"serviceArns": []})] if shared else []),  # is another app at its port?
+        *([Call("ecs", "ListServices", {"serviceArns": []}, times=2)] if shared else []),  # is another app at its port?
         Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
         Call("ecs", "CreateService", {"service": service(**BEHIND)}, made("service")),
         *([again] if shared else []),
@@ -1169,8 +1191,13 @@ def test_a_load_balancer_is_looked_up_though_its_target_group_is_listed(run: Flo
 
 def listening_at(*ports: int) -> dict[str, Any]:
     """The listeners of a shared classic load balancer, each to the same port of the instances."""
+    return listening_to({port: port for port in ports})
+
+
+def listening_to(ports: dict[int, int]) -> dict[str, Any]:
+    """The same, by port of the load balancer."""
     one = {"Protocol": "HTTP", "InstanceProtocol": "HTTP"}
-    listeners = [{"Listener": {**one, "LoadBalancerPort": port, "InstancePort": port}} for port in ports]
+    listeners = [{"Listener": {**one, "LoadBalancerPort": at, "InstancePort": to}} for at, to in ports.items()]
     return {"ListenerDescriptions": listeners}
 
 
@@ -1277,6 +1304,39 @@ def test_what_is_opened_for_an_app_is_described_with_its_name(run: Flow) -> None
     ]
 
 
+NO_OTHERS = Call("ecs", "ListServices", {"serviceArns": []})
+
+
+@pytest.mark.parametrize(
+    ("ports", "others_port", "looks", "refused"),
+    [
+        ({80: 80}, 80, 3, True),  # to the very port that the app is to have itself
+        ({80: 8080}, 8080, 3, True),
+        ({80: 8080, 81: 8080}, 8080, 1, False),  # the other one has moved to 81, and 80 was left
+        ({80: 8080}, 9090, 2, False),  # left by an app that has gone
+    ],
+)
+def test_the_listener_at_which_another_app_is_reached_is_not_taken(
+    run: Flow, ports: dict[int, int], others_port: int, looks: int, refused: bool
+) -> None:
+    found = (
+        *NO_SERVICE,
+        NO_REVISION,
+        groups(reached_at(80, 8080), shared_group(80)),
+        *live_balancer("", **listening_to(ports), **checked_at(others_port)),
+    )
+    told = "load_balancer: listener_port 80 of one-lb leads to app other"
+    warnings: list[str] = []
+    seen = (*found, *others_at(others_port) * looks)
+    outcome = run(*seen, check=True, warn=warnings.append, load_balancer=SHARED, **WEB)
+    assert outcome.plan
+    assert warnings == ([f"{told}, and is refused unless that app goes before."] if refused else [])
+    assert any("listeners.80" in one for one in outcome.plan.sentences()) == (ports[80] != 80)
+    if refused:
+        with pytest.raises(InputError, match=told):
+            run(*found, *others_at(others_port) * 2, load_balancer=SHARED, **WEB)
+
+
 def checked_at(port: int) -> dict[str, Any]:
     return {"HealthCheck": {**classic()["HealthCheck"], "Target": f"HTTP:{port}/"}}
 
@@ -1288,6 +1348,7 @@ def test_for_an_outlived_health_check_nobody_is_asked(run: Flow) -> None:
         NO_REVISION,
         groups(reached_at(80, 8080, made_for="container.schedulers: before"), shared_group(80, 8080)),
         *live_balancer("", **listening_at(80), **checked_at(8080)),
+        NO_OTHERS,  # is another app at its own listener?
         check=True,
         load_balancer=SHARED,
         **WEB,
@@ -1307,6 +1368,7 @@ def test_a_health_check_at_a_port_that_was_the_apps_is_anothers_by_now_or_is_tak
         groups(reached_at(80, 8080), shared_group(80, 8080)),
         *live_balancer("", **listening_at(80, 8080), **checked_at(8080)),
         *others_at(others_port),
+        *others_at(others_port),  # is it at the app's own listener?
         check=True,
         load_balancer=SHARED,
         **WEB,
@@ -1327,6 +1389,7 @@ def test_the_health_check_of_a_shared_one_is_taken_over_from_an_app_that_never_h
         groups(reached_at(80, 8080, made_for="container.schedulers: other"), shared_group(80, 8080)),
         *live_balancer("", **listening_at(80, 8080), **checked_at(8080)),
         *others_at(others_port),
+        *others_at(others_port),  # is it at the app's own listener?
         check=True,
         load_balancer=SHARED,
         **WEB,
@@ -1346,6 +1409,7 @@ def test_a_service_that_another_run_is_about_to_make_keeps_its_health_check(run:
         Call("ecs", "ListServices", {"serviceArns": []}, times=2),
         first,
         *later,
+        *others_at(8080),
         Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition()}),
         Call("ecs", "CreateService", {"service": service(**BEHIND)}),
         Call("ec2", "AuthorizeSecurityGroupIngress", failure("InvalidPermission.Duplicate")),

@@ -27,7 +27,7 @@ from unit.ecs_cluster import params
         ({"instance_type": "big"}, "instance_type: 'big' is no instance type"),
         ({"instance_type": "m7g.large", "architecture": "x86_64"}, "architecture: m7g.large has arm64"),
         ({"ami": "debian"}, "ami: 'debian' must be the id"),
-        ({"volume_size": 0}, "volume_size: 0 GiB must be between"),
+        ({"volume_size": 0}, "volume_size is 0, but has to be between 1 and 16384 GiB"),
         ({"subnets": []}, "subnets: at least one"),
         ({"subnets": ["mine"]}, "subnets: 'mine' must look like subnet-"),
         ({"zones": ["here"]}, "zones: 'here' must look like eu-west-1a"),

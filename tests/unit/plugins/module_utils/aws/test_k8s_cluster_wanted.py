@@ -62,8 +62,8 @@ def plan_of(live: dict[str, Live], **given: Any) -> dict[str, Wanted]:
     [
         ({"name": "No"}, "name: 'No' must be 1 to 63"),
         ({"name": "-a"}, "name: "),
-        ({"node_count": 0}, "node_count: 0 must be at least 1"),
-        ({"volume_size": 9}, "volume_size: 9 GiB must be between 10 and 16384"),
+        ({"node_count": 0}, "node_count is 0, but has to be at least 1"),
+        ({"volume_size": 9}, "volume_size is 9, but has to be between 10 and 16384 GiB"),
         ({"version": "1.20.0"}, "version: '1.20.0' is not supported"),
         ({"version": "1.36"}, "version: '1.36' is not supported"),
         ({"control_plane_type": "large"}, "control_plane_type: 'large' is no instance type"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.container.schedulers.plugins.module_utils._aws.ec2 import awaited
 from ansible_collections.container.schedulers.plugins.module_utils._aws.vpcs import Vpcs, find_vpc, kept
 from ansible_collections.container.schedulers.plugins.module_utils._errors import ConflictError
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step
@@ -48,6 +49,14 @@ def deleted(vpc_id: str) -> Call:
 )
 def test_which_one_is_kept(there: list[str], in_use: list[str], expected: str) -> None:
     assert kept([Live("vpc", "vpc", one, one) for one in there], in_use, "ecs/web").id == expected
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(0.0, 1), (1.0, 2)])
+def test_what_another_run_may_have_made_is_looked_for_once_at_least(seconds: float, looks: int) -> None:
+    with scripted() as aws:
+        answers = iter([None] * (looks - 1) + ["there"])
+        assert awaited(a_run(aws), lambda: next(answers), seconds, "thing") == "there"
+        assert awaited(a_run(aws), lambda: None, seconds, "thing") is None
 
 
 def test_two_that_are_in_use_are_an_error_that_names_both() -> None:

@@ -360,6 +360,19 @@ def test_surplus_is_warned_about_or_purged(ground: Ground) -> None:
     assert not changed(make(ground, count=1, purge=True))
 
 
+def test_what_purged_droplets_leave_behind_is_named(ground: Ground) -> None:
+    made = make(ground, count=2).result["droplets"]
+    ground.ask("POST", "reserved_ips", {"droplet_id": made[1]["id"]})
+    volume = ground.ask("POST", "volumes", {"name": "data", "region": "lon1", "size_gigabytes": 9})["volume"]["id"]
+    ground.ask("POST", f"volumes/{volume}/actions", {"type": "attach", "droplet_id": made[1]["id"]})
+    ground.warnings.clear()
+    make(ground, count=1, purge=True)
+    assert ground.warnings == [
+        f"These volumes of the droplets stay, and cost as before: {volume}.",
+        "These reserved IP addresses of the droplets stay, and will cost 5.00 US dollars a month each: 198.51.100.100.",
+    ]
+
+
 def test_without_waiting(ground: Ground) -> None:
     ground.settings(droplet_boot_seconds=30)
     droplets = make(ground, wait=False).result["droplets"]

@@ -37,6 +37,11 @@ WEB = {
 }
 
 
+def within(namespace: Any) -> dict[str, Any]:
+    """A manifest that names its namespace."""
+    return {**COLOURS, "metadata": {"name": "colours", "namespace": namespace}}
+
+
 def apply(cluster: SmallCluster, *manifests: Any, **options: Any) -> Outcome:
     given = {"definition": list(manifests)} if manifests else {}
     return ensure(context(cluster, APPLY, owner="shop", **given, **options))
@@ -191,6 +196,14 @@ def test_a_field_of_another_manager_is_named() -> None:
         ([COLOURS], {"namespace": "a b"}, "namespace: 'a b' is no name for a namespace"),
         ([COLOURS], {"prune_namespaces": ["a/b"]}, "prune_namespaces: 'a/b' is no name for a namespace"),
         ([COLOURS], {"namespace": "nowhere"}, "namespace nowhere does not exist"),
+        (
+            [COLOURS, within("a/b")],
+            {},
+            r"document 2 \(ConfigMap\): metadata.namespace: 'a/b' is no name for a namespace",
+        ),
+        ([within(5)], {}, "metadata.namespace: 5 is no name"),
+        ([within(["shop"])], {}, r"metadata.namespace: \['shop'\] is no name"),
+        ([within("nowhere")], {}, "namespace nowhere does not exist"),
         ([COLOURS, COLOURS], {}, "is described twice"),
         ([{**COLOURS, "kind": "Odd"}], {}, "does not know kind Odd"),
     ],

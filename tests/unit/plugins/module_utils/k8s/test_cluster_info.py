@@ -127,6 +127,45 @@ def test_each_service_is_asked_once_where_it_wants_to_be_asked(answer: Any, answ
     assert (result["services"][0]["error"] is None) == answers
 
 
+EMPTY = {"status": "success", "data": {"resultType": "vector", "result": []}}
+FOUND = {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "1"]}]}}
+WANTED = """/api/v1/query?query=up{job="web"} == 1
+/loki/api/v1/label/pod/values?since=1h
+"""
+
+
+@pytest.mark.parametrize(
+    ("metrics", "labels", "error"),
+    [
+        (FOUND, {"status": "success", "data": ["web-1"]}, None),
+        (EMPTY, None, 'web has nothing yet at /api/v1/query?query=up{job="web"} == 1'),
+        (FOUND, {"status": "success"}, "web has nothing yet at /loki/api/v1/label/pod/values?since=1h"),
+        (["no Prometheus"], None, 'web has nothing yet at /api/v1/query?query=up{job="web"} == 1'),
+        (Status(503, "ServiceUnavailable", "no endpoints available"), None, "no endpoints available"),
+    ],
+)
+def test_what_should_have_data_by_now_is_asked_for_some(metrics: Any, labels: Any, error: str | None) -> None:
+    annotations = {"container.schedulers/data-at": WANTED}
+    params = {"request_timeout": 10, "namespace": None, "ask": True, "ask_timeout": 5}
+    second = (
+        [] if labels is None else [Call("GET", f"{PROXY}/loki/api/v1/label/pod/values", labels, query={"since": "1h"})]
+    )
+    with api_server(
+        Call("GET", "/apis/discovery.k8s.io/v1", GROUP),
+        Call("GET", "/version", {}),
+        Call("GET", "/api/v1/nodes", listing()),
+        Call("GET", "/api/v1/services", listing(service(annotations=annotations))),
+        Call("GET", SLICES, listing()),
+        Call("GET", f"{PROXY}/", "well"),
+        Call("GET", f"{PROXY}/api/v1/query", metrics, query={"query": 'up{job="web"} == 1'}),
+        *second,
+    ) as server:
+        (found,) = cluster_info(Context({**params, "host": server.url})).result["services"]
+
+    assert found["answers"] is (error is None)
+    assert found["error"] is None if error is None else error in found["error"]
+
+
 def test_nobody_is_asked_unless_that_is_wanted() -> None:
     params = {"request_timeout": 10, "namespace": "shop", "ask": False, "ask_timeout": 5}
     with api_server(

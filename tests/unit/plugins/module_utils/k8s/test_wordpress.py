@@ -727,6 +727,7 @@ def test_within_the_cluster_only() -> None:
         ({"site": {**SITE, "admin_email": "nobody"}}, InputError, "is no e-mail address"),
         ({"site": {**SITE, "admin_user": "a;b"}}, InputError, "is no name for a user"),
         ({"site": {**SITE, "url": "example.com"}}, InputError, "has to begin with http"),
+        ({"storage": {"size": "10m"}}, InputError, r"storage\.size is '10m', which is less than 1Mi"),
         ({"storage": {"size": "much"}}, InputError, r"storage\.size is 'much'"),
         ({"storage": {"site_volume": "vol-1"}}, InputError, "for the modes existing and inline"),
         ({"storage": {"mode": "existing"}}, InputError, "needs the id of an EBS volume"),
@@ -795,3 +796,20 @@ def test_volumes_that_no_pod_could_use_are_refused_before_the_first_change(mode:
         assert secrets_of(cluster) == {}
     finally:
         cluster.close()
+
+
+def test_an_autoscaler_may_bring_a_node_into_the_zone_of_the_volumes() -> None:
+    cluster = ready(Wp())
+    labels = {"topology.kubernetes.io/zone": "eu-west-1c"}
+    cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": labels}})
+    status = {"name": "cluster-autoscaler-status", "namespace": "kube-system"}
+    cluster.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": status})
+    warnings: list[str] = []
+    storage = {"mode": "existing", "zone": "eu-west-1a", **VOLUMES}
+    given = context(cluster, WORDPRESS, site=SITE, storage=storage)
+    try:
+        ensure(Context(given.params, True, warnings.append))
+    finally:
+        cluster.close()
+    told = "storage.zone is 'eu-west-1a', but the nodes are in eu-west-1c. The cluster's autoscaler has to bring one"
+    assert [one for one in warnings if one.startswith(told)] == warnings != []

@@ -1036,6 +1036,16 @@ def test_whose_a_kubeconfig_is(clusters: list[Any], ours: bool) -> None:
     assert not is_ours({"users": [{"name": "mine"}]}, "k8s", None)
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_kubeconfig_that_cannot_be_written_is_found_before_anything_is_made(
+    rancher_lab: RancherLab, check: bool
+) -> None:
+    given = {"orchestration": "kubernetes", "kubeconfig": "/proc/nope/config"}
+    with pytest.raises(InputError, match="kubeconfig: /proc/nope/config cannot be written: "):
+        environment(rancher_lab, check=check, **given)
+    assert sentences(environment(rancher_lab, state="absent")) == []
+
+
 def test_a_kubeconfig_of_others_is_not_overwritten(rancher_lab: RancherLab, tmp_path: Path) -> None:
     (tmp_path / "config").write_text("kind: Config\nclusters: [{}, {}]\n")
     with pytest.raises(InputError, match="is a file of somebody else's"):

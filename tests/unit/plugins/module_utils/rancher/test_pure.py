@@ -302,7 +302,7 @@ def test_a_health_check_is_compared_as_a_whole() -> None:
     ("check", "why"),
     [
         ({}, "port is needed"),
-        ({"port": 70000}, "health_check: port 70000 is not between 1 and 65535"),
+        ({"port": 70000}, "health_check: port is 70000, but has to be between 1 and 65535"),
         ({"port": 80, "interval": 0}, "health_check: interval is 0, but has to be at least 1"),
         ({"port": 80, "healthy_threshold": -1}, "health_check: healthy_threshold is -1"),
         ({"port": 80, "initializing_timeout": -1}, "initializing_timeout is -1, but has to be at least 0"),
@@ -447,8 +447,8 @@ def test_what_is_no_target(text: str) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"source_port": 0, "service": "a"}, "source_port 0 is not between"),
-        ({"source_port": 80, "target_port": 70000, "service": "a"}, "target_port 70000 is not between"),
+        ({"source_port": 0, "service": "a"}, "source_port is 0, but has to be between"),
+        ({"source_port": 80, "target_port": 70000, "service": "a"}, "target_port is 70000, but has to be between"),
         ({"source_port": 80, "service": "a", "path": "b"}, "has to start with a slash"),
     ],
 )

@@ -159,18 +159,20 @@ def test_an_upgrade_of_a_stack_from_files_that_another_run_takes_back_has_not_su
 def taken_back(lab: RancherLab, kind: str, name: str, **given: Any) -> None:
     """A run, and another one that takes its upgrade back before it has ended."""
     lab.control("POST", "/settings", {"rancher_process_seconds": 1})
-    path = f"/{lab.version}/projects/1a5/{kind}"
-
-    def acted(action: str) -> bool:
-        (thing,) = lab.ask("GET", f"{path}?name={name}")["data"]
-        return action in thing["actions"] and bool(lab.ask("POST", f"{path}/{thing['id']}?action={action}", {}))
-
+    path = f"/{lab.version}/projects/1a5/{kind}?name={name}"
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(stack, lab, **given, wait_timeout=60)
         for action in ("cancelupgrade", "rollback"):
-            eventually(partial(acted, action), f"{action} is never offered", 30)
+            eventually(partial(acted, lab, path, action), f"{action} is never offered", 30)
         with pytest.raises(PartialError, match=f"{name} was taken back, or replaced, by another run"):
             run.result()
+
+
+def acted(lab: RancherLab, path: str, action: str) -> bool:
+    """Whether the one thing of this list offered the action, and was asked for it."""
+    (thing,) = lab.ask("GET", path)["data"]
+    own = urlsplit(thing["links"]["self"]).path
+    return action in thing["actions"] and bool(lab.ask("POST", f"{own}?action={action}", {}))
 
 
 def test_what_can_simply_be_set_is(either: RancherLab) -> None:
@@ -363,6 +365,31 @@ def test_an_upgrade_of_a_stack_from_files_can_be_finished_by_a_later_run(either:
     half = stack(either, **changed, upgrade={**ranchers_own, "finish": False})
     assert half.result["stack"]["state"] == "upgraded"
     assert sentences(stack(either, **changed)) == ["update stack Web (upgrade)"]
+
+
+SICK = "web: {health_check: {port: 4711, initializing_timeout: 600000}}"  # nothing listens there
+PLAIN = "web: {image: 'nginx:1.27'}"
+
+
+def test_a_stack_from_files_that_never_gets_healthy_is_rolled_back(either: RancherLab) -> None:
+    """Rancher's own rollback of a stack waits for services that still upgrade, and these never end by themselves."""
+    hosts(either, 1)
+    stack(either, docker_compose=PLAIN)
+    with pytest.raises(PartialError, match="stack Web was rolled back and runs as before"):
+        stack(either, docker_compose=PLAIN, rancher_compose=SICK, wait_timeout=1)
+    assert sentences(stack(either, docker_compose=PLAIN)) == []
+
+
+def test_a_stack_whose_rollback_waits_for_its_services_is_helped_by_the_next_run(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, docker_compose=PLAIN)
+    with pytest.raises(PartialError):
+        stack(either, docker_compose=PLAIN, rancher_compose=SICK, wait_timeout=1, on_failed_upgrade="leave")
+    path = f"/{either.version}/projects/1a5/{'environments' if either.version == 'v1' else 'stacks'}?name=Web"
+    for action in ("cancelupgrade", "rollback"):  # by hand
+        eventually(partial(acted, either, path, action), f"{action} is never offered", 30)
+    mended = stack(either, docker_compose=PLAIN, wait_timeout=20)
+    assert {one["state"] for one in (mended.result["stack"], *mended.result["services"])} == {"active"}
 
 
 def test_a_stack_goes_out_as_files_and_in_again(either: RancherLab, tmp_path: Path) -> None:
@@ -619,6 +646,15 @@ def test_an_address_that_is_retained_is_not_had_twice(either: RancherLab) -> Non
     there = either.ask("GET", f"/{either.version}/services")["data"]
     images = {one["launchConfig"]["imageUuid"] for one in there if one["name"] in ("a", "b")}
     assert images == {"docker:nginx:1"}  # nothing was changed before that was seen
+
+
+def test_a_network_of_the_environment(rancher_lab: RancherLab) -> None:
+    hosts(rancher_lab, 1)
+    service = {"name": "app", "image": "nginx:1.27", "network_mode": "blue"}
+    with pytest.raises(InputError, match="'blue' is no network of environment Default; there are: managed, host, br"):
+        stack(rancher_lab, check=True, services=[service])
+    rancher_lab.ask("POST", "/v2-beta/projects/1a5/networks", {"name": "blue"})
+    assert stack(rancher_lab, services=[service]).result["services"][0]["state"] == "active"
 
 
 def test_the_port_that_rancher_checks_load_balancers_at(rancher_lab: RancherLab) -> None:
