@@ -265,7 +265,9 @@ options:
     description: The path of such a file, on the machine that runs the module.
     type: path
   rancher_compose:
-    description: The text of the rancher-compose file that goes with it.
+    description:
+      - The text of the rancher-compose file that goes with it.
+      - Both count as one. Where the stack has such a file and none is given, it goes.
     type: str
   rancher_compose_file:
     description: The path of such a file, on the machine that runs the module.
