@@ -68,10 +68,23 @@ def _walk(path: str, live: Any, wanted: Any) -> Iterator[Difference]:
 
 
 def _walk_lists(path: str, live: Sequence[Any], wanted: Sequence[Any]) -> Iterator[Difference]:
+    before, after = _by_name(live), _by_name(wanted)
+    common = {*before} & {*after}
+    if common and [name for name in before if name in common] == [name for name in after if name in common]:
+        # an item more or less is no change of those behind it
+        for name in {**after, **before}:
+            yield from _walk(f"{path}[{name}]", before.get(name), after.get(name))
+        return
     for index in range(max(len(live), len(wanted))):
-        before = live[index] if index < len(live) else None
-        after = wanted[index] if index < len(wanted) else None
-        yield from _walk(f"{path}[{_label(after, before, index)}]", before, after)
+        old = live[index] if index < len(live) else None
+        new = wanted[index] if index < len(wanted) else None
+        yield from _walk(f"{path}[{_label(new, old, index)}]", old, new)
+
+
+def _by_name(items: Sequence[Any]) -> dict[str, Any]:
+    """The items of a list by their names, empty if not each has one of its own."""
+    named = {one["name"]: one for one in items if isinstance(one, Mapping) and isinstance(one.get("name"), str)}
+    return named if len(named) == len(items) else {}
 
 
 def _label(after: Any, before: Any, index: int) -> str:

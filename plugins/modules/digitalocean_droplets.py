@@ -87,7 +87,7 @@ options:
     elements: path
   tags:
     description:
-      - Tags that the droplets have besides that of the set. Further ones, which others gave them, stay.
+      - Tags that the droplets have besides that of the set. Further ones stay, whoever gave them.
       - DigitalOcean keeps a tag in the case in which it was first written, and tells no other one from it by case.
     type: list
     elements: str
@@ -132,9 +132,10 @@ options:
         elements: str
         required: true
   allow_among:
-    description: Whether the droplets of the set reach each other on all ports.
+    description:
+      - Whether the droplets of the set reach each other on all ports.
+      - If neither this nor O(allow) is given, an existing firewall stays as it is.
     type: bool
-    default: false
   wait:
     description:
       - Whether to wait until all droplets are active and have an address, and O(wait_for_port) answers.

@@ -63,6 +63,7 @@ options:
     description:
       - The port of the container.
       - Without a O(readiness_probe), pods count as ready when this port accepts connections.
+      - Where it changes, what an existing app has of probes and a service for this port follows.
     type: int
   command:
     description: The command to run, in place of the image's, as a list, or as a line that is taken apart.

@@ -55,7 +55,7 @@ options:
         type: str
       url:
         description:
-          - Where visitors find it. If not given, it is the address of the load balancer.
+          - Where visitors find it. If a new site has none, or if it is empty, it is the address of the load balancer.
           - Where it changes, links and pictures in the content follow.
         type: str
       admin_user:
@@ -88,7 +88,7 @@ options:
     type: str
   resources:
     description:
-      - What WordPress needs and may not exceed, as a whole.
+      - What WordPress needs and may not exceed, each as a whole.
       - For a new site 100m CPU and 128Mi of memory, at most 512Mi.
     type: dict
     suboptions:
@@ -114,7 +114,7 @@ options:
             type: str
   database_resources:
     description:
-      - What the database needs and may not exceed, as a whole.
+      - What the database needs and may not exceed, each as a whole.
       - For a new site 100m CPU and 256Mi of memory, at most 512Mi.
     type: dict
     suboptions:
@@ -151,7 +151,9 @@ options:
         type: str
         choices: [dynamic, existing, inline]
       size:
-        description: The size of each volume. For a new site V(10Gi).
+        description:
+          - The size of each volume. For a new site V(10Gi).
+          - Volumes of V(dynamic) can grow, if their storage class allows it.
         type: str
       storage_class:
         description: The storage class. The cluster's default one, if not given.
@@ -172,24 +174,23 @@ options:
     type: dict
     suboptions:
       type:
-        description: Its type.
+        description: Its type. For a new site V(LoadBalancer).
         type: str
         choices: [LoadBalancer, ClusterIP, NodePort, none]
-        default: LoadBalancer
       port:
-        description: Its port. V(80), if not given.
+        description: Its port. For a new site V(80).
         type: int
       load_balancer:
-        description: On AWS, a classic load balancer or a network load balancer. It cannot be changed later.
+        description:
+          - On AWS, a classic load balancer or a network load balancer. For a new site V(classic).
+          - It cannot be changed later.
         type: str
         choices: [classic, nlb]
-        default: classic
       internal:
         description: On AWS, whether the load balancer has an address within the VPC only. It cannot be changed later.
         type: bool
-        default: false
       source_ranges:
-        description: From which addresses the load balancer may be reached. From everywhere, if not given.
+        description: From which addresses the load balancer may be reached. From everywhere, if a new site has none.
         type: list
         elements: str
       annotations:

@@ -76,6 +76,7 @@ options:
     description:
       - The users of GitHub who may log in, by their names or by the numbers that GitHub has for them.
       - GitHub is asked for the numbers of names that the server does not know yet.
+      - If not given while access control is on, the users who are allowed stay. An empty list takes them away.
     type: list
     elements: str
   allowed_organizations:

@@ -77,7 +77,8 @@ options:
       ports:
         description:
           - Ports to publish, like V(8080:80), V(127.0.0.1:8080:80) or V(53:53/udp).
-          - With the port of the container alone, like V(80), Rancher picks a port of the hosts.
+          - With the port of the container alone, like V(80), Rancher picks a port of the hosts. One that the service
+            has for it stays.
         type: list
         elements: str
       expose:
@@ -90,7 +91,9 @@ options:
           - Values are text or numbers; quote true and false, and end their templates with C(| string | lower).
         type: dict
       secret_environment:
-        description: More environment variables, in the same way. Their values are never shown.
+        description:
+          - More environment variables, in the same way. Their values are never shown.
+          - Rancher does not keep both apart. Where one of them is given, variables that neither names go.
         type: dict
       labels:
         description:
@@ -186,7 +189,9 @@ options:
             description: The port of the service's containers. The same as the source port, if not given.
             type: int
           protocol:
-            description: The protocol. Rancher 1.0 and 1.1 know V(http) and V(tcp) only.
+            description:
+              - The protocol. Rancher 1.0 and 1.1 know V(http) and V(tcp) only.
+              - They do not tell V(http) from V(tcp), so a change from one to the other is not seen there.
             type: str
             choices: [http, https, tcp, tls, sni, udp]
             default: http
@@ -235,7 +240,9 @@ options:
         description: Whether their standard input is kept open.
         type: bool
       restart_policy:
-        description: When Docker starts a container again. V(always) for a new service, if not given.
+        description:
+          - When Docker starts a container again. V(always) for a new service, if not given.
+          - Servers that know no other policy for services refuse them.
         type: str
         choices: [always, on-failure, unless-stopped, "no"]
   purge_services:
@@ -262,7 +269,9 @@ options:
     description: The path of such a file, on the machine that runs the module.
     type: path
   rancher_compose:
-    description: The text of the rancher-compose file that goes with it.
+    description:
+      - The text of the rancher-compose file that goes with it.
+      - Both count as one. Where the stack has such a file and none is given, it goes.
     type: str
   rancher_compose_file:
     description: The path of such a file, on the machine that runs the module.

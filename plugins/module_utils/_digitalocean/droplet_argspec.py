@@ -34,7 +34,7 @@ SPEC = STATE.merge(
             "user_data": {"type": "str", "no_log": True},
             "firewall": {"type": "bool", "default": True},
             "allow": {"type": "list", "elements": "dict", "options": ALLOW},
-            "allow_among": {"type": "bool", "default": False},
+            "allow_among": {"type": "bool"},
             "wait_for_port": {"type": "int"},
             "purge": {"type": "bool", "default": False},
             "adopt": {"type": "bool", "default": False},

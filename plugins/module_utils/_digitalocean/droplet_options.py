@@ -33,7 +33,9 @@ class DropletOptions:
 
     Attributes:
         names: the names of the droplets, None if only the set is named, to remove all of it.
-        rules: what the firewall lets in, None to leave it to the firewall that is there.
+        rules: what the firewall lets in.
+        keep_rules: whether the rules that it has stay, too.
+        among: whether droplets of the set reach each other.
     """
 
     mark: Mark
@@ -51,6 +53,7 @@ class DropletOptions:
     firewall: bool
     rules: Rules
     keep_rules: bool
+    among: bool | None
     port: int | None
     purge: bool
     adopt: bool
@@ -75,13 +78,14 @@ class DropletOptions:
             ssh_keys=tuple(dict.fromkeys(params["ssh_keys"] or ())),
             public_keys=tuple(map(read_key_file, params["ssh_public_key_files"] or ())) if present else (),
             tags=checked_tags(params["tags"] or ()) if present else (),
-            vpc_uuid=params["vpc_uuid"] or None,
+            vpc_uuid=(params["vpc_uuid"] or "").lower() or None,
             monitoring=params["monitoring"],
             ipv6=params["ipv6"],
             user_data=_user_data(params["user_data"]),
             firewall=params["firewall"],
-            rules=allowed_rules(params["allow"] or (), mark, among=params["allow_among"]) if present else {},
+            rules=allowed_rules(params["allow"] or (), mark, among=bool(params["allow_among"])) if present else {},
             keep_rules=params["allow"] is None,
+            among=params["allow_among"],
             port=_port(params["wait_for_port"]),
             purge=params["purge"],
             adopt=params["adopt"],

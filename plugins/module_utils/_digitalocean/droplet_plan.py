@@ -34,8 +34,9 @@ def wanted(options: DropletOptions, live: Mapping[str, Live], *, new: bool) -> l
     """
     found = [tag.wanted_tag(options.mark)]
     if options.firewall:
-        there, keep = live.get(firewall.KEY), options.keep_rules
-        found.append(firewall.wanted_firewall(options.mark, options.rules, there, keep=keep))
+        keep, apart = options.keep_rules, options.among is False
+        there = live.get(firewall.KEY)
+        found.append(firewall.wanted_firewall(options.mark, options.rules, there, keep=keep, apart=apart))
     if new:
         found.extend(map(keys.wanted_key, options.public_keys))
     fields = {name: getattr(options, name) for name in FIXED}
@@ -47,11 +48,14 @@ def wanted(options: DropletOptions, live: Mapping[str, Live], *, new: bool) -> l
 def comparable(droplet: Droplet, options: DropletOptions) -> Live:
     """A droplet as it is compared with the options.
 
-    An image that is no longer offered has lost its slug, so nobody can tell whether it is the one that is wanted.
+    Images of DigitalOcean have an id beside their slug. One that is no longer offered has lost its slug, so nobody can
+    tell whether it is the one that is wanted.
     """
     live = droplet.to_live()
     live = replace(live, spec={**live.spec, "tags": dict.fromkeys(as_spelled(droplet.tags, options.tags), True)})
-    if options.image and droplet.image.isdigit() and not options.image.isdigit():
+    if options.image and options.image.isdigit():
+        live = replace(live, spec={**live.spec, "image": droplet.image_id})
+    elif options.image and droplet.image.isdigit():
         live = replace(live, spec={**live.spec, "image": options.image})
     return live
 

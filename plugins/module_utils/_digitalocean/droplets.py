@@ -40,6 +40,7 @@ class Droplet:
     price_monthly: float | None
     volume_ids: tuple[str, ...] = ()
     snapshot_ids: tuple[str, ...] = ()
+    image_id: str = ""
 
     @classmethod
     def of(cls, answer: Answer) -> Droplet:
@@ -64,6 +65,7 @@ class Droplet:
             price_monthly=None if price is None else float(price),
             volume_ids=tuple(map(str, answer.get("volume_ids") or ())),
             snapshot_ids=tuple(map(str, answer.get("snapshot_ids") or ())),
+            image_id=str(image.get("id") or ""),
         )
 
     @property

@@ -25,6 +25,7 @@ KEY = "firewall"
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 ALL_PORTS = "all"
 API_ALL_PORTS = "0"
+AMONG = tuple(f"{protocol} {ALL_PORTS}" for protocol in ("tcp", "udp", "icmp"))
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 ADDRESSES = "addresses"
 # what may stand for addresses: the API's word -> ours
@@ -61,7 +62,7 @@ def allowed_rules(allow: Iterable[Mapping[str, Any]], mark: Mark, *, among: bool
             )
         rules.setdefault(words, set()).update(_address(source) for source in rule["sources"])
     if among:
-        for words in (f"tcp {ALL_PORTS}", f"udp {ALL_PORTS}", f"icmp {ALL_PORTS}"):
+        for words in AMONG:
             rules.setdefault(words, set()).add(f"tag:{owner_tag(mark.owner)}")
     return {words: sorted(sources) for words, sources in rules.items()}
 
@@ -144,14 +145,22 @@ def outbound() -> list[dict[str, Any]]:
     return [{**_opening(one, ALL_PORTS), "destinations": there} for one in ("tcp", "udp", "icmp")]
 
 
-def wanted_firewall(mark: Mark, rules: Rules, live: Live | None, *, keep: bool) -> Wanted:
+def wanted_firewall(mark: Mark, rules: Rules, live: Live | None, *, keep: bool, apart: bool = False) -> Wanted:
     """The firewall as it should be.
 
     Args:
         keep: whether an existing one keeps the rules that it has, and the others come to them.
+        apart: whether it loses those by which droplets of the set reach each other.
     """
-    inbound = _merged(live.spec["inbound"], rules) if live and keep else rules
+    kept = live.spec["inbound"] if live and keep else {}
+    inbound = _merged(_without_each_other(kept, mark) if apart else kept, rules)
     return Wanted(KEY, KIND, firewall_name(mark), {"inbound": inbound, "applied": True})
+
+
+def _without_each_other(rules: Rules, mark: Mark) -> Rules:
+    own = f"tag:{owner_tag(mark.owner)}"
+    found = {words: [one for one in sources if one != own] for words, sources in rules.items() if words in AMONG}
+    return {words: sources for words, sources in {**rules, **found}.items() if sources}
 
 
 def _merged(rules: Rules, others: Rules) -> Rules:

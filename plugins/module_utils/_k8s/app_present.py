@@ -78,8 +78,9 @@ def pods_of_app(api: Api, name: str, namespace: str) -> list[Object]:
 
 
 def _present(run: Run, params: Mapping[str, Any], there: There, attempts: int = ATTEMPTS) -> Outcome:
-    controller = controller_manifest(params, there.of(DEPLOYMENT, REPLICATION_CONTROLLER))
-    service = service_manifest(params, there.of(SERVICE), controller)
+    before = there.of(DEPLOYMENT, REPLICATION_CONTROLLER)
+    controller = controller_manifest(params, before)
+    service = service_manifest(params, there.of(SERVICE), controller, before)
     items = items_of(run, [one for one in (controller, service) if one], params["namespace"])
     found = survey(run, items, force=True, adopt=params["adopt"], known=there.objects)
     rollout = _rollout(controller, there)

@@ -143,8 +143,7 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
     name = params["name"]
     there = ((live or {}).get("spec") or {}).get("template") or {}
     spec = there.get("spec") or {}
-    found = [one for one in spec.get("containers") or () if one.get("name") == name]
-    container: Mapping[str, Any] = found[0] if found else {}
+    container = _following(_container(there, name), params["port"])
     fields = _kept(container_fields(params, container), container)
     if "image" not in fields:
         raise InputError(f"app {name} does not exist yet, and a new app needs image")
@@ -155,7 +154,7 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
     pod = _kept(
         {
             "nodeSelector": _given(params, "node_selector"),
-            "serviceAccountName": params["service_account"],
+            "serviceAccountName": params["service_account"] or None,
             "imagePullSecrets": _names(params["image_pull_secrets"]),
         },
         spec,
@@ -180,6 +179,36 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
     if not template["metadata"]["annotations"]:
         del template["metadata"]["annotations"]
     return template
+
+
+def _container(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The app's own container in a template; empty if there is none."""
+    containers = (template.get("spec") or {}).get("containers") or ()
+    return next((one for one in containers if one.get("name") == name), {})
+
+
+def _port_of(container: Mapping[str, Any]) -> Any:
+    """The port of a container; None if it has none."""
+    return next((one.get("containerPort") for one in container.get("ports") or ()), None)
+
+
+def _following(container: Mapping[str, Any], port: int | None) -> Mapping[str, Any]:
+    """The container that is there, with its port changed: what asked that port goes with it.
+
+    A probe that stayed behind would keep every new pod from becoming ready.
+    """
+    old = _port_of(container)
+    if port is None or old is None:
+        return container
+    probes = {field: _asking(container[field], old, port) for field in PROBES if field in container}
+    return {**container, **probes}
+
+
+def _asking(probe: Mapping[str, Any], old: Any, port: int) -> dict[str, Any]:
+    return {
+        name: {**value, "port": port} if isinstance(value, Mapping) and value.get("port") == old else value
+        for name, value in probe.items()
+    }
 
 
 def _digest(template: Mapping[str, Any]) -> str:
@@ -207,24 +236,30 @@ def _given(params: Mapping[str, Any], option: str) -> dict[str, str] | None:
 
 
 def _names(values: list[str] | None) -> list[dict[str, str]] | None:
-    return None if values is None else [{"name": one} for one in values]
+    """References to objects; in which order they are given says nothing, and is no reason to replace pods."""
+    return None if values is None else [{"name": one} for one in sorted({*values})]
 
 
-def service_manifest(params: Mapping[str, Any], live: Object | None, controller: Manifest) -> Manifest | None:
+def service_manifest(
+    params: Mapping[str, Any], live: Object | None, controller: Manifest, before: Object | None = None
+) -> Manifest | None:
     """The service; None if the app has none.
+
+    Args:
+        controller: as it should be.
+        before: the one that is there.
 
     Raises:
         InputError: there is no port to lead to, or the load balancer would have to change.
     """
     given = params["service"]
+    target = _target(controller, params["name"])
     if given is None:
-        return None if live is None else _same_service(live, params)
+        return None if live is None else _same_service(live, params, {_target(before, params["name"]): target})
     if given["type"] == "none":
         return None
-    ports = controller["spec"]["template"]["spec"]["containers"][0].get("ports") or ()
-    if not ports:
+    if target is None:
         raise InputError("service needs port, the port of the container that it leads to")
-    target = ports[0]["containerPort"]
     annotations = (
         _more_annotations(live) if given["annotations"] is None else texts("service.annotations", given["annotations"])
     )
@@ -237,12 +272,21 @@ def service_manifest(params: Mapping[str, Any], live: Object | None, controller:
         "selector": {APP_LABEL: params["name"]},
         "ports": [{"name": "http", "port": given["port"] or target, "targetPort": target, "protocol": "TCP"}],
     }
-    ranges = given["source_ranges"]
-    if ranges is None and balanced and live is not None:
-        ranges = (live.get("spec") or {}).get("loadBalancerSourceRanges")
-    if ranges:
+    if balanced and (ranges := source_ranges(given["source_ranges"], live)):
         spec["loadBalancerSourceRanges"] = ranges
     return _service(params, spec, annotations)
+
+
+def source_ranges(given: list[str] | None, live: Object | None) -> list[str]:
+    """The ranges of a load balancer: those that it has, if none are given, or if they are the same in another order."""
+    there: list[str] = ((live or {}).get("spec") or {}).get("loadBalancerSourceRanges") or []
+    return there if given is None or {*given} == {*there} else list(dict.fromkeys(given))
+
+
+def _target(controller: Object | None, name: str) -> Any:
+    """The port that a service leads to; None if the container has none."""
+    template = ((controller or {}).get("spec") or {}).get("template") or {}
+    return _port_of(_container(template, name))
 
 
 def _service(params: Mapping[str, Any], spec: Mapping[str, Any], annotations: Mapping[str, str]) -> Manifest:
@@ -253,12 +297,19 @@ def _service(params: Mapping[str, Any], spec: Mapping[str, Any], annotations: Ma
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": dict(spec)}
 
 
-def _same_service(live: Object, params: Mapping[str, Any]) -> Manifest:
-    """The service as it is: the option is not given, so it is not managed."""
+def _same_service(live: Object, params: Mapping[str, Any], moved: Mapping[Any, Any]) -> Manifest:
+    """The service as it is: the option is not given, so it is not managed. It follows its container, though.
+
+    Args:
+        moved: the container's port as it was and as it will be.
+    """
     spec = live.get("spec") or {}
     kept = {name: spec[name] for name in ("type", "selector", "loadBalancerSourceRanges") if spec.get(name)}
     fields = ("name", "port", "targetPort", "protocol")
-    kept["ports"] = [{name: one[name] for name in fields if name in one} for one in spec.get("ports") or ()]
+    kept["ports"] = [
+        {name: moved.get(one[name], one[name]) if name == "targetPort" else one[name] for name in fields if name in one}
+        for one in spec.get("ports") or ()
+    ]
     return _service(params, kept, live["metadata"].get("annotations") or {})
 
 

@@ -94,6 +94,8 @@ def _by_status(status: int, message: str, reason: str, headers: Mapping[str, str
     kind, hint = _PLAIN.get(status, (SchedulersError, ""))
     if status == 403 and "exceeded quota" in message:
         kind, hint = SchedulersError, "Ask for less, or raise the ResourceQuota of the namespace."
+    elif status == 403 and " is forbidden: " in message and " cannot " not in message:
+        hint = ""  # not the user lacks a right: no user may have what is asked for
     return kind(message, code=reason or str(status), doing=doing, hint=hint)
 
 

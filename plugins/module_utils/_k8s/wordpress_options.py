@@ -48,6 +48,8 @@ POD_RESOURCES: dict[str, Any] = {
     "requests": {"type": "dict", "options": RESOURCES},
     "limits": {"type": "dict", "options": RESOURCES},
 }
+# without defaults: what is left out is what an earlier run was given
+_SERVICE = {name: {key: one[key] for key in one if key != "default"} for name, one in SERVICE.items()}
 WORDPRESS = ArgumentSpec(
     {
         "name": {"type": "str", "default": "wordpress"},
@@ -60,7 +62,7 @@ WORDPRESS = ArgumentSpec(
         "resources": {"type": "dict", "options": POD_RESOURCES},
         "database_resources": {"type": "dict", "options": POD_RESOURCES},
         "storage": {"type": "dict", "options": STORAGE},
-        "service": {"type": "dict", "options": {**SERVICE, "type": {**SERVICE["type"], "default": "LoadBalancer"}}},
+        "service": {"type": "dict", "options": _SERVICE},
         "verify": {"type": "dict", "options": VERIFY},
         "delete_data": {"type": "bool", "default": False},
         "adopt": {"type": "bool", "default": False},
@@ -77,7 +79,8 @@ ASSUMED: Mapping[str, Any] = {
     "storage": {"mode": "dynamic", "size": "10Gi"},
     "service": {"type": "LoadBalancer", "load_balancer": "classic", "internal": False},
 }
-PLACES = ("site_volume", "database_volume", "zone")  # options of volumes that are there
+VOLUMES = ("site_volume", "database_volume")
+PLACES = (*VOLUMES, "zone")  # options of volumes that are there
 SECRET = frozenset({"admin_password"})
 
 
@@ -104,14 +107,15 @@ def effective(params: Mapping[str, Any], secret: Object | None) -> dict[str, Any
     Raises:
         InputError: a value cannot work.
     """
-    noted = json.loads(noted_options(secret) or "{}")
+    noted = _noted(secret)
     options: dict[str, Any] = {}
     for name, value in ASSUMED.items():
-        options[name] = _over(_over(value, noted.get(name)), params.get(name))
+        options[name] = _over(_over(value, noted.get(name)), params.get(name) or None)
     if (params.get("storage") or {}).get("mode") == "dynamic":
         # no wish that mode comes with, but one for the mode before
         options["storage"] = {**options["storage"], **{name: params["storage"].get(name) for name in PLACES}}
-    checked_service(params.get("service") or {})  # as it is given: source ranges outlive a time without a load balancer
+    # ranges as they are given: they outlive a time without a load balancer
+    checked_service({**(params.get("service") or {}), "type": options["service"]["type"]})
     options |= {name: params[name] for name in ("name", "namespace")}
     _check(options)
     return options
@@ -130,6 +134,17 @@ def _over(below: Any, above: Any) -> Any:
 def noted_options(secret: Object | None) -> str:
     """What is noted; empty if nothing is."""
     return str(((secret or {"metadata": {}})["metadata"].get("annotations") or {}).get(NOTE, ""))
+
+
+def _noted(secret: Object | None) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(noted_options(secret) or "{}")
+    return found
+
+
+def noted_storage(secret: Object | None) -> dict[str, Any]:
+    """Where an earlier run was told to have the data; empty if there was none."""
+    found: dict[str, Any] = _noted(secret).get("storage") or {}
+    return found
 
 
 def note_of(options: Mapping[str, Any]) -> str:
@@ -170,12 +185,14 @@ def _check_storage(storage: Mapping[str, Any]) -> None:
             f"storage.size is {storage['size']!r}, which is less than 1Mi",
             hint="10m is a hundredth of a byte, 10Mi are 10 MiB.",
         )
-    for name in ("site_volume", "database_volume"):
+    for name in PLACES:
+        if storage["mode"] == "dynamic" and storage.get(name):
+            raise InputError(f"storage.{name} is for the modes existing and inline", hint="Set storage.mode.")
+    if storage["mode"] == "dynamic":
+        return
+    for name in VOLUMES:
         volume = storage.get(name)
-        if storage["mode"] == "dynamic":
-            if volume:
-                raise InputError(f"storage.{name} is for the modes existing and inline", hint="Set storage.mode.")
-        elif not volume or not EBS_VOLUME.fullmatch(volume):
+        if not volume or not EBS_VOLUME.fullmatch(volume):
             raise InputError(f"storage.{name} is {volume!r}, but mode {storage['mode']} needs the id of an EBS volume")
-    if storage["mode"] != "dynamic" and storage["site_volume"] == storage["database_volume"]:
+    if storage["site_volume"] == storage["database_volume"]:
         raise InputError("storage.site_volume and storage.database_volume are the same volume")

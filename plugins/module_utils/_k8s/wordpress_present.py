@@ -24,7 +24,7 @@ from .ready import address_of, state_of
 from .run import Run
 from .surveying import require_ours, survey
 from .waiting import wait_ready
-from .wordpress_options import NOTE, effective, note_of, noted_options
+from .wordpress_options import NOTE, effective, note_of, noted_options, noted_storage
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
 from .wordpress_site import LATER, Site, noted, prepare, require_installed, settings_of, site_steps
 from .wordpress_storage import (
@@ -32,6 +32,7 @@ from .wordpress_storage import (
     claim_name,
     data_places,
     refuse_left_behind,
+    refuse_other_claims,
     refuse_other_storage,
     refuse_taken,
     zone_without_nodes,
@@ -65,6 +66,7 @@ def present(context: Context, run: Run) -> Outcome:
     things = [one for one in (there.site, *there.others) if one]
     places = data_places(options, things)
     refuse_other_storage(options, places)
+    refuse_other_claims(options, noted_storage(there.secrets.get(names(params)[0])), there.others)
     if options["storage"]["mode"] == "dynamic" and not places:
         refuse_left_behind(options, _seen(run, VOLUME))
     elif not places:
@@ -79,7 +81,8 @@ def present(context: Context, run: Run) -> Outcome:
     items = items_of(run, manifests(options, there.service), options["namespace"])
     found = survey(run, items, adopt=params["adopt"], force=True)
     secret = there.secrets.get(names(options)[0])
-    site = Site(settings_of(options, _url(options, there.service)), given.get("admin_password"), given.get("language"))
+    service = found.merged.get(_service_key(options))  # as it will be: its port is part of the address
+    site = Site(settings_of(options, _url(options, service)), given.get("admin_password"), given.get("language"))
     todo = site_steps(options, site, secret)
     objects = decide(found)
     plan = Plan((*steps(missing), *objects.steps, *todo))
@@ -185,6 +188,10 @@ def _read(run: Run, params: Mapping[str, Any]) -> There:
     )
 
 
+def _service_key(options: Mapping[str, Any]) -> str:
+    return f"/Service/{options['namespace']}/{options['name']}"
+
+
 def _url(options: Mapping[str, Any], service: Object | None) -> str:
     """Where the site is: what is given, or the load balancer, or its name within the cluster."""
     if options["site"].get("url"):
@@ -250,7 +257,7 @@ def _told(
     options: Mapping[str, Any], settings: Mapping[str, str], objects: Mapping[str, Object], pods: list[Object]
 ) -> dict[str, Any]:
     """The site as results show it."""
-    service = objects.get(f"/Service/{options['namespace']}/{options['name']}")
+    service = objects.get(_service_key(options))
     url = settings["url"]
     return {
         "name": options["name"],

@@ -11,6 +11,8 @@ from .._errors import InputError
 from .api import Object
 from .manifests import Manifest
 from .objects import labels_of, name_of
+from .quantities import amount
+from .wordpress_options import PLACES
 
 DRIVER = "ebs.csi.aws.com"
 ZONE = "topology.kubernetes.io/zone"
@@ -111,8 +113,6 @@ def _on_volume(volume: str) -> str:
 def refuse_other_storage(options: Mapping[str, Any], places: Iterable[tuple[str, str]]) -> None:
     """Refuse to leave the data of a site where it is, and go on without it. Pure.
 
-    Other volumes for the same claims the server refuses itself: what a PersistentVolume is made of cannot be changed.
-
     Raises:
         InputError: says where the data is.
     """
@@ -124,6 +124,40 @@ def refuse_other_storage(options: Mapping[str, Any], places: Iterable[tuple[str,
                 f"storage cannot be changed for a site that exists: the data of the {part} is {place}",
                 hint="Leave it out, or remove the site before; claims go with delete_data: true only.",
             )
+
+
+def refuse_other_claims(options: Mapping[str, Any], before: Mapping[str, Any], things: Iterable[Object]) -> None:
+    """Refuse what claims and their volumes cannot become, in fewer words than the server. Pure.
+
+    Args:
+        before: the storage that an earlier run was given: not everybody may see volumes.
+        things: the claims of the site that are there, and whatever else is.
+
+    Raises:
+        InputError: names the option.
+    """
+    storage = options["storage"]
+    existing = storage["mode"] == "existing"
+    claims = [one for one in things if one["kind"] == "PersistentVolumeClaim"]
+    for one in claims:
+        size, given = one["spec"]["resources"]["requests"]["storage"], storage["size"]
+        if amount(given) < amount(size) or (existing and amount(given) > amount(size)):
+            _refuse_another("size", size, given)
+        there = one["spec"].get("storageClassName")
+        if not existing and (storage.get("storage_class") or there) != there:
+            _refuse_another("storage_class", there, storage["storage_class"])
+    if claims and existing and before.get("mode") == "existing":
+        for name in PLACES:
+            if (storage.get(name) or None) != (before.get(name) or None):
+                _refuse_another(name, before.get(name), storage.get(name))
+
+
+def _refuse_another(option: str, before: Any, after: Any) -> None:
+    raise InputError(
+        f"storage.{option} is {before or 'not set'} and cannot be changed to {after or 'nothing'} "
+        f"for a site that exists",
+        hint="Leave it out.",
+    )
 
 
 def storage_manifests(options: Mapping[str, Any]) -> list[Manifest]:

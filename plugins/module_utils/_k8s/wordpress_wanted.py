@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._texts import texts
-from .app_wanted import balancer_annotations, refuse_another_balancer
+from .app_wanted import balancer_annotations, refuse_another_balancer, source_ranges
 from .manifests import Manifest
 from .objects import Object
 from .pod_options import resources
@@ -267,8 +267,8 @@ def _site_service(options: Mapping[str, Any], live: Object | None) -> Manifest:
     if given["type"] == "LoadBalancer":
         annotations |= balancer_annotations(given)
         refuse_another_balancer(annotations, live)
-        if given.get("source_ranges"):
-            spec["loadBalancerSourceRanges"] = given["source_ranges"]
+        if ranges := source_ranges(given.get("source_ranges") or [], live):
+            spec["loadBalancerSourceRanges"] = ranges
     metadata = {"name": name, "namespace": options["namespace"], "labels": _labels(options, "site", name)}
     return {
         "apiVersion": "v1",

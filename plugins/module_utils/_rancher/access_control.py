@@ -180,7 +180,8 @@ class AccessCase:
         mode = options.access_mode or (live["access_mode"] if on else "restricted")
         if not on:
             spec["access_mode"] = mode
-        if mode != "unrestricted" and not (spec["allowed"] or live["allowed"] or options.code):
+        allowed = live["allowed"] if spec["allowed"] is None else spec["allowed"]
+        if mode != "unrestricted" and not (allowed or options.code):
             raise InputError(
                 f"allowed_users or allowed_organizations is needed with access_mode {mode}",
                 hint="Otherwise nobody could log in. With code, the user who has got it is among them.",
@@ -190,16 +191,22 @@ class AccessCase:
     def _allowed(self, live: Spec, *, on: bool) -> list[str] | None:
         """The identities that may log in, None if they are not managed.
 
-        Whose code it was is known once it is used: that user is the administrator now, and stays allowed.
+        Whose code it was is known once it is used: that user is the administrator now, and stays allowed. Who was
+        allowed before it was switched on comes back with nothing else, but not with some others.
         """
         options = self.options
-        if options.users is None and options.organizations is None:
+        given = {"users": options.users, "orgs": options.organizations}
+        if not any(names is not None for names in given.values()):
             return None
-        known, ask = live["known"], partial(self._ask_github, live)
-        users = [identity_of("users", name, known, ask) for name in options.users or ()]
-        groups = [identity_of("orgs", name, known, ask) for name in options.organizations or ()]
-        owner = {identity_of_account(self.api.administrator())} & {*live["allowed"]} if on and options.code else set()
-        return sorted({*users, *groups, *owner})
+        known, ask, there = live["known"], partial(self._ask_github, live), [*live["allowed"]] if on else []
+        owner = {identity_of_account(self.api.administrator())} & {*there} if options.code else set()
+        found = {*owner}
+        for collection, names in given.items():
+            if names is None:
+                found |= {one for one in there if one.startswith(f"{KINDS[collection]}:")}
+            else:
+                found |= {identity_of(collection, name, known, ask) for name in names}
+        return sorted(found)
 
     def _ask_github(self, live: Spec, path: str) -> Object:
         """Public facts of GitHub, which everybody may ask for: of the one that is given, or else of the server's."""

@@ -113,7 +113,7 @@ class HostOptions:
             None if labels is None else texts("labels", labels),
             params["active"],
             _engine(params),
-            params["registration_url"],
+            (params["registration_url"] or "").rstrip("/") or None,
             bool(params["purge"]),
             bool(params["remove_failed"]),
             bool(params["adopt"]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._checks import HIGHEST_PORT, at_least, between
@@ -98,7 +98,8 @@ def _is_address(text: str) -> bool:
 def _written(found: re.Match[str], host: str | None) -> str:
     """A port with this port of the host; without one, Rancher picks it."""
     said = str(int(host)) if host else ""  # 080 is 80
-    where = f"{found['address']}:{said}:" if found["address"] else f"{said}:" if said else ""
+    address = found["address"] if found["address"] != ANYWHERE else None
+    where = f"{address}:{said}:" if address else f"{said}:" if said else ""
     return f"{where}{int(found['private'])}/{found['protocol'] or 'tcp'}"
 
 
@@ -108,6 +109,11 @@ def live_port(port: str) -> str:
         return canonical_port(port)
     except InputError:
         return port
+
+
+def canonical_volumes(volumes: Iterable[str]) -> list[str]:
+    """Volumes in one order, as theirs means nothing, and without what is so anyway."""
+    return sorted({str(one).removesuffix(":rw") for one in volumes})
 
 
 def host_port(port: str) -> tuple[int, str] | None:
@@ -122,15 +128,16 @@ def host_port(port: str) -> tuple[int, str] | None:
     return int(found["host"]), found["protocol"] or "tcp"
 
 
-def as_asked(ports: Sequence[str], wanted: Collection[str], picked: range) -> list[str]:
-    """Ports with those that Rancher has picked left out again, where the wanted ones left them to Rancher.
+def as_asked(ports: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """Ports with those of the hosts left out again, where the wanted ones leave them to Rancher.
 
-    Rancher writes the port of the hosts that it picks into the launchConfig, as if it had been asked for.
+    Rancher writes the port of the hosts that it picks into the launchConfig, as if it had been asked for. In an upgrade
+    it picks the one that the service has, also where that was asked for.
     """
 
     def asked(port: str) -> str:
         found = PORT.fullmatch(port)
-        if port in wanted or not found or not found["host"] or int(found["host"]) not in picked:
+        if port in wanted or not found or not found["host"]:
             return port
         bare = _written(found, None)
         return bare if bare in wanted else port
@@ -218,7 +225,7 @@ FIELDS: Mapping[str, tuple[str, Reader, Reader]] = {
     "environment": ("environment", _mapping, _same),
     "ports": ("ports", lambda value: sorted(map(live_port, value or ())), _same),
     "expose": ("expose", lambda value: sorted(map(live_port, value or ())), _same),
-    "volumes": ("dataVolumes", _list, _same),
+    "volumes": ("dataVolumes", lambda value: canonical_volumes(value or ()), _same),
     "volume_driver": ("volumeDriver", lambda value: value or "", lambda value: value or None),
     "health_check": ("healthCheck", _live_health_check, _rendered_health_check),
     "network_mode": ("networkMode", lambda value: value or "managed", _same),

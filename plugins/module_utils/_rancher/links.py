@@ -137,8 +137,12 @@ def with_protocols(rules: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[
 
     Rancher writes ``80:80`` back as ``80:80/tcp``, which is also how a listener for TCP is asked for.
     """
-    http = [{**rule, "protocol": "http"} for rule in rules]
-    return [dict(said) if said in wanted else dict(rule) for rule, said in zip(rules, http, strict=True)]
+    protocols = {rule["source_port"]: rule["protocol"] for rule in wanted}
+
+    def protocol(rule: Mapping[str, Any]) -> Any:
+        return protocols.get(rule["source_port"], "tcp") if rule["protocol"] == "tcp" else rule["protocol"]
+
+    return [{**rule, "protocol": protocol(rule)} for rule in rules]
 
 
 def _rules_of_port(port: str, service: str, usual: Mapping[int, re.Match[str]]) -> Iterable[dict[str, Any]]:

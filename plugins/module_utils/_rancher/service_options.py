@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from .launch_config import (
     LAUNCH_FIELDS,
     canonical_image,
     canonical_port,
+    canonical_volumes,
     health_check,
     refuse_less,
 )
@@ -210,13 +211,9 @@ def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
     for option in ("command", "entrypoint"):
         if option in spec:
             spec[option] = words(option, spec[option])
-    for option in ("ports", "expose"):
+    for option, form in FORMS.items():
         if option in spec:
-            spec[option] = sorted({canonical_port(port) for port in spec[option]})
-    if "image" in spec:
-        spec["image"] = _image(spec["image"])
-    if "health_check" in spec:
-        spec["health_check"] = health_check(spec["health_check"])
+            spec[option] = form(spec[option])
     if "labels" in spec:
         spec["labels"] = texts("labels", spec["labels"])
     if options.get("memory_mib") is not None:
@@ -229,7 +226,21 @@ def _spec(options: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
     return {**spec, **more}
 
 
+def _ports(ports: Iterable[str]) -> list[str]:
+    return sorted({canonical_port(port) for port in ports})
+
+
 def _image(image: str) -> str:
     if not image.removeprefix(IMAGE_PREFIX).strip() or any(sign.isspace() for sign in image):
         raise InputError(f"image {image!r} is no image")
     return canonical_image(image)
+
+
+# option -> the form in which it is compared
+FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "ports": _ports,
+    "expose": _ports,
+    "volumes": canonical_volumes,
+    "image": _image,
+    "health_check": health_check,
+}

@@ -54,7 +54,6 @@ def live_service(
     veil: Veil,
     rules: list[dict[str, Any]] | None = None,
     *,
-    picked: range,
     finish: bool = True,
 ) -> Live:
     """A service of the API.
@@ -63,13 +62,12 @@ def live_service(
         wanted: the spec it is compared with; it decides how an upgrade of an earlier run is to end.
         rules: those of a load balancer.
         finish: whether an upgrade that has succeeded is to be finished.
-        picked: the ports that Rancher picks from where none of the hosts is named.
     """
 
-    end = settlement(service, lambda launch: _has_launch(launch, wanted, veil, picked))
+    end = settlement(service, lambda launch: _has_launch(launch, wanted, veil))
     left = end.goal and (finish or service["state"] != UPGRADED or end.goal != "finish")
     spec = {
-        **_launch_spec(end.launch, wanted, veil, picked),
+        **_launch_spec(end.launch, wanted, veil),
         "stack": str(service.get("stackId") or service.get("environmentId") or ""),
         "scale": service.get("scale"),
         "metadata": service.get("metadata") or {},
@@ -83,18 +81,18 @@ def live_service(
     return Live(service_key(service["name"]), kind_of(service), service["name"], service["id"], spec, attributes)
 
 
-def _launch_spec(launch: Mapping[str, Any], wanted: Spec, veil: Veil, picked: range) -> dict[str, Any]:
+def _launch_spec(launch: Mapping[str, Any], wanted: Spec, veil: Veil) -> dict[str, Any]:
     spec = live_launch(launch)
     return {
         **spec,
         "environment": veil.hide_some(spec["environment"], _hidden(wanted)),
-        "ports": as_asked(spec["ports"], wanted.get("ports") or (), picked),
+        "ports": as_asked(spec["ports"], wanted.get("ports") or ()),
     }
 
 
-def _has_launch(launch: Mapping[str, Any], wanted: Spec, veil: Veil, picked: range) -> bool:
+def _has_launch(launch: Mapping[str, Any], wanted: Spec, veil: Veil) -> bool:
     """Whether containers are started from what is wanted."""
-    there = _launch_spec(launch, wanted, veil, picked)
+    there = _launch_spec(launch, wanted, veil)
     return all(there[name] == value for name, value in wanted.items() if name in LAUNCH_FIELDS)
 
 
@@ -223,8 +221,7 @@ class Services:
         remove(run.rancher, [live.attributes["raw"]], doing=step.sentence, deadline=run.deadline, pace=run.pace)
 
     def _live(self, service: Object, spec: Spec) -> Live:
-        picked = self._run.environment.picked_ports
-        return live_service(service, spec, self._veil, spec.get("rules"), picked=picked)
+        return live_service(service, spec, self._veil, spec.get("rules"))
 
     def _at_rest(self, service: Object, live: Live, doing: str) -> Object:
         goal = live.attributes["settlement"].goal
@@ -234,7 +231,7 @@ class Services:
 
     def _require_launch(self, service: Object, spec: Spec, doing: str) -> None:
         """Another run may have ended the upgrade in its own way meanwhile."""
-        if not _has_launch(service["launchConfig"], spec, self._veil, self._run.environment.picked_ports):
+        if not _has_launch(service["launchConfig"], spec, self._veil):
             refuse_taken_back(service, doing=doing)
 
     def _named(self, step: Step, spec: Spec) -> Object | None:

@@ -67,6 +67,7 @@ def ensure_present(context: Context) -> Outcome:
         require_folder(context.params["export_to"])
     run = Run.of(context)
     refuse_for(options, v1=run.rancher.is_v1)
+    _refuse_restart_policy(run, options)
     world = read_world(run, options, foreseen=context.check_mode)
     refuse_missing(world, options)
     _refuse_networks(run, options)
@@ -111,7 +112,7 @@ def _refuse_networks(run: Run, options: StackOptions) -> None:
     """Refuse networks that are not there: Rancher 1.2 and newer take any name, and then make containers in vain.
 
     Raises:
-        InputError: there is such a network.
+        InputError: there is no such network.
     """
     asked = {one.name: one.spec.get("network_mode") for one in options.services or ()}
     named = {service: mode for service, mode in asked.items() if mode and mode not in NETWORKS}
@@ -124,6 +125,23 @@ def _refuse_networks(run: Run, options: StackOptions) -> None:
             raise InputError(
                 f"services: {service}: network_mode {mode!r} is no network of environment {run.environment.name}; "
                 f"there are: {', '.join((*NETWORKS, *sorted(there)))}"
+            )
+
+
+def _refuse_restart_policy(run: Run, options: StackOptions) -> None:
+    """Refuse what many servers leave out of a service in silence; their schema says so.
+
+    Raises:
+        InputError: a service is to have another policy than that of every service.
+    """
+    for service in options.services or ():
+        policy = service.spec.get("restart_policy", "always")
+        schema = run.rancher.schema("launchConfig", project=run.environment.id) if policy != "always" else None
+        if schema and "restartPolicy" not in (schema.get("resourceFields") or {}):
+            raise InputError(
+                f"services: {service.name}: restart_policy {policy} is not for this Rancher, "
+                f"which always starts the containers of services again",
+                hint="Leave it out. A container that is to end has the label io.rancher.container.start_once: true.",
             )
 
 
@@ -193,11 +211,11 @@ class StackCase:
         found = [live_stack(self.stack, self.veil, self.content, finish=finish)]
         specs = {one.key: one.spec for one in self._wanted_services()}
         for raw in self.world.services_of(self.stack) if self.options.services is not None else ():
-            wanted, picked = specs.get(service_key(raw["name"]), {}), self.run.environment.picked_ports
+            wanted = specs.get(service_key(raw["name"]), {})
             rules = rules_of(raw, self.world.maps, v1=self.world.v1)
             if self.world.v1:
                 rules = with_protocols(rules, wanted.get("rules") or ())
-            found.append(live_service(raw, wanted, self.veil, rules, picked=picked, finish=finish))
+            found.append(live_service(raw, wanted, self.veil, rules, finish=finish))
             found.append(live_links(raw["name"], raw["id"], links_of(maps_of(raw, self.world.maps))))
         return {one.key: one for one in found}
 

@@ -30,12 +30,13 @@ from unit.digitalocean import PUBLIC_KEY, Ground
 
 TAG = "container-schedulers:digitalocean:web"
 FINGERPRINT = "b1:60:fc:31:8e:8b:0a:88:78:69:c7:61:ec:5f:5a:d4"
+IMAGE = "ubuntu-24-04-x64"
 ALLOW = [{"protocol": "tcp", "ports": "22", "sources": ["127.0.0.1/32"]}]
 INFO = ArgumentSpec({"name": {}, "tag": {}, "names": {}, "quote": {}}).merge(connection())
 
 
 def make(ground: Ground, **given: Any) -> Outcome:
-    template = {"name": "web", "region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
+    template = {"name": "web", "region": "lon1", "size": "s-1vcpu-1gb", "image": IMAGE}
     keys = {} if "ssh_keys" in given else {"ssh_public_key_files": [str(ground.key_file)]}
     return ground.run(ensure, **{**template, **keys, "settle_seconds": 4, **given})
 
@@ -46,7 +47,7 @@ def changed(outcome: Outcome) -> bool:
 
 
 def template(name: str, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", **fields}
+    return {"name": name, "region": "lon1", "size": "s-1vcpu-1gb", "image": IMAGE, **fields}
 
 
 def test_from_nothing_to_usable_and_again(ground: Ground) -> None:
@@ -298,6 +299,24 @@ def test_rules_that_are_not_given_stay_when_droplets_may_reach_one_another(groun
     assert {"addresses"} in [{*rule["sources"]} for rule in wall["inbound_rules"]]
     assert [rule["sources"] for rule in wall["inbound_rules"]].count(among) == 3
     assert not changed(make(ground, allow_among=True))
+    assert changed(make(ground, allow_among=False))
+    (wall,) = ground.ask("GET", "firewalls")["firewalls"]
+    assert [{*rule["sources"]} for rule in wall["inbound_rules"]] == [{"addresses"}]
+    assert not changed(make(ground, allow_among=False))
+
+
+def test_an_image_may_be_named_by_its_id(ground: Ground) -> None:
+    (number,) = [one["id"] for one in ground.ask("GET", "images?per_page=200")["images"] if one["slug"] == IMAGE]
+    make(ground, image=str(number))
+    assert not changed(make(ground, image=str(number)))
+    assert not changed(make(ground, image=IMAGE))
+    with pytest.raises(InputError, match=f"image of droplet web is '{number}' and cannot be changed to '123456'"):
+        make(ground, image="123456")
+
+
+def test_a_vpc_may_be_named_in_capitals(ground: Ground) -> None:
+    (made,) = make(ground).result["droplets"]
+    assert not changed(make(ground, vpc_uuid=made["vpc_uuid"].upper()))
 
 
 def test_a_firewall_that_could_not_be_applied_is_not_taken_for_one(ground: Ground) -> None:
@@ -577,7 +596,7 @@ def test_a_quote_is_for_those_that_are_missing_and_names_todays_slugs(ground: Gr
 
 def test_where_none_is_missing_the_catalogue_is_not_asked(ground: Ground) -> None:
     make(ground, count=1)
-    retired = {**QUOTE, "image": "ubuntu-24-04-x64"}
+    retired = {**QUOTE, "image": IMAGE}
     before = ground.calls()
     quote = ground.run(droplet_info, spec=INFO, names=["web-1"], quote=retired).result["quote"]
     assert quote == {"names": [], "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", "monthly_cost": 0.0}

@@ -250,6 +250,8 @@ CONFLICT = {
         (Status(409, "AlreadyExists", "exists"), ConflictError, "exists"),
         (Status(401, "Unauthorized"), AuthError, "may have expired"),
         (Status(403, "Forbidden", "no"), AuthError, "by a role"),
+        (Status(403, "Forbidden", 'pods is forbidden: User "me" cannot list it'), AuthError, "by a role"),
+        (Status(403, "Forbidden", 'claims "a" is forbidden: no resize'), AuthError, "forbidden: no resize."),
         (Status(403, "Forbidden", "exceeded quota: small"), SchedulersError, "ResourceQuota"),
         (Status(403, "Forbidden", "x", {"causes": [{"reason": "NamespaceTerminating"}]}), BusyError, "gone"),
         (Status(429, "TooManyRequests", "x", {"causes": [{"reason": "DisruptionBudget"}]}), BusyError, "x"),
@@ -264,6 +266,7 @@ def test_refusals_become_our_errors(status: Status, kind: type[SchedulersError],
     error = translate(status.code, json.dumps(status.body()).encode(), {}, "try")
     assert error.__class__ is kind
     assert says in error.sentence()
+    assert ("by a role" in error.sentence()) is (says == "by a role")
 
 
 def test_a_proxys_page_is_an_error_too() -> None:

@@ -361,6 +361,44 @@ def test_variables_that_come_from_elsewhere_stay() -> None:
     assert found["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "A", "value": "2"}, FROM_FIELD]
 
 
+@pytest.mark.parametrize("controller", ["Deployment", "ReplicationController"])
+def test_what_asks_or_leads_to_the_port_goes_with_it(controller: str) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        probes = {"liveness_probe": {"path": "/"}, "startup_probe": {"port": 9000}}
+        app(cluster, image="nginx:1", controller=controller, port=80, service={"type": "ClusterIP"}, **probes)
+        app(cluster, port=8080)
+        again = app(cluster, port=8080)
+        found, service = cluster.get(controller, "web"), cluster.get("Service", "web")
+    assert found is not None
+    assert service is not None
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    assert container["readinessProbe"]["tcpSocket"] == {"port": 8080}
+    assert container["livenessProbe"]["httpGet"]["port"] == 8080
+    assert container["startupProbe"]["tcpSocket"] == {"port": 9000}
+    assert [(one["port"], one["targetPort"]) for one in service["spec"]["ports"]] == [(80, 8080)]
+    assert sentences(again) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ({"image_pull_secrets": ["a", "b"]}, {"image_pull_secrets": ["b", "a", "b"]}),
+        ({"service_account": "web"}, {"service_account": ""}),
+        (
+            {"service": {"type": "LoadBalancer", "source_ranges": ["10.0.0.0/8", "192.168.0.0/16"]}},
+            {"service": {"type": "LoadBalancer", "source_ranges": ["192.168.0.0/16", "10.0.0.0/8"]}},
+        ),
+    ],
+)
+def test_the_same_in_other_words_is_no_change(first: dict[str, Any], later: dict[str, Any]) -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        given = {"image": "nginx:1", "port": 80, "controller": "ReplicationController"}
+        app(cluster, **given, **first)
+        assert sentences(app(cluster, **given, **later)) == []
+
+
 def test_a_request_above_the_limit_that_the_app_has_is_refused() -> None:
     with small_cluster() as cluster:
         cluster.controllers = running

@@ -8,6 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress import ensure
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_options import WORDPRESS
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_site import site_pod_state
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_storage import refuse_other_claims
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from lab.kubernetes.kubelet import http_probe
 from lab.kubernetes.kubelet.database import Database
@@ -528,6 +530,30 @@ def test_source_ranges_outlive_a_time_without_a_load_balancer() -> None:
     assert back.result["site"]["service"]["source_ranges"] == ranges
 
 
+@pytest.mark.parametrize("first", [WITHIN, {"type": "LoadBalancer", "load_balancer": "nlb", "annotations": {"a": 1}}])
+def test_what_of_the_service_is_left_out_stays_and_its_port_is_part_of_the_address(first: dict[str, Any]) -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster, service=first)
+        moved = site_of(cluster, check=True, service={"port": 8080})
+    finally:
+        cluster.close()
+    assert sentences(moved) == [
+        "update Service default/wordpress (spec.ports[http].port)",
+        "update site default/wordpress (url)",
+    ]
+    assert moved.result["site"]["url"].endswith(":8080")
+
+
+def test_an_image_that_is_empty_is_not_given() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster, image="wordpress:6")
+        assert sentences(site_of(cluster, check=True, image="", database_image="")) == []
+    finally:
+        cluster.close()
+
+
 def test_volumes_that_are_there() -> None:
     cluster = ready(Wp())
     try:
@@ -603,6 +629,49 @@ def test_the_data_of_a_site_stays_where_it_is(first: dict[str, Any], later: dict
         assert sentences(site_of(cluster)) == []
     finally:
         cluster.close()
+
+
+DYNAMIC = {"mode": "dynamic", "size": "10Gi"}
+
+
+def claim(**spec: Any) -> dict[str, Any]:
+    return thing("PersistentVolumeClaim", "c", "default", spec={"resources": {"requests": {"storage": "10Gi"}}, **spec})
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "says"),
+    [
+        (DYNAMIC, {"size": "9Gi"}, "size is 10Gi and cannot be changed to 9Gi"),
+        (DYNAMIC, {"size": "11Gi"}, ""),
+        (DYNAMIC, {"size": "10240Mi"}, ""),
+        (DYNAMIC, {"storage_class": "slow"}, "storage_class is fast and cannot be changed to slow"),
+        (DYNAMIC, {"storage_class": "fast"}, ""),
+        (EXISTING, {"size": "11Gi"}, "size is 10Gi and cannot be changed to 11Gi"),
+        (EXISTING, {"size": "10240Mi"}, ""),
+        (EXISTING, {"zone": "eu-west-1a"}, "zone is eu-west-1c and cannot be changed to eu-west-1a"),
+        (EXISTING, {"zone": ""}, "zone is eu-west-1c and cannot be changed to nothing"),
+        ({**EXISTING, "zone": None}, {"zone": "a"}, "zone is not set and cannot be changed to a"),
+        (EXISTING, OTHERS, "site_volume is vol-0123456789abcdef0 and cannot be changed to vol-0123456789abcdef2"),
+    ],
+)
+def test_claims_stay_as_they_are(first: dict[str, Any], later: dict[str, Any], says: str) -> None:
+    options = {"storage": {"size": "10Gi", **first, **later}}
+    with pytest.raises(InputError, match=rf"storage\.{says} for a site that exists") if says else nullcontext():
+        refuse_other_claims(options, first, [thing("Deployment", "d"), claim(storageClassName="fast")])
+
+
+def test_the_volumes_of_a_site_stay_while_others_can_grow() -> None:
+    cluster = ready(Wp())
+    try:
+        site_of(cluster)
+        grown = site_of(cluster, check=True, storage={"size": "11Gi"})
+        before = list(cluster.written)
+        with pytest.raises(InputError, match=r"storage\.size is 10Gi and cannot be changed to 9Gi"):
+            site_of(cluster, storage={"size": "9Gi"})
+        assert cluster.written == before
+    finally:
+        cluster.close()
+    assert sentences(grown)[0].endswith("default/wordpress-database (spec.resources.requests.storage)")
 
 
 def test_the_data_of_a_site_that_is_absent_stays_where_it_is() -> None:
@@ -730,6 +799,7 @@ def test_within_the_cluster_only() -> None:
         ({"storage": {"size": "10m"}}, InputError, r"storage\.size is '10m', which is less than 1Mi"),
         ({"storage": {"size": "much"}}, InputError, r"storage\.size is 'much'"),
         ({"storage": {"site_volume": "vol-1"}}, InputError, "for the modes existing and inline"),
+        ({"storage": {"zone": "eu-west-1c"}}, InputError, r"storage\.zone is for the modes existing and inline"),
         ({"storage": {"mode": "existing"}}, InputError, "needs the id of an EBS volume"),
         ({"storage": {"mode": "inline", **SAME}}, InputError, "the same volume"),
         ({"service": {"type": "none"}}, InputError, "without visitors"),

@@ -242,7 +242,7 @@ def test_an_administrator_has_to_say_where_hosts_register(member_lab: RancherLab
     assert bool(member_lab.warnings) is not sees_where_hosts_register(member_lab)
     assert (sentences(hosts(member_lab, **given)), member_lab.warnings) == ([], [])
     if sees_where_hosts_register(member_lab):
-        assert sentences(hosts(member_lab, registration_url=member_lab.url, **given)) == []
+        assert sentences(hosts(member_lab, registration_url=f"{member_lab.url}/", **given)) == []
 
 
 def journal(lab: RancherLab) -> list[dict[str, str]]:
@@ -725,6 +725,20 @@ def test_names_are_asked_of_the_github_that_the_server_has(rancher_lab: RancherL
     by_name = access(rancher_lab, api_key_file=key, allowed_users=["alice", "bob"], allowed_organizations=[])
     assert by_name.result["access_control"]["allowed"] == [f"github_user:{one['id']}" for one in (code, other)]
     assert by_name.result["access_control"]["hostname"] == code["hostname"]
+
+
+def test_users_and_organizations_are_allowed_each_for_itself(rancher_lab: RancherLab, tmp_path: Path) -> None:
+    key = {"api_key_file": str(tmp_path / "key.json")}
+
+    def allowed(**given: Any) -> Any:
+        return access(rancher_lab, **key, **given).result["access_control"]["allowed"]
+
+    assert allowed(**GITHUB, allowed_users=["1"]) == ["github_user:1"]
+    assert allowed(allowed_organizations=["5"]) == ["github_org:5", "github_user:1"]
+    assert allowed(allowed_users=["2"]) == ["github_org:5", "github_user:2"]
+    assert allowed(allowed_users=[]) == ["github_org:5"]
+    with pytest.raises(InputError, match="is needed with access_mode restricted"):
+        access(rancher_lab, check=True, **key, allowed_organizations=[])
 
 
 @pytest.mark.parametrize(

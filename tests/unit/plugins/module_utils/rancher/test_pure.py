@@ -242,7 +242,7 @@ def test_an_image_has_a_tag(image: str, canonical: str) -> None:
         ("53:53/udp", "53:53/udp", (53, "udp")),
         ("80/tcp", "80/tcp", None),
         ("127.0.0.1:8080:80", "127.0.0.1:8080:80/tcp", None),
-        ("0.0.0.0:8080:80", "0.0.0.0:8080:80/tcp", (8080, "tcp")),
+        ("0.0.0.0:8080:80", "8080:80/tcp", (8080, "tcp")),
         ("127.0.0.1::80/udp", "127.0.0.1::80/udp", None),
         ("080:0080", "80:80/tcp", (80, "tcp")),
     ],
@@ -275,11 +275,12 @@ def test_what_is_no_port(port: str) -> None:
 
 
 def test_a_port_that_rancher_has_picked_was_not_asked_for() -> None:
-    there = ["127.0.0.1:49153:80/tcp", "49154:81/tcp", "127.0.0.1:49155:82/tcp", "49156:83/tcp", "49157:84/tcp", "?"]
+    there = ["127.0.0.1:49153:80/tcp", "49154:81/tcp", "127.0.0.1:49155:82/tcp", "49156:83/tcp", "8084:84/tcp", "?"]
     wanted = {"127.0.0.1::80/tcp", "81/tcp", "82/tcp", "49156:83/tcp"}
-    assert as_asked(there, wanted, range(49153, 65536)) == [
-        "127.0.0.1:49155:82/tcp", "127.0.0.1::80/tcp", "49156:83/tcp", "49157:84/tcp", "81/tcp", "?"
+    assert as_asked(there, wanted) == [
+        "127.0.0.1:49155:82/tcp", "127.0.0.1::80/tcp", "49156:83/tcp", "8084:84/tcp", "81/tcp", "?"
     ]  # fmt: skip
+    assert as_asked(["8084:84/tcp"], ["84/tcp"]) == ["84/tcp"]  # an upgrade would keep it
 
 
 def test_a_port_that_is_not_known_is_left_to_rancher() -> None:

@@ -222,6 +222,32 @@ def test_rules_of_a_load_balancer_are_changed_in_place(either: RancherLab) -> No
     assert sentences(stack(either, services=listening)) == []
 
 
+def test_a_host_name_of_a_load_balancer_is_set_without_another_container(either: RancherLab) -> None:
+    hosts(either, 1)
+    stack(either, services=[APP, BALANCER])
+    before = containers(either, "lb")
+    named = {"name": "lb", "load_balancer": [{"source_port": 80, "service": "app", "hostname": "a.test"}]}
+    assert sentences(stack(either, services=[APP, named])) == ["update load balancer lb (rules[0].hostname)"]
+    assert containers(either, "lb") == before
+    assert sentences(stack(either, check=True, services=[APP, named])) == []
+
+
+def containers(lab: RancherLab, service: str) -> list[str]:
+    """The ids of the containers of a service."""
+    (found,) = lab.ask("GET", f"/{lab.version}/projects/1a5/services?name={service}")["data"]
+    instances = lab.ask("GET", urlsplit(found["links"]["instances"]).path)["data"]
+    return sorted(one["id"] for one in instances if one["state"] == "running")
+
+
+def test_the_same_in_other_words_is_no_upgrade(either: RancherLab) -> None:
+    """A port that is left to Rancher stays what it was: an upgrade would keep it, and not be as asked for."""
+    hosts(either, 1)
+    service = {"name": "app", "image": "nginx:1.27"}
+    stack(either, services=[{**service, "ports": ["8080:80", "0.0.0.0:81:81"], "volumes": ["a:/a", "b:/b"]}])
+    other = {**service, "ports": ["81:81", "80"], "volumes": ["b:/b:rw", "a:/a"], "restart_policy": "always"}
+    assert sentences(stack(either, check=True, services=[other])) == []
+
+
 def test_services_that_are_not_listed_stay_unless_purged(either: RancherLab) -> None:
     hosts(either, 1)
     two = [{"name": "a", "image": "nginx:1"}, {"name": "b", "image": "nginx:1"}]
@@ -477,6 +503,10 @@ CATALOG = ArgumentSpec(
         ({"services": [{"name": "a"}]}, "services: a is new and needs an image"),
         ({"services": [{"name": "a", "image": "x y"}]}, "services: a: image 'x y' is no image"),
         ({"services": [{"name": "a", "image": "x", "ports": ["http"]}]}, "services: a: ports: 'http' is no port"),
+        (
+            {"services": [{"name": "a", "image": "x", "restart_policy": "on-failure"}]},
+            "services: a: restart_policy on-failure is not for this Rancher",
+        ),
         ({"services": [{"name": "a", "image": "x", "scale": -1}]}, "services: a cannot have scale -1"),
         ({"services": [{"name": "a", "image": "x", "scale": 2, "global": True}]}, "has no scale, as it is global"),
         ({"services": [{"name": "a", "image": "x", "command": 5}]}, "a: command is neither a list nor a line"),
