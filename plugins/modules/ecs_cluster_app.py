@@ -247,7 +247,7 @@ options:
         description:
           - The type. V(classic) needs a fixed O(ports[].host_port). V(none) takes away what the app has.
           - ECS cannot take a service from behind a classic load balancer, nor put it behind one. That needs
-            O(state=absent) first.
+            O(state=absent) first, and so does a change between V(application) and V(network).
         type: str
         choices: [classic, application, network, none]
         required: true
@@ -255,6 +255,7 @@ options:
         description:
           - Its name, up to 32 letters, digits and hyphens. Made of the cluster and the app, if not given, of the
             cluster alone if it is shared.
+          - An app stays behind the load balancer that it has. Another one needs O(state=absent) first.
         type: str
       shared:
         description:
@@ -274,6 +275,7 @@ options:
       listener_port:
         description:
           - The port on which it listens, for HTTP, or for TCP if it is of type V(network).
+          - It cannot be changed later, but for one of type V(classic).
           - A shared classic load balancer goes on listening on an earlier port too, until the app is deleted.
         type: int
         default: 80

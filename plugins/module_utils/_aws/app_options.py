@@ -9,7 +9,7 @@ used twice, only by tasks that never start. Pure. PRIVATE.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -244,6 +244,8 @@ def _role(option: str, arn: str) -> str:
 def _service(params: Params) -> dict[str, Any]:
     """The fields of the service that are given."""
     lowest, highest = params["minimum_healthy_percent"], params["maximum_percent"]
+    constraints, strategy = params["placement_constraints"], params["placement_strategy"]
+    providers = params["capacity_provider_strategy"]
     if lowest is not None:
         between("minimum_healthy_percent", lowest, 0, 100)
     if highest is not None:
@@ -252,18 +254,17 @@ def _service(params: Params) -> dict[str, Any]:
         check_percents(lowest, highest)
     if params["desired_count"] is not None:
         at_least("desired_count", params["desired_count"], 0)
-    for one in params["capacity_provider_strategy"] or ():
+    for one in providers or ():
         between("capacity_provider_strategy: weight", one["weight"], 0, 1000)
         between("capacity_provider_strategy: base", one["base"], 0, 100_000)
-    constraints, strategy = params["placement_constraints"], params["placement_strategy"]
     given = {
         "desired_count": params["desired_count"],
         "minimum_healthy_percent": lowest,
         "maximum_percent": highest,
         "circuit_breaker": params["circuit_breaker"],
-        "placement_constraints": None if constraints is None else [_constraint(one) for one in constraints],
+        "placement_constraints": None if constraints is None else in_one_order(map(_constraint, constraints)),
         "placement_strategy": None if strategy is None else [_strategy(one) for one in strategy],
-        "capacity_provider_strategy": params["capacity_provider_strategy"],
+        "capacity_provider_strategy": None if providers is None else in_one_order(providers),
     }
     return {field: value for field, value in given.items() if value is not None}
 
@@ -296,6 +297,13 @@ def _strategy(given: Params) -> dict[str, str]:
     if given["type"] == "spread" and not field:
         raise InputError("placement_strategy: type spread needs a field, for example attribute:ecs.availability-zone")
     return placement_strategy(given["type"], field)
+
+
+def in_one_order(entries: Iterable[Params]) -> list[Params]:
+    """Placement constraints or capacity providers: which of them comes first means nothing."""
+    return sorted(
+        entries, key=lambda one: [one.get(field, "") for field in ("capacity_provider", "type", "expression")]
+    )
 
 
 def placement_strategy(kind: str, field: str) -> dict[str, str]:

@@ -475,7 +475,7 @@ def test_who_may_not_look_at_scaling_may_change_the_number_of_tasks(run: Flow) -
 
 
 @pytest.mark.parametrize("there", [True, False])
-@pytest.mark.parametrize(("providers", "says"), [([], "spot or gpu, but none at all"), (["spot"], "gpu, but spot")])
+@pytest.mark.parametrize(("providers", "says"), [([], "gpu or spot, but none at all"), (["spot"], "gpu, but spot")])
 def test_an_unknown_capacity_provider_is_refused_before_anything_is_made(
     run: Flow, there: bool, providers: list[str], says: str
 ) -> None:
