@@ -30,9 +30,9 @@ def describe_instances(aws: Aws, filters: Sequence[Mapping[str, Any]], doing: st
     return [instance for one in reservations for instance in one["Instances"]]
 
 
-def retag(run: Run, step: Step, tags: Mapping[str, str], live_id: str) -> None:
-    """Give a resource the wanted tags; others that it has stay."""
-    run.aws.call("ec2", "CreateTags", {"Resources": [live_id], "Tags": to_tags(tags)}, doing=f"tag {step.label}")
+def retag(run: Run, step: Step, tags: Mapping[str, str], *ids: str) -> None:
+    """Give resources the wanted tags; others that they have stay."""
+    run.aws.call("ec2", "CreateTags", {"Resources": list(ids), "Tags": to_tags(tags)}, doing=f"tag {step.label}")
 
 
 def delete(run: Run, step: Step, operation: str, request: Mapping[str, Any]) -> None:
