@@ -35,6 +35,12 @@ def retag(run: Run, step: Step, tags: Mapping[str, str], *ids: str) -> None:
     run.aws.call("ec2", "CreateTags", {"Resources": list(ids), "Tags": to_tags(tags)}, doing=f"tag {step.label}")
 
 
+def own_volumes(instance: Mapping[str, Any]) -> list[str]:
+    """The volumes that an instance was started with, and takes with it; those of data are not its own."""
+    disks = [one["Ebs"] for one in instance.get("BlockDeviceMappings", ())]
+    return [one["VolumeId"] for one in disks if one.get("DeleteOnTermination")]
+
+
 def delete(run: Run, step: Step, operation: str, request: Mapping[str, Any]) -> None:
     """Delete a resource, as soon as nothing uses it any more."""
     run.aws.delete("ec2", operation, request, doing=step.sentence, deadline=run.deadline, pace=run.pace)

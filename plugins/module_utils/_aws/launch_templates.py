@@ -23,7 +23,7 @@ from .._plan import Live, Rule, Script, Spec, Step, Wanted, decide
 from .._retry import create_once
 from .._wait import wait_until
 from .api import from_tags, tag_filter, tag_specifications, to_tags
-from .ec2 import NOT_ENDING, describe_instances, retag
+from .ec2 import NOT_ENDING, describe_instances, own_volumes, retag
 from .run import Run
 from .user_data import decoded, encoded
 
@@ -193,10 +193,7 @@ class LaunchTemplates:
             return
         filters = [*tag_filter(run.mark.tags(INSTANCE)), NOT_ENDING]
         instances = describe_instances(run.aws, filters, f"look for the instances of {run.mark.owner}")
-        disks = [disk["Ebs"] for one in instances for disk in one.get("BlockDeviceMappings", ())]
-        volumes = [
-            disk["VolumeId"] for disk in disks if disk.get("DeleteOnTermination")
-        ]  # others are not of a template
+        volumes = [volume for one in instances for volume in own_volumes(one)]
         for ids in ([live.id], [one["InstanceId"] for one in instances], volumes):
             if ids:
                 retag(run, step, run.tags, *ids)
