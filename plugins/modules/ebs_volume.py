@@ -43,6 +43,7 @@ options:
   cluster:
     description:
       - The Kubernetes cluster that the volume belongs to. Two clusters may each have a volume of one name.
+      - The volume is found by it, too. Without it, another volume is meant, and O(state=absent) leaves this one.
       - Deleting the cluster keeps the volume, unless it is told to delete data.
     type: str
   zone:
