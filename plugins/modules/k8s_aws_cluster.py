@@ -93,7 +93,7 @@ options:
   allowed_cidrs:
     description:
       - The address ranges from which the API server can be reached. It asks for a client certificate or a token.
-      - If not given, a new cluster can be reached from anywhere.
+      - If not given, a new cluster can be reached from anywhere. An empty list closes it, and needs O(wait=false).
     type: list
     elements: str
   ami:
