@@ -21,6 +21,7 @@ description:
   - A new revision of the task definition is registered only when something that matters differs. The difference is
     named.
   - An option that is not given is not managed. What an existing app has in its place, stays, also in a new revision.
+  - What the container has is taken away by an empty text, list or mapping, as an empty O(user) or O(environment).
   - Everything is tagged as belonging to the app in the call that makes it. What does not carry these tags is neither
     changed nor deleted.
 extends_documentation_fragment:
@@ -159,7 +160,7 @@ options:
           - How the names of the log streams begin, without colons and asterisks. The name of the app, if not given.
         type: str
   task_role:
-    description: The ARN of the IAM role that the container may use.
+    description: The ARN of the IAM role that the container may use. An empty text takes it away.
     type: str
   execution_role:
     description: The ARN of the IAM role that ECS uses to start the container, to read O(secrets) for example.

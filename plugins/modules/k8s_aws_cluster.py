@@ -120,6 +120,7 @@ options:
   kubeconfig:
     description:
       - The file that gets the cluster, with the context C(aws_<name>). Other clusters in it stay.
+      - With O(state=absent), the cluster is taken out of this file, and of no other that it was written to.
       - Only its owner can read it afterwards.
     type: path
     default: ~/.kube/config

@@ -33,6 +33,7 @@ IMAGE = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[A-Fa-f0-9]{64})?")
 SUBJECT = re.compile(
     r"\b(agentConnected|agentVersion|attribute:\S|ec2InstanceId|registeredAt|runningTasksCount|task:group)"
 )
+ROLES = ("task_role", "execution_role")
 LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
 SECRET = re.compile(r"arn:[\w-]+:(ssm:[\w-]+:\d+:parameter/.+|secretsmanager:[\w-]+:\d+:secret:.+)")
 
@@ -62,7 +63,7 @@ class AppOptions:
     Attributes:
         family: of the task definition; None: the one that the service has, or one named after cluster and app.
         container: the given fields of the container, named and normalised as ``task_definition`` has them.
-        roles: the given ones of ``task_role`` and ``execution_role``.
+        roles: the given ones of ``task_role`` and ``execution_role``, empty to have none.
         service: the given fields of the service, named as ``service`` has them.
     """
 
@@ -104,7 +105,7 @@ class AppOptions:
             cluster=cluster,
             family=checked_name("family", params["family"], LONG_LIMIT) if params["family"] else None,
             container=container,
-            roles={role: _role(role, params[role]) for role in ("task_role", "execution_role") if params[role]},
+            roles={role: _role(role, params[role]) for role in ROLES if params[role] is not None},
             service=_service(params),
             log=_log(params),
             balancer=balancer,
@@ -236,7 +237,7 @@ def _container_health(given: Params) -> dict[str, Any]:
 
 
 def _role(option: str, arn: str) -> str:
-    if not re.fullmatch(r"arn:[\w-]+:iam::\d+:role/.+", arn):
+    if arn and not re.fullmatch(r"arn:[\w-]+:iam::\d+:role/.+", arn):
         raise InputError(f"{option}: {arn!r} is not the ARN of an IAM role (arn:aws:iam::<account>:role/<name>)")
     return arn
 
