@@ -43,6 +43,7 @@ options:
   cluster:
     description:
       - The Kubernetes cluster that the volume belongs to. Two clusters may each have a volume of one name.
+      - The volume is found by it, too. Without it, another volume is meant, and O(state=absent) leaves this one.
       - Deleting the cluster keeps the volume, unless it is told to delete data.
     type: str
   zone:
@@ -59,7 +60,9 @@ options:
     type: str
     choices: [gp2, gp3, io1, io2, sc1, st1, standard]
   iops:
-    description: The operations a second to pay for. For types V(gp3), V(io1) and V(io2); the latter two need it.
+    description:
+      - The operations a second to pay for. For types V(gp3), V(io1) and V(io2); the latter two need it.
+      - A volume that gets another of these types keeps its number, if that type can have it.
     type: int
   throughput:
     description: The throughput to pay for in MiB/s. For type V(gp3).

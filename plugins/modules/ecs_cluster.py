@@ -133,6 +133,8 @@ options:
   tags:
     description:
       - Tags for everything that is made. Other tags that are there stay.
+      - Instances that run get new ones in place. As their launch template changes, they count as outdated all the
+        same, and O(replace_outdated=true) replaces them.
       - At most 40, of what all services take, which is letters, numbers, spaces and C(_.:/=+-@).
     type: dict
   adopt:

@@ -21,6 +21,7 @@ description:
   - A new revision of the task definition is registered only when something that matters differs. The difference is
     named.
   - An option that is not given is not managed. What an existing app has in its place, stays, also in a new revision.
+  - What the container has is taken away by an empty text, list or mapping, as an empty O(user) or O(environment).
   - Everything is tagged as belonging to the app in the call that makes it. What does not carry these tags is neither
     changed nor deleted.
 extends_documentation_fragment:
@@ -159,7 +160,7 @@ options:
           - How the names of the log streams begin, without colons and asterisks. The name of the app, if not given.
         type: str
   task_role:
-    description: The ARN of the IAM role that the container may use.
+    description: The ARN of the IAM role that the container may use. An empty text takes it away.
     type: str
   execution_role:
     description: The ARN of the IAM role that ECS uses to start the container, to read O(secrets) for example.
@@ -247,7 +248,7 @@ options:
         description:
           - The type. V(classic) needs a fixed O(ports[].host_port). V(none) takes away what the app has.
           - ECS cannot take a service from behind a classic load balancer, nor put it behind one. That needs
-            O(state=absent) first.
+            O(state=absent) first, and so does a change between V(application) and V(network).
         type: str
         choices: [classic, application, network, none]
         required: true
@@ -255,6 +256,7 @@ options:
         description:
           - Its name, up to 32 letters, digits and hyphens. Made of the cluster and the app, if not given, of the
             cluster alone if it is shared.
+          - An app stays behind the load balancer that it has. Another one needs O(state=absent) first.
         type: str
       shared:
         description:
@@ -275,6 +277,7 @@ options:
       listener_port:
         description:
           - The port on which it listens, for HTTP, or for TCP if it is of type V(network).
+          - It cannot be changed later, but for one of type V(classic).
           - A shared classic load balancer goes on listening on an earlier port too, until the app is deleted.
         type: int
         default: 80

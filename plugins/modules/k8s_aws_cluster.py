@@ -93,7 +93,7 @@ options:
   allowed_cidrs:
     description:
       - The address ranges from which the API server can be reached. It asks for a client certificate or a token.
-      - If not given, a new cluster can be reached from anywhere.
+      - If not given, a new cluster can be reached from anywhere. An empty list closes it, and needs O(wait=false).
     type: list
     elements: str
   ami:
@@ -120,6 +120,7 @@ options:
   kubeconfig:
     description:
       - The file that gets the cluster, with the context C(aws_<name>). Other clusters in it stay.
+      - With O(state=absent), the cluster is taken out of this file, and of no other that it was written to.
       - Only its owner can read it afterwards.
     type: path
     default: ~/.kube/config
@@ -129,6 +130,8 @@ options:
   tags:
     description:
       - Tags for everything that is made. Other tags that are there stay.
+      - Nodes that run get new ones in place. As their launch template changes, they count as outdated all the
+        same, and O(replace_outdated=true) replaces them.
       - At most 40, of what all services take, which is letters, numbers, spaces and C(_.:/=+-@).
     type: dict
   delete_data:

@@ -9,7 +9,7 @@ used twice, only by tasks that never start. Pure. PRIVATE.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,7 @@ IMAGE = re.compile(r"[A-Za-z0-9_.:/#-]{1,255}(@sha256:[A-Fa-f0-9]{64})?")
 SUBJECT = re.compile(
     r"\b(agentConnected|agentVersion|attribute:\S|ec2InstanceId|registeredAt|runningTasksCount|task:group)"
 )
+ROLES = ("task_role", "execution_role")
 LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
 SECRET = re.compile(r"arn:[\w-]+:(ssm:[\w-]+:\d+:parameter/.+|secretsmanager:[\w-]+:\d+:secret:.+)")
 
@@ -62,7 +63,7 @@ class AppOptions:
     Attributes:
         family: of the task definition; None: the one that the service has, or one named after cluster and app.
         container: the given fields of the container, named and normalised as ``task_definition`` has them.
-        roles: the given ones of ``task_role`` and ``execution_role``.
+        roles: the given ones of ``task_role`` and ``execution_role``, empty to have none.
         service: the given fields of the service, named as ``service`` has them.
     """
 
@@ -104,7 +105,7 @@ class AppOptions:
             cluster=cluster,
             family=checked_name("family", params["family"], LONG_LIMIT) if params["family"] else None,
             container=container,
-            roles={role: _role(role, params[role]) for role in ("task_role", "execution_role") if params[role]},
+            roles={role: _role(role, params[role]) for role in ROLES if params[role] is not None},
             service=_service(params),
             log=_log(params),
             balancer=balancer,
@@ -236,7 +237,7 @@ def _container_health(given: Params) -> dict[str, Any]:
 
 
 def _role(option: str, arn: str) -> str:
-    if not re.fullmatch(r"arn:[\w-]+:iam::\d+:role/.+", arn):
+    if arn and not re.fullmatch(r"arn:[\w-]+:iam::\d+:role/.+", arn):
         raise InputError(f"{option}: {arn!r} is not the ARN of an IAM role (arn:aws:iam::<account>:role/<name>)")
     return arn
 
@@ -244,6 +245,8 @@ def _role(option: str, arn: str) -> str:
 def _service(params: Params) -> dict[str, Any]:
     """The fields of the service that are given."""
     lowest, highest = params["minimum_healthy_percent"], params["maximum_percent"]
+    constraints, strategy = params["placement_constraints"], params["placement_strategy"]
+    providers = params["capacity_provider_strategy"]
     if lowest is not None:
         between("minimum_healthy_percent", lowest, 0, 100)
     if highest is not None:
@@ -252,18 +255,17 @@ def _service(params: Params) -> dict[str, Any]:
         check_percents(lowest, highest)
     if params["desired_count"] is not None:
         at_least("desired_count", params["desired_count"], 0)
-    for one in params["capacity_provider_strategy"] or ():
+    for one in providers or ():
         between("capacity_provider_strategy: weight", one["weight"], 0, 1000)
         between("capacity_provider_strategy: base", one["base"], 0, 100_000)
-    constraints, strategy = params["placement_constraints"], params["placement_strategy"]
     given = {
         "desired_count": params["desired_count"],
         "minimum_healthy_percent": lowest,
         "maximum_percent": highest,
         "circuit_breaker": params["circuit_breaker"],
-        "placement_constraints": None if constraints is None else [_constraint(one) for one in constraints],
+        "placement_constraints": None if constraints is None else in_one_order(map(_constraint, constraints)),
         "placement_strategy": None if strategy is None else [_strategy(one) for one in strategy],
-        "capacity_provider_strategy": params["capacity_provider_strategy"],
+        "capacity_provider_strategy": None if providers is None else in_one_order(providers),
     }
     return {field: value for field, value in given.items() if value is not None}
 
@@ -296,6 +298,13 @@ def _strategy(given: Params) -> dict[str, str]:
     if given["type"] == "spread" and not field:
         raise InputError("placement_strategy: type spread needs a field, for example attribute:ecs.availability-zone")
     return placement_strategy(given["type"], field)
+
+
+def in_one_order(entries: Iterable[Params]) -> list[Params]:
+    """Placement constraints or capacity providers: which of them comes first means nothing."""
+    return sorted(
+        entries, key=lambda one: [one.get(field, "") for field in ("capacity_provider", "type", "expression")]
+    )
 
 
 def placement_strategy(kind: str, field: str) -> dict[str, str]:

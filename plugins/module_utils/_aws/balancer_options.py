@@ -68,7 +68,7 @@ def given_balancer(params: Mapping[str, Any]) -> Balancer | None:
     return Balancer(
         name=name,
         allowed_cidrs=tuple(checked_range("load_balancer: allowed_cidrs", one) for one in given["allowed_cidrs"]),
-        subnets=tuple(given["subnets"] or ()),
+        subnets=tuple(sorted({*(given["subnets"] or ())})),
         **{
             field: given[field]
             for field in Balancer.__dataclass_fields__

@@ -17,7 +17,7 @@ from .._plan import Live, Rule, Spec, Step
 from .._wait import wait_until
 from .api import from_tags, tag_filter
 from .client_tokens import made_once
-from .ec2 import NOT_ENDING, describe_instances, retag
+from .ec2 import NOT_ENDING, describe_instances, own_volumes, retag
 from .launch_templates import template_data
 from .run import Run
 from .scaling_groups import await_terminated
@@ -72,6 +72,7 @@ def live_control_plane(instance: Mapping[str, Any]) -> Live:
         "public_ip": instance.get("PublicIpAddress"),
         "private_name": instance.get("PrivateDnsName"),
         "image_id": instance.get("ImageId"),
+        "volumes": own_volumes(instance),
     }
     name, instance_id = tags.get("Name", instance["InstanceId"]), instance["InstanceId"]
     return Live(CONTROL_PLANE, "control_plane", name, instance_id, spec, attributes)
@@ -121,6 +122,8 @@ class ControlPlanes:
         )
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
+        if live.attributes["volumes"]:  # first, as the instance is what tells whether this is done
+            retag(self._run, step, self._run.tags, *live.attributes["volumes"])
         retag(self._run, step, spec["tags"], live.id)
         return Live(live.key, live.kind, live.name, live.id, {**live.spec, **spec}, live.attributes)
 

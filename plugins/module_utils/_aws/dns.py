@@ -17,7 +17,7 @@ from .._plan import Applied, Live, Plan, Wanted
 from .._wait import Acceptor, Pace, success, wait_until
 from .api import Aws, Connection
 from .dns_batches import batches
-from .dns_names import canonical_name
+from .dns_names import bare_id, canonical_name
 from .dns_records import (
     change_of,
     decide_absent,
@@ -28,7 +28,7 @@ from .dns_records import (
     unwanted_keys,
     wanted_records,
 )
-from .dns_zones import Zone, ZoneChoice, bare_id, find_zone, read_records
+from .dns_zones import Zone, ZoneChoice, find_zone, read_records
 
 HOME_REGION = "us-east-1"  # Route 53 is one service for all regions; the region only serves to find its endpoint
 IN_SYNC = (Acceptor("ChangeInfo.Status", "INSYNC"),)  # of a change as it is sent, and as it is looked at

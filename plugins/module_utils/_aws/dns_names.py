@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names in the domain name system, in one spelling, so that equal names are equal.
+"""Names in the domain name system, and ids of zones, in one spelling, so that equal ones are equal.
 
 Route 53 writes what is not a letter, digit, hyphen or underscore as an octal code ("\\052" for "*"), ignores case, and
 ends every name with a dot; people do none of this. PRIVATE.
@@ -46,6 +46,11 @@ def absolute_name(name: str, zone: str) -> str:
         full = f"{short}.{zone}"
     refuse_bad_name(full, "records")
     return full
+
+
+def bare_id(identifier: str) -> str:
+    """An id without the path that Route 53 puts before it."""
+    return identifier.rsplit("/", 1)[-1]
 
 
 def refuse_bad_name(name: str, option: str) -> None:

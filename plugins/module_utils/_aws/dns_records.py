@@ -16,7 +16,7 @@ from .._compare import Difference
 from .._errors import ConflictError, InputError
 from .._plan import Live, Plan, Step, Wanted, decide, dismantle
 from .._texts import text
-from .dns_names import absolute_name, canonical_name
+from .dns_names import absolute_name, bare_id, canonical_name
 from .dns_values import TEXT_TYPES, canonical_value, canonical_values
 
 KIND = "record_set"
@@ -170,8 +170,8 @@ def _values(kind: str, values: Any, key: str, zone: str) -> list[str]:
 
 def _alias(dns_name: str, zone_id: str, evaluate_target_health: bool) -> dict[str, Any]:
     return {
-        "dns_name": canonical_name(dns_name),
-        "zone_id": zone_id,
+        "dns_name": canonical_name(dns_name.strip()),
+        "zone_id": bare_id(zone_id.strip()),
         "evaluate_target_health": evaluate_target_health,
     }
 
@@ -194,10 +194,11 @@ def _refuse_beyond(number: int | None, most: int, key: str, option: str) -> None
 
 
 def _completed(want: Wanted, live: Mapping[str, Live]) -> Wanted:
-    """With what a new record set has to have; an existing one keeps what is not given."""
-    if want.key in live:
+    """With what a new record set has to have; an existing one keeps what is not given, but an alias has no TTL."""
+    there = live.get(want.key)
+    if there and ("ttl" in there.spec or "values" not in want.spec):
         return want
-    if want.key.count(" ") > 1 and want.spec["weight"] is None:
+    if there is None and want.key.count(" ") > 1 and want.spec["weight"] is None:
         raise InputError(f"records: {want.key} is new and has no weight", hint="Give weight with set_identifier.")
     ttl = want.spec.get("ttl")
     spec = {**want.spec, "ttl": NEW_TTL if ttl is None else ttl} if "values" in want.spec else want.spec
@@ -205,11 +206,16 @@ def _completed(want: Wanted, live: Mapping[str, Live]) -> Wanted:
 
 
 def _with_whole_fields(step: Step) -> Step:
-    """Values have no order, so what was first and is second now says nothing: all of them are named."""
+    """Values have no order, so what was first and is second now says nothing: all of them are named.
+
+    So is what goes when values become an alias, or an alias values.
+    """
     if step.live is None:
         return step
-    live, fields = step.live.spec, dict.fromkeys(one.field for one in step.differences)
-    return replace(step, differences=tuple(Difference(name, live.get(name), step.spec[name]) for name in fields))
+    live, spec = step.live.spec, step.spec
+    going = ("alias",) if "values" in spec else ("values", "ttl")
+    fields = dict.fromkeys([*(one.field for one in step.differences), *(name for name in going if name in live)])
+    return replace(step, differences=tuple(Difference(name, live.get(name), spec.get(name)) for name in fields))
 
 
 def _refuse_mixed_identifiers(keys: Iterable[str], staying: Iterable[str]) -> None:

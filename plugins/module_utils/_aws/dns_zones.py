@@ -13,7 +13,7 @@ from .._errors import ConflictError, InputError, NotFoundError
 from .._parallel import gather
 from .._plan import Live
 from .api import Aws
-from .dns_names import canonical_name, refuse_bad_name
+from .dns_names import bare_id, canonical_name, refuse_bad_name
 from .dns_records import live_record
 
 VPC_ID = re.compile(r"vpc-[0-9a-f]+")
@@ -92,11 +92,6 @@ def read_records(aws: Aws, zone: Zone, names: frozenset[str] | None) -> dict[str
     else:
         found = list(_records(aws, zone.id, {}))
     return {one.key: one for one in map(live_record, found)}
-
-
-def bare_id(identifier: str) -> str:
-    """An id without the path that Route 53 puts before it."""
-    return identifier.rsplit("/", 1)[-1]
 
 
 def _zone(answer: Mapping[str, Any]) -> Zone:

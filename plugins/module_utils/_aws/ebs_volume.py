@@ -12,7 +12,7 @@ from .._errors import ConflictError, InputError, NotFoundError
 from .._module import Context, Outcome
 from .._plan import Graph, Handler, Live, Plan, Step, Wanted, apply, decide, dismantle
 from .api import Aws, Connection
-from .ebs_volume_options import DEFAULT_TYPE, NEEDS_IOPS, VolumeOptions
+from .ebs_volume_options import DEFAULT_TYPE, IOPS, NEEDS_IOPS, VolumeOptions
 from .run import Run
 from .volumes import SNAPSHOT, USABLE, VOLUME, VOLUME_RULES, Snapshots, Volumes, find_volume
 
@@ -74,19 +74,30 @@ def wanted_spec(run: Run, options: VolumeOptions, there: Live | None) -> dict[st
         raise InputError(
             f"size: volume {options.name} has {live['size']} GiB, and EBS cannot shrink it to {options.size}"
         )
-    if kind in NEEDS_IOPS and not (options.iops or live.get("iops")):
+    iops = _iops(options, live, kind)
+    if kind in NEEDS_IOPS and not iops and live.get("type") != kind:
         raise InputError(f"iops: a volume of type {kind} needs it")
     return {
         "zone": options.zone,
         "size": options.size,
         "type": options.type if there else kind,
-        "iops": options.iops,
+        "iops": iops,
         "throughput": options.throughput,
         "encrypted": options.encrypted if there or options.encrypted is not None else True,
         "kms_key": options.kms_key,
         "snapshot": options.snapshot_id,
         "tags": run.tags_for(VOLUME, options.name),
     }
+
+
+def _iops(options: VolumeOptions, live: Mapping[str, Any], kind: str) -> int | None:
+    """What is given; else, of another type, what is paid for now, if that can have as many: EC2 would take 3000."""
+    before = live.get("type")
+    if options.iops is not None or before == kind or before not in IOPS or kind not in IOPS:
+        return options.iops
+    least, most = IOPS[kind]
+    there = live["iops"] or 0
+    return there if least <= there <= most else None
 
 
 def farewell(run: Run, there: Live, *, snapshot: bool) -> Plan:

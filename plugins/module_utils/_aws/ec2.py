@@ -30,9 +30,15 @@ def describe_instances(aws: Aws, filters: Sequence[Mapping[str, Any]], doing: st
     return [instance for one in reservations for instance in one["Instances"]]
 
 
-def retag(run: Run, step: Step, tags: Mapping[str, str], live_id: str) -> None:
-    """Give a resource the wanted tags; others that it has stay."""
-    run.aws.call("ec2", "CreateTags", {"Resources": [live_id], "Tags": to_tags(tags)}, doing=f"tag {step.label}")
+def retag(run: Run, step: Step, tags: Mapping[str, str], *ids: str) -> None:
+    """Give resources the wanted tags; others that they have stay."""
+    run.aws.call("ec2", "CreateTags", {"Resources": list(ids), "Tags": to_tags(tags)}, doing=f"tag {step.label}")
+
+
+def own_volumes(instance: Mapping[str, Any]) -> list[str]:
+    """The volumes that an instance was started with, and takes with it; those of data are not its own."""
+    disks = [one["Ebs"] for one in instance.get("BlockDeviceMappings", ())]
+    return [one["VolumeId"] for one in disks if one.get("DeleteOnTermination")]
 
 
 def delete(run: Run, step: Step, operation: str, request: Mapping[str, Any]) -> None:

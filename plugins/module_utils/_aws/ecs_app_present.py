@@ -18,7 +18,7 @@ from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import others_listener, outlived_rules, unserved_ports, without_needed
+from .ecs_app_shared import Ports, others_listener, outlived_rules, shared_parts, unserved_ports, without_needed
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -63,17 +63,25 @@ def ensure_present(context: Context) -> Outcome:
     plan += after(_old_revisions(run, found, plan), plan, ("task_definition",))
     tidying = _tidying(run, found, plan, wanted, wait=context.params["wait"])
     if context.check_mode:
-        return Outcome(_result(run, options, found.live), plan + tidying)
+        return Outcome(_result(run, options, found.live), plan + _left_to_others(run, found) + tidying)
     handlers = app_handlers(run, sharing(run, options))
     applied = apply(plan, handlers, found.live)
     with applied.then(f"wait for service {options.name}"):
         _reopen(run, options, plan, [applied.live[one.key] for one in wanted if one.kind == "ingress_rule"])
         live = _settled(run, options, applied.live, plan) if context.params["wait"] else applied.live
-        tidying = _looked_at_again(run, options, tidying)
+        tidying = _left_to_others(run, found) + _looked_at_again(run, options, tidying)
         plan += tidying
         tidied = apply(tidying, handlers, live)
         with tidied.then(f"look at service {options.name}"):
             return Outcome(_result(run, options, tidied.live, look=plan.changed), plan)
+
+
+def _left_to_others(run: Run, found: Found) -> Plan:
+    """What the app has of load balancers that it shares, taken away if it is to be behind none."""
+    service = found.live.get(SERVICE)
+    live = {one.key: one for one in (*found.stale, *([service] if service else []))}
+    ports = Ports(run, found.options, service)
+    return shared_parts(run, found.options, live, found.groups, ports) if found.groups else Plan()
 
 
 def _looked_at_again(run: Run, options: AppOptions, tidying: Plan) -> Plan:

@@ -61,6 +61,7 @@ class Found:
         live: the app's resources by key.
         place: where the instances of the cluster are.
         stale: what was the app's and is not wanted any more.
+        groups: all security groups of the cluster, of an app that is to be behind no load balancer.
         abandoned: load balancers with all that goes with them, as a run wanted them that never got to make the service.
     """
 
@@ -68,6 +69,7 @@ class Found:
     live: Mapping[str, Live]
     place: Place = NOWHERE
     stale: tuple[Live, ...] = ()
+    groups: tuple[Group, ...] = ()
     abandoned: tuple[Live, ...] = ()
 
 
@@ -152,7 +154,7 @@ def _balancing(run: Run, options: AppOptions, balancer: Balancer) -> Found:
     found = gather(reads)
     groups = found["groups"]
     if balancer.type == "none":
-        return Found(options, {}, stale=(*found["stale"], *app_groups(run, groups)))
+        return Found(options, {}, stale=(*found["stale"], *app_groups(run, groups)), groups=tuple(groups))
     instances = _instances_group(options, groups)
     live: dict[str, Live] = dict(found["balancer"])
     refuse_other_vpc(balancer.name, live.get(LOAD_BALANCER), instances["VpcId"])

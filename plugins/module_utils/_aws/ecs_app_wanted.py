@@ -196,7 +196,7 @@ class _Balancing:
 
     def _above(self, there: Live | None) -> dict[str, Any]:
         """What all kinds of load balancers have in common."""
-        given = sorted(self._balancer.subnets) or None
+        given = list(self._balancer.subnets) or None
         return {
             "vpc_id": self._place.vpc_id,
             "scheme": self._balancer.scheme,

@@ -95,7 +95,7 @@ def given_image(aws: Aws, image_id: str, architecture: str) -> Image:
     sizes = {device: int(disk.get("VolumeSize", 1)) for device, disk in disks.items()}
     image = Image(image_id, found[0]["Architecture"], root, sizes.pop(root, 1), sizes)
     if image.architecture != architecture:
-        raise InputError(f"ami: {image_id} is for {image.architecture}, instance_type needs one for {architecture}")
+        raise InputError(f"ami: {image_id} is for {image.architecture}, the instance type needs one for {architecture}")
     return image
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from .. import _kubeconfig
 from .._checks import writable
 from .._cluster_api import Connect
+from .._errors import InputError
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Live, apply, decide
@@ -42,6 +43,11 @@ def ensure(context: Context, connect: Connect) -> Outcome:
 def ensure_present(context: Context, connect: Connect) -> Outcome:
     """The cluster as its options say, with its nodes ready."""
     options, wait = ClusterOptions.from_params(context.params), context.params["wait"]
+    if wait and options.ingress == ():
+        raise InputError(
+            "allowed_cidrs: without any, nobody can reach the API server, and so this task would wait for it in vain",
+            hint="Name the addresses that this computer is seen with, or give wait: false.",
+        )
     aws = Aws(Connection.from_params(context.params))
     tags = {**options.tags, **cluster_tags(options.name)}
     run = Run(aws, kubernetes_mark(options.name), context.deadline(), context.pace(), tags)

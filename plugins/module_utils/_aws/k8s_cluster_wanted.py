@@ -143,6 +143,12 @@ def settings(options: ClusterOptions, live: Mapping[str, Live], region: str) -> 
     begun_in = made.get("zone") or (subnet.spec["zone"] if subnet else None)
     if options.zone and begun_in and options.zone != begun_in:
         raise InputError(f"zone: cluster {options.name} is in {begun_in} and cannot be moved to {options.zone}")
+    control_type = made.get("instance_type")
+    if options.control_plane_type and control_type and options.control_plane_type != control_type:
+        raise InputError(
+            f"control_plane_type: that of cluster {options.name} is {control_type} and cannot be changed to "
+            f"{options.control_plane_type}"
+        )
     zone = options.zone or begun_in
     if not zone:
         raise InputError(f"zone: cluster {options.name} is not there yet, and a new one needs an availability zone")

@@ -22,7 +22,8 @@ from .._ownership import PART, require_ours
 from .._plan import Live, Rule, Script, Spec, Step, Wanted, decide
 from .._retry import create_once
 from .._wait import wait_until
-from .api import from_tags, tag_specifications, to_tags
+from .api import from_tags, tag_filter, tag_specifications, to_tags
+from .ec2 import NOT_ENDING, describe_instances, own_volumes, retag
 from .run import Run
 from .user_data import decoded, encoded
 
@@ -172,6 +173,8 @@ class LaunchTemplates:
 
     def update(self, step: Step, spec: Spec, live: Live) -> Live:
         """A new version with all of the data. Its token tells two runs that mean the same from two changes."""
+        if any(one.field == "instance_tags" for one in step.differences):
+            self._retag(step, live)
         data = template_data({**live.spec, **spec})
         token = json.dumps([live.id, live.attributes["version"], data], sort_keys=True)
         request = {
@@ -181,6 +184,19 @@ class LaunchTemplates:
         }
         answer = self._call("CreateLaunchTemplateVersion", request, step)["LaunchTemplateVersion"]
         return _live(live.name, live.id, answer["VersionNumber"], {**live.spec, **spec})
+
+    def _retag(self, step: Step, live: Live) -> None:
+        """The user's tags for what was started before, too: what it costs is counted by them. First of all, so that a
+        run that is killed begins with it again."""
+        run = self._run
+        if not run.tags:
+            return
+        filters = [*tag_filter(run.mark.tags(INSTANCE)), NOT_ENDING]
+        instances = describe_instances(run.aws, filters, f"look for the instances of {run.mark.owner}")
+        volumes = [volume for one in instances for volume in own_volumes(one)]
+        for ids in ([live.id], [one["InstanceId"] for one in instances], volumes):
+            if ids:
+                retag(run, step, run.tags, *ids)
 
     def delete(self, step: Step, live: Live) -> None:
         request, run = {"LaunchTemplateId": live.id}, self._run

@@ -92,14 +92,14 @@ def refuse_to_move(
     group: Mapping[str, Any],
     listeners: Sequence[Mapping[str, Any]],
 ) -> None:
-    """A target group belongs to one load balancer for life, and an app has one listener. Pure.
+    """A target group belongs to one load balancer, and to its protocol, for life, and an app has one listener. Pure.
 
     Args:
         above: the wanted load balancer, if it is there; with its listeners.
         group: the app's target group.
 
     Raises:
-        InputError: the app is behind another load balancer, or at another port.
+        InputError: the app is behind another load balancer, or one of another kind, or at another port.
     """
     hint = "Delete the app first, with state: absent."
     elsewhere = [one for one in group.get("LoadBalancerArns") or () if not above or one != above["LoadBalancerArn"]]
@@ -107,6 +107,12 @@ def refuse_to_move(
         name = name_in(str(elsewhere[0]))
         raise InputError(
             f"load_balancer.name: the app is behind {name}, and cannot be moved to {balancer.name}", hint=hint
+        )
+    if above and above["Type"] != balancer.type:
+        raise InputError(
+            f"load_balancer.type: the app is behind {balancer.name}, which is {above['Type']}, and cannot be moved to "
+            f"one of type {balancer.type}",
+            hint=hint,
         )
     arn = group["TargetGroupArn"]
     ports = [

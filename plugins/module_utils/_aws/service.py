@@ -18,7 +18,7 @@ from .._plan import Live, Rule, Spec, Step
 from .._retry import create_once
 from .._wait import wait_for, wait_until
 from .api import SETTLING_SECONDS, ecs_tags, from_tags
-from .app_options import placement_strategy
+from .app_options import in_one_order, placement_strategy
 from .ec2 import awaited
 from .run import Run
 from .service_judgement import Service
@@ -45,21 +45,21 @@ def normalised(service: Service) -> dict[str, Any]:
         "minimum_healthy_percent": deployment.get("minimumHealthyPercent", 100),
         "maximum_percent": deployment.get("maximumPercent", 200),
         "circuit_breaker": {"enable": breaker.get("enable", False), "rollback": breaker.get("rollback", False)},
-        "placement_constraints": [
+        "placement_constraints": in_one_order(
             {"type": one["type"], "expression": one.get("expression") or ""}
             for one in service.get("placementConstraints") or ()
-        ],
+        ),
         "placement_strategy": [
             placement_strategy(one["type"], one.get("field") or "") for one in service.get("placementStrategy") or ()
         ],
-        "capacity_provider_strategy": [
+        "capacity_provider_strategy": in_one_order(
             {
                 "capacity_provider": one["capacityProvider"],
                 "weight": one.get("weight") or 0,
                 "base": one.get("base") or 0,
             }
             for one in service.get("capacityProviderStrategy") or ()
-        ],
+        ),
         "load_balancers": [_balancer(one) for one in service.get("loadBalancers") or ()],
         "health_check_grace_period": service.get("healthCheckGracePeriodSeconds") or 0,
         "tags": from_tags(service.get("tags")),

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EBS volumes: an attachment needs the same zone, a free device and a free volume; sizes have limits."""
+"""EBS volumes: an attachment needs the same zone, a free device and a free volume; a type has its sizes and speed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ _GIBIBYTES = {
     "sc1": (125, 16384),
     "standard": (1, 1024),
 }
+_DEFAULT_IOPS, _DEFAULT_THROUGHPUT = 3000, 125  # EC2 API reference, ModifyVolume
 
 
 def install(world: World) -> None:
     _describe()
     _create()
+    _modify()
     _attach()
 
 
@@ -55,7 +57,36 @@ def _create() -> None:
         if size is not None and not least <= int(size) <= most:
             message = f"Volume of {size}GiB is invalid for volume type '{kind}': from {least} to {most} GiB."
             raise aws_error("ec2", "InvalidParameterValue", message)
-        return original(backend, size, *arguments, **options)
+        volume = original(backend, size, *arguments, **options)
+        _at_speed(volume)
+        return volume
+
+
+def _modify() -> None:
+    @replaces(EBSBackend, "modify_volume")
+    def _modify_volume(
+        original: Original, backend: Any, volume_id: str, size: Any, kind: Any, iops: Any, throughput: Any, *rest: Any
+    ) -> Any:
+        volume = backend.get_volume(volume_id)
+        before = volume.volume_type
+        changed = original(backend, volume_id, size, kind, iops, throughput, *rest)
+        if kind in (None, before):
+            return changed
+        # of what was provisioned for the type before, nothing is kept
+        volume.iops, volume.throughput = iops, throughput
+        _at_speed(volume)
+        return changed
+
+
+def _at_speed(volume: Any) -> None:
+    """What a volume is given where nothing is asked for."""
+    kind = volume.volume_type
+    if kind == "gp2":
+        volume.iops = max(100, min(16000, 3 * int(volume.size)))
+    if kind in ("gp3", "io1", "io2"):
+        volume.iops = volume.iops or _DEFAULT_IOPS
+    if kind == "gp3":
+        volume.throughput = volume.throughput or _DEFAULT_THROUGHPUT
 
 
 def _attach() -> None:

@@ -198,6 +198,22 @@ def test_volumes(ground: Any, refused: Any) -> None:
     ec2.delete_volume(VolumeId=here)
 
 
+def test_a_volume_of_another_type_has_the_speed_that_this_starts_with(ground: Any) -> None:
+    ec2 = ground.ec2
+    made = ec2.create_volume(Size=200, AvailabilityZone="us-east-1a", VolumeType="io1", Iops=5000)["VolumeId"]
+
+    def changed(**to: Any) -> tuple[Any, Any]:
+        ec2.modify_volume(VolumeId=made, **to)
+        found = ec2.describe_volumes(VolumeIds=[made])["Volumes"][0]
+        return found.get("Iops"), found.get("Throughput")
+
+    assert changed(Size=300) == (5000, None)
+    assert changed(VolumeType="io2") == (3000, None)
+    assert changed(VolumeType="gp2") == (900, None)
+    assert changed(VolumeType="gp3", Iops=4000) == (4000, 125)
+    assert changed(VolumeType="st1") == (None, None)
+
+
 def test_an_interface_that_is_to_stay_stays(ground: Any) -> None:
     nic = {"DeviceIndex": 0, "SubnetId": ground.subnets[0], "Groups": [ground.group], "DeleteOnTermination": False}
     instance = run(ground, NetworkInterfaces=[nic])[0]["InstanceId"]

@@ -199,6 +199,12 @@ def test_a_shared_load_balancer_is_named_after_the_cluster() -> None:
     assert balancer.name == "ecs-one"
 
 
+def test_a_subnet_that_is_given_twice_is_one() -> None:
+    balancer = options(load_balancer={**ALB, "subnets": ["subnet-b", "subnet-a", "subnet-b"]}).balancer
+    assert balancer
+    assert balancer.subnets == ("subnet-a", "subnet-b")
+
+
 @pytest.mark.parametrize(
     ("given", "live", "family"), [(None, None, "one-web"), (None, "old", "old"), ("mine", "old", "mine")]
 )

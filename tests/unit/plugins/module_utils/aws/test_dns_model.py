@@ -262,6 +262,14 @@ def changes(plan: Plan) -> list[dict[str, Any]]:
             ),
         ),
         (
+            option(alias={**ALIAS, "dns_name": " lb.example.org ", "zone_id": " /hostedzone/ZLB"}),
+            record(
+                "www.example.com.",
+                "A",
+                AliasTarget={"DNSName": "lb.example.org.", "HostedZoneId": "ZLB", "EvaluateTargetHealth": False},
+            ),
+        ),
+        (
             option("www", "A", "192.0.2.1", set_identifier="a", weight=1),
             record("www.example.com.", "A", "192.0.2.1", SetIdentifier="a", Weight=1),
         ),
@@ -322,6 +330,20 @@ def test_values_become_an_alias_and_back() -> None:
     assert {*to_alias} == {"Name", "Type", "AliasTarget"}
     back = present([option("www", "A", "192.0.2.1")], lives(to_alias))
     assert changes(back) == [{"Action": "UPSERT", "ResourceRecordSet": there}]
+
+
+def test_the_diff_says_what_goes_as_well_as_what_comes() -> None:
+    there = record("www.example.com.", "A", "192.0.2.1")
+    alias = {"dns_name": "lb-1.eu-west-1.elb.amazonaws.com", "zone_id": "ZLB", "evaluate_target_health": False}
+    valued, aliased = (
+        {"values": ["192.0.2.1"], "ttl": 300, "alias": None},
+        {"values": None, "ttl": None, "alias": alias},
+    )
+    to_alias = present([option(alias=ALIAS)], lives(there))
+    back = present([option("www", "A", "192.0.2.1")], lives(change_of(to_alias.steps[0])["ResourceRecordSet"]))
+    for plan, before, after in ((to_alias, valued, aliased), (back, aliased, valued)):
+        label = "record set www.example.com A"
+        assert plan.diff() == {"before": {label: before}, "after": {label: after}}
 
 
 def test_absent_needs_name_and_type_only_and_deletes_what_is_there() -> None:

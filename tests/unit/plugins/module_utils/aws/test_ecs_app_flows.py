@@ -497,7 +497,7 @@ def test_who_may_not_look_at_scaling_may_change_the_number_of_tasks(run: Flow) -
 
 
 @pytest.mark.parametrize("there", [True, False])
-@pytest.mark.parametrize(("providers", "says"), [([], "spot or gpu, but none at all"), (["spot"], "gpu, but spot")])
+@pytest.mark.parametrize(("providers", "says"), [([], "gpu or spot, but none at all"), (["spot"], "gpu, but spot")])
 def test_an_unknown_capacity_provider_is_refused_before_anything_is_made(
     run: Flow, there: bool, providers: list[str], says: str
 ) -> None:
@@ -1008,6 +1008,9 @@ def leading_to(*groups_behind: str) -> tuple[Call, ...]:
     )
 
 
+BALANCING = ("resourcegroupstaggingapi", "ec2", "elbv2")
+
+
 def behind_a_shared_one(group: dict[str, Any], *groups_behind: str) -> tuple[Call, ...]:
     """What a look at an app behind a shared load balancer of the newer kinds finds, but for its service.
 
@@ -1048,6 +1051,34 @@ def test_an_app_closes_its_ways_to_and_from_a_shared_load_balancer_of_the_newer_
     assert closing.sentence == "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)"
     assert deleted.kind == "listener"
     assert {rule.key, closing.key} <= deleted.needs
+
+
+def test_behind_none_an_app_leaves_a_shared_load_balancer_to_the_others(run: Flow) -> None:
+    """Its ways to and from it go, too, and those that another app needs do not."""
+    other = service(serviceName="other", taskDefinition=f"{ACCOUNT}:task-definition/other:1", **behind_v2(OTHERS_GROUP))
+    outcome = run(
+        services(service(**behind_v2())),
+        revision(),
+        *(
+            call
+            for call in behind_a_shared_one(reached_at(80, 81), GROUP_ARN, OTHERS_GROUP)
+            if call.service in BALANCING
+        ),
+        Call("ecs", "ListServices", {"serviceArns": ["other"]}),
+        services(other),
+        *leading_to(GROUP_ARN, OTHERS_GROUP),
+        Call("ecs", "DescribeTaskDefinition", described(1, portMappings=[{"containerPort": 80, "hostPort": 81}])),
+        check=True,
+        load_balancer={"type": "none"},
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == [
+        "update service web (load_balancers[0])",
+        "delete ingress rule of sg-lb-name to tcp 80-80 of the instances",
+        "update load balancer security group sg-lb-name (ingress.tcp 80 from 0.0.0.0/0)",
+        "delete listener 80 of one-lb",
+        "delete target group ecs-one-web",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -352,6 +352,11 @@ def test_the_diff_of_a_new_cluster_has_the_beginning_of_its_boot_script_only(flo
     assert len(script) < 1000
 
 
+def test_a_cluster_that_nobody_can_reach_is_not_waited_for(flow: Flow) -> None:
+    with pytest.raises(InputError, match=r"allowed_cidrs: without any, nobody can reach the API server"):
+        flow(READY, allowed_cidrs=[])
+
+
 def test_a_kubeconfig_that_cannot_be_written_is_refused_by_a_check_too(flow: Flow) -> None:
     flow.kubeconfig = Path("/proc/nope/config")
     with pytest.raises(InputError, match=r"kubeconfig: /proc/nope/config cannot be written"):

@@ -283,9 +283,10 @@ def test_it_gives_up_when_all_answers_are_old() -> None:
 
 
 def test_it_is_retagged_and_terminated() -> None:
-    live = Live(CONTROL_PLANE, "control_plane", "c", "i-1", {"tags": {}})
+    live = Live(CONTROL_PLANE, "control_plane", "c", "i-1", {"tags": {}}, {"volumes": ["vol-root"]})
     with scripted(
-        Call("ec2", "CreateTags"),
+        Call("ec2", "CreateTags", {}, {"Resources": ["vol-root"]}),
+        Call("ec2", "CreateTags", {}, {"Resources": ["i-1"]}),
         Call("ec2", "TerminateInstances", {}, {"InstanceIds": ["i-1"]}),
         described(instance("shutting-down")),
         described(),

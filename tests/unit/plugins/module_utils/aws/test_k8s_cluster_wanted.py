@@ -95,6 +95,7 @@ def test_what_cannot_work_is_refused(given: dict[str, Any], says: str) -> None:
         ({"zone": "eu-central-1a"}, {}, "zone: 'eu-central-1a' is no availability zone of eu-west-1"),
         ({"zone": "eu-west-1"}, {}, "zone: 'eu-west-1' is no availability zone"),
         ({"zone": "eu-west-1a"}, {CONTROL_PLANE: INSTANCE}, f"zone: cluster one is in {ZONE}"),
+        ({"control_plane_type": "t3.large"}, {CONTROL_PLANE: INSTANCE}, "control_plane_type: that of cluster one is"),
         (
             {"zone": ZONE, "pod_cidr": "10.244.0.0/22", "node_count": 4},
             {},
@@ -236,7 +237,6 @@ def test_an_existing_cluster_is_not_managed_where_nothing_is_said() -> None:
         ({"pod_network": "routes"}, "pod_network"),
         ({"pod_cidr": "10.51.0.0/16"}, "pod_cidr"),
         ({"service_cidr": "10.61.0.0/16"}, "service_cidr"),
-        ({"control_plane_type": "t3.large"}, "instance_type"),
     ],
 )
 def test_what_is_fixed_cannot_be_changed(given: dict[str, Any], field: str) -> None:

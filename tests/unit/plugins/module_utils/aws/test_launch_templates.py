@@ -153,6 +153,27 @@ def test_a_change_is_a_new_version_with_all_of_the_data() -> None:
     assert len(tokens) == 1  # the same change twice is one version
 
 
+def test_other_tags_are_given_to_what_was_started_before_too() -> None:
+    """And to the template itself. Volumes that somebody has attached are none of ours."""
+    wanted = {"instance_tags": {**SPEC["instance_tags"], "team": "blue"}}
+    (step,) = decide([Wanted(STEP.key, STEP.kind, STEP.name, wanted)], {STEP.key: LIVE}, {}).steps
+    disks = [
+        {"DeviceName": device, "Ebs": {"VolumeId": volume, "DeleteOnTermination": ours}}
+        for device, volume, ours in (("/dev/xvda", "vol-root", True), ("/dev/xvdba", "vol-data", False))
+    ]
+    started = {"Reservations": [{"Instances": [{"InstanceId": "i-1", "BlockDeviceMappings": disks}]}]}
+    tags = [{"Key": "team", "Value": "blue"}]
+    with scripted(
+        Call("ec2", "DescribeInstances", started),
+        Call("ec2", "CreateTags", {}, {"Resources": ["lt-1"], "Tags": tags}),
+        Call("ec2", "CreateTags", {}, {"Resources": ["i-1"], "Tags": tags}),
+        Call("ec2", "CreateTags", {}, {"Resources": ["vol-root"], "Tags": tags}),
+        Call("ec2", "CreateLaunchTemplateVersion", {"LaunchTemplateVersion": {"VersionNumber": 4}}),
+    ) as aws:
+        LaunchTemplates(a_run(aws, team="blue")).update(step, wanted, LIVE)
+        assert aws.made[-1][0] == "create_launch_template_version"  # a run that is killed before begins again
+
+
 def test_a_deleted_template_is_gone() -> None:
     with scripted(Call("ec2", "DeleteLaunchTemplate", params={"LaunchTemplateId": "lt-1"})) as aws:
         LaunchTemplates(a_run(aws)).delete(STEP, LIVE)

@@ -340,3 +340,9 @@ def test_an_app_stays_where_it_is(above: dict[str, Any] | None, port: int, why: 
         return
     with pytest.raises(InputError, match=why):
         refuse_to_move(balancer, above, GROUP, listeners)
+
+
+def test_an_app_stays_behind_its_kind_of_load_balancer() -> None:
+    balancer = options(load_balancer={"type": "network", "name": "one-lb"}).balancer
+    with pytest.raises(InputError, match=r"load_balancer.type: the app is behind one-lb, which is application"):
+        refuse_to_move(balancer, ABOVE, GROUP, [ON_80])

@@ -26,7 +26,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     SchedulersError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step, Wanted, decide
-from unit.ecs_app import ACCOUNT, a_run, ecs_mark, mark, service
+from unit.ecs_app import ACCOUNT, a_run, ecs_mark, mark, options, service
 from unit.scripted import Call, failure, scripted
 
 LIVE = live_service(service())
@@ -91,6 +91,34 @@ def test_a_difference_is_seen_and_named(live: dict[str, Any], wanted: dict[str, 
 )
 def test_what_ecs_fills_in_is_no_difference(live: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert paths(live, **wanted) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other", "parameter"),
+    [
+        (
+            "placement_constraints",
+            {"type": "memberOf", "expression": "attribute:a exists"},
+            {"type": "distinctInstance"},
+            "placementConstraints",
+        ),
+        (
+            "capacity_provider_strategy",
+            {"capacity_provider": "spot"},
+            {"capacity_provider": "on-demand", "base": 1},
+            "capacityProviderStrategy",
+        ),
+    ],
+)
+def test_an_order_that_means_nothing_is_no_difference(
+    field: str, one: dict[str, Any], other: dict[str, Any], parameter: str
+) -> None:
+    """Another capacity provider would start all tasks anew."""
+    given = options(**{field: [one, other]}).service
+    said = rendered(given, {field})[parameter]
+    assert paths({parameter: said}, **options(**{field: [other, one]}).service) == []
+    assert paths({parameter: said[::-1]}, **given) == []
+    assert paths({parameter: said[1:]}, **given) != []
 
 
 def test_a_daemon_cannot_become_a_replica() -> None:

@@ -129,6 +129,15 @@ def test_roles_are_compared() -> None:
     assert paths(live({**definition(), "executionRoleArn": "other"}), execution_role=ROLE) == ["execution_role"]
 
 
+@pytest.mark.parametrize(("role", "field"), [("task_role", "taskRoleArn"), ("execution_role", "executionRoleArn")])
+def test_a_role_is_taken_away_by_an_empty_text(role: str, field: str) -> None:
+    there = live({**definition(), field: ROLE})
+    assert paths(there) == []
+    assert paths(there, **{role: ""}) == [role]
+    assert paths(live(), **{role: ""}) == []
+    assert field not in rendered("one-web", {**there.spec, role: ""}, {**definition(), field: ROLE})
+
+
 def test_the_container_keeps_its_name_unless_another_is_given() -> None:
     there = live(definition(name="simple-app"))
     assert paths(there) == []

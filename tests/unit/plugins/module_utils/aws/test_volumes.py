@@ -162,6 +162,7 @@ def test_a_new_one_is_gp3_and_encrypted() -> None:
     [
         ({"size": 9}, live(), "size: volume mysql has 10 GiB, and EBS cannot shrink it to 9"),
         ({"type": "io2"}, live(iops=None), "iops: a volume of type io2 needs it"),
+        ({"type": "io2"}, live(type="gp2", iops=600), "iops: a volume of type io2 needs it"),
         ({"throughput": 200}, live(type="io2"), "throughput: a volume of type io2 has no"),
     ],
 )
@@ -170,6 +171,23 @@ def test_what_does_not_fit_the_live_one_is_refused(given: dict[str, Any], there:
         wanted_spec(a_run(aws), options(name="mysql", **given), there)
 
     assert refused.value.message.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "iops"),
+    [
+        ("io2", live(type="io1", iops=5000), 5000),
+        ("gp3", live(type="io1", iops=5000), 5000),
+        ("gp3", live(type="io1", iops=200), None),  # a gp3 has 3000 at least
+        ("gp3", live(type="gp2", iops=6000), None),  # of a gp2, nobody has asked for them
+        ("st1", live(iops=4000, size=200), None),
+        ("gp3", live(iops=4000), None),
+    ],
+)
+def test_another_type_keeps_what_is_paid_for(kind: str, there: Live, iops: int | None) -> None:
+    """EC2 would go back to 3000."""
+    with scripted() as aws:
+        assert wanted_spec(a_run(aws), options(name="mysql", type=kind), there)["iops"] == iops
 
 
 def test_it_is_found_by_mark_and_name() -> None:
