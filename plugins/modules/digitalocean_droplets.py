@@ -316,8 +316,8 @@ droplets:
       type: float
       sample: 6.0
 monthly_cost:
-  description: US dollars a month for all of RV(droplets).
-  returned: success
+  description: US dollars a month for all of RV(droplets), or of RV(survivors) that O(verify_only=true) found.
+  returned: success, and failure if O(verify_only=true) found some
   type: float
   sample: 18.0
 firewall:
@@ -338,7 +338,7 @@ firewall:
       sample: {"tcp 22": ["203.0.113.0/24"]}
 gone:
   description: Whether none of the droplets is left.
-  returned: success and O(state=absent)
+  returned: with O(state=absent), on success, and on failure if O(verify_only=true) found some
   type: bool
 proof:
   description:
@@ -388,8 +388,8 @@ last_events:
   type: list
   elements: str
 steps_done:
-  description: What was changed, in words and in order.
-  returned: unless in check mode
+  description: What was changed, in words and in order. In check mode RV(steps_planned) instead.
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: ["create tag container-schedulers:digitalocean:workers", "create droplets worker-1, worker-2, worker-3"]
@@ -400,7 +400,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What could not be done.
-  returned: failure, once something was begun
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

@@ -120,7 +120,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 volume:
-  description: The volume. All but its name is null if it is not there.
+  description: The volume. All but its name is null or empty if it is not there, and with O(state=absent), in check mode
+    too.
   returned: success
   type: dict
   contains:
@@ -189,7 +190,7 @@ last_events:
   elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: ["create volume mysql"]
@@ -200,7 +201,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

@@ -193,7 +193,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster.
+  description: The cluster. With O(state=absent) as if it were gone, in check mode too.
   returned: success
   type: dict
   contains:
@@ -251,7 +251,7 @@ outdated_instances:
   type: list
   elements: str
 network:
-  description: Where the instances are.
+  description: Where the instances are. Its ids are null if there is no such cluster.
   returned: success
   type: dict
   contains:
@@ -266,7 +266,7 @@ network:
       description: The security group of the instances.
       type: str
 auto_scaling_group:
-  description: What keeps the number of instances.
+  description: What keeps the number of instances. Its values are null if there is none.
   returned: success
   type: dict
   contains:
@@ -280,7 +280,7 @@ auto_scaling_group:
       description: The greatest number of instances.
       type: int
 launch_template:
-  description: What instances are started from.
+  description: What instances are started from. Its values are null if there is none.
   returned: success
   type: dict
   contains:
@@ -307,7 +307,7 @@ last_events:
   elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: ["create role ecs-default-eu-west-1-instances", "create vpc ecs-default"]
@@ -318,7 +318,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

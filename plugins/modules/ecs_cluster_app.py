@@ -428,7 +428,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 service:
-  description: The service of the app.
+  description: The service of the app. With O(state=absent) as if it were gone, in check mode too.
   returned: success
   type: dict
   contains:
@@ -472,7 +472,7 @@ task_definition:
       description: Its number.
       type: int
 deployment:
-  description: The latest deployment. Its values are null if there is no such app.
+  description: The latest deployment. Its id and its state are null if there is no such app.
   returned: success
   type: dict
   contains:
@@ -480,11 +480,11 @@ deployment:
       description: Its id.
       type: str
     rollout_state:
-      description: Its state. ECS does not tell it of an app behind a classic load balancer.
+      description: Its state. ECS does not tell it of an app behind a classic load balancer. It is null then.
       type: str
       sample: COMPLETED
     rollout_state_reason:
-      description: What ECS says about the state.
+      description: What ECS says about the state, null if nothing.
       type: str
     failed_tasks:
       description: How many of its tasks could not be started.
@@ -561,7 +561,7 @@ last_state:
   sample: 1 of 3 tasks run, 0 are pending
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample:
@@ -574,7 +574,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

@@ -111,11 +111,11 @@ apps:
           description: Its id.
           type: str
         rollout_state:
-          description: Its state. ECS does not tell it of an app behind a classic load balancer.
+          description: Its state. ECS does not tell it of an app behind a classic load balancer. It is null then.
           type: str
           sample: COMPLETED
         rollout_state_reason:
-          description: What ECS says about the state.
+          description: What ECS says about the state, null if nothing.
           type: str
         failed_tasks:
           description: How many of its tasks could not be started.
@@ -149,14 +149,14 @@ apps:
           description: The ARN of the task.
           type: str
         container_instance_arn:
-          description: The instance that it runs on, as ECS calls it.
+          description: The instance that it runs on, as ECS calls it, null on Fargate.
           type: str
         status:
           description: Its status.
           type: str
           sample: RUNNING
         health:
-          description: What the container's own health check says.
+          description: What the container's own health check says, null if ECS does not tell.
           type: str
           sample: HEALTHY
         revision:

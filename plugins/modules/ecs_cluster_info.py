@@ -72,7 +72,7 @@ clusters:
       description: Its tags.
       type: dict
     container_insights:
-      description: Whether CloudWatch collects metrics of the containers.
+      description: Whether CloudWatch collects metrics of the containers, null if ECS does not say.
       type: str
       sample: disabled
     services_count:
@@ -106,16 +106,16 @@ clusters:
           description: How many tasks run on it.
           type: int
         instance_type:
-          description: Its type.
+          description: Its type, null if the instance is gone.
           type: str
         image_id:
-          description: Its image.
+          description: Its image, null if the instance is gone.
           type: str
         zone:
-          description: Its availability zone.
+          description: Its availability zone, null if the instance is gone.
           type: str
         private_ip:
-          description: Its address in the VPC.
+          description: Its address in the VPC, null if the instance is gone.
           type: str
         public_ip:
           description: Its public address, null if it has none.

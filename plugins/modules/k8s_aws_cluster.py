@@ -184,7 +184,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster. All but its name is null if there is none.
+  description: The cluster. All but its name and the counts is null if there is none, and with O(state=absent), in check
+    mode too.
   returned: success
   type: dict
   contains:
@@ -213,7 +214,7 @@ cluster:
       description: How many of them take pods.
       type: int
 kubeconfig:
-  description: How to get in. The credentials themselves are never returned.
+  description: How to get in. The credentials themselves are never returned. Both are null as long as there is none.
   returned: success
   type: dict
   contains:
@@ -225,7 +226,7 @@ kubeconfig:
       type: str
       sample: aws_kubernetes
 control_plane:
-  description: The instance of the control plane.
+  description: The instance of the control plane. Its values are null if there is none.
   returned: success
   type: dict
   contains:
@@ -263,7 +264,7 @@ nodes:
       description: Whether it takes pods.
       type: bool
     version:
-      description: The version of its kubelet.
+      description: The version of its kubelet, null as long as it has not joined.
       type: str
     outdated:
       description: Whether it was started from an older version of the launch template.
@@ -274,7 +275,7 @@ outdated_nodes:
   type: list
   elements: str
 network:
-  description: Where the cluster is.
+  description: Where the cluster is. Its values are null if there is none.
   returned: success
   type: dict
   contains:
@@ -291,11 +292,11 @@ network:
       description: The security group of the nodes.
       type: str
 auto_scaling_group:
-  description: The name of what keeps the number of nodes.
+  description: The name of what keeps the number of nodes, null if there is none.
   returned: success
   type: str
 launch_template:
-  description: What nodes are started from.
+  description: What nodes are started from. Its values are null if there is none.
   returned: success
   type: dict
   contains:
@@ -340,7 +341,7 @@ last_events:
   elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: ["create role kubernetes-kubernetes-eu-west-1-nodes", "create vpc kubernetes-kubernetes"]
@@ -351,7 +352,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

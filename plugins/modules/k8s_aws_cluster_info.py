@@ -52,16 +52,16 @@ clusters:
       description: The name of the cluster.
       type: str
     version:
-      description: The version of Kubernetes that it was made with.
+      description: The version of Kubernetes that it was made with, null without a control plane.
       type: str
     zone:
-      description: Its availability zone.
+      description: Its availability zone, null without a control plane.
       type: str
     pod_network:
-      description: How its pods reach one another.
+      description: How its pods reach one another, null without a control plane.
       type: str
     endpoint:
-      description: The address of its API server.
+      description: The address of its API server, null without a control plane.
       type: str
       sample: https://203.0.113.9:6443
     owner:
@@ -79,10 +79,10 @@ clusters:
           description: V(pending), V(running), V(done) or V(failed).
           type: str
         step:
-          description: What it does, has done, or failed at.
+          description: What it does, has done, or failed at, null before the first one.
           type: str
     control_plane:
-      description: The instance of the control plane.
+      description: The instance of the control plane, null if there is none.
       type: dict
       contains:
         instance_id:
@@ -96,10 +96,10 @@ clusters:
           type: str
           sample: running
         private_ip:
-          description: Its private address.
+          description: Its private address, null if it has none.
           type: str
         public_ip:
-          description: Its public address.
+          description: Its public address, null if it has none.
           type: str
     nodes:
       description: The other instances.
@@ -117,10 +117,10 @@ clusters:
           type: str
           sample: running
         private_ip:
-          description: Its private address.
+          description: Its private address, null if it has none.
           type: str
         public_ip:
-          description: Its public address.
+          description: Its public address, null if it has none.
           type: str
 error_code:
   description: The provider's own code for what went wrong.

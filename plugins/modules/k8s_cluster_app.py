@@ -296,7 +296,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 app:
-  description: The app. Null if it is absent.
+  description: The app. Null with O(state=absent), in check mode too.
   returned: success
   type: dict
   contains:
@@ -334,7 +334,7 @@ app:
           description: Its type.
           type: str
         cluster_ip:
-          description: Its address within the cluster.
+          description: Its address within the cluster. Null as long as it has none.
           type: str
         port:
           description: Its port.
@@ -374,7 +374,8 @@ app:
           description: Whether it is ready.
           type: bool
         container_ids:
-          description: What the container runtime calls its containers. Another one for every new pod.
+          description: What the container runtime calls its containers. Another one for every new pod. Null for one that
+            was not made yet.
           type: list
           elements: str
         restarts:
@@ -396,7 +397,7 @@ last_events:
   elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: ["update Deployment default/web (spec.replicas)"]
@@ -407,7 +408,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

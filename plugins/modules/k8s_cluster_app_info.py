@@ -82,7 +82,7 @@ apps:
           description: Its type.
           type: str
         cluster_ip:
-          description: Its address within the cluster.
+          description: Its address within the cluster. Null as long as it has none.
           type: str
         port:
           description: Its port.
@@ -122,7 +122,8 @@ apps:
           description: Whether it is ready.
           type: bool
         container_ids:
-          description: What the container runtime calls its containers. Another one for every new pod.
+          description: What the container runtime calls its containers. Another one for every new pod. Null for one that
+            was not made yet.
           type: list
           elements: str
         restarts:

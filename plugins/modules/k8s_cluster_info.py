@@ -97,7 +97,7 @@ nodes:
       elements: str
       sample: [control-plane]
     version:
-      description: The version of its kubelet.
+      description: The version of its kubelet, null as long as it does not say.
       type: str
     zone:
       description: Its availability zone, null if it does not say.
@@ -109,7 +109,7 @@ nodes:
       description: What the cloud calls it, null if it does not say.
       type: str
     private_ip:
-      description: Its address in the cluster's network.
+      description: Its address in the cluster's network, null as long as it does not say.
       type: str
     public_ip:
       description: Its public address, null if it has none.

@@ -127,7 +127,7 @@ stderr_lines:
   elements: str
 steps_done:
   description: That the command was run. In check mode RV(steps_planned) instead.
-  returned: success
+  returned: success, not in check mode
   type: list
   elements: str
   sample: [update pod default/wordpress-6c9d7c9b9f-4x7lq (command)]

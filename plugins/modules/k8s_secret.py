@@ -92,7 +92,7 @@ secrets:
       type: bool
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: ["create Secret monitoring/grafana-admin"]
@@ -103,7 +103,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

@@ -166,24 +166,25 @@ access_control:
       description: Whether it is on.
       type: bool
     provider:
-      description: Whose accounts are used. Null if it is off, as everything below.
+      description: Whose accounts are used, null if it is off.
       type: str
       sample: github
     access_mode:
-      description: Who may log in.
+      description: Who may log in, null if it is off.
       type: str
       sample: restricted
     client_id:
-      description: The client id of the OAuth application.
+      description: The client id of the OAuth application, null with other accounts.
       type: str
     hostname:
-      description: The host name of GitHub Enterprise.
+      description: The host name of GitHub Enterprise, null with others.
       type: str
     username:
-      description: The name of the administrator, when local accounts were just switched on. Nobody is told it later.
+      description: The name of the administrator, when local accounts were just switched on. Null later, as nobody is
+        told it then.
       type: str
     allowed:
-      description: Who may log in, as Rancher knows them.
+      description: Who may log in, as Rancher knows them. Null if nobody is named.
       type: list
       elements: str
       sample: ["github_org:9919", "github_user:583231"]
@@ -210,7 +211,7 @@ last_events:
   elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: [create api key container.schedulers, "update access control github (enabled, access_mode)"]
@@ -221,7 +222,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

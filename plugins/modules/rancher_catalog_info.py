@@ -73,13 +73,13 @@ templates:
       type: str
       sample: Galera DB
     category:
-      description: What kind of thing it is.
+      description: What kind of thing it is, null if it does not say.
       type: str
     description:
-      description: What it is.
+      description: What it is, null if it does not say.
       type: str
     default_version:
-      description: The name of the version that a new stack gets.
+      description: The name of the version that a new stack gets, null if it does not say.
       type: str
     versions:
       description: The names of all versions, the oldest first.
@@ -104,10 +104,10 @@ templates:
           description: The name that an answer is given by.
           type: str
         label:
-          description: What the question is called on Rancher's pages.
+          description: What the question is called on Rancher's pages, null if it does not say.
           type: str
         description:
-          description: What the answer is for.
+          description: What the answer is for, null if it does not say.
           type: str
         type:
           description: What kind of answer it takes.
@@ -117,10 +117,10 @@ templates:
           description: Whether there has to be an answer.
           type: bool
         default:
-          description: The answer if none is given.
+          description: The answer if none is given, null if it does not say.
           type: str
         options:
-          description: The answers to choose from.
+          description: The answers to choose from, null for other kinds.
           type: list
           elements: str
     files:

@@ -135,7 +135,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 environment:
-  description: The environment. Null if there is none.
+  description: The environment. Null if there is none, and with O(state=absent), in check mode too.
   returned: success
   type: dict
   contains:
@@ -151,7 +151,7 @@ environment:
       type: str
       sample: active
     health:
-      description: What the health checks of its stacks find. Rancher 1.0 and 1.1 do not tell.
+      description: What the health checks of its stacks find. Null at Rancher 1.0 and 1.1, which do not tell.
       type: str
       sample: healthy
     description:
@@ -172,7 +172,7 @@ last_events:
   elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: [create environment k8s]
@@ -183,7 +183,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

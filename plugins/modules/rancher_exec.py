@@ -141,26 +141,23 @@ container:
       type: str
       sample: healthy
     image:
-      description: Its image.
+      description: Its image. Null if Rancher does not say.
       type: str
     address:
-      description: Its address in the network of the environment.
+      description: Its address in the network of the environment. Null as long as it has none.
       type: str
       sample: 10.42.0.12
     host_id:
-      description: The id of the host that it is on.
-      type: str
-    host:
-      description: The name of the host.
+      description: The id of the host that it is on. Null as long as it has none.
       type: str
     stack:
       description: The stack that it belongs to. Null for one that was started by hand.
       type: str
     service:
-      description: The service that it belongs to.
+      description: The service that it belongs to. Null for one that was started by hand.
       type: str
     docker_id:
-      description: What Docker calls it.
+      description: What Docker calls it. Null as long as it has not been made.
       type: str
     start_count:
       description: How often it was started.
@@ -171,7 +168,7 @@ container:
       elements: str
 steps_done:
   description: The command, if it changes something. In check mode RV(steps_planned) instead.
-  returned: success
+  returned: success, not in check mode
   type: list
   elements: str
 steps_planned:

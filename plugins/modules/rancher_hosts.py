@@ -173,7 +173,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hosts:
-  description: The hosts. Empty with O(state=absent).
+  description: The hosts. Empty with O(state=absent), in check mode too.
   returned: success
   type: list
   elements: dict
@@ -190,10 +190,10 @@ hosts:
       type: str
       sample: active
     message:
-      description: What Rancher or the machine driver says about it.
+      description: What Rancher or the machine driver says about it. Empty if nothing.
       type: str
     address:
-      description: Its address.
+      description: Its address. Null as long as it is not known.
       type: str
     driver:
       description: The machine driver that made it. Null if it came by itself.
@@ -202,10 +202,10 @@ hosts:
       description: Its labels, without our mark.
       type: dict
     docker_version:
-      description: The version of Docker on it.
+      description: The version of Docker on it. Null as long as it is not known.
       type: str
     operating_system:
-      description: Its operating system.
+      description: Its operating system. Null as long as it is not known.
       type: str
     ports:
       description: The ports that services have published on it.
@@ -213,7 +213,7 @@ hosts:
       elements: int
 registration:
   description: How a machine joins. Whoever has it, can. Null if there is none yet, in check mode.
-  returned: with O(driver=custom), without O(names)
+  returned: with O(driver=custom) and O(state=present), without O(names)
   type: dict
   contains:
     command:
@@ -242,7 +242,7 @@ last_state:
   sample: node2 is provisioning (Installing Docker)
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: [update setting api.host (value), create host node1]
@@ -253,7 +253,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

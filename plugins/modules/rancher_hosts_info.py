@@ -76,10 +76,10 @@ hosts:
       type: str
       sample: active
     message:
-      description: What Rancher or the machine driver says about it.
+      description: What Rancher or the machine driver says about it. Empty if nothing.
       type: str
     address:
-      description: Its address.
+      description: Its address. Null as long as it is not known.
       type: str
     driver:
       description: The machine driver that made it. Null if it came by itself.
@@ -88,10 +88,10 @@ hosts:
       description: Its labels, without our mark.
       type: dict
     docker_version:
-      description: The version of Docker on it.
+      description: The version of Docker on it. Null as long as it is not known.
       type: str
     operating_system:
-      description: Its operating system.
+      description: Its operating system. Null as long as it is not known.
       type: str
     ports:
       description: The ports that services have published on it.
@@ -119,26 +119,26 @@ hosts:
           type: str
           sample: healthy
         image:
-          description: Its image.
+          description: Its image. Null if Rancher does not say.
           type: str
         address:
-          description: Its address in the network of the environment.
+          description: Its address in the network of the environment. Null as long as it has none.
           type: str
           sample: 10.42.0.12
         host_id:
-          description: The id of the host that it is on.
+          description: The id of the host that it is on. Null as long as it has none.
           type: str
         host:
-          description: The name of the host.
+          description: The name of the host. Null as long as it has none.
           type: str
         stack:
           description: The stack that it belongs to. Null for one that was started by hand.
           type: str
         service:
-          description: The service that it belongs to.
+          description: The service that it belongs to. Null for one that was started by hand.
           type: str
         docker_id:
-          description: What Docker calls it.
+          description: What Docker calls it. Null as long as it has not been made.
           type: str
         start_count:
           description: How often it was started.

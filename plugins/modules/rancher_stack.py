@@ -423,7 +423,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 stack:
-  description: The stack. Null if there is none.
+  description: The stack. Null if there is none, and with O(state=absent), in check mode too.
   returned: success
   type: dict
   contains:
@@ -446,7 +446,7 @@ stack:
       description: Its description, without our mark.
       type: str
     external_id:
-      description: The template that it is made from.
+      description: The template that it is made from. Null without one.
       type: str
       sample: catalog://community:galera:0
     system:
@@ -478,13 +478,13 @@ services:
       type: str
       sample: healthy
     message:
-      description: What Rancher says about it while it changes.
+      description: What Rancher says about it while it changes. Null if nothing.
       type: str
     description:
       description: Its description, without our mark.
       type: str
     image:
-      description: The image of its containers.
+      description: The image of its containers. Null for a service without containers of its own.
       type: str
     global:
       description: Whether it runs on every host.
@@ -496,7 +496,7 @@ services:
       description: How many it has.
       type: int
     fqdn:
-      description: Its name in the DNS, once a DNS service has made one.
+      description: Its name in the DNS, once a DNS service has made one. Null before.
       type: str
     endpoints:
       description: Where it answers from outside.
@@ -551,7 +551,7 @@ last_state:
   sample: stack Default is active, health degraded; service MyClusterApp is updating-active
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: [create stack Default, create service MyClusterApp]
@@ -562,7 +562,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

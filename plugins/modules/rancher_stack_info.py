@@ -88,7 +88,7 @@ stacks:
       description: Its description, without our mark.
       type: str
     external_id:
-      description: The template that it is made from.
+      description: The template that it is made from. Null without one.
       type: str
       sample: catalog://community:galera:0
     system:
@@ -119,13 +119,13 @@ stacks:
           type: str
           sample: healthy
         message:
-          description: What Rancher says about it while it changes.
+          description: What Rancher says about it while it changes. Null if nothing.
           type: str
         description:
           description: Its description, without our mark.
           type: str
         image:
-          description: The image of its containers.
+          description: The image of its containers. Null for a service without containers of its own.
           type: str
         global:
           description: Whether it runs on every host.
@@ -137,7 +137,7 @@ stacks:
           description: How many it has.
           type: int
         fqdn:
-          description: Its name in the DNS, once a DNS service has made one.
+          description: Its name in the DNS, once a DNS service has made one. Null before.
           type: str
         endpoints:
           description: Where it answers from outside.
@@ -175,26 +175,26 @@ stacks:
               type: str
               sample: healthy
             image:
-              description: Its image.
+              description: Its image. Null if Rancher does not say.
               type: str
             address:
-              description: Its address in the network of the environment.
+              description: Its address in the network of the environment. Null as long as it has none.
               type: str
               sample: 10.42.0.12
             host_id:
-              description: The id of the host that it is on.
+              description: The id of the host that it is on. Null as long as it has none.
               type: str
             host:
-              description: The name of the host.
+              description: The name of the host. Null as long as it has none.
               type: str
             stack:
               description: The stack that it belongs to. Null for one that was started by hand.
               type: str
             service:
-              description: The service that it belongs to.
+              description: The service that it belongs to. Null for one that was started by hand.
               type: str
             docker_id:
-              description: What Docker calls it.
+              description: What Docker calls it. Null as long as it has not been made.
               type: str
             start_count:
               description: How often it was started.

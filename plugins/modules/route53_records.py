@@ -172,7 +172,8 @@ zone_id:
   type: str
   sample: Z0123456789ABCDEFGHIJ
 records:
-  description: The record sets of O(records) as they are now. In check mode, those that are there already.
+  description: The record sets of O(records) as they are now. In check mode, those that are there already; with
+    O(state=absent) none.
   returned: success
   type: list
   elements: dict
@@ -224,7 +225,7 @@ last_events:
   elements: str
 steps_done:
   description: What was done, in order. In check mode RV(steps_planned) instead.
-  returned: success, and failure after the first step
+  returned: success, and failure once a step was begun
   type: list
   elements: str
   sample: ["update record set www.example.com A (ttl)"]
@@ -235,7 +236,7 @@ steps_planned:
   elements: str
 step_failed:
   description: What was being done when the task failed.
-  returned: failure after the first step
+  returned: failure once a step was begun
   type: str
 error_code:
   description: The provider's own code for what went wrong.

@@ -234,6 +234,10 @@ error_code:
   returned: failure, if there is such a code
   type: str
   sample: AccessDenied
+request_id:
+  description: DigitalOcean's id of the request that it refused.
+  returned: failure, if it gave one
+  type: str
 """
 
 import os

@@ -30,6 +30,7 @@ from lab.messages import ConnectionCutError, Request
 from lab.pipeline import Pipeline
 from lab.world import Settings, World
 from unit.clock import FakeClock
+from unit.returned import as_documented
 
 URL = "http://digitalocean.lab.invalid"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYi1ub3QtYS1rZXktbGFiLW5vdC1hLWtleS0w somebody"
@@ -163,7 +164,8 @@ class Ground:
         params = {name: option.get("default") for name, option in spec.options.items()}
         params |= {"api_token": self.token, "api_url": URL, "ledger": str(self.ledger)}
         params = {name: value for name, value in {**params, **given}.items() if name in spec.options}
-        return function(Context(params, check_mode, self.warnings.append, self.clock))
+        outcome = function(Context(params, check_mode, self.warnings.append, self.clock))
+        return as_documented(function, outcome)
 
     def settings(self, **values: object) -> None:
         self.world.settings = self.world.settings.changed(values)

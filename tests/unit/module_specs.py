@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -26,12 +27,25 @@ def module_of(name: str) -> ModuleType:
 @cache
 def spec_of(name: str) -> ArgumentSpec:
     """What its ``main`` tells Ansible of its options."""
+    spec = _run_with(name)[0]
+    assert isinstance(spec, ArgumentSpec)
+    return spec
+
+
+@cache
+def name_of(run: Callable[..., Any]) -> str:
+    """The module whose ``main`` runs a function, some of its arguments bound or not."""
+    runs = {name: _run_with(name)[1] for name in NAMES}
+    return next(name for name, one in runs.items() if getattr(one, "func", one) is run)
+
+
+@cache
+def _run_with(name: str) -> tuple[Any, ...]:
     module, told = module_of(name), mock.Mock()
     with mock.patch.object(module, "run_module", told):
         module.main()
-    spec: Any = told.call_args.args[0]
-    assert isinstance(spec, ArgumentSpec)
-    return spec
+    arguments: tuple[Any, ...] = told.call_args.args
+    return arguments
 
 
 def params_of(module: str, /, **given: Any) -> dict[str, Any]:

@@ -142,4 +142,4 @@ def gone_by(number: int, name: str, error: NotFoundError) -> dict[str, Any]:
 
 def monthly_cost(droplets: Iterable[Droplet]) -> float:
     """US dollars a month, in whatever state they are: a droplet that is off costs the same."""
-    return round(sum(one.price_monthly or 0.0 for one in droplets), 2)
+    return round(sum((one.price_monthly or 0.0 for one in droplets), 0.0), 2)

@@ -45,10 +45,15 @@ def _info(host: Object, name: str) -> str | None:
     return str(said) if said else None
 
 
-def container_result(container: Object, hosts: Iterable[HostView] = ()) -> dict[str, Any]:
+def placed_result(container: Object, hosts: Iterable[HostView]) -> dict[str, Any]:
+    """One container, with the name of its host."""
+    names = {view.id: view.name for view in hosts}
+    return {**container_result(container), "host": names.get(str(container.get("hostId")))}
+
+
+def container_result(container: Object) -> dict[str, Any]:
     """One container."""
     labels = container.get("labels") or {}
-    names = {view.id: view.name for view in hosts}
     stack, _slash, service = str(labels.get("io.rancher.stack_service.name") or "").partition("/")
     return {
         "id": container["id"],
@@ -58,7 +63,6 @@ def container_result(container: Object, hosts: Iterable[HostView] = ()) -> dict[
         "image": str(container.get("imageUuid") or "").removeprefix(IMAGE_PREFIX) or None,
         "address": container.get("primaryIpAddress"),
         "host_id": container.get("hostId"),
-        "host": names.get(str(container.get("hostId"))),
         "stack": labels.get("io.rancher.stack.name") or stack or None,
         "service": service or None,
         "docker_id": container.get("externalId"),

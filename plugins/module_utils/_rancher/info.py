@@ -16,7 +16,7 @@ from .api import Connection, Object, Rancher
 from .catalog import compose_files, find_template, list_templates, version_numbers
 from .dialect import DIALECTS
 from .environments import Run, find_environment
-from .host_result import container_result, host_result
+from .host_result import host_result, placed_result
 from .host_view import HostView, host_reads, host_views
 from .stack_result import stack_result
 from .stacks import stack_id_of
@@ -35,7 +35,7 @@ def look_at_hosts(context: Context) -> Outcome:
     views = host_views(found["hosts"], found.get("machines", ()))
     containers = defaultdict(list)
     for one in _by_name(found["containers"]):
-        containers[str(one.get("hostId"))].append(container_result(one, views))
+        containers[str(one.get("hostId"))].append(placed_result(one, views))
     names = context.params["names"]
     told = [view for view in views if names is None or view.name in names]
     hosts = [{**host_result(view), "containers": containers[view.id]} for view in told]
@@ -70,7 +70,7 @@ def look_at_stacks(context: Context) -> Outcome:
 
 def _with_containers(result: dict[str, Any], found: dict[str, list[Object]], views: list[HostView]) -> dict[str, Any]:
     """A stack as one thing, each of its services with its containers."""
-    containers = {one["id"]: container_result(one, views) for one in _by_name(found["containers"])}
+    containers = {one["id"]: placed_result(one, views) for one in _by_name(found["containers"])}
     instances = defaultdict(set)
     for one in found["maps"]:
         instances[one["serviceId"]].add(one["instanceId"])

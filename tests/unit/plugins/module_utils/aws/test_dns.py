@@ -20,6 +20,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from botocore.exceptions import ReadTimeoutError
 from unit.clock import FakeClock
+from unit.returned import as_documented
 from unit.scripted import Call, failure, scripted
 
 LOST = ReadTimeoutError(endpoint_url="http://127.0.0.1")
@@ -87,7 +88,8 @@ class Task:
         params |= {"records": [WWW], **({} if "zone_id" in options else {"zone": "example.com"}), **options}
         with scripted(*calls, clock=self.clock) as aws:
             self.monkeypatch.setattr(dns, "Aws", lambda *_arguments, **_options: aws)
-            return dns.ensure(Context(params, check_mode, self.warnings.append, self.clock))
+            context = Context(params, check_mode, self.warnings.append, self.clock)
+            return as_documented(dns.ensure, dns.ensure(context))
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from unit.ecs_app import (
     service,
     upper_mark,
 )
+from unit.returned import as_documented
 from unit.scripted import Call, ScriptedAws, failure, scripted
 
 LATER = BEGINNING + timedelta(seconds=60)
@@ -58,7 +59,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Flow:
 
             for flow in (ecs_app_present, ecs_app_absent, ecs_app_info):
                 monkeypatch.setattr(flow, "Aws", connect)
-            return ecs_app_present.ensure(Context(params(**given), check_mode=check, warn=warn, clock=aws.clock))
+            context = Context(params(**given), check_mode=check, warn=warn, clock=aws.clock)
+            return as_documented(ecs_app_present.ensure, ecs_app_present.ensure(context))
 
     return play
 
@@ -1495,7 +1497,8 @@ def test_what_does_not_go_away_is_named(run: Flow) -> None:
 def info(monkeypatch: pytest.MonkeyPatch, *calls: Call, name: str | None = None) -> list[dict[str, Any]]:
     with scripted(*calls) as aws:
         monkeypatch.setattr(ecs_app_info, "Aws", lambda _connection: aws)
-        found = ecs_app_info.look(Context({**params(), "name": name}, clock=aws.clock))
+        context = Context({**params(), "name": name}, clock=aws.clock)
+        found = as_documented(ecs_app_info.look, ecs_app_info.look(context))
     assert found.plan is None
     apps: list[dict[str, Any]] = found.result["apps"]
     return apps
@@ -1504,6 +1507,7 @@ def info(monkeypatch: pytest.MonkeyPatch, *calls: Call, name: str | None = None)
 def test_all_apps_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
     task = {
         "taskArn": f"{ACCOUNT}:task/one/1",
+        "lastStatus": "RUNNING",
         "group": "service:web",
         "taskDefinitionArn": f"{ACCOUNT}:task-definition/one-web:1",
         "containers": [{"networkBindings": [{"hostPort": 80}]}],

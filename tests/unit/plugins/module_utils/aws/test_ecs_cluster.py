@@ -24,6 +24,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._module impor
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live
 from unit.ecs_cluster import OWNER, PART, marks, params
 from unit.plugins.module_utils.aws.test_load_balancer_v2 import GROUP as TARGET_GROUP
+from unit.returned import as_documented
 from unit.scripted import Call, ScriptedAws, failure, scripted
 
 NAME, ROLE = "ecs-web-instances", "ecs-web-eu-west-1-instances"
@@ -195,7 +196,8 @@ def ensure(monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(aws: ScriptedAws, *, check_mode: bool = False, **given: Any) -> Outcome:
         for module in (ecs_cluster, ecs_cluster_teardown, ecs_cluster_info):
             monkeypatch.setattr(module, "Aws", lambda _connection: aws)
-        return ecs_cluster.ensure(Context(params(**given), check_mode=check_mode, clock=aws.clock))
+        context = Context(params(**given), check_mode=check_mode, clock=aws.clock)
+        return as_documented(ecs_cluster.ensure, ecs_cluster.ensure(context))
 
     return run
 

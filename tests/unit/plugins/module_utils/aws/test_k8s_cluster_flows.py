@@ -43,6 +43,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._kubeconfig i
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._wait import Pace
 from unit.k8s_cluster import ADMIN, NAMES, FakeCluster, group, marks, node, params
+from unit.returned import as_documented
 from unit.scripted import Call, ScriptedAws, failure, scripted
 
 ZONE = "eu-west-1c"
@@ -257,7 +258,7 @@ class Flow:
         with aws_for(self._monkeypatch, *calls) as aws:
             options = params(kubeconfig=str(self.kubeconfig), **given)
             context = Context(options, check_mode, warn=self.warnings.append, hide=self.hidden.extend, clock=aws.clock)
-            return ensure(context, cluster.connect)
+            return as_documented(ensure, ensure(context, cluster.connect))
 
 
 @pytest.fixture
@@ -895,7 +896,7 @@ def test_services_go_first_and_one_that_does_not_go_in_time_stops_nothing(flow: 
 
 def informed(monkeypatch: pytest.MonkeyPatch, *calls: Call, name: list[str] | None = None) -> list[dict[str, Any]]:
     with aws_for(monkeypatch, *calls) as aws:
-        outcome = cluster_info(Context({**params(), "name": name}, clock=aws.clock))
+        outcome = as_documented(cluster_info, cluster_info(Context({**params(), "name": name}, clock=aws.clock)))
     clusters: list[dict[str, Any]] = outcome.result["clusters"]
     return clusters
 

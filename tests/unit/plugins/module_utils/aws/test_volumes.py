@@ -36,6 +36,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._ownership im
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Step, apply
 from ansible_collections.container.schedulers.plugins.modules.ebs_volume import SPEC
 from botocore.exceptions import ReadTimeoutError
+from unit.returned import as_documented
 from unit.scripted import Call, ScriptedAws, failure, scripted
 
 OWNER = "kubernetes/one"
@@ -351,7 +352,8 @@ def ensured(monkeypatch: pytest.MonkeyPatch, *states: str, **given: Any) -> Outc
     told = [{"Key": key, "Value": value} for key, value in tags.items()]
     with scripted(*(described(a_volume(state=one, Tags=told)) for one in states)) as aws:
         monkeypatch.setattr(ebs_volume, "Aws", lambda _connection: aws)
-        return ebs_volume.ensure(Context(params(name="mysql", cluster="one", **given), clock=aws.clock))
+        context = Context(params(name="mysql", cluster="one", **given), clock=aws.clock)
+        return as_documented(ebs_volume.ensure, ebs_volume.ensure(context))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.apply_set import APPLY, ensure
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
 from unit.plugins.module_utils.k8s.contexts import context
+from unit.returned import as_documented
 from unit.small_cluster import SmallCluster, running, small_cluster
 
 COLOURS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "colours"}, "data": {"sky": "blue"}}
@@ -44,7 +45,7 @@ def within(namespace: Any) -> dict[str, Any]:
 
 def apply(cluster: SmallCluster, *manifests: Any, **options: Any) -> Outcome:
     given = {"definition": list(manifests)} if manifests else {}
-    return ensure(context(cluster, APPLY, owner="shop", **given, **options))
+    return as_documented(ensure, ensure(context(cluster, APPLY, owner="shop", **given, **options)))
 
 
 def sentences(outcome: Outcome) -> list[str]:

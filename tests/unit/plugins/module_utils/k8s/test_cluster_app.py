@@ -34,6 +34,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._module impor
 from unit.api_server import Call, Status, api_server, thing
 from unit.clock import FakeClock
 from unit.plugins.module_utils.k8s.contexts import context
+from unit.returned import as_documented
 from unit.small_cluster import SmallCluster, running, small_cluster
 
 BALANCED = {"type": "LoadBalancer", "source_ranges": ["203.0.113.0/24"]}
@@ -43,7 +44,7 @@ BUDGET = {"reason": "TooManyRequests", "message": "no", "details": {"causes": [{
 
 
 def app(cluster: SmallCluster, **options: Any) -> Outcome:
-    return ensure(context(cluster, APP, **{"name": "web", "verify": QUIET, **options}))
+    return as_documented(ensure, ensure(context(cluster, APP, **{"name": "web", "verify": QUIET, **options})))
 
 
 def sentences(outcome: Outcome) -> list[str]:
@@ -512,7 +513,7 @@ def test_a_look_at_apps() -> None:
         app(cluster, image="nginx:1", port=80, service=BALANCED, replicas=2)
         cluster.put(thing("ReplicationController", "other", "default", spec={"replicas": 0}))
         spec = ArgumentSpec({**APP_INFO.options, **CONNECTION.options, "state": {}})
-        everything = look_at_apps(context(cluster, spec)).result["apps"]
+        everything = as_documented(look_at_apps, look_at_apps(context(cluster, spec))).result["apps"]
         one = look_at_apps(context(cluster, spec, name="web", namespace="default")).result["apps"]
     assert [told["name"] for told in everything] == ["other", "web"]
     assert one[0]["url"] == "http://lb.example.com/"
@@ -562,7 +563,7 @@ def test_a_diagnosis_of_one_app() -> None:
         cluster.controllers = running
         app(cluster, image="nginx:1", replicas=1)
         cluster.put(thing("Pod", "other", "default", spec={}, status={"phase": "Pending"}))
-        found = diagnose(context(cluster, spec, namespace="default", name="web")).result
+        found = as_documented(diagnose, diagnose(context(cluster, spec, namespace="default", name="web"))).result
         labelled = diagnose(context(cluster, spec, namespace="default", labels={"app": "web"})).result
     assert [one["name"] for one in found["pods"]] == ["web-0"]
     assert found["healthy"]

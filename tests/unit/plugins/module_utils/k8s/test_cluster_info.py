@@ -15,6 +15,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.cluster_
 )
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context
 from unit.api_server import Call, Cut, Status, api_server, listing, thing
+from unit.returned import as_documented
 
 PROXY = "/api/v1/namespaces/shop/services/http:web:http/proxy"
 GROUP = {"resources": [{"kind": "EndpointSlice", "name": "endpointslices", "namespaced": True}]}
@@ -120,7 +121,7 @@ def test_each_service_is_asked_once_where_it_wants_to_be_asked(answer: Any, answ
         Call("GET", SLICES, listing(endpoints("web", {"ready": True})), query=labelled),
         Call("GET", f"{PROXY}/ready", answer),
     ) as server:
-        result = cluster_info(Context({**params, "host": server.url})).result
+        result = as_documented(cluster_info, cluster_info(Context({**params, "host": server.url}))).result
 
     assert result["version"] == "v1.36.4"
     assert [(one["answers"], one["status"]) for one in result["services"]] == [(answers, status)]
@@ -170,11 +171,11 @@ def test_nobody_is_asked_unless_that_is_wanted() -> None:
     params = {"request_timeout": 10, "namespace": "shop", "ask": False, "ask_timeout": 5}
     with api_server(
         Call("GET", "/apis/discovery.k8s.io/v1", GROUP),
-        Call("GET", "/version", {}),
+        Call("GET", "/version", {"gitVersion": "v1.36.4"}),
         Call("GET", "/api/v1/nodes", listing()),
         Call("GET", "/api/v1/namespaces/shop/services", listing(service())),
         Call("GET", "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices", listing()),
     ) as server:
-        result = cluster_info(Context({**params, "host": server.url})).result
+        result = as_documented(cluster_info, cluster_info(Context({**params, "host": server.url}))).result
 
     assert "answers" not in result["services"][0]

@@ -19,6 +19,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.made_sec
 )
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from unit.api_server import Call, Cut, ScriptedServer, Status, api_server, thing
+from unit.returned import as_documented
 from unit.small_cluster import SmallCluster, small_cluster
 
 OURS = {"labels": {"container.schedulers/owner": "secret.db"}}
@@ -47,7 +48,7 @@ def run(server: ScriptedServer | SmallCluster, *namespaces: str, check_mode: boo
         "generate": ["password"],
         "length": 20,
     }
-    return ensure(Context(params | changed, check_mode))
+    return as_documented(ensure, ensure(Context(params | changed, check_mode)))
 
 
 def written(server: ScriptedServer) -> list[dict[str, str]]:

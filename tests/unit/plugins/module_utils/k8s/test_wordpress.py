@@ -33,6 +33,7 @@ from lab.kubernetes.kubelet.wordpress import Site, command, page
 from unit.api_server import thing
 from unit.clock import FakeClock
 from unit.plugins.module_utils.k8s.contexts import context
+from unit.returned import as_documented
 from unit.small_cluster import SmallCluster, running, small_cluster
 
 SITE = {"title": "Containers", "admin_email": "admin@example.com"}
@@ -71,7 +72,7 @@ class Wp:
 
 def site_of(cluster: SmallCluster, **options: Any) -> Outcome:
     given = {"site": SITE, "verify": {"http": False}, **options}
-    return ensure(context(cluster, WORDPRESS, **given))
+    return as_documented(ensure, ensure(context(cluster, WORDPRESS, **given)))
 
 
 def sentences(outcome: Outcome) -> list[str]:

@@ -16,6 +16,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._clock import
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import CONNECTION, ENVIRONMENT
 from unit.lab_process import LabProcess, running_lab
+from unit.returned import as_documented
 
 VERSIONS = ("v1", "v2-beta")
 Ensure = Callable[[Context], Outcome]
@@ -54,7 +55,8 @@ class RancherLab(LabProcess):
     def run(self, ensure: Ensure, spec: ArgumentSpec, *, check: bool = False, **given: Any) -> Outcome:
         """What a module with these options would do."""
         self.warnings.clear()
-        return ensure(Context(self.params(spec, **given), check, self.warnings.append, EagerClock()))
+        context = Context(self.params(spec, **given), check, self.warnings.append, EagerClock())
+        return as_documented(ensure, ensure(context))
 
     def params(self, spec: ArgumentSpec, **given: Any) -> Mapping[str, Any]:
         """All options of a module, as Ansible would complete them."""
