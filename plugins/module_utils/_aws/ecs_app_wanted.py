@@ -18,7 +18,7 @@ from .load_balancer_v2 import LISTENER, PROTOCOLS, TARGET_GROUP, group_spec
 from .log_group import LOG_GROUP
 from .names import LOAD_BALANCER_LIMIT, LONG_LIMIT, cluster_mark, derived_name
 from .run import Run
-from .security_groups import Opening, allowed
+from .security_groups import OUR_RULE, Opening, allowed
 from .service import SERVICE, circuit_breaker, refuse_new_classic_balancer
 from .service_scaling import SCALING, resource_id
 from .task_definition import TASK_DEFINITION
@@ -169,8 +169,13 @@ class _Balancing:
         port = self._balancer.listener_port
         openings = {str(Opening("tcp", port, port, source)) for source in self._balancer.allowed_cidrs}
         there = self._live.get(BALANCER_GROUP)
-        if there and self._balancer.shared:  # what other apps have opened stays open: each has a port of its own
-            openings |= {one for one in there.spec["ingress"] if not one.startswith(f"tcp {port} from ")}
+        described = there.attributes["described"] if there else {}
+        # what other apps have opened stays open, each has a port of its own; and so does what somebody else has
+        openings |= {
+            text
+            for text, words in described.items()
+            if not text.startswith(f"tcp {port} from ") and (self._balancer.shared or not words.startswith(OUR_RULE))
+        }
         name = there.name if there else self._group_name()
         spec = {
             "vpc_id": self._place.vpc_id,

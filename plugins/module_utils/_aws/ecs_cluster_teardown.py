@@ -27,6 +27,7 @@ from .ecs_cluster_handlers import cluster_handlers
 from .ecs_cluster_result import to_result
 from .ecs_cluster_wanted import GRAPH, base_policy
 from .identity import ROLE, read_instance_profile, read_role
+from .load_balancer_v2 import refuse_others_behind
 from .marked import EC2_KINDS, await_gone, marked_resources, really_there
 from .names import CLUSTER_NAME_LIMIT, ClusterNames, checked_name, cluster_mark
 from .run import Run
@@ -48,6 +49,7 @@ def ensure_absent(context: Context) -> Outcome:
     services = [*_foreign_services(run, live, names, force=force)]
     if not force:
         _refuse_foreign_instances(run, live, names)
+        refuse_others_behind(run, live.values())
     if VPC in live:
         refuse_foreign_instances(run, live[VPC].id)
     plan = dismantle([*live.values(), *services], GRAPH)
