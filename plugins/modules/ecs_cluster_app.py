@@ -310,7 +310,7 @@ options:
           - Who may reach the listener. The default is everyone, as an app behind a load balancer usually is for the
             public.
           - The load balancer gets a security group of its own for it, and only that may reach the instances.
-          - What somebody else has opened at other ports of the load balancer stays open.
+          - What somebody else has opened at other ports of the load balancer stays open, and listeners there stay.
         type: list
         elements: str
         default: ["0.0.0.0/0"]

@@ -215,12 +215,26 @@ class _Balancing:
         own = own_spec(self._balancer, host_port)
         if self._balancer.shared:
             own = shared_spec(own, there.spec if there else None, {host_port, *self._unserved})
+        elif there:
+            own["listeners"] = {**self._listeners_of_others(there, host_port), **own["listeners"]}
         spec = {**self._above(there), **own}
         return Wanted(LOAD_BALANCER, "classic_load_balancer", self._balancer.name, spec)
 
     def _application(self) -> Wanted:
         spec = {"type": self._balancer.type, **self._above(self._live.get(LOAD_BALANCER))}
         return Wanted(LOAD_BALANCER, "load_balancer", self._balancer.name, spec)
+
+    def _listeners_of_others(self, there: Live, host_port: int) -> dict[str, str]:
+        """Those of a classic load balancer of the app's own that somebody else has made, to speak TLS for example.
+
+        For each of ours we have opened a port, and it leads to the app, if no earlier listener did.
+        """
+        group = self._live.get(BALANCER_GROUP)
+        described = group.attributes["described"] if group else {}
+        opened = {str(Opening.parse(text).first) for text, words in described.items() if words.startswith(OUR_RULE)}
+        listeners: Mapping[str, str] = there.spec["listeners"]
+        ours = listener_to(host_port)
+        return {port: text for port, text in listeners.items() if port not in opened and text != ours}
 
     def _group(self) -> Wanted:
         spec = {
