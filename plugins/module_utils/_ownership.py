@@ -10,7 +10,7 @@ have given. It is part of the call that creates the resource. PRIVATE.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ._errors import ConflictError, NotOursError
 
@@ -27,10 +27,12 @@ class Mark:
     Attributes:
         owner: scheduler and name ("ecs/web"), so that two schedulers may use one name.
         app: the app within the owner, empty for what belongs to the owner itself.
+        adopts: whether the module has the option C(adopt).
     """
 
     owner: str
     app: str = ""
+    adopts: bool = field(default=True, compare=False)
 
     def tags(self, part: str) -> dict[str, str]:
         """The tags to create a resource with."""
@@ -72,7 +74,7 @@ def require_ours(
     whose = f"belongs to {app}{owner_of(tags)}" if owner_of(tags) else "was not made by container.schedulers"
     raise NotOursError(
         f"{label} exists and {whose}",
-        hint=instead + ("." if owner_of(tags) else ", or set adopt: true to take it over."),
+        hint=instead + (", or set adopt: true to take it over." if mark.adopts and not owner_of(tags) else "."),
     )
 
 

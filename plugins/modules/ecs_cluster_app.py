@@ -44,6 +44,7 @@ options:
     description:
       - V(present) makes the app, or changes it to what the options say.
       - V(absent) removes it, and always waits until it is gone. It is no error if the cluster does not exist any more.
+      - It refuses, and changes nothing, if somebody else has put target groups behind the app's own load balancer.
     type: str
     choices: [present, absent]
     default: present
@@ -313,6 +314,7 @@ options:
           - Who may reach the listener. The default is everyone, as an app behind a load balancer usually is for the
             public.
           - The load balancer gets a security group of its own for it, and only that may reach the instances.
+          - What somebody else has opened at other ports of the load balancer stays open, and listeners there stay.
         type: list
         elements: str
         default: ["0.0.0.0/0"]

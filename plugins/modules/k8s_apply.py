@@ -17,7 +17,8 @@ description:
     task while nothing is half done. Check mode and diff come from the same answers, without the fields that the server
     itself writes, and without the values of Secrets.
   - All objects carry a label with their owner in the call that makes them. What has another owner, or none, is neither
-    changed nor deleted. With O(prune=true), objects of the owner that are no longer among the manifests are deleted.
+    changed nor deleted. With O(prune=true), objects of the owner that are no longer among the manifests are deleted,
+    but for those that somebody has copied together with the label, as the server notes who has written an object.
   - Waits follow what happens by watches. They survive a restart of the API server and a token that expires, and when
     pods cannot run they say why.
 extends_documentation_fragment:

@@ -43,7 +43,9 @@ options:
     description:
       - V(present) makes the stack, or changes it to what the options say. With no services, files or template, it
         makes an empty one, and leaves an existing one as it is.
-      - V(absent) removes it, with its services and their containers, but no volumes with data; see O(delete_data).
+      - V(absent) removes it, with its services and their containers, but no volumes with data; see O(delete_data). It
+        refuses if somebody else has put services into it, unless it was made from files or a template, which bring
+        services without our mark; see O(adopt).
     type: str
     choices: [present, absent]
     default: present
@@ -342,7 +344,9 @@ options:
         the stack to. They are readable for their owner only, as they may hold secrets.
     type: path
   adopt:
-    description: Whether to take over a stack and services of these names that do not carry our mark.
+    description:
+      - Whether to take over a stack and services of these names that do not carry our mark.
+      - With O(state=absent), whether also those go that do not.
     type: bool
     default: false
   wait_timeout:

@@ -363,9 +363,13 @@ def _pod(cluster: SmallCluster, owner: Object, number: int) -> None:
         owner["kind"] == "ReplicationController" or there["spec"]["containers"] == template["spec"]["containers"]
     ):
         return
-    reference = {"kind": owner["kind"], "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
     metadata = {**template["metadata"], "name": name, "namespace": namespace}
-    metadata["ownerReferences"] = [{**reference, "apiVersion": owner["apiVersion"], "controller": True}]
+    runner = owner
+    if owner["kind"] == "Deployment":
+        digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
+        metadata["labels"] = {**metadata["labels"], "pod-template-hash": digest}
+        runner = _replica_set(cluster, owner, digest)
+    metadata["ownerReferences"] = _controlled_by(runner)
     states = [
         {"name": one["name"], "ready": True, "state": {"running": {"startedAt": "now"}}, "containerID": f"lab://{name}"}
         for one in template["spec"]["containers"]
@@ -374,10 +378,25 @@ def _pod(cluster: SmallCluster, owner: Object, number: int) -> None:
     cluster.put({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"], "status": status})
 
 
+def _replica_set(cluster: SmallCluster, deployment: Object, digest: str) -> Object:
+    name, namespace = f"{deployment['metadata']['name']}-{digest}", deployment["metadata"]["namespace"]
+    metadata = {"name": name, "namespace": namespace, "ownerReferences": _controlled_by(deployment)}
+    made = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": {}}
+    return cluster.get("ReplicaSet", name, namespace) or cluster.put(made)
+
+
+def _controlled_by(thing: Object) -> list[Object]:
+    reference = {"kind": thing["kind"], "name": thing["metadata"]["name"], "uid": thing["metadata"]["uid"]}
+    return [{**reference, "apiVersion": thing["apiVersion"], "controller": True}]
+
+
 def _fewer(cluster: SmallCluster, owner: Object, wanted: int) -> None:
+    above = owner["metadata"]["uid"]
+    sets = [one for one in cluster.objects.values() if one["kind"] == "ReplicaSet" and _owned(one, above)]
+    uids = {above, *(one["metadata"]["uid"] for one in sets)}
     for kind, namespace, name in list(cluster.objects):
-        ours = kind == "Pod" and _owned(cluster.objects[(kind, namespace, name)], owner["metadata"]["uid"])
-        if ours and int(name.rpartition("-")[2]) >= wanted:
+        thing = cluster.objects[(kind, namespace, name)]
+        if kind == "Pod" and any(_owned(thing, uid) for uid in uids) and int(name.rpartition("-")[2]) >= wanted:
             cluster.remove(kind, name, namespace)
 
 

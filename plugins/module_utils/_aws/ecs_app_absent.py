@@ -15,6 +15,7 @@ from .ecs_app_read import Group, app_groups, security_groups
 from .ecs_app_result import to_result
 from .ecs_app_shared import Ports, shared_parts
 from .ecs_app_wanted import BALANCER_GROUP_KIND, balancer_of, target_group_name
+from .load_balancer_v2 import refuse_others_behind
 from .marked import await_gone
 from .names import app_mark
 from .run import Run
@@ -30,6 +31,7 @@ def ensure_absent(context: Context) -> Outcome:
     run = Run(aws, app_mark(options.cluster, options.name), context.deadline(), context.pace())
     groups = security_groups(run)
     live = _find(run, options, groups)
+    refuse_others_behind(run, live.values())
     ports = Ports(run, options, live.get(SERVICE))
     shared = shared_parts(run, options, live, groups, ports)
     # once the service is gone nobody knows any more which of the listeners was its own

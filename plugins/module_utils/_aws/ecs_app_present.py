@@ -18,7 +18,15 @@ from .ecs_app import APP_GRAPH, APP_RULES, app_handlers
 from .ecs_app_absent import ensure_absent
 from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
-from .ecs_app_shared import Ports, others_listener, outlived_rules, shared_parts, unserved_ports, without_needed
+from .ecs_app_shared import (
+    Ports,
+    is_ours,
+    others_listener,
+    outlived_rules,
+    shared_parts,
+    unserved_ports,
+    without_needed,
+)
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
@@ -151,7 +159,7 @@ def _unused_rules(run: Run, found: Found, wanted: Collection[Wanted]) -> list[Li
     if found.options.shares_balancer:
         return outlived_rules(run, found.options, found.live, wanted)
     keys = {one.key for one in wanted}
-    return [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in keys]
+    return [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in keys and is_ours(one)]
 
 
 def _registers(differences: Sequence[Any]) -> bool:

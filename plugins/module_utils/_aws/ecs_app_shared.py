@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from .._errors import NotFoundError
 from .._parallel import gather
 from .._plan import Live, Plan, Wanted, after, decide, dismantle
 from .app_options import AppOptions
@@ -21,7 +20,7 @@ from .ecs_app import APP_GRAPH, list_services
 from .ecs_app_read import Group, balancer_group, balancer_groups, ingress_rules, instances_groups
 from .ecs_app_wanted import balancer_of, ingress_key, port_range, ports_behind, without_listeners_to
 from .load_balancer_classic import LOAD_BALANCER, find_classic, instance_port
-from .load_balancer_v2 import describe_one, listeners_of, name_in
+from .load_balancer_v2 import describe_one, groups_behind, listeners_of, name_in
 from .names import cluster_mark
 from .run import Run
 from .security_groups import OUR_RULE, Opening, allowed, rule_description
@@ -93,13 +92,7 @@ class Ports:
 def _target_groups(run: Run, balancer: str) -> set[str]:
     """Those that a load balancer of the newer kinds leads to, by whatever listener or rule."""
     found = describe_one(run, "LoadBalancers", {"Names": [balancer]})
-    if found is None:
-        return set()
-    request, doing = {"LoadBalancerArn": found["LoadBalancerArn"]}, f"look where load balancer {balancer} leads to"
-    try:
-        groups = run.aws.pages("elbv2", "DescribeTargetGroups", "TargetGroups", request, doing=doing)
-    except NotFoundError:  # nowhere
-        return set()
+    groups = groups_behind(run, found["LoadBalancerArn"]) if found else ()
     return {one["TargetGroupArn"] for one in groups}
 
 
@@ -213,8 +206,13 @@ def _made_rules(options: AppOptions, groups: Sequence[Group], group: Live) -> li
         replace(rule, key=f"{rule.key}/{group.id}")
         for instances in instances_groups(options.cluster, groups)
         for rule in ingress_rules(instances, group)
-        if rule.attributes["description"].startswith(OUR_RULE)
+        if is_ours(rule)
     ]
+
+
+def is_ours(rule: Live) -> bool:
+    """Whether we made a rule, for whichever app. Pure."""
+    return str(rule.attributes["description"]).startswith(OUR_RULE)
 
 
 def _is_for(run: Run, rule: Live) -> bool:

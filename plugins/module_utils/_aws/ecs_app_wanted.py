@@ -18,7 +18,7 @@ from .load_balancer_v2 import LISTENER, PROTOCOLS, TARGET_GROUP, group_spec
 from .log_group import LOG_GROUP
 from .names import LOAD_BALANCER_LIMIT, LONG_LIMIT, cluster_mark, derived_name
 from .run import Run
-from .security_groups import Opening, allowed
+from .security_groups import OUR_RULE, Opening, allowed
 from .service import SERVICE, circuit_breaker, refuse_new_classic_balancer
 from .service_scaling import SCALING, resource_id
 from .task_definition import TASK_DEFINITION
@@ -169,8 +169,13 @@ class _Balancing:
         port = self._balancer.listener_port
         openings = {str(Opening("tcp", port, port, source)) for source in self._balancer.allowed_cidrs}
         there = self._live.get(BALANCER_GROUP)
-        if there and self._balancer.shared:  # what other apps have opened stays open: each has a port of its own
-            openings |= {one for one in there.spec["ingress"] if not one.startswith(f"tcp {port} from ")}
+        described = there.attributes["described"] if there else {}
+        # what other apps have opened stays open, each has a port of its own; and so does what somebody else has
+        openings |= {
+            text
+            for text, words in described.items()
+            if not text.startswith(f"tcp {port} from ") and (self._balancer.shared or not words.startswith(OUR_RULE))
+        }
         name = there.name if there else self._group_name()
         spec = {
             "vpc_id": self._place.vpc_id,
@@ -210,12 +215,26 @@ class _Balancing:
         own = own_spec(self._balancer, host_port)
         if self._balancer.shared:
             own = shared_spec(own, there.spec if there else None, {host_port, *self._unserved})
+        elif there:
+            own["listeners"] = {**self._listeners_of_others(there, host_port), **own["listeners"]}
         spec = {**self._above(there), **own}
         return Wanted(LOAD_BALANCER, "classic_load_balancer", self._balancer.name, spec)
 
     def _application(self) -> Wanted:
         spec = {"type": self._balancer.type, **self._above(self._live.get(LOAD_BALANCER))}
         return Wanted(LOAD_BALANCER, "load_balancer", self._balancer.name, spec)
+
+    def _listeners_of_others(self, there: Live, host_port: int) -> dict[str, str]:
+        """Those of a classic load balancer of the app's own that somebody else has made, to speak TLS for example.
+
+        For each of ours we have opened a port, and it leads to the app, if no earlier listener did.
+        """
+        group = self._live.get(BALANCER_GROUP)
+        described = group.attributes["described"] if group else {}
+        opened = {str(Opening.parse(text).first) for text, words in described.items() if words.startswith(OUR_RULE)}
+        listeners: Mapping[str, str] = there.spec["listeners"]
+        ours = listener_to(host_port)
+        return {port: text for port, text in listeners.items() if port not in opened and text != ours}
 
     def _group(self) -> Wanted:
         spec = {

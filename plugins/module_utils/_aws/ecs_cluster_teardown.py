@@ -27,11 +27,12 @@ from .ecs_cluster_handlers import cluster_handlers
 from .ecs_cluster_result import to_result
 from .ecs_cluster_wanted import GRAPH, base_policy
 from .identity import ROLE, read_instance_profile, read_role
-from .marked import EC2_KINDS, await_gone, marked_resources, really_there
+from .load_balancer_v2 import refuse_others_behind
+from .marked import EC2_KINDS, await_gone, marked_resources, really_there, refuse_copies
 from .names import CLUSTER_NAME_LIMIT, ClusterNames, checked_name, cluster_mark
 from .run import Run
 from .scaling_groups import read_scaling_group
-from .vpcs import VPC, refuse_foreign_instances
+from .vpcs import refuse_foreign_instances
 
 KINDS = {**EC2_KINDS, "security-group": BALANCER_GROUP_KIND}
 PART_KINDS = {INSTANCE_SECURITY_GROUP: "instance_security_group"}
@@ -48,8 +49,10 @@ def ensure_absent(context: Context) -> Outcome:
     services = [*_foreign_services(run, live, names, force=force)]
     if not force:
         _refuse_foreign_instances(run, live, names)
-    if VPC in live:
-        refuse_foreign_instances(run, live[VPC].id)
+        refuse_others_behind(run, live.values())
+    refuse_copies(run, live.values())
+    for vpc in (one for one in live.values() if one.kind == "vpc"):
+        refuse_foreign_instances(run, vpc.id)
     plan = dismantle([*live.values(), *services], GRAPH)
     if plan.changed and not context.check_mode:
         role = next((one for one in live.values() if one.kind == "role"), None)

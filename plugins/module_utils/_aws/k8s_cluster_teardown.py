@@ -32,7 +32,7 @@ from .k8s_parameters import read_parameters
 from .kubernetes_names import KubernetesNames, checked_cluster_name, kubernetes_mark
 from .load_balancer_classic import ClassicLoadBalancers
 from .load_balancer_v2 import LoadBalancers, TargetGroups
-from .marked import EC2_KINDS, await_gone, marked_resources, really_there
+from .marked import EC2_KINDS, await_gone, marked_resources, really_there, refuse_copies
 from .run import Run
 from .scaling_groups import SCALING_GROUP, read_scaling_group
 from .security_groups import SecurityGroups
@@ -107,6 +107,7 @@ def find_all(run: Run, names: KubernetesNames, kubeconfig: Path) -> list[Live]:
     members = found[SCALING_GROUP].attributes["instances"] if SCALING_GROUP in found else ()
     of_group = {one["instance_id"] for one in members}
     kept = [one for key, one in found.items() if key not in of_group]
+    refuse_copies(run, kept)
     return [*kept, *find_service_balancers(run.aws, names.cluster, _vpcs(kept))]
 
 

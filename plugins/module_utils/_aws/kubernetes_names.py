@@ -19,7 +19,7 @@ LEGACY_TAG = "KubernetesCluster"  # that of the chapter; with it, the controller
 
 def kubernetes_mark(cluster: str) -> Mark:
     """The mark of everything that belongs to a Kubernetes cluster."""
-    return Mark(f"kubernetes/{cluster}")
+    return Mark(f"kubernetes/{cluster}", adopts=False)
 
 
 def cluster_tag(cluster: str) -> str:

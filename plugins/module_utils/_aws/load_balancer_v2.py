@@ -8,10 +8,10 @@ PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .._errors import InputError, NotFoundError
+from .._errors import ConflictError, InputError, NotFoundError
 from .._ownership import Mark, require_ours
 from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
@@ -148,6 +148,37 @@ def listeners_of(run: Run, balancer_arn: str) -> list[dict[str, Any]]:
     request = {"LoadBalancerArn": balancer_arn}
     doing = "look at the listeners of a load balancer"
     return run.aws.pages("elbv2", "DescribeListeners", "Listeners", request, doing=doing)
+
+
+def groups_behind(run: Run, balancer_arn: str) -> list[dict[str, Any]]:
+    """The target groups that a load balancer leads to, by whatever listener or rule."""
+    request, doing = {"LoadBalancerArn": balancer_arn}, f"look where load balancer {name_in(balancer_arn)} leads to"
+    try:
+        return run.aws.pages("elbv2", "DescribeTargetGroups", "TargetGroups", request, doing=doing)
+    except NotFoundError:  # nowhere
+        return []
+
+
+def refuse_others_behind(run: Run, doomed: Iterable[Live]) -> None:
+    """Refuse to take a load balancer away from what somebody else has put behind it.
+
+    Args:
+        doomed: everything that is to go.
+
+    Raises:
+        ConflictError: one leads to target groups that are not ours.
+    """
+    ours = {one.id: one for one in doomed}
+    for balancer in (one for one in ours.values() if one.kind == "load_balancer"):
+        others = {one["TargetGroupArn"]: one for one in groups_behind(run, balancer.id)}
+        tags = tags_of(run, [arn for arn in others if arn not in ours])
+        foreign = sorted(others[arn]["TargetGroupName"] for arn, its in tags.items() if not run.mark.same_owner(its))
+        if foreign:
+            raise ConflictError(
+                f"load balancer {balancer.name} leads to target groups that are not of {run.mark.owner}: "
+                f"{', '.join(foreign)}",
+                hint="Delete the listeners and rules that lead there first, or move them to another load balancer.",
+            )
 
 
 def tags_of(run: Run, arns: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from .._errors import ConflictError
 from .._ownership import OWNER, PART
 from .._parallel import gather
 from .._plan import Live, Step
 from .._wait import wait_until
 from .api import SLOW_DELETES, tag_filter
+from .launch_templates import INSTANCE
 from .run import Run
 from .scaling_groups import instances_alive
 
@@ -25,6 +27,7 @@ EC2_KINDS = {
     "launch-template": "launch_template",
     "instance": "instance",
 }
+GROUP_TAG = "aws:autoscaling:groupName"  # nobody can copy it: EC2 keeps tags that begin so to itself
 # our word, or the end of it -> the call, and the fields of its answer
 LOOKS = {
     "vpc": ("DescribeVpcs", "Vpcs", "VpcId"),
@@ -44,10 +47,11 @@ def marked_resources(run: Run, kinds: Mapping[str, str], parts: Mapping[str, str
         kinds: EC2's words for the kinds to look for, with ours.
         parts: our words for what plays a certain part.
     """
-    request = {"Filters": [{"Name": "key", "Values": [OWNER, PART]}]}
+    request = {"Filters": [{"Name": "key", "Values": [OWNER, PART, GROUP_TAG]}]}
     tags = run.aws.pages("ec2", "DescribeTags", "Tags", request, doing=f"look for all that belongs to {run.mark.owner}")
     types = {one["ResourceId"]: one["ResourceType"] for one in tags if run.mark.same_owner({one["Key"]: one["Value"]})}
     playing = {one["ResourceId"]: one["Value"] for one in tags if one["Key"] == PART}
+    of_groups = {one["ResourceId"] for one in tags if one["Key"] == GROUP_TAG}
     vpcs = [one for one, kind in types.items() if kind == "vpc"]
     vpc_id = vpcs[0] if len(vpcs) == 1 else None  # of several, each gateway is asked for its own
     found = []
@@ -56,6 +60,7 @@ def marked_resources(run: Run, kinds: Mapping[str, str], parts: Mapping[str, str
         if ours:
             spec: dict[str, Any] = {"part": playing.get(resource)}  # which of several it is, for the diff
             spec |= {"vpc_id": vpc_id} if ours == "internet_gateway" else {}
+            spec |= {"of_group": resource in of_groups} if kind == "instance" else {}
             found.append(Live(resource, ours, resource, resource, spec))
     return found
 
@@ -78,6 +83,20 @@ def really_there(run: Run, marked: list[Live], *, known: Collection[str] = ()) -
     answers = gather({one[0]: partial(look, *one) for one in sorted(looks)})
     there = {one for ids in answers.values() for one in ids}
     return [one for one in marked if one.id in there or one.id in known]
+
+
+def refuse_copies(run: Run, marked: Iterable[Live]) -> None:
+    """Refuse to end instances that somebody has started like one of ours, which gave them its tags.
+
+    Raises:
+        ConflictError: there are some. Those of a group have its tag.
+    """
+    copies = sorted(one.id for one in marked if not one.spec.get("of_group", True) and one.spec["part"] == INSTANCE)
+    if copies:
+        raise ConflictError(
+            f"instances carry the mark of {run.mark.owner} that no auto scaling group has started: {', '.join(copies)}",
+            hint=f"Terminate these copies, or take the tag {OWNER} away from them.",
+        )
 
 
 def _look_of(kind: str) -> tuple[str, str, str]:

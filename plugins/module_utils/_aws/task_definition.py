@@ -165,13 +165,11 @@ def find_revisions(run: Run, family: str, marked: Collection[str]) -> Live | Non
         marked: the ARNs of those that the tagging API knows as ours; it may lag behind, so active ones that it does
             not know are asked themselves.
     """
-    lists = gather(
-        {status: lambda status=status: _arns(run, family, status) for status in ("ACTIVE", "INACTIVE")}  # type: ignore[misc]
-    )
-    unknown = [arn for arn in lists["ACTIVE"] if arn not in marked]
-    ours = {*marked, *_ours(run, unknown)}
-    active = [arn for arn in lists["ACTIVE"] if arn in ours]
-    inactive = [arn for arn in lists["INACTIVE"] if arn in ours]
+    listed = _arns(run, family, "ACTIVE")
+    ours = {*marked, *_ours(run, [arn for arn in listed if arn not in marked])}
+    active = [arn for arn in listed if arn in ours]
+    others = {*marked} - {*active}
+    inactive = [arn for arn in _arns(run, family, "INACTIVE") if arn in others] if others else []
     return as_one(family, active, inactive) if active or inactive else None
 
 

@@ -19,7 +19,7 @@ from .account import Account, read_account
 from .api import DigitalOcean
 from .droplets import Droplet, gone_by, list_droplets, read_droplet
 from .firewall import read_firewall
-from .marks import as_mark_tags
+from .marks import as_mark_tags, owner_of
 from .run import Run
 from .tag import carriers, read_tag
 
@@ -30,7 +30,7 @@ class Look:
 
     Attributes:
         everything: all droplets of the account, for its limit and for names that others have.
-        ours: those that carry the mark, or that the ledger knows, by id.
+        ours: those that carry the mark, or that the ledger knows and that carry none, by id.
         gone: what the ledger knows and DigitalOcean does not, with the answers that say so.
     """
 
@@ -62,7 +62,9 @@ def look(run: Run) -> Look:
     everything = {**found["droplets"], **there}
     if carriers(tag).get("droplets", 0) > len(marked(run, everything.values())):
         everything = {**everything, **_caught_up(run, carriers(tag)["droplets"])}
-    ours = marked(run, everything.values()) | {one: everything[one] for one in run.ledger.droplets if one in everything}
+    known = {one: everything[one] for one in run.ledger.droplets if one in everything}
+    # one that has got another set's mark since is that set's
+    ours = marked(run, everything.values()) | {number: one for number, one in known.items() if not owner_of(one.tags)}
     return Look(account, everything, ours, tag, found["firewall"], gone)
 
 

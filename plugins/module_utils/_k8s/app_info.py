@@ -16,7 +16,7 @@ from .app_result import app_facts
 from .findings import View, latest_first
 from .kinds import DEPLOYMENT, EVENT, POD, REPLICA_SET, REPLICATION_CONTROLLER, SERVICE
 from .manifests import checked_namespace
-from .objects import labels_of, matches, name_of, namespace_of
+from .objects import matches, name_of, namespace_of, runs
 from .run import Run
 
 APP_INFO = ArgumentSpec({"namespace": {"type": "str"}, "name": {"type": "str"}})
@@ -44,9 +44,7 @@ def _order(controller: Object) -> tuple[str, str]:
 def told(controller: Object, view: View) -> dict[str, Any]:
     """One app with what belongs to it. Pure."""
     spec = controller.get("spec") or {}
-    selector = spec.get("selector") or {}
-    wanted = selector.get("matchLabels") or {} if controller["kind"] == DEPLOYMENT.kind else selector
-    pods = [one for one in _near(controller, view.pods) if matches(wanted, labels_of(one))] if wanted else []
+    pods = [one for one in view.pods if runs(controller, one)]
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     services = [
         one

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from .carrying_out import CarriedOut, carry_out
 from .errors import MOVED
 from .kinds import DEPLOYMENT, POD, REPLICATION_CONTROLLER, SERVICE, Kind
 from .object_set import Survey, decide, deletions, items_of
-from .objects import key_of, place_of
+from .objects import key_of, place_of, runs
 from .replacing import outdated, replace_pods
 from .run import Owner, Run
 from .surveying import require_ours, survey
@@ -69,12 +69,18 @@ def read(run: Run, params: Mapping[str, Any]) -> There:
     objects = [(kind, found[kind.kind]) for kind in KINDS if found[kind.kind]]
     for _kind, thing in objects:
         require_ours(run, thing, adopt=params["adopt"] and params["state"] == "present")
-    return There(objects, found["pods"])
+    return There(objects, own_pods([thing for _kind, thing in objects], found["pods"]))
 
 
 def pods_of_app(api: Api, name: str, namespace: str) -> list[Object]:
-    """The pods that an app's controller chooses."""
+    """The pods that have an app's label, whoever made them."""
     return api.list(POD, namespace, labels=f"{APP_LABEL}={name}").items
+
+
+def own_pods(things: Iterable[Object], pods: Iterable[Object]) -> list[Object]:
+    """Those of the pods that the app's controller has made. Pure."""
+    controllers = [one for one in things if one["kind"] != SERVICE.kind]
+    return [pod for pod in pods if any(runs(one, pod) for one in controllers)]
 
 
 def _present(run: Run, params: Mapping[str, Any], there: There, attempts: int = ATTEMPTS) -> Outcome:
@@ -127,7 +133,7 @@ def _made_usable(run: Run, params: Mapping[str, Any], found: Survey, done: Carri
         if params["wait"]:
             latest = wait_ready(run, list(things.values()))
     objects = {key: latest.get(thing["metadata"]["uid"], thing) for key, thing in done.objects.items()}
-    told = result(objects, pods_of_app(run.api, params["name"], params["namespace"]))
+    told = result(objects, own_pods(objects.values(), pods_of_app(run.api, params["name"], params["namespace"])))
     verify = params["verify"] or {"http": True, "path": "/", "http_proxy": None}
     url = address(objects.values())
     if params["wait"] and verify["http"] and url and _replicas(controller[1]):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .findings import Code, Finding, when
-from .objects import Object, controller_of, labels_of, matches, namespace_of
+from .objects import Object, controller_of, namespace_of, runs
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,7 @@ def _belongs(thing: Object, pod: Object) -> bool:
         return False
     if thing["kind"] == "Pod":
         return bool(thing["metadata"].get("uid") == pod["metadata"].get("uid"))
-    spec = thing.get("spec") or {}
-    selector = spec.get("selector") or {}
-    wanted = selector.get("matchLabels", {}) if thing["kind"] != "ReplicationController" else selector
-    chosen = bool(wanted) and matches(wanted, labels_of(pod))
-    return chosen and made_from(spec.get("template") or {}, pod)
+    return runs(thing, pod) and made_from((thing.get("spec") or {}).get("template") or {}, pod)
 
 
 def made_from(template: Mapping[str, Any], pod: Object) -> bool:

@@ -18,6 +18,7 @@ Object = Mapping[str, Any]
 NOISE = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
 NOISY_ANNOTATIONS = frozenset({"kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision"})
 SECRET_FIELDS = ("data", "stringData")
+TEMPLATE_HASH = "pod-template-hash"  # a label that the Deployment controller gives
 FINISHED = frozenset({"Succeeded", "Failed"})  # phases of a pod that takes no room any more
 
 
@@ -68,6 +69,20 @@ def claims_of(pod: Object) -> list[str]:
     volumes = (pod.get("spec") or {}).get("volumes") or ()
     named = [one["persistentVolumeClaim"]["claimName"] for one in volumes if one.get("persistentVolumeClaim")]
     return [*named, *(f"{name_of(pod)}-{one['name']}" for one in volumes if one.get("ephemeral"))]
+
+
+def runs(thing: Object, pod: Object) -> bool:
+    """Whether a pod is the thing's own. Its labels do not tell: those of others may have the same.
+
+    A Deployment's pods are those of its ReplicaSets, which are called after it and the hash that these pods carry.
+    """
+    above = controller_of(pod)
+    if above is None:
+        return False
+    if above.get("uid") == thing["metadata"].get("uid"):
+        return True
+    called = (namespace_of(thing), "Deployment", f"{name_of(thing)}-{labels_of(pod).get(TEMPLATE_HASH)}")
+    return above.get("kind") == "ReplicaSet" and called == (namespace_of(pod), thing["kind"], above.get("name"))
 
 
 def conditions_of(thing: Object) -> dict[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from .._wait import Pace, wait_until
 from .api import Object
 from .app_wanted import TEMPLATE
 from .kinds import POD, REPLICATION_CONTROLLER
-from .objects import FINISHED, is_true, name_of, namespace_of, place_of
+from .objects import FINISHED, is_true, name_of, namespace_of, place_of, runs
 from .run import Run
 from .waiting import wait_gone, wait_ready
 
@@ -49,7 +49,7 @@ def replace_pods(run: Run, controller: Object) -> None:
     selector = ",".join(f"{name}={value}" for name, value in (spec.get("selector") or {}).items())
     pods = run.api.list(POD, metadata["namespace"], labels=selector).items
     version = (spec["template"]["metadata"].get("annotations") or {}).get(TEMPLATE, "")
-    old = outdated(pods, version)
+    old = outdated([one for one in pods if runs(controller, one)], version)
     for group in batches(old):
         gather({place_of(one): partial(evict, run, one) for one in group})
         wait_gone(run, [(POD, one) for one in group])

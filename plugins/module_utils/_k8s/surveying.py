@@ -14,7 +14,7 @@ from functools import partial
 from .._errors import AuthError, InputError, NotFoundError, NotOursError
 from .._ownership import OWNER
 from .._parallel import gather
-from .api import Object, Written
+from .api import MANAGER, Object, Written
 from .kinds import NAMESPACE, Kind
 from .namespaces import wait_until_usable
 from .object_set import WORKERS, Item, Place, Survey, places_of
@@ -23,6 +23,7 @@ from .run import Run
 from .settled import is_settled
 from .waiting import wait_gone
 
+SHOWN = 5  # names of copies in a warning
 SERVED_TWICE = frozenset({"/Endpoints", "/Event", "events.k8s.io/Event", "discovery.k8s.io/EndpointSlice"})
 
 
@@ -50,10 +51,7 @@ def survey(
     """
     namespaces = _namespaces(items)
     wait_until_usable(run, namespaces)
-    if known is None:
-        marked = _marked(run, places_of(items), prune)
-    else:
-        marked = {key_of(thing): (kind, thing) for kind, thing in known}
+    marked = _marked(run, items, prune) if known is None else {key_of(thing): (kind, thing) for kind, thing in known}
     live = {key: thing for key, (_kind, thing) in marked.items()}
     unsettled = [item for item in items if item.key not in live or not is_settled(live[item.key], item.manifest)]
     tried = _dry_runs(run, unsettled, force, {name for name, in_set in namespaces.items() if in_set})
@@ -74,27 +72,43 @@ def _namespaces(items: Iterable[Item]) -> dict[str, bool]:
     return {**used, **{name_of(item.manifest): True for item in items if item.kind == NAMESPACE}}
 
 
-def _marked(run: Run, places: Iterable[Place], others: Iterable[Place] = ()) -> dict[str, tuple[Kind, Object]]:
-    """What carries the owner's mark, by key, but for what a controller made from something of ours.
+def _marked(run: Run, items: Iterable[Item], others: Iterable[Place] = ()) -> dict[str, tuple[Kind, Object]]:
+    """What carries the owner's mark, by key, but for what came by it from something of ours: a controller or somebody
+    who made a copy gave it the same labels.
 
     Args:
-        places: to be read.
+        items: whose places are read.
         others: to be read where that is allowed.
     """
-    wide = dict.fromkeys(others)
-    own = [place for place in places if place not in wide and (place[0], "") not in wide]
+    wide, named_so = dict.fromkeys(others), {item.key for item in items}
+    own = [place for place in places_of(items) if place not in wide and (place[0], "") not in wide]
     reads: dict[Place, Callable[[], list[Object]]] = {
         **{place: partial(_list, run, *place) for place in own},
         **{place: partial(_list_if_allowed, run, *place) for place in wide if _key(place[0]) not in SERVED_TWICE},
     }
     named = {f"{_key(kind)} {namespace}": (kind, namespace) for kind, namespace in reads}
     found = gather({name: reads[place] for name, place in named.items()}, workers=WORKERS)
-    return {
+    marked = {
         key_of(thing): (named[name][0], thing)
         for name, things in found.items()
         for thing in things
         if not controller_of(thing)
     }
+    copies = {key: label_of(thing) for key, (_kind, thing) in marked.items() if key not in named_so and is_copy(thing)}
+    if copies:
+        run.warn(f"Somebody has copied these with the label of {run.owner.value}, and they stay: {_few(copies)}.")
+    return {key: one for key, one in marked.items() if key not in copies}
+
+
+def _few(labels: Mapping[str, str]) -> str:
+    shown = sorted(labels.values())
+    return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
+
+
+def is_copy(thing: Object) -> bool:
+    """Whether something with a mark was never written by us: the server notes who writes, for each object. Pure."""
+    writers = {one.get("manager") for one in thing["metadata"].get("managedFields") or ()}
+    return bool(writers) and MANAGER not in writers
 
 
 def _key(kind: Kind) -> str:
@@ -188,7 +202,7 @@ def survey_removal(run: Run, items: Sequence[Item] = (), others: Iterable[Place]
     Raises:
         NotOursError: an object of the set is somebody else's.
     """
-    marked = _marked(run, places_of(items), others)
+    marked = _marked(run, items, others)
     missing = {item.key: partial(_look, run, item, adopt=False) for item in items if item.key not in marked}
     gather(missing, workers=WORKERS)
     wanted = {item.key for item in items}

@@ -19,14 +19,14 @@ from .app_result import address, pod_facts, service_facts
 from .carrying_out import CarriedOut, carry_out
 from .kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
 from .object_set import Survey, decide, items_of
-from .objects import key_of, place_of
+from .objects import key_of, place_of, runs
 from .ready import address_of, state_of
 from .run import Run
 from .surveying import require_ours, survey
 from .waiting import wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options, noted_storage
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
-from .wordpress_site import LATER, Site, noted, prepare, require_installed, settings_of, site_steps
+from .wordpress_site import LATER, Site, deployment_of, noted, prepare, require_installed, settings_of, site_steps
 from .wordpress_storage import (
     PARTS,
     claim_name,
@@ -241,7 +241,9 @@ def _finish(run: Run, params: Mapping[str, Any], options: Mapping[str, Any], mad
         now = run.api.get(DEPLOYMENT, options["name"], options["namespace"]) or site
         wait_ready(run, [(DEPLOYMENT, now)])
         _verify(run, params, service)
-    pods = run.api.list(POD, options["namespace"], labels=f"app in ({options['name']},{database_name(options)})").items
+    apps, namespace = (options["name"], database_name(options)), options["namespace"]
+    labelled = run.api.list(POD, namespace, labels=f"app in ({','.join(apps)})").items
+    pods = [one for one in labelled if any(runs(deployment_of(app, namespace), one) for app in apps)]
     changed = {key_of(service): service}
     return {"site": _told(options, settings, {**made.carried.objects, **changed}, pods)}
 

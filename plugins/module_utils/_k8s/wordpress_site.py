@@ -21,7 +21,7 @@ from .api import Object
 from .exec_module import best
 from .executing import Ran, execute
 from .kinds import DEPLOYMENT, POD, SECRET
-from .objects import conditions_of, name_of
+from .objects import conditions_of, name_of, runs
 from .ready import State
 from .run import Run
 from .waiting import wait_ready
@@ -262,7 +262,8 @@ class _Wp:
 
     def _execute(self, *words: str, stdin: str | None = None) -> Ran:
         name, namespace = self._options["name"], self._options["namespace"]
-        pod = best(_usable(self._run.api.list(POD, namespace, labels=f"app={name}").items))
+        pods = self._run.api.list(POD, namespace, labels=f"app={name}").items
+        pod = best(_usable([one for one in pods if runs(deployment_of(name, namespace), one)]))
         if pod is None:
             raise UnreachableError(f"no pod of {name} runs")
         return execute(
@@ -276,6 +277,11 @@ class _Wp:
             option="wait_timeout",
             clock=self._run.deadline.clock,
         )
+
+
+def deployment_of(name: str, namespace: str) -> Object:
+    """A Deployment, as far as its pods are told by it: those of its clones have the same labels."""
+    return {"kind": DEPLOYMENT.kind, "metadata": {"name": name, "namespace": namespace}}
 
 
 def _usable(pods: Sequence[Object]) -> list[Object]:

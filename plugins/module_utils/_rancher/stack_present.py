@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .._errors import InputError
+from .._errors import ConflictError, InputError
 from .._module import Context, Outcome
 from .._plan import Handler, Live, Plan, Wanted, apply, decide, dismantle
 from .._wait import wait_until
@@ -16,7 +16,7 @@ from .environments import Run
 from .exports import export_plan, require_folder
 from .launch_config import unnamed_volumes
 from .links import refuse_for_v1, refuse_for_v2, with_protocols
-from .marks import require_marked
+from .marks import require_marked, tags_of
 from .patience import Patience
 from .ports import Claim, refuse_taken
 from .ready import describe_stack, is_going, service_ready, stack_ready
@@ -153,8 +153,11 @@ def ensure_absent(context: Context) -> Outcome:
     found = find_stacks(run, options.name, doing=f"look for stack {options.name}")
     for stack in found:
         require_marked(run.mark(options.name), stack, f"stack {options.name}", adopt=options.adopt)
-        if not context.params["delete_data"]:
-            _refuse_loss(run, stack)
+        services = [] if is_going(stack) else _services_of(run, stack)
+        if not options.adopt:
+            _refuse_strangers(run, stack, services)
+        if not (is_going(stack) or context.params["delete_data"]):
+            _refuse_loss(run, stack, services)
     live = {one.key: one for one in (live_stack(stack, veil, None) for stack in found)}
     plan = dismantle(live.values(), STACK_GRAPH)
     if not context.check_mode:
@@ -162,16 +165,35 @@ def ensure_absent(context: Context) -> Outcome:
     return Outcome(stack_result(None, ()), plan)
 
 
-def _refuse_loss(run: Run, stack: Object) -> None:
+def _services_of(run: Run, stack: Object) -> list[Object]:
+    doing = f"look what is in stack {stack['name']}"
+    listed = run.rancher.list(run.path("services"), doing=doing)
+    return [one for one in listed if stack_id_of(one) == stack["id"] and not is_going(one)]
+
+
+def _refuse_strangers(run: Run, stack: Object, services: Sequence[Object]) -> None:
+    """Refuse to remove services that somebody else has put into a stack of ours.
+
+    Those that Rancher itself makes, from files or a template, carry no mark: such a stack is taken as a whole.
+
+    Raises:
+        ConflictError: there are some.
+    """
+    mark = run.mark(str(stack["name"]))
+    strangers = [str(one["name"]) for one in services if not mark.owns(tags_of(one.get("description")))]
+    if strangers and not (stack.get("dockerCompose") or stack.get("externalId")):
+        raise ConflictError(
+            f"stack {stack['name']} has services that rancher_stack did not make: {', '.join(sorted(strangers))}",
+            hint="Delete them first, or set adopt: true to have them deleted with it.",
+        )
+
+
+def _refuse_loss(run: Run, stack: Object, services: Sequence[Object]) -> None:
     """Refuse to remove data that nobody has said may go.
 
     Raises:
         InputError: there are volumes that would go with the stack, or with the containers of its services.
     """
-    if is_going(stack):
-        return
-    doing = f"look for the data of stack {stack['name']}"
-    services = [one for one in run.rancher.list(run.path("services"), doing=doing) if stack_id_of(one) == stack["id"]]
     launches = [
         (launch.get("name") or service["name"], launch)
         for service in services
@@ -179,6 +201,7 @@ def _refuse_loss(run: Run, stack: Object) -> None:
     ]
     lost = [f"{path} of {name}" for name, launch in launches for path in unnamed_volumes(launch)]
     if not run.rancher.is_v1:  # volumes of the stack itself, which came with 1.2
+        doing = f"look for the data of stack {stack['name']}"
         volumes = run.rancher.list(run.path("volumes"), {"stackId": stack["id"]}, doing=doing)
         lost += sorted(str(one["name"]) for one in volumes if not is_going(one))
     if lost:

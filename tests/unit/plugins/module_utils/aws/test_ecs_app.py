@@ -52,13 +52,13 @@ def scaling(*found: str) -> Call:
     return Call("application-autoscaling", "DescribeScalableTargets", {"ScalableTargets": targets})
 
 
-def revisions(family: str, active: list[str], inactive: list[str] | None = None) -> tuple[Call, Call]:
-    lists = {"ACTIVE": active, "INACTIVE": inactive or []}
-    active_call, inactive_call = (
+def revisions(family: str, active: list[str], inactive: list[str] | None = None) -> list[Call]:
+    """Those that are not active are listed only where the tagging API knows of some."""
+    lists = {"ACTIVE": active} | ({} if inactive is None else {"INACTIVE": inactive})
+    return [
         Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}, {"familyPrefix": family, "status": status})
         for status, arns in lists.items()
-    )
-    return active_call, inactive_call
+    ]
 
 
 NO_SERVICE = Call("ecs", "DescribeServices", {"services": []})
@@ -104,7 +104,7 @@ def test_what_the_tagging_api_still_lists_is_looked_up() -> None:
         NO_SERVICE,
         stale,
         scaling(),
-        *revisions("one-web", []),
+        *revisions("one-web", [], []),
         NO_CLASSIC,
         Call("elbv2", "DescribeLoadBalancers", failure("LoadBalancerNotFound")),
         Call("elbv2", "DescribeTargetGroups", failure("TargetGroupNotFound")),

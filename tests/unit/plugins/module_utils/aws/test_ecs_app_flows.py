@@ -15,6 +15,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws import (
     ecs_app_present,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    ConflictError,
     InputError,
     NotOursError,
     PartialError,
@@ -85,7 +86,15 @@ def revision(number: int = 1, **container: Any) -> Call:
 NO_REVISION = Call("ecs", "DescribeTaskDefinition", UNKNOWN)
 TASKS = (Call("ecs", "ListTasks", {"taskArns": []}),)
 INSTANCES = security_group("sg-instances", "instance-security-group")
-RULE = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{"GroupId": "sg-lb"}]}
+
+
+def rule_at(port: int, described: str = "container.schedulers: web") -> dict[str, Any]:
+    """The rule that lets the load balancer reach a port of the instances."""
+    source = {"GroupId": "sg-lb", "Description": described}
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "UserIdGroupPairs": [source]}
+
+
+RULE = rule_at(80)
 OPEN = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 
@@ -579,6 +588,8 @@ def test_a_load_balancer_in_one_zone_cannot_be_moved_within_it(run: Flow) -> Non
 
 NO_CLASSIC = Call("elb", "DescribeLoadBalancers", failure("LoadBalancerNotFound"))
 NO_GROUP = Call("elbv2", "DescribeTargetGroups", failure("TargetGroupNotFound"))
+ONE_LB = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/one-lb/1"
+LEADS_NOWHERE = Call("elbv2", "DescribeTargetGroups", failure("TargetGroupNotFound"), {"LoadBalancerArn": ONE_LB})
 IN_TWO_ZONES = (
     Call(
         "autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": [{"VPCZoneIdentifier": "subnet-1,subnet-2"}]}
@@ -702,11 +713,10 @@ def test_a_load_balancer_of_another_vpc_is_refused_before_any_change(run: Flow) 
 
 
 def test_a_rule_for_the_port_before_goes(run: Flow) -> None:
-    old = {**RULE, "FromPort": 8080, "ToPort": 8080}
     outcome = run(
         services(service(**BEHIND)),
         revision(),
-        groups({**INSTANCES, "IpPermissions": [RULE, old]}, balancer_group()),
+        groups({**INSTANCES, "IpPermissions": [RULE, rule_at(8080)]}, balancer_group()),
         *live_balancer(),
         check=True,
         load_balancer=CLASSIC,
@@ -716,15 +726,28 @@ def test_a_rule_for_the_port_before_goes(run: Flow) -> None:
     assert outcome.plan.sentences() == ["delete ingress rule of sg-lb-name to tcp 8080-8080 of the instances"]
 
 
+def test_a_rule_that_somebody_else_made_for_the_load_balancer_stays(run: Flow) -> None:
+    outcome = run(
+        services(service(**BEHIND)),
+        revision(),
+        groups({**INSTANCES, "IpPermissions": [RULE, rule_at(9100, "metrics")]}, balancer_group()),
+        *live_balancer(),
+        check=True,
+        load_balancer=CLASSIC,
+        **WEB,
+    )
+    assert outcome.plan
+    assert outcome.plan.sentences() == []
+
+
 def test_a_rule_for_the_port_before_stays_if_the_deployment_fails(run: Flow) -> None:
     """Tasks of before may still be reached through it, or again, after a rollback."""
-    old = {**RULE, "FromPort": 8080, "ToPort": 8080}
     failing = deployment(rolloutState="FAILED", rolloutStateReason="tasks failed to start.")
     with pytest.raises(PartialError, match="the deployment failed: tasks failed to start") as raised:
         run(
             services(service(**BEHIND)),
             revision(),
-            groups({**INSTANCES, "IpPermissions": [RULE, old]}, balancer_group()),
+            groups({**INSTANCES, "IpPermissions": [RULE, rule_at(8080)]}, balancer_group()),
             *live_balancer(),
             NO_SCALING,
             NO_LOGS,
@@ -738,12 +761,11 @@ def test_a_rule_for_the_port_before_stays_if_the_deployment_fails(run: Flow) -> 
 
 
 def test_what_is_tidied_up_after_the_wait_is_among_what_was_done(run: Flow) -> None:
-    old = {**RULE, "FromPort": 8080, "ToPort": 8080}
     with pytest.raises(PartialError) as raised:
         run(
             services(service(**BEHIND)),
             revision(),
-            groups({**INSTANCES, "IpPermissions": [RULE, old]}, balancer_group()),
+            groups({**INSTANCES, "IpPermissions": [RULE, rule_at(8080)]}, balancer_group()),
             *live_balancer(),
             in_service(2),
             Call("ec2", "RevokeSecurityGroupIngress"),
@@ -819,7 +841,7 @@ def test_without_a_word_about_load_balancers_the_address_is_looked_up(run: Flow)
 
 
 NOTHING_MARKED = Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": []})
-NO_REVISIONS = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []}, times=2)
+NO_REVISIONS = Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": []})
 NO_LOGS = Call("logs", "DescribeLogGroups", {"logGroups": []}, {"logGroupNamePrefix": "/ecs/one/web"})
 NO_TRACES = (NOTHING_MARKED, NO_SCALING, NO_LOGS)
 # the look at the end
@@ -889,9 +911,9 @@ def test_the_way_from_a_shared_load_balancer_is_opened_once_more_when_there_is_t
     assert order == (["service", "rule"] if shared else ["service"])
 
 
-def listed(status: str, *numbers: int) -> Call:
+def listed(*numbers: int) -> Call:
     arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in numbers]
-    return Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}, {"status": status})
+    return Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}, {"status": "ACTIVE"})
 
 
 def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
@@ -905,8 +927,7 @@ def test_an_app_goes_with_its_part_of_a_shared_load_balancer(run: Flow) -> None:
     outcome = run(
         services(service(**BEHIND)),
         *NO_TRACES,
-        listed("ACTIVE", 1),
-        listed("INACTIVE"),
+        listed(1),
         Call("ecs", "DescribeTaskDefinition", described(1), times=2),  # is it ours, and where does it log to?
         groups(reached_at(80, 8080, made_for="container.schedulers: before"), shared_group(80, 8080)),
         *live_balancer("", ListenerDescriptions=listeners),
@@ -957,8 +978,7 @@ def test_of_two_apps_that_go_at_the_same_time_the_later_takes_what_both_have_use
     outcome = run(
         services(service(**BEHIND)),
         *NO_TRACES,
-        listed("ACTIVE", 1),
-        listed("INACTIVE"),
+        listed(1),
         Call("ecs", "DescribeTaskDefinition", described(1), times=2),  # is it ours, and where does it log to?
         *both,
         Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": service()["taskDefinition"]}),
@@ -1152,7 +1172,7 @@ def test_an_own_load_balancer_is_no_shared_one(run: Flow) -> None:
 
 
 def v2(name: str = "one-lb") -> dict[str, Any]:
-    arn = f"arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/{name}/1"
+    arn = ONE_LB.replace("one-lb", name)
     found = {"LoadBalancerArn": arn, "LoadBalancerName": name, "DNSName": f"{name}.elb.example", "Type": "application"}
     return {**found, "Scheme": "internet-facing", "VpcId": "vpc-1", "AvailabilityZones": []}
 
@@ -1171,6 +1191,7 @@ def tags_of(arn: str, part: str) -> Call:
                 NO_CLASSIC,
                 Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
                 tags_of(v2()["LoadBalancerArn"], "load-balancer"),
+                LEADS_NOWHERE,
             ),
             "load_balancer",
         ),
@@ -1214,12 +1235,39 @@ def test_a_load_balancer_is_looked_up_though_its_target_group_is_listed(run: Flo
         Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
         tags_of(arn, "target-group"),
         tags_of(v2()["LoadBalancerArn"], "load-balancer"),
+        LEADS_NOWHERE,
         check=True,
         state="absent",
         load_balancer={"type": "application", "name": "one-lb"},
     )
     assert outcome.plan
     assert [step.kind for step in outcome.plan.steps] == ["load_balancer", "target_group"]
+
+
+def test_a_load_balancer_that_others_have_come_to_use_stays_with_the_app(run: Flow) -> None:
+    """Their listeners would go with it, and its rules."""
+    arn = v2()["LoadBalancerArn"]
+    behind = {
+        f"arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/{name}/1": tags
+        for name, tags in (("theirs", []), ("late", upper_mark("target-group")))
+    }
+    found = [{"TargetGroupArn": one, "TargetGroupName": one.split("/")[1]} for one in behind]
+    listed = [{"ResourceARN": arn, "Tags": upper_mark("load-balancer")}]
+    descriptions = [{"ResourceArn": one, "Tags": tags} for one, tags in behind.items()]
+    with pytest.raises(ConflictError, match=r"one-lb leads to target groups that are not of ecs/one: theirs\."):
+        run(
+            services(),
+            Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": listed}),
+            NO_SCALING,
+            NO_LOGS,
+            NO_REVISIONS,
+            groups(INSTANCES),
+            Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
+            tags_of(arn, "load-balancer"),
+            Call("elbv2", "DescribeTargetGroups", {"TargetGroups": found}, {"LoadBalancerArn": arn}),
+            Call("elbv2", "DescribeTags", {"TagDescriptions": descriptions}, {"ResourceArns": [*behind]}),
+            state="absent",
+        )
 
 
 def listening_at(*ports: int) -> dict[str, Any]:

@@ -45,6 +45,9 @@ def plan(live: Mapping[str, Live] | None = None, **given: Any) -> Plan:
     return decide(wanted(live, **given).values(), live or {}, APP_GRAPH, APP_RULES)
 
 
+HTTP = {"Protocol": "HTTP", "InstanceProtocol": "HTTP"}
+
+
 def live_classic(app: str = "web", **given: Any) -> Live:
     attributes = CLASSIC_ATTRIBUTES["LoadBalancerAttributes"]
     spec = normalised(classic(**given), attributes, {**mark(LOAD_BALANCER, app), "team": "a"})
@@ -166,12 +169,36 @@ def test_the_load_balancer_lets_in_who_may_reach_it() -> None:
 
 
 def test_on_a_shared_one_others_stay_let_in() -> None:
-    others = {"IpProtocol": "tcp", "FromPort": 90, "ToPort": 90, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    said = {"CidrIp": "0.0.0.0/0", "Description": "container.schedulers: other"}
+    others = {"IpProtocol": "tcp", "FromPort": 90, "ToPort": 90, "IpRanges": [said]}
     live = {BALANCER_GROUP: live_group(others, app="")}
     shared = wanted(live, **WEB, load_balancer=SHARED)[BALANCER_GROUP]
     own = wanted(live, **WEB, load_balancer=CLASSIC)[BALANCER_GROUP]
     assert list(shared.spec["ingress"]) == ["tcp 80 from 0.0.0.0/0", "tcp 90 from 0.0.0.0/0"]
     assert list(own.spec["ingress"]) == ["tcp 80 from 0.0.0.0/0"]
+
+
+def test_a_listener_that_somebody_else_has_made_at_a_classic_load_balancer_stays() -> None:
+    """Ours of before is told by what was opened for it."""
+    spoken = {80: ("HTTP", 80), 8080: ("HTTP", 81), 443: ("HTTPS", 80), 9000: ("HTTP", 9001)}
+    found = [
+        {"Listener": {**HTTP, "Protocol": protocol, "LoadBalancerPort": port, "InstancePort": led_to}}
+        for port, (protocol, led_to) in spoken.items()
+    ]
+    said = {"CidrIp": "0.0.0.0/0", "Description": "container.schedulers: web"}
+    opened = [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [said]} for port in (80, 8080)]
+    live = {LOAD_BALANCER: live_classic(ListenerDescriptions=found), BALANCER_GROUP: live_group(*opened)}
+    listeners = wanted(live, **WEB, load_balancer={**CLASSIC, "listener_port": 81})[LOAD_BALANCER].spec["listeners"]
+    assert listeners == {"81": "HTTP to HTTP 80", "443": "HTTPS to HTTP 80", "9000": "HTTP to HTTP 9001"}
+
+
+@pytest.mark.parametrize("balancer", [CLASSIC, SHARED])
+def test_what_somebody_else_has_opened_at_another_port_stays_open(balancer: dict[str, Any]) -> None:
+    said = {"CidrIp": "10.0.0.0/8", "Description": "the office"}
+    others = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [said]}
+    live = {BALANCER_GROUP: live_group(others, {**others, "FromPort": 80, "ToPort": 80})}
+    found = wanted(live, **WEB, load_balancer=balancer)[BALANCER_GROUP].spec["ingress"]
+    assert list(found) == ["tcp 443 from 10.0.0.0/8", "tcp 80 from 0.0.0.0/0"]
 
 
 def test_on_a_shared_one_the_own_port_is_closed_to_who_may_not_reach_it_any_more() -> None:

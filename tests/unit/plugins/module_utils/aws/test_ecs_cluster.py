@@ -12,6 +12,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws import (
     ecs_cluster_info,
     ecs_cluster_teardown,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._aws.ec2 import NOT_ENDING
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_app import Traces
 from ansible_collections.container.schedulers.plugins.module_utils._aws.launch_templates import template_data
 from ansible_collections.container.schedulers.plugins.module_utils._aws.user_data import ecs_user_data
@@ -347,7 +348,7 @@ def no_apps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_teardown_takes_all_that_has_the_mark(ensure: Any) -> None:
-    with scripted(*NAMED, tags(**ALL), *DELETES, NO_GROUP, tags()) as aws:
+    with scripted(*NAMED, tags(**ALL), NO_INSTANCES, *DELETES, NO_GROUP, tags()) as aws:
         outcome = ensure(aws, state="absent")
         order = [operation for operation, _params in aws.made]
     assert order.index("delete_auto_scaling_group") < order.index("delete_cluster")
@@ -357,8 +358,40 @@ def test_a_teardown_takes_all_that_has_the_mark(ensure: Any) -> None:
 
 
 def test_a_teardown_in_check_mode_only_reads(ensure: Any) -> None:
-    with scripted(*NAMED, tags(**ALL)) as aws:
+    with scripted(*NAMED, tags(**ALL), NO_INSTANCES) as aws:
         assert ensure(aws, state="absent", check_mode=True).plan.changed
+
+
+def test_instances_of_others_in_the_network_are_an_error(ensure: Any) -> None:
+    in_vpc = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1"]}, NOT_ENDING]}
+    theirs = {
+        "Reservations": [{"Instances": [{"InstanceId": "i-9"}, {"InstanceId": "i-1", "Tags": marks("instance")}]}]
+    }
+    refused = pytest.raises(ConflictError, match=r"has instances that are not the cluster's: i-9\.")
+    with scripted(*NAMED, tags(**ALL), Call("ec2", "DescribeInstances", theirs, in_vpc)) as aws, refused:
+        ensure(aws, state="absent")
+
+
+def marked_instance(*more: dict[str, str]) -> tuple[Call, Call]:
+    """An instance with our mark that is no member of the group, and is there."""
+    own = [{"Key": OWNER, "Value": "ecs/web"}, {"Key": PART, "Value": "instance"}, *more]
+    found = [{"ResourceId": "i-2", "ResourceType": "instance", **pair} for pair in own]
+    alive = {"Reservations": [{"Instances": [{"InstanceId": "i-2"}]}]}
+    marked = Call("ec2", "DescribeTags", {"Tags": [*tags(**ALL).answer["Tags"], *found]})
+    return marked, Call("ec2", "DescribeInstances", alive)
+
+
+def test_an_instance_that_the_group_has_given_up_goes_too(ensure: Any) -> None:
+    looks = marked_instance({"Key": "aws:autoscaling:groupName", "Value": "ecs-web-instances"})
+    with scripted(*NAMED, *looks, NO_INSTANCES) as aws:
+        assert "delete instance i-2" in ensure(aws, state="absent", check_mode=True).plan.sentences()
+
+
+def test_an_instance_that_was_started_like_one_of_ours_is_not_ended(ensure: Any) -> None:
+    """By hand, from our launch template for example: that gives it our tags, but none of EC2's own."""
+    refused = pytest.raises(ConflictError, match=r"no auto scaling group has started: i-2\.")
+    with scripted(*NAMED, *marked_instance()) as aws, refused:
+        ensure(aws, state="absent")
 
 
 GONE = (Call("ecs", "DescribeClusters", {"clusters": []}), NO_GROUP, *NOTHING[3:5])

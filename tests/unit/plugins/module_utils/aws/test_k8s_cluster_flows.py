@@ -732,6 +732,20 @@ def test_instances_of_others_in_the_network_are_an_error(flow: Flow) -> None:
         flow(FakeCluster(), *calls, state="absent")
 
 
+def test_an_instance_that_was_started_like_a_node_is_not_ended(flow: Flow) -> None:
+    copied = [*MARKED, *tag("i-2", "instance", "instance")]
+    calls = {
+        "DescribeTags": Call("ec2", "DescribeTags", {"Tags": copied}),
+        "DescribeInstances": Call(
+            "ec2", "DescribeInstances", reservations(INSTANCE, WORKER, {**WORKER, "InstanceId": "i-2"}), BY_OWNER
+        ),
+    }
+    looks = [calls.get(one.operation, one) for one in DEPARTING[:-2]]
+
+    with pytest.raises(ConflictError, match=r"no auto scaling group has started: i-2\."):
+        flow(FakeCluster(), *[one for one in looks if one not in NO_BALANCERS], DEPARTING[-2], state="absent")
+
+
 def nothing() -> list[Call]:
     """Without a VPC, nobody is asked for load balancers."""
     return [

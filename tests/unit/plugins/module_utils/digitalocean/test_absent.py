@@ -49,6 +49,19 @@ def test_what_droplets_would_be_made_with_does_not_keep_them(ground: Ground) -> 
     assert left(ground) == []
 
 
+@pytest.mark.parametrize("names", [None, ["web-1", "web-2"]])
+def test_a_droplet_that_was_given_to_another_set_stays_with_it(ground: Ground, names: list[str] | None) -> None:
+    """The ledger still has its id, but its mark says whose it is now."""
+    given = make(ground, count=2)[0]
+    resources = {"resources": [{"resource_id": str(given["id"]), "resource_type": "droplet"}]}
+    ground.ask("DELETE", f"tags/{TAG}/resources", resources)
+    ground.ask("POST", "tags", {"name": f"{TAG}-2"})
+    ground.ask("POST", f"tags/{TAG}-2/resources", resources)
+    outcome = remove(ground, names=names)
+    assert [one["name"] for one in outcome.result["proof"]] == ["web-2"]
+    assert ground.things() == ["web-1"]
+
+
 def test_all_of_it_is_gone_and_proven_and_again(ground: Ground) -> None:
     made = make(ground)
     outcome = remove(ground)

@@ -167,6 +167,33 @@ def test_what_may_not_be_listed_is_not_pruned_and_said() -> None:
         assert sentences(apply(cluster, COLOURS, prune=True)) == ["create ConfigMap default/colours"]
 
 
+@pytest.mark.parametrize("options", [{"prune": True}, {"state": "absent"}], ids=["prune", "absent"])
+def test_what_was_copied_with_our_label_stays(options: dict[str, Any]) -> None:
+    """Only what the server has noted as written by us is deleted without being named."""
+    wrote = [{"manager": "container.schedulers", "operation": "Apply"}, {"manager": "kubectl", "operation": "Update"}]
+    with small_cluster("shop") as cluster:
+        apply(cluster, COLOURS, KEYS)
+        for (kind, _place, name), one in [*cluster.objects.items()]:
+            if kind in ("ConfigMap", "Secret"):
+                metadata = {**one["metadata"], "managedFields": wrote}
+                cluster.put({**one, "metadata": metadata})
+                cluster.put({**one, "metadata": {**metadata, "namespace": "shop", "managedFields": wrote[1:]}})
+                cluster.put({**one, "metadata": {**metadata, "name": f"{name}-2", "managedFields": wrote[1:]}})
+        groups = discovery("ConfigMap", "Secret")
+        cluster.refuse = lambda _method, path, _body: (200, groups) if path in ("/api", "/apis") else None
+        given = () if "state" in options else (COLOURS,)
+        deleted = (
+            ["delete Secret default/keys"]
+            if given
+            else ["delete ConfigMap default/colours", "delete Secret default/keys"]
+        )
+        assert sentences(apply(cluster, *given, **options)) == deleted
+        # what is named is what it says, whoever has put it back
+        assert sentences(apply(cluster, {**COLOURS, "metadata": {"name": "colours-2"}}, state="absent")) == [
+            "delete ConfigMap default/colours-2"
+        ]
+
+
 def test_what_is_somebody_elses_is_refused() -> None:
     with small_cluster() as cluster:
         cluster.put({**COLOURS, "metadata": {"name": "colours", "namespace": "default"}})

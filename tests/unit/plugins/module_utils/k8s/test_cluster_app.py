@@ -172,6 +172,34 @@ def test_old_pods_of_a_replication_controller_are_replaced() -> None:
     assert {one["spec"]["containers"][0]["image"] for one in pods} == {"nginx:2"}
 
 
+@pytest.mark.parametrize("controller", ["Deployment", "ReplicationController"])
+def test_pods_of_others_with_the_label_of_the_app_are_neither_counted_nor_replaced(controller: str) -> None:
+    spec = ArgumentSpec({**APP_INFO.options, **CONNECTION.options, "state": {}})
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "nginx:1"}]}}
+    evicted: list[str] = []
+
+    def note(_method: str, path: str, _body: Any) -> tuple[int, dict[str, Any]] | None:
+        if path.endswith("/eviction"):
+            evicted.append(path.split("/")[-2])
+            cluster.remove("Pod", evicted[-1])
+            running(cluster, cluster.objects[(controller, "default", "web")])
+            return 201, {}
+        return None
+
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        cluster.write(thing("Deployment", "web-2", "default", spec={"replicas": 2, "template": template}))
+        made = app(cluster, controller=controller, image="nginx:1", replicas=1)
+        again = app(cluster)
+        cluster.refuse = note
+        changed = app(cluster, image="nginx:2")
+        looked = look_at_apps(context(cluster, spec)).result["apps"]
+    assert sentences(again) == []
+    assert [[one["name"] for one in each.result["app"]["pods"]] for each in (made, again, changed)] == [["web-0"]] * 3
+    assert evicted == (["web-0"] if controller == "ReplicationController" else [])
+    assert {one["name"]: len(one["pods"]) for one in looked} == {"web": 1, "web-2": 2}
+
+
 def test_an_empty_variable_that_is_left_out_later_replaces_no_pods() -> None:
     """A server leaves out an empty value when it shows a variable."""
     with small_cluster() as cluster:

@@ -848,14 +848,20 @@ def test_a_node_that_came_for_another_pod_is_no_hope() -> None:
     assert room_comes([placed, waits], [event(waits, "Nominated", ""), refused])
 
 
-def test_pods_of_an_older_version_do_not_count() -> None:
+def pod_of(replica_set: str, name: str, namespace: str = "default") -> dict[str, Any]:
+    above = [{"kind": "ReplicaSet", "name": replica_set, "uid": f"uid-{replica_set}", "controller": True}]
+    labels = {"app": "web", "pod-template-hash": "5f7b"}
+    return pod(name, metadata={"labels": labels, "namespace": namespace, "ownerReferences": above})
+
+
+def test_pods_of_an_older_version_or_of_others_do_not_count() -> None:
     template = {"metadata": {}, "spec": {"containers": [{"name": "c", "image": "nginx:1"}]}}
     web = thing(
         "Deployment", "web", "default", spec={"selector": {"matchLabels": {"app": "web"}}, "template": template}
     )
-    new, old = pod("new", metadata={"labels": {"app": "web"}}), pod("old", metadata={"labels": {"app": "web"}})
+    new, old = pod_of("web-5f7b", "new"), pod_of("web-5f7b", "old")
     old["spec"]["containers"][0]["image"] = "nginx:0"
-    other = pod("other", metadata={"labels": {"app": "web"}, "namespace": "elsewhere"})
-    assert pods_of([web], [new, old, other]) == [new]
+    others = [pod_of("web-5f7b", "other", "elsewhere"), pod_of("web-2-5f7b", "clone"), pod("alone")]
+    assert pods_of([web], [new, old, *others]) == [new]
     assert pods_of([new], [new, old]) == [new]
     assert made_from({}, new)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -129,6 +130,29 @@ def test_the_life_of_a_site() -> None:
     ]
     assert back.result["site"]["title"] == "Containers"
     assert everything.result["kept"] == []
+
+
+def test_a_clone_of_the_site_is_not_taken_for_it() -> None:
+    """Its pods have the labels of the site's, and are newer."""
+    asked: set[str] = set()
+    wp = Wp()
+
+    def note(pod: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
+        asked.add(pod)
+        return wp(pod, container, words, given)
+
+    cluster = ready(wp)
+    try:
+        site_of(cluster)
+        clone = copy.deepcopy(cluster.objects[("Deployment", "default", "wordpress")])
+        clone["metadata"] |= {"name": "staging", "labels": {}}
+        cluster.write(clone)
+        cluster.command = note
+        changed = site_of(cluster, site={**SITE, "title": "Ships"})
+    finally:
+        cluster.close()
+    assert asked == {"wordpress-0"}
+    assert sorted(one["name"] for one in changed.result["site"]["pods"]) == ["wordpress-0", "wordpress-database-0"]
 
 
 class LabWp:

@@ -280,6 +280,19 @@ def test_what_is_somebody_elses_is_left_alone(either: RancherLab) -> None:
     assert sentences(stack(either, services=[service])) == []
 
 
+def test_services_that_somebody_else_has_put_into_the_stack_are_not_removed_with_it(either: RancherLab) -> None:
+    hosts(either, 1)
+    services = [{"name": "app", "image": "nginx:1"}]
+    made = stack(either, services=services).result["stack"]["id"]
+    above = {"environmentId" if either.version == "v1" else "stackId": made}
+    theirs = {**above, "name": "theirs", "scale": 1, "launchConfig": {"imageUuid": "docker:nginx:1"}}
+    either.ask("POST", f"/{either.version}/projects/1a5/services", theirs)
+    assert sentences(stack(either, services=services, purge_services=True)) == []
+    with pytest.raises(ConflictError, match=r"services that rancher_stack did not make: theirs\."):
+        stack(either, state="absent", delete_data=True)
+    assert sentences(stack(either, state="absent", adopt=True)) == ["delete stack Web"]
+
+
 @pytest.mark.parametrize("volumes", [["/var/lib/mysql"], ["kept:/backup", "/var/lib/mysql"]])
 def test_data_that_would_go_with_its_containers_is_removed_only_if_that_is_said(
     either: RancherLab, volumes: list[str]
