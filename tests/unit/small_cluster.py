@@ -151,6 +151,18 @@ def without(below: Any, before: Any, now: Any) -> Any:
     }
 
 
+def _managed(there: Object, manager: str, body: Object) -> list[Object]:
+    """Who has written which label, with one more writer."""
+    others = [one for one in there["metadata"]["managedFields"] if one["manager"] != manager]
+    return [*others, labelled(manager, body["metadata"].get("labels") or {})]
+
+
+def labelled(manager: str, labels: Mapping[str, str]) -> Object:
+    """The note that somebody has written these labels."""
+    fields = {"f:metadata": {"f:labels": {f"f:{name}": {} for name in labels}}}
+    return {"manager": manager, "operation": "Apply", "fieldsV1": fields}
+
+
 def selected(thing: Object, query: Mapping[str, str]) -> bool:
     """Whether an object fits label and field selectors."""
     labels, metadata = thing["metadata"].get("labels") or {}, thing["metadata"]
@@ -239,6 +251,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 409, _status(409, "Conflict", "the object has been modified; please apply your changes again")
         before = self.cluster.applied.get(there["metadata"]["uid"], {}) if there and "force" in query else {}
         merged = overlaid(without(there, before, body), body) if there else copy.deepcopy(body)
+        if there and there["metadata"].get("managedFields"):
+            merged["metadata"]["managedFields"] = _managed(there, query["fieldManager"], body)
         if query.get("dryRun"):
             return (200 if there else 201), merged
         kept = there if merged == there else self.cluster.write(merged)

@@ -12,7 +12,7 @@ import hashlib
 import ipaddress
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._checks import between
@@ -141,9 +141,10 @@ def controller_manifest(params: Mapping[str, Any], live: Object | None) -> Manif
 
 def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict[str, Any]:
     name = params["name"]
-    there = ((live or {}).get("spec") or {}).get("template") or {}
+    there = _template_of(live)
     spec = there.get("spec") or {}
-    container = _following(_container(there, name), params["port"])
+    found = _container(there, name)
+    container = _following(found, _moved(found, params["port"]))
     fields = _kept(container_fields(params, container), container)
     if "image" not in fields:
         raise InputError(f"app {name} does not exist yet, and a new app needs image")
@@ -155,7 +156,7 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
         {
             "nodeSelector": _given(params, "node_selector"),
             "serviceAccountName": params["service_account"] or None,
-            "imagePullSecrets": _names(params["image_pull_secrets"]),
+            "imagePullSecrets": _names(params["image_pull_secrets"], spec.get("imagePullSecrets") or ()),
         },
         spec,
     )
@@ -181,6 +182,10 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
     return template
 
 
+def _template_of(controller: Object | None) -> Mapping[str, Any]:
+    return ((controller or {}).get("spec") or {}).get("template") or {}
+
+
 def _container(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The app's own container in a template; empty if there is none."""
     containers = (template.get("spec") or {}).get("containers") or ()
@@ -192,21 +197,25 @@ def _port_of(container: Mapping[str, Any]) -> Any:
     return next((one.get("containerPort") for one in container.get("ports") or ()), None)
 
 
-def _following(container: Mapping[str, Any], port: int | None) -> Mapping[str, Any]:
+def _moved(container: Mapping[str, Any], port: int | None) -> dict[Any, int]:
+    """The port of the container that is there, and what becomes of it; empty if it stays, or the new one is there."""
+    ports = [one.get("containerPort") for one in container.get("ports") or ()]
+    return {} if port is None or not ports or port in ports else {ports[0]: port}
+
+
+def _following(container: Mapping[str, Any], moved: Mapping[Any, int]) -> Mapping[str, Any]:
     """The container that is there, with its port changed: what asked that port goes with it.
 
     A probe that stayed behind would keep every new pod from becoming ready.
     """
-    old = _port_of(container)
-    if port is None or old is None:
-        return container
-    probes = {field: _asking(container[field], old, port) for field in PROBES if field in container}
-    return {**container, **probes}
+    return {**container, **{field: _asking(container[field], moved) for field in PROBES if field in container}}
 
 
-def _asking(probe: Mapping[str, Any], old: Any, port: int) -> dict[str, Any]:
+def _asking(probe: Mapping[str, Any], moved: Mapping[Any, int]) -> dict[str, Any]:
     return {
-        name: {**value, "port": port} if isinstance(value, Mapping) and value.get("port") == old else value
+        name: {**value, "port": moved[value["port"]]}
+        if isinstance(value, Mapping) and value.get("port") in moved
+        else value
         for name, value in probe.items()
     }
 
@@ -235,9 +244,11 @@ def _given(params: Mapping[str, Any], option: str) -> dict[str, str] | None:
     return None if params[option] is None else texts(option, params[option])
 
 
-def _names(values: list[str] | None) -> list[dict[str, str]] | None:
+def _names(values: list[str] | None, there: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]] | None:
     """References to objects; in which order they are given says nothing, and is no reason to replace pods."""
-    return None if values is None else [{"name": one} for one in sorted({*values})]
+    if values is None or {*values} == {one.get("name") for one in there}:
+        return there or None
+    return [{"name": one} for one in dict.fromkeys(values)]
 
 
 def service_manifest(
@@ -255,7 +266,8 @@ def service_manifest(
     given = params["service"]
     target = _target(controller, params["name"])
     if given is None:
-        return None if live is None else _same_service(live, params, {_target(before, params["name"]): target})
+        moved = _moved(_container(_template_of(before), params["name"]), target)
+        return None if live is None else _same_service(live, params, moved)
     if given["type"] == "none":
         return None
     if target is None:
@@ -285,8 +297,7 @@ def source_ranges(given: list[str] | None, live: Object | None) -> list[str]:
 
 def _target(controller: Object | None, name: str) -> Any:
     """The port that a service leads to; None if the container has none."""
-    template = ((controller or {}).get("spec") or {}).get("template") or {}
-    return _port_of(_container(template, name))
+    return _port_of(_container(_template_of(controller), name))
 
 
 def _service(params: Mapping[str, Any], spec: Mapping[str, Any], annotations: Mapping[str, str]) -> Manifest:

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .._compare import Difference
 from .._errors import InputError, NotFoundError
+from .._ownership import OWNER
 from .._plan import Live, Plan, Step
-from .api import Api, Object
+from .api import MANAGER, Api, Object
 from .kinds import Kind
 from .manifests import Manifest, prepared, refuse_twice, stratum
 from .objects import changes, key_of, label_of, namespace_of, place_of, presentable
@@ -117,7 +119,20 @@ def _step(item: Item, found: Survey) -> Step | None:
     if live is None:
         return Step("create", item.key, kind, name, spec)
     differences = changes(live, merged) if merged is not None else ()
+    if not differences and is_copy(live):  # put back by somebody, and equal: written once, it is known to be ours
+        differences = (Difference("metadata.managedFields", "others", MANAGER),)
     return Step("update", item.key, kind, name, spec, as_live(live), differences) if differences else None
+
+
+def is_copy(thing: Object) -> bool:
+    """Whether somebody else has given an object our mark: the server notes who has written which field. Pure."""
+    label = f"f:{OWNER}"
+    labelled = {
+        one.get("manager")
+        for one in thing["metadata"].get("managedFields") or ()
+        if label in ((one.get("fieldsV1") or {}).get("f:metadata") or {}).get("f:labels", {})
+    }
+    return bool(labelled) and MANAGER not in labelled
 
 
 def as_live(thing: Object) -> Live:

@@ -8,16 +8,16 @@ change: a manifest that it refuses stops the run while nothing is half done. PRI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from functools import partial
 
 from .._errors import AuthError, InputError, NotFoundError, NotOursError
 from .._ownership import OWNER
 from .._parallel import gather
-from .api import MANAGER, Object, Written
+from .api import Object, Written
 from .kinds import NAMESPACE, Kind
 from .namespaces import wait_until_usable
-from .object_set import WORKERS, Item, Place, Survey, places_of
+from .object_set import WORKERS, Item, Place, Survey, is_copy, places_of
 from .objects import controller_of, is_leaving, key_of, label_of, labels_of, name_of, namespace_of
 from .run import Run
 from .settled import is_settled
@@ -72,13 +72,16 @@ def _namespaces(items: Iterable[Item]) -> dict[str, bool]:
     return {**used, **{name_of(item.manifest): True for item in items if item.kind == NAMESPACE}}
 
 
-def _marked(run: Run, items: Iterable[Item], others: Iterable[Place] = ()) -> dict[str, tuple[Kind, Object]]:
+def _marked(
+    run: Run, items: Iterable[Item], others: Iterable[Place] = (), names: Container[str] = ()
+) -> dict[str, tuple[Kind, Object]]:
     """What carries the owner's mark, by key, but for what came by it from something of ours: a controller or somebody
     who made a copy gave it the same labels.
 
     Args:
         items: whose places are read.
         others: to be read where that is allowed.
+        names: of what is no copy.
     """
     wide, named_so = dict.fromkeys(others), {item.key for item in items}
     own = [place for place in places_of(items) if place not in wide and (place[0], "") not in wide]
@@ -94,8 +97,12 @@ def _marked(run: Run, items: Iterable[Item], others: Iterable[Place] = ()) -> di
         for thing in things
         if not controller_of(thing)
     }
-    copies = {key: label_of(thing) for key, (_kind, thing) in marked.items() if key not in named_so and is_copy(thing)}
-    if copies:
+    copies = {
+        key: label_of(thing)
+        for key, (_kind, thing) in marked.items()
+        if key not in named_so and name_of(thing) not in names and is_copy(thing)
+    }
+    if copies and wide:  # else nothing that is not named would go anyway
         run.warn(f"Somebody has copied these with the label of {run.owner.value}, and they stay: {_few(copies)}.")
     return {key: one for key, one in marked.items() if key not in copies}
 
@@ -103,12 +110,6 @@ def _marked(run: Run, items: Iterable[Item], others: Iterable[Place] = ()) -> di
 def _few(labels: Mapping[str, str]) -> str:
     shown = sorted(labels.values())
     return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
-
-
-def is_copy(thing: Object) -> bool:
-    """Whether something with a mark was never written by us: the server notes who writes, for each object. Pure."""
-    writers = {one.get("manager") for one in thing["metadata"].get("managedFields") or ()}
-    return bool(writers) and MANAGER not in writers
 
 
 def _key(kind: Kind) -> str:
@@ -196,13 +197,18 @@ def _gone(run: Run, items: Iterable[Item], live: Mapping[str, Object]) -> set[st
     return {*leaving}
 
 
-def survey_removal(run: Run, items: Sequence[Item] = (), others: Iterable[Place] = ()) -> Survey:
+def survey_removal(
+    run: Run, items: Sequence[Item] = (), others: Collection[Place] = (), names: Container[str] = ()
+) -> Survey:
     """Look at what has to go: the objects of a set, and what else of the owner is in some places.
+
+    Args:
+        names: those that the owner's own have there, whoever has written them last: a backup puts back what it kept.
 
     Raises:
         NotOursError: an object of the set is somebody else's.
     """
-    marked = _marked(run, items, others)
+    marked = _marked(run, items, others, names)
     missing = {item.key: partial(_look, run, item, adopt=False) for item in items if item.key not in marked}
     gather(missing, workers=WORKERS)
     wanted = {item.key for item in items}

@@ -7,6 +7,9 @@ PRIVATE.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .._module import Context, Outcome
 from .._plan import Plan
 from .api import Object
@@ -19,7 +22,9 @@ from .run import Owner, Run
 from .surveying import survey_removal
 from .wordpress_options import checked_name
 from .wordpress_present import present
-from .wordpress_storage import PARTS, claim_name
+from .wordpress_secrets import names
+from .wordpress_storage import PARTS, claim_name, volume_name
+from .wordpress_wanted import database_name
 
 POLICY = known("NetworkPolicy", "networking.k8s.io/v1")
 DATA = frozenset({SECRET.kind, VOLUME.kind, VOLUME_CLAIM.kind})
@@ -39,7 +44,8 @@ def _absent(context: Context, run: Run) -> Outcome:
     """What runs goes; what holds data, and the passwords that open it, stays unless told."""
     params = context.params
     kinds = (DEPLOYMENT, SERVICE, POLICY, SECRET, VOLUME_CLAIM)
-    found = survey_removal(run, others=[*((kind, params["namespace"]) for kind in kinds), (VOLUME, "")])
+    places = [*((kind, params["namespace"]) for kind in kinds), (VOLUME, "")]
+    found = survey_removal(run, others=places, names=_names(params))
     doomed = [one for one in found.extra if params["delete_data"] or one["kind"] not in DATA]
     kept = [one for one in found.extra if one not in doomed]
     chosen = Survey((), extra=doomed, kinds=found.kinds)
@@ -50,6 +56,12 @@ def _absent(context: Context, run: Run) -> Outcome:
             with done.applied.then("wait until the volumes are deleted"):
                 wait_until_deleted(run, [(params["namespace"], claim_name(params, part)) for part in PARTS])
     return Outcome({"site": None, "kept": sorted(_label(one) for one in kept)}, plan)
+
+
+def _names(params: Mapping[str, Any]) -> set[str]:
+    """What a site's own objects are called, also one that a backup has put back."""
+    of_parts = {name(params, part) for name in (claim_name, volume_name) for part in PARTS}
+    return {params["name"], database_name(params), *names(params), *of_parts}
 
 
 def _label(thing: Object) -> str:

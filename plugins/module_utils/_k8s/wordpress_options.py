@@ -111,9 +111,10 @@ def effective(params: Mapping[str, Any], secret: Object | None) -> dict[str, Any
     options: dict[str, Any] = {}
     for name, value in ASSUMED.items():
         options[name] = _over(_over(value, noted.get(name)), params.get(name) or None)
-    if (params.get("storage") or {}).get("mode") == "dynamic":
+    if options["storage"]["mode"] == "dynamic":
         # no wish that mode comes with, but one for the mode before
-        options["storage"] = {**options["storage"], **{name: params["storage"].get(name) for name in PLACES}}
+        given = params.get("storage") or {}
+        options["storage"] = {**options["storage"], **{name: given.get(name) for name in PLACES}}
     # ranges as they are given: they outlive a time without a load balancer
     checked_service({**(params.get("service") or {}), "type": options["service"]["type"]})
     options |= {name: params[name] for name in ("name", "namespace")}

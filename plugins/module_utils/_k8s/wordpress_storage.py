@@ -140,23 +140,23 @@ def refuse_other_claims(options: Mapping[str, Any], before: Mapping[str, Any], t
     existing = storage["mode"] == "existing"
     claims = [one for one in things if one["kind"] == "PersistentVolumeClaim"]
     for one in claims:
-        size, given = one["spec"]["resources"]["requests"]["storage"], storage["size"]
-        if amount(given) < amount(size) or (existing and amount(given) > amount(size)):
-            _refuse_another("size", size, given)
-        there = one["spec"].get("storageClassName")
-        if not existing and (storage.get("storage_class") or there) != there:
+        asked, given = one["spec"]["resources"]["requests"]["storage"], storage["size"]
+        # a growth that nobody could carry out may be taken back
+        size = ((one.get("status") or {}).get("capacity") or {}).get("storage") or asked
+        if amount(given) < amount(size) or (existing and amount(given) > amount(asked)):
+            _refuse_another("size", asked, given, f"Give storage.size: {asked}.")
+        there = one["spec"].get("storageClassName")  # one that waits for a class takes any
+        if not existing and there and (storage.get("storage_class") or there) != there:
             _refuse_another("storage_class", there, storage["storage_class"])
     if claims and existing and before.get("mode") == "existing":
         for name in PLACES:
-            if (storage.get(name) or None) != (before.get(name) or None):
-                _refuse_another(name, before.get(name), storage.get(name))
+            if before.get(name) and storage.get(name) != before[name]:
+                _refuse_another(name, before[name], storage.get(name))
 
 
-def _refuse_another(option: str, before: Any, after: Any) -> None:
+def _refuse_another(option: str, before: Any, after: Any, hint: str = "Leave it out.") -> None:
     raise InputError(
-        f"storage.{option} is {before or 'not set'} and cannot be changed to {after or 'nothing'} "
-        f"for a site that exists",
-        hint="Leave it out.",
+        f"storage.{option} is {before} and cannot be changed to {after or 'nothing'} for a site that exists", hint=hint
     )
 
 

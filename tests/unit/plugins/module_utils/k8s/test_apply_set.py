@@ -16,9 +16,10 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 )
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.apply_set import APPLY, ensure
 from ansible_collections.container.schedulers.plugins.module_utils._module import Outcome
+from ansible_collections.container.schedulers.plugins.module_utils._ownership import OWNER
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.returned import as_documented
-from unit.small_cluster import SmallCluster, running, small_cluster
+from unit.small_cluster import SmallCluster, labelled, running, small_cluster
 
 COLOURS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "colours"}, "data": {"sky": "blue"}}
 SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
@@ -169,8 +170,8 @@ def test_what_may_not_be_listed_is_not_pruned_and_said() -> None:
 
 @pytest.mark.parametrize("options", [{"prune": True}, {"state": "absent"}], ids=["prune", "absent"])
 def test_what_was_copied_with_our_label_stays(options: dict[str, Any]) -> None:
-    """Only what the server has noted as written by us is deleted without being named."""
-    wrote = [{"manager": "container.schedulers", "operation": "Apply"}, {"manager": "kubectl", "operation": "Update"}]
+    """Only what the server has not noted as written by others is deleted without being named."""
+    wrote = [labelled(manager, {OWNER: ""}) for manager in ("container.schedulers", "kubectl")]
     with small_cluster("shop") as cluster:
         apply(cluster, COLOURS, KEYS)
         for (kind, _place, name), one in [*cluster.objects.items()]:
@@ -192,6 +193,27 @@ def test_what_was_copied_with_our_label_stays(options: dict[str, Any]) -> None:
         assert sentences(apply(cluster, {**COLOURS, "metadata": {"name": "colours-2"}}, state="absent")) == [
             "delete ConfigMap default/colours-2"
         ]
+
+
+def test_what_somebody_has_put_back_is_ours_again_once_it_was_applied() -> None:
+    with small_cluster() as cluster:
+        apply(cluster, COLOURS)
+        one = cluster.objects["ConfigMap", "default", "colours"]
+        cluster.put({**one, "metadata": {**one["metadata"], "managedFields": [labelled("kubectl", {OWNER: ""})]}})
+        runs = [sentences(apply(cluster, COLOURS, check=check)) for check in (True, False, False)]
+    assert runs == [["update ConfigMap default/colours (metadata.managedFields)"]] * 2 + [[]]
+
+
+def test_a_version_that_a_cluster_has_forgotten_makes_nothing_a_copy() -> None:
+    """The server drops a writer with the version of the API that it has written at."""
+    left = {"manager": "controller", "operation": "Update", "fieldsV1": {"f:data": {}}}
+    with small_cluster() as cluster:
+        apply(cluster, COLOURS)
+        one = cluster.objects["ConfigMap", "default", "colours"]
+        cluster.put({**one, "metadata": {**one["metadata"], "managedFields": [left]}})
+        groups = discovery("ConfigMap", "Secret")
+        cluster.refuse = lambda _method, path, _body: (200, groups) if path in ("/api", "/apis") else None
+        assert sentences(apply(cluster, state="absent")) == ["delete ConfigMap default/colours"]
 
 
 def test_what_is_somebody_elses_is_refused() -> None:

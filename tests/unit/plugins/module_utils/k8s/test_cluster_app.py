@@ -412,7 +412,7 @@ def test_what_asks_or_leads_to_the_port_goes_with_it(controller: str) -> None:
 @pytest.mark.parametrize(
     ("first", "later"),
     [
-        ({"image_pull_secrets": ["a", "b"]}, {"image_pull_secrets": ["b", "a", "b"]}),
+        ({"image_pull_secrets": ["b", "a"]}, {"image_pull_secrets": ["a", "b", "a"]}),
         ({"service_account": "web"}, {"service_account": ""}),
         (
             {"service": {"type": "LoadBalancer", "source_ranges": ["10.0.0.0/8", "192.168.0.0/16"]}},
@@ -426,6 +426,24 @@ def test_the_same_in_other_words_is_no_change(first: dict[str, Any], later: dict
         given = {"image": "nginx:1", "port": 80, "controller": "ReplicationController"}
         app(cluster, **given, **first)
         assert sentences(app(cluster, **given, **later)) == []
+
+
+def test_nothing_moves_where_the_port_is_there_already() -> None:
+    """Somebody's app that has a port before the one that it is reached at."""
+    ports = [{"name": "metrics", "containerPort": 9090}, {"name": "http", "containerPort": 8080}]
+    probe = {"httpGet": {"path": "/healthz", "port": 9090}}
+    container = {"name": "web", "image": "nginx:1", "ports": ports, "livenessProbe": probe}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    ways = [{"name": one["name"], "port": one["containerPort"], "targetPort": one["containerPort"]} for one in ports]
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        cluster.write({**thing("Deployment", "web", "default", spec=spec), "apiVersion": "apps/v1"})
+        cluster.write(thing("Service", "web", "default", spec={"selector": {"app": "web"}, "ports": ways}))
+        app(cluster, adopt=True, port=8080)
+        found, service = cluster.get("Deployment", "web"), cluster.get("Service", "web")
+    assert found["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["httpGet"]["port"] == 9090
+    assert [one["targetPort"] for one in service["spec"]["ports"]] == [9090, 8080]
 
 
 def test_a_request_above_the_limit_that_the_app_has_is_refused() -> None:

@@ -24,7 +24,11 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     PartialError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress import ensure
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_options import WORDPRESS
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_options import (
+    NOTE,
+    WORDPRESS,
+    effective,
+)
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_site import site_pod_state
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_storage import refuse_other_claims
 from ansible_collections.container.schedulers.plugins.module_utils._module import Context, Outcome
@@ -35,7 +39,7 @@ from unit.api_server import thing
 from unit.clock import FakeClock
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.returned import as_documented
-from unit.small_cluster import SmallCluster, running, small_cluster
+from unit.small_cluster import SmallCluster, labelled, running, small_cluster
 
 SITE = {"title": "Containers", "admin_email": "admin@example.com"}
 SAME = dict.fromkeys(("site_volume", "database_volume"), "vol-01234567")
@@ -675,7 +679,7 @@ def claim(**spec: Any) -> dict[str, Any]:
         (EXISTING, {"size": "10240Mi"}, ""),
         (EXISTING, {"zone": "eu-west-1a"}, "zone is eu-west-1c and cannot be changed to eu-west-1a"),
         (EXISTING, {"zone": ""}, "zone is eu-west-1c and cannot be changed to nothing"),
-        ({**EXISTING, "zone": None}, {"zone": "a"}, "zone is not set and cannot be changed to a"),
+        ({**EXISTING, "zone": None}, {"zone": "a"}, ""),  # the server takes a place for a volume that has none
         (EXISTING, OTHERS, "site_volume is vol-0123456789abcdef0 and cannot be changed to vol-0123456789abcdef2"),
     ],
 )
@@ -683,6 +687,44 @@ def test_claims_stay_as_they_are(first: dict[str, Any], later: dict[str, Any], s
     options = {"storage": {"size": "10Gi", **first, **later}}
     with pytest.raises(InputError, match=rf"storage\.{says} for a site that exists") if says else nullcontext():
         refuse_other_claims(options, first, [thing("Deployment", "d"), claim(storageClassName="fast")])
+
+
+def test_a_claim_that_waits_for_a_class_takes_one() -> None:
+    refuse_other_claims({"storage": {**DYNAMIC, "storage_class": "fast"}}, DYNAMIC, [claim()])
+
+
+def test_a_growth_that_nobody_could_carry_out_may_be_taken_back() -> None:
+    asked = claim(resources={"requests": {"storage": "100Gi"}})
+    there = {**asked, "status": {"capacity": {"storage": "10Gi"}}}
+    refuse_other_claims({"storage": {**DYNAMIC, "size": "20Gi"}}, DYNAMIC, [there])
+    with pytest.raises(InputError, match=r"storage\.size is 100Gi") as refused:
+        refuse_other_claims({"storage": DYNAMIC}, DYNAMIC, [asked])
+    assert refused.value.hint == "Give storage.size: 100Gi."
+
+
+def test_a_zone_that_was_noted_for_claims_is_no_wish() -> None:
+    noted = {"metadata": {"annotations": {NOTE: json.dumps({"storage": {**DYNAMIC, "zone": "a"}})}}}
+    cluster = ready(Wp())
+    try:
+        params = context(cluster, WORDPRESS, site=SITE).params
+    finally:
+        cluster.close()
+    assert effective(params, noted)["storage"]["zone"] is None
+
+
+def test_a_secret_that_was_put_back_goes_with_its_site() -> None:
+    """kubectl has written it last, as somebody else's copy would be; but it has the name of the site's own."""
+    cluster = ready(Wp())
+    try:
+        site_of(cluster)
+        one = cluster.objects["Secret", "default", "wordpress-credentials"]
+        cluster.put(
+            {**one, "metadata": {**one["metadata"], "managedFields": [labelled("kubectl", one["metadata"]["labels"])]}}
+        )
+        site_of(cluster, state="absent", delete_data=True)
+        assert not [name for kind, _place, name in cluster.objects if kind == "Secret"]
+    finally:
+        cluster.close()
 
 
 def test_the_volumes_of_a_site_stay_while_others_can_grow() -> None:
