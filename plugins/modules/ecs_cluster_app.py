@@ -164,7 +164,9 @@ options:
     description: The ARN of the IAM role that the container may use. An empty text takes it away.
     type: str
   execution_role:
-    description: The ARN of the IAM role that ECS uses to start the container, to read O(secrets) for example.
+    description:
+      - The ARN of the IAM role that ECS uses to start the container, to read O(secrets) for example.
+      - An empty text takes it away.
     type: str
   desired_count:
     description:
