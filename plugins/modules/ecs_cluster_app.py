@@ -44,7 +44,8 @@ options:
     description:
       - V(present) makes the app, or changes it to what the options say.
       - V(absent) removes it, and always waits until it is gone. It is no error if the cluster does not exist any more.
-      - It refuses, and changes nothing, if somebody else has put target groups behind the app's own load balancer.
+      - It refuses, and changes nothing, if somebody else has put target groups behind the app's own load balancer. So
+        does V(present), if that would go, as with O(load_balancer.type=none).
     type: str
     choices: [present, absent]
     default: present

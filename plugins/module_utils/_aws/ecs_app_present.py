@@ -30,7 +30,7 @@ from .ecs_app_shared import (
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
-from .load_balancer_v2 import health_in_group
+from .load_balancer_v2 import health_in_group, refuse_others_behind
 from .names import app_mark
 from .run import Run
 from .security_groups import IngressRules
@@ -57,6 +57,7 @@ def ensure_present(context: Context) -> Outcome:
     mark = app_mark(options.cluster, options.name)
     run = Run(aws, mark, context.deadline(), context.pace(), shared_tags(context.params["tags"] or {}))
     found = _found(context, run, options)
+    refuse_others_behind(run, (*found.stale, *found.abandoned))
     options = found.options
     unserved = unserved_ports(run, options, found.live, 0.0 if context.check_mode else SERVICE_SECONDS)
     wanted = wanted_app(run, options, found.live, found.place, unserved)

@@ -1244,29 +1244,68 @@ def test_a_load_balancer_is_looked_up_though_its_target_group_is_listed(run: Flo
     assert [step.kind for step in outcome.plan.steps] == ["load_balancer", "target_group"]
 
 
-def test_a_load_balancer_that_others_have_come_to_use_stays_with_the_app(run: Flow) -> None:
-    """Their listeners would go with it, and its rules."""
+def used_by_others() -> tuple[Call, ...]:
+    """A look at an own load balancer, behind which others have put a target group, and a killed run one of ours."""
     arn = v2()["LoadBalancerArn"]
     behind = {
         f"arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/{name}/1": tags
         for name, tags in (("theirs", []), ("late", upper_mark("target-group")))
     }
     found = [{"TargetGroupArn": one, "TargetGroupName": one.split("/")[1]} for one in behind]
-    listed = [{"ResourceARN": arn, "Tags": upper_mark("load-balancer")}]
     descriptions = [{"ResourceArn": one, "Tags": tags} for one, tags in behind.items()]
-    with pytest.raises(ConflictError, match=r"one-lb leads to target groups that are not of ecs/one: theirs\."):
+    return (
+        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
+        tags_of(arn, "load-balancer"),
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": found}, {"LoadBalancerArn": arn}),
+        Call("elbv2", "DescribeTags", {"TagDescriptions": descriptions}, {"ResourceArns": [*behind]}),
+    )
+
+
+LISTED = {"ResourceARN": ONE_LB, "Tags": upper_mark("load-balancer")}
+OTHERS_BEHIND = r"one-lb leads to target groups that are not of ecs/one: theirs\."
+
+
+def test_a_load_balancer_that_others_have_come_to_use_stays_with_the_app(run: Flow) -> None:
+    """Their listeners would go with it, and its rules."""
+    with pytest.raises(ConflictError, match=OTHERS_BEHIND):
         run(
             services(),
-            Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": listed}),
+            Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [LISTED]}),
             NO_SCALING,
             NO_LOGS,
             NO_REVISIONS,
             groups(INSTANCES),
-            Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
-            tags_of(arn, "load-balancer"),
-            Call("elbv2", "DescribeTargetGroups", {"TargetGroups": found}, {"LoadBalancerArn": arn}),
-            Call("elbv2", "DescribeTags", {"TagDescriptions": descriptions}, {"ResourceArns": [*behind]}),
+            *used_by_others(),
             state="absent",
+        )
+
+
+def test_it_stays_too_if_the_app_shall_be_behind_none(run: Flow) -> None:
+    with pytest.raises(ConflictError, match=OTHERS_BEHIND):
+        run(
+            services(service(**behind_v2())),
+            revision(),
+            Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [LISTED]}),
+            groups(INSTANCES),
+            *used_by_others(),
+            load_balancer={"type": "none"},
+        )
+
+
+def test_it_stays_too_if_the_app_shall_be_behind_another_one(run: Flow) -> None:
+    """It was made by a run that was killed before it made the service."""
+    with pytest.raises(ConflictError, match=OTHERS_BEHIND):
+        run(
+            *NO_SERVICE,
+            NO_REVISION,
+            groups(INSTANCES, balancer_group()),
+            NO_CLASSIC,
+            NO_CLASSIC,
+            NO_GROUP,
+            *IN_TWO_ZONES,
+            *used_by_others(),
+            load_balancer={**CLASSIC, "name": "other-lb"},
+            **WEB,
         )
 
 
