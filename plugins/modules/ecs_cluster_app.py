@@ -351,7 +351,10 @@ options:
         type: int
         default: 60
   keep_revisions:
-    description: How many of the latest revisions of the task definition to keep when a new one is registered.
+    description:
+      - How many of the latest revisions of the task definition to keep when a new one is registered.
+      - While no deployment of the app is completed, and ECS would go back to an earlier one because of
+        O(circuit_breaker.rollback), the others go once the app is ready, and not without O(wait).
     type: int
     default: 5
   tags:

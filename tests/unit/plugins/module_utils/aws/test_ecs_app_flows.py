@@ -357,6 +357,64 @@ def test_the_oldest_revision_goes_although_the_new_one_never_runs(run: Flow) -> 
     assert "delete task definition one-web:1" in raised.value.details["steps_done"]
 
 
+@pytest.mark.parametrize("state", ["COMPLETED", "FAILED"])
+def test_a_revision_to_go_back_to_that_no_deployment_tells_stays_until_the_app_is_ready(run: Flow, state: str) -> None:
+    """Of revision 3 no task runs yet, of 1 no task is left: 1 may be the last of which a deployment was completed."""
+    arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in (1, 2, 3)]
+    failing = deployment(taskDefinition=arns[2], rolloutState="IN_PROGRESS", runningCount=0)
+    new = {"taskDefinition": f"{ACCOUNT}:task-definition/one-web:4", "rolloutState": state}
+    later = deployment("ecs-svc/2", **new, rolloutStateReason="tasks failed to start")
+    calls = (
+        services(service(taskDefinition=arns[2], deployments=[failing])),
+        revision(3),
+        Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": arns[0]}),
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition(4)}),
+        Call("ecs", "UpdateService", {"service": service(deployments=[later])}),
+        services(service(deployments=[later])),
+    )
+    if state == "FAILED":
+        with pytest.raises(PartialError, match="tasks failed to start"):
+            run(*calls, image="httpd:2", keep_revisions=3)
+        return
+    gone = (
+        Call("ecs", "DeregisterTaskDefinition", {}, {"taskDefinition": arns[0]}),
+        Call("ecs", "DeleteTaskDefinitions", {}, {"taskDefinitions": arns[:1]}),
+    )
+    plan = run(*calls, *gone, *TASKS, image="httpd:2", keep_revisions=3).plan
+    assert plan
+    assert plan.sentences()[-1] == "delete task definition one-web:1"
+
+
+@pytest.mark.parametrize(
+    ("running", "given", "goes"),
+    [
+        ({}, {"wait": False}, False),
+        ({}, {"wait": True}, True),
+        ({}, {"wait": False, "circuit_breaker": {"enable": True, "rollback": False}}, True),
+        ({"deploymentConfiguration": {}}, {"wait": False}, True),
+        ({"deploymentConfiguration": {}}, {"wait": False, "circuit_breaker": {"enable": True}}, False),
+    ],
+)
+def test_without_a_wait_it_stays_unless_ecs_goes_back_to_none(
+    run: Flow, running: dict[str, Any], given: dict[str, Any], goes: bool
+) -> None:
+    arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in (1, 2, 3)]
+    failing = deployment(taskDefinition=arns[2], rolloutState="IN_PROGRESS", runningCount=0)
+    plan = run(
+        services(service(taskDefinition=arns[2], deployments=[failing], **running)),
+        revision(3),
+        Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": arns[0]}),
+        check=True,
+        image="httpd:2",
+        keep_revisions=3,
+        **given,
+    ).plan
+    assert plan
+    assert ("delete task definition one-web:1" in plan.sentences()) is goes
+
+
 IN_USE = f"{ACCOUNT}:task-definition/one-web:1"
 
 
