@@ -44,7 +44,8 @@ options:
     description:
       - V(present) makes the app, or changes it to what the options say.
       - V(absent) removes it, and always waits until it is gone. It is no error if the cluster does not exist any more.
-      - It refuses, and changes nothing, if somebody else has put target groups behind the app's own load balancer.
+      - It refuses, and changes nothing, if somebody else has put target groups behind the app's own load balancer. So
+        does V(present), if that would go, as with O(load_balancer.type=none).
     type: str
     choices: [present, absent]
     default: present
@@ -164,7 +165,9 @@ options:
     description: The ARN of the IAM role that the container may use. An empty text takes it away.
     type: str
   execution_role:
-    description: The ARN of the IAM role that ECS uses to start the container, to read O(secrets) for example.
+    description:
+      - The ARN of the IAM role that ECS uses to start the container, to read O(secrets) for example.
+      - An empty text takes it away.
     type: str
   desired_count:
     description:
@@ -348,7 +351,10 @@ options:
         type: int
         default: 60
   keep_revisions:
-    description: How many of the latest revisions of the task definition to keep when a new one is registered.
+    description:
+      - How many of the latest revisions of the task definition to keep when a new one is registered.
+      - While no deployment of the app is completed, and ECS would go back to an earlier one because of
+        O(circuit_breaker.rollback), the others go once the app is ready, and not without O(wait).
     type: int
     default: 5
   tags:

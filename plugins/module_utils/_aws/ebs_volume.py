@@ -12,7 +12,7 @@ from .._errors import ConflictError, InputError, NotFoundError
 from .._module import Context, Outcome
 from .._plan import Graph, Handler, Live, Plan, Step, Wanted, apply, decide, dismantle
 from .api import Aws, Connection
-from .ebs_volume_options import DEFAULT_TYPE, IOPS, NEEDS_IOPS, VolumeOptions
+from .ebs_volume_options import DEFAULT_TYPE, IOPS, IOPS_PER_GIBIBYTE, NEEDS_IOPS, VolumeOptions
 from .run import Run
 from .volumes import SNAPSHOT, USABLE, VOLUME, VOLUME_RULES, Snapshots, Volumes, find_volume
 
@@ -96,8 +96,8 @@ def _iops(options: VolumeOptions, live: Mapping[str, Any], kind: str) -> int | N
     if options.iops is not None or before == kind or before not in IOPS or kind not in IOPS:
         return options.iops
     least, most = IOPS[kind]
-    there = live["iops"] or 0
-    return there if least <= there <= most else None
+    there, size = live["iops"] or 0, options.size or live["size"]
+    return there if least <= there <= min(most, IOPS_PER_GIBIBYTE[kind] * size) else None
 
 
 def farewell(run: Run, there: Live, *, snapshot: bool) -> Plan:

@@ -29,6 +29,7 @@ GIBIBYTES = {
     "standard": (1, 1024),
 }
 IOPS = {"gp3": (3000, 80000), "io1": (100, 64000), "io2": (100, 256000)}
+IOPS_PER_GIBIBYTE = {"gp3": 500, "io1": 50, "io2": 500}  # of an io2 at least
 THROUGHPUT = {"gp3": (125, 2000)}
 NEEDS_IOPS = frozenset({"io1", "io2"})
 # without * and ?, which are wildcards where volumes are looked for

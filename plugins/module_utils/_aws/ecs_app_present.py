@@ -30,7 +30,7 @@ from .ecs_app_shared import (
 from .ecs_app_wanted import sharing, wanted_app
 from .ecs_cluster_options import shared_tags
 from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
-from .load_balancer_v2 import health_in_group
+from .load_balancer_v2 import health_in_group, refuse_others_behind
 from .names import app_mark
 from .run import Run
 from .security_groups import IngressRules
@@ -57,6 +57,7 @@ def ensure_present(context: Context) -> Outcome:
     mark = app_mark(options.cluster, options.name)
     run = Run(aws, mark, context.deadline(), context.pace(), shared_tags(context.params["tags"] or {}))
     found = _found(context, run, options)
+    refuse_others_behind(run, (*found.stale, *found.abandoned))
     options = found.options
     unserved = unserved_ports(run, options, found.live, 0.0 if context.check_mode else SERVICE_SECONDS)
     wanted = wanted_app(run, options, found.live, found.place, unserved)
@@ -68,8 +69,12 @@ def ensure_present(context: Context) -> Outcome:
     decided = after(decided, registered, BEHIND_DEFINITION)
     # once the wanted one is there, nobody looks for one of another kind with its name, or for a target group, any more
     plan = abandoned + after(decided, abandoned, BALANCER_KINDS)
-    plan += after(_old_revisions(run, found, plan), plan, ("task_definition",))
+    old_revisions = _old_revisions(run, found, plan)
     tidying = _tidying(run, found, plan, wanted, wait=context.params["wait"])
+    if not _may_go_back(found):
+        plan += after(old_revisions, plan, ("task_definition",))
+    elif context.params["wait"]:  # else the one to go back to may still be needed when the run ends
+        tidying = old_revisions + tidying
     if context.check_mode:
         return Outcome(_result(run, options, found.live), plan + _left_to_others(run, found) + tidying)
     handlers = app_handlers(run, sharing(run, options))
@@ -145,6 +150,17 @@ def _old_revisions(run: Run, found: Found, plan: Plan) -> Plan:
     in_use = [one["taskDefinition"] for one in service.attributes["raw"]["deployments"]] if service else []
     old = find_old_revisions(run, str(found.options.family), found.options.keep_revisions - 1, in_use)
     return dismantle([old] if old else [], APP_GRAPH)
+
+
+def _may_go_back(found: Found) -> bool:
+    """Whether ECS would go back, should the new deployment fail, to a revision that no deployment tells any more: the
+    last that was completed, of which no task is left while another one keeps failing."""
+    service = found.live.get(SERVICE)
+    if service is None:
+        return False
+    breaker = found.options.service.get("circuit_breaker") or service.spec["circuit_breaker"]
+    states = [one.get("rolloutState") for one in service.attributes["raw"]["deployments"]]
+    return breaker["enable"] and breaker["rollback"] and "COMPLETED" not in states
 
 
 def _places(step: Step) -> bool:

@@ -13,7 +13,7 @@ from .._ownership import PART
 from .._plan import Live, Ref, Wanted
 from .app_options import AppOptions, check_percents
 from .balancer_options import Balancer, balanced_port
-from .load_balancer_classic import LOAD_BALANCER, instance_port, listener_to, own_spec, shared_spec
+from .load_balancer_classic import LOAD_BALANCER, PLAIN, instance_port, listener_to, own_spec, shared_spec
 from .load_balancer_v2 import LISTENER, PROTOCOLS, TARGET_GROUP, group_spec
 from .log_group import LOG_GROUP
 from .names import LOAD_BALANCER_LIMIT, LONG_LIMIT, cluster_mark, derived_name
@@ -227,14 +227,21 @@ class _Balancing:
     def _listeners_of_others(self, there: Live, host_port: int) -> dict[str, str]:
         """Those of a classic load balancer of the app's own that somebody else has made, to speak TLS for example.
 
-        For each of ours we have opened a port, and it leads to the app, if no earlier listener did.
+        For each of ours we have opened a port, and it leads to the app, if no earlier listener did. A run that was
+        killed may have closed the port of an earlier one: for plain HTTP, one of others needs a port that they opened.
         """
         group = self._live.get(BALANCER_GROUP)
-        described = group.attributes["described"] if group else {}
+        attributes = group.attributes if group else {"described": {}, "ports_of_others": ()}
+        described = attributes["described"]
         opened = {str(Opening.parse(text).first) for text, words in described.items() if words.startswith(OUR_RULE)}
+
+        def is_theirs(port: str, text: str) -> bool:
+            if port in opened or text == listener_to(host_port):
+                return False
+            return not text.startswith(PLAIN) or any(int(port) in ports for ports in attributes["ports_of_others"])
+
         listeners: Mapping[str, str] = there.spec["listeners"]
-        ours = listener_to(host_port)
-        return {port: text for port, text in listeners.items() if port not in opened and text != ours}
+        return {port: text for port, text in listeners.items() if is_theirs(port, text)}
 
     def _group(self) -> Wanted:
         spec = {

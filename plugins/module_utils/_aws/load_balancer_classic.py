@@ -23,6 +23,7 @@ from .run import Run
 from .service_judgement import Health
 
 LOAD_BALANCER = "load-balancer"  # key in a plan, and part in the mark
+PLAIN = "HTTP to HTTP "  # what a listener of ours begins with
 CLASSIC_RULE = Rule(immutable=frozenset({"scheme", "vpc_id"}))
 
 
@@ -121,7 +122,7 @@ def own_spec(balancer: Balancer, host_port: int) -> dict[str, Any]:
 
 def listener_to(host_port: int) -> str:
     """A listener that leads to a port of the instances, as the spec says it."""
-    return f"HTTP to HTTP {host_port}"
+    return f"{PLAIN}{host_port}"
 
 
 def shared_spec(own: Spec, live: Spec | None, not_theirs: Collection[int]) -> dict[str, Any]:

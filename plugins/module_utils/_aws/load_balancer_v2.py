@@ -102,13 +102,14 @@ def refuse_to_move(
         InputError: the app is behind another load balancer, or one of another kind, or at another port.
     """
     hint = "Delete the app first, with state: absent."
-    elsewhere = [one for one in group.get("LoadBalancerArns") or () if not above or one != above["LoadBalancerArn"]]
+    behind = group.get("LoadBalancerArns") or ()
+    elsewhere = [one for one in behind if not above or one != above["LoadBalancerArn"]]
     if elsewhere:
         name = name_in(str(elsewhere[0]))
         raise InputError(
             f"load_balancer.name: the app is behind {name}, and cannot be moved to {balancer.name}", hint=hint
         )
-    if above and above["Type"] != balancer.type:
+    if above and behind and above["Type"] != balancer.type:
         raise InputError(
             f"load_balancer.type: the app is behind {balancer.name}, which is {above['Type']}, and cannot be moved to "
             f"one of type {balancer.type}",

@@ -85,11 +85,26 @@ def described_openings(permissions: Iterable[Mapping[str, Any]]) -> dict[str, st
     return found
 
 
+def ports_of_others(permissions: Iterable[Mapping[str, Any]]) -> tuple[range, ...]:
+    """The ports that somebody else has opened, for whichever source: where we do, the description says so. Pure."""
+    return tuple(
+        range(one.get("FromPort", 0), one.get("ToPort", 65535) + 1)
+        for one in permissions
+        if any(
+            not entry.get("Description", "").startswith(OUR_RULE)
+            for sources in ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+            for entry in one.get(sources, ())
+        )
+    )
+
+
 def live_security_group(group: Mapping[str, Any], key: str, kind: str) -> Live:
     """A group of DescribeSecurityGroups."""
-    described = described_openings(group.get("IpPermissions", ()))
+    permissions = group.get("IpPermissions", ())
+    described = described_openings(permissions)
     spec = {"vpc_id": group["VpcId"], "ingress": allowed(described), "tags": from_tags(group.get("Tags"))}
-    return Live(key, kind, group["GroupName"], group["GroupId"], spec, {"described": described})
+    attributes = {"described": described, "ports_of_others": ports_of_others(permissions)}
+    return Live(key, kind, group["GroupName"], group["GroupId"], spec, attributes)
 
 
 def find_security_groups(run: Run, part: str) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ _GIBIBYTES = {
     "sc1": (125, 16384),
     "standard": (1, 1024),
 }
+_IOPS_PER_GIBIBYTE = {"gp3": 500, "io1": 50, "io2": 1000}  # EBS user guide, "Provisioned IOPS SSD", "General Purpose"
 _DEFAULT_IOPS, _DEFAULT_THROUGHPUT = 3000, 125  # EC2 API reference, ModifyVolume
 
 
@@ -57,6 +58,8 @@ def _create() -> None:
         if size is not None and not least <= int(size) <= most:
             message = f"Volume of {size}GiB is invalid for volume type '{kind}': from {least} to {most} GiB."
             raise aws_error("ec2", "InvalidParameterValue", message)
+        if size is not None:
+            _check_ratio(kind, options.get("iops"), int(size))
         volume = original(backend, size, *arguments, **options)
         _at_speed(volume)
         return volume
@@ -69,6 +72,8 @@ def _modify() -> None:
     ) -> Any:
         volume = backend.get_volume(volume_id)
         before = volume.volume_type
+        provisioned = iops or (None if kind in (None, before) else _DEFAULT_IOPS)
+        _check_ratio(kind or before, provisioned, int(size or volume.size))
         changed = original(backend, volume_id, size, kind, iops, throughput, *rest)
         if kind in (None, before):
             return changed
@@ -76,6 +81,15 @@ def _modify() -> None:
         volume.iops, volume.throughput = iops, throughput
         _at_speed(volume)
         return changed
+
+
+def _check_ratio(kind: str, iops: Any, size: int) -> None:
+    """A volume can have so many a GiB; the 3000 that a gp3 comes with, any can."""
+    most = _IOPS_PER_GIBIBYTE.get(kind)
+    if most is None or not iops or (kind == "gp3" and int(iops) <= _DEFAULT_IOPS) or int(iops) <= most * size:
+        return
+    message = f"Iops to volume size ratio of {int(iops) / size:.6f} is too high; maximum is {most}"
+    raise aws_error("ec2", "InvalidParameterValue", message)
 
 
 def _at_speed(volume: Any) -> None:

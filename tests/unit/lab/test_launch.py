@@ -240,3 +240,14 @@ def test_a_terminated_instance_takes_no_volume(ground: Any, refused: Any) -> Non
     volume = ground.ec2.create_volume(Size=1, AvailabilityZone="us-east-1a")["VolumeId"]
     attach = ground.ec2.attach_volume
     refused("IncorrectState", attach, VolumeId=volume, InstanceId=instance, Device="/dev/sdg")
+
+
+def test_a_volume_has_so_much_speed_for_its_size(lab: Any, refused: Any) -> None:
+    ec2, place = lab.client("ec2"), {"AvailabilityZone": "us-east-1a"}
+    told = refused("InvalidParameterValue", ec2.create_volume, **place, Size=20, VolumeType="gp3", Iops=15000)
+    assert told["Error"]["Message"] == "Iops to volume size ratio of 750.000000 is too high; maximum is 500"
+    ec2.create_volume(**place, Size=1, VolumeType="gp3", Iops=3000)
+    made = ec2.create_volume(**place, Size=40, VolumeType="gp3", Iops=4000)["VolumeId"]
+    refused("InvalidParameterValue", ec2.modify_volume, VolumeId=made, VolumeType="io1")  # would have 3000
+    refused("InvalidParameterValue", ec2.modify_volume, VolumeId=made, Iops=20001)
+    ec2.modify_volume(VolumeId=made, VolumeType="io1", Iops=4000, Size=80)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jinja2 import Environment
 from unit.roles.playing import play, playbook, preflight
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
@@ -85,3 +86,17 @@ def test_a_confirmation_that_is_not_answered_confirms_nothing(tmp_path: Path, wa
 
     assert code == 0, said
     assert "stays, and costs money" in said
+
+
+def test_a_role_of_an_app_that_is_not_answered_is_not_taken_away() -> None:
+    """An empty text would take it away in the module."""
+    task = yaml.safe_load((ROLES / "ecs_app" / "tasks" / "present.yml").read_text())[0]
+    asked = task["container.schedulers.ecs_cluster_app"]
+    passed = Environment(autoescape=True).from_string(f"{asked['task_role']} and {asked['execution_role']}")
+    given = [{}, *({"ecs_app_task_role": text, "ecs_app_execution_role": text} for text in ("", "arn"))]
+
+    assert [passed.render(omit="not given", **one) for one in given] == [
+        "not given and not given",
+        "not given and not given",
+        "arn and arn",
+    ]

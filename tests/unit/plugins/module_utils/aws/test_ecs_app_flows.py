@@ -357,6 +357,64 @@ def test_the_oldest_revision_goes_although_the_new_one_never_runs(run: Flow) -> 
     assert "delete task definition one-web:1" in raised.value.details["steps_done"]
 
 
+@pytest.mark.parametrize("state", ["COMPLETED", "FAILED"])
+def test_a_revision_to_go_back_to_that_no_deployment_tells_stays_until_the_app_is_ready(run: Flow, state: str) -> None:
+    """Of revision 3 no task runs yet, of 1 no task is left: 1 may be the last of which a deployment was completed."""
+    arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in (1, 2, 3)]
+    failing = deployment(taskDefinition=arns[2], rolloutState="IN_PROGRESS", runningCount=0)
+    new = {"taskDefinition": f"{ACCOUNT}:task-definition/one-web:4", "rolloutState": state}
+    later = deployment("ecs-svc/2", **new, rolloutStateReason="tasks failed to start")
+    calls = (
+        services(service(taskDefinition=arns[2], deployments=[failing])),
+        revision(3),
+        Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": arns[0]}),
+        Call("ecs", "RegisterTaskDefinition", {"taskDefinition": definition(4)}),
+        Call("ecs", "UpdateService", {"service": service(deployments=[later])}),
+        services(service(deployments=[later])),
+    )
+    if state == "FAILED":
+        with pytest.raises(PartialError, match="tasks failed to start"):
+            run(*calls, image="httpd:2", keep_revisions=3)
+        return
+    gone = (
+        Call("ecs", "DeregisterTaskDefinition", {}, {"taskDefinition": arns[0]}),
+        Call("ecs", "DeleteTaskDefinitions", {}, {"taskDefinitions": arns[:1]}),
+    )
+    plan = run(*calls, *gone, *TASKS, image="httpd:2", keep_revisions=3).plan
+    assert plan
+    assert plan.sentences()[-1] == "delete task definition one-web:1"
+
+
+@pytest.mark.parametrize(
+    ("running", "given", "goes"),
+    [
+        ({}, {"wait": False}, False),
+        ({}, {"wait": True}, True),
+        ({}, {"wait": False, "circuit_breaker": {"enable": True, "rollback": False}}, True),
+        ({"deploymentConfiguration": {}}, {"wait": False}, True),
+        ({"deploymentConfiguration": {}}, {"wait": False, "circuit_breaker": {"enable": True}}, False),
+    ],
+)
+def test_without_a_wait_it_stays_unless_ecs_goes_back_to_none(
+    run: Flow, running: dict[str, Any], given: dict[str, Any], goes: bool
+) -> None:
+    arns = [f"{ACCOUNT}:task-definition/one-web:{number}" for number in (1, 2, 3)]
+    failing = deployment(taskDefinition=arns[2], rolloutState="IN_PROGRESS", runningCount=0)
+    plan = run(
+        services(service(taskDefinition=arns[2], deployments=[failing], **running)),
+        revision(3),
+        Call("ecs", "ListTaskDefinitions", {"taskDefinitionArns": arns}),
+        Call("ecs", "DescribeTaskDefinition", described(1), {"taskDefinition": arns[0]}),
+        check=True,
+        image="httpd:2",
+        keep_revisions=3,
+        **given,
+    ).plan
+    assert plan
+    assert ("delete task definition one-web:1" in plan.sentences()) is goes
+
+
 IN_USE = f"{ACCOUNT}:task-definition/one-web:1"
 
 
@@ -1244,29 +1302,68 @@ def test_a_load_balancer_is_looked_up_though_its_target_group_is_listed(run: Flo
     assert [step.kind for step in outcome.plan.steps] == ["load_balancer", "target_group"]
 
 
-def test_a_load_balancer_that_others_have_come_to_use_stays_with_the_app(run: Flow) -> None:
-    """Their listeners would go with it, and its rules."""
+def used_by_others() -> tuple[Call, ...]:
+    """A look at an own load balancer, behind which others have put a target group, and a killed run one of ours."""
     arn = v2()["LoadBalancerArn"]
     behind = {
         f"arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/{name}/1": tags
         for name, tags in (("theirs", []), ("late", upper_mark("target-group")))
     }
     found = [{"TargetGroupArn": one, "TargetGroupName": one.split("/")[1]} for one in behind]
-    listed = [{"ResourceARN": arn, "Tags": upper_mark("load-balancer")}]
     descriptions = [{"ResourceArn": one, "Tags": tags} for one, tags in behind.items()]
-    with pytest.raises(ConflictError, match=r"one-lb leads to target groups that are not of ecs/one: theirs\."):
+    return (
+        Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
+        tags_of(arn, "load-balancer"),
+        Call("elbv2", "DescribeTargetGroups", {"TargetGroups": found}, {"LoadBalancerArn": arn}),
+        Call("elbv2", "DescribeTags", {"TagDescriptions": descriptions}, {"ResourceArns": [*behind]}),
+    )
+
+
+LISTED = {"ResourceARN": ONE_LB, "Tags": upper_mark("load-balancer")}
+OTHERS_BEHIND = r"one-lb leads to target groups that are not of ecs/one: theirs\."
+
+
+def test_a_load_balancer_that_others_have_come_to_use_stays_with_the_app(run: Flow) -> None:
+    """Their listeners would go with it, and its rules."""
+    with pytest.raises(ConflictError, match=OTHERS_BEHIND):
         run(
             services(),
-            Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": listed}),
+            Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [LISTED]}),
             NO_SCALING,
             NO_LOGS,
             NO_REVISIONS,
             groups(INSTANCES),
-            Call("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [v2()]}),
-            tags_of(arn, "load-balancer"),
-            Call("elbv2", "DescribeTargetGroups", {"TargetGroups": found}, {"LoadBalancerArn": arn}),
-            Call("elbv2", "DescribeTags", {"TagDescriptions": descriptions}, {"ResourceArns": [*behind]}),
+            *used_by_others(),
             state="absent",
+        )
+
+
+def test_it_stays_too_if_the_app_shall_be_behind_none(run: Flow) -> None:
+    with pytest.raises(ConflictError, match=OTHERS_BEHIND):
+        run(
+            services(service(**behind_v2())),
+            revision(),
+            Call("resourcegroupstaggingapi", "GetResources", {"ResourceTagMappingList": [LISTED]}),
+            groups(INSTANCES),
+            *used_by_others(),
+            load_balancer={"type": "none"},
+        )
+
+
+def test_it_stays_too_if_the_app_shall_be_behind_another_one(run: Flow) -> None:
+    """It was made by a run that was killed before it made the service."""
+    with pytest.raises(ConflictError, match=OTHERS_BEHIND):
+        run(
+            *NO_SERVICE,
+            NO_REVISION,
+            groups(INSTANCES, balancer_group()),
+            NO_CLASSIC,
+            NO_CLASSIC,
+            NO_GROUP,
+            *IN_TWO_ZONES,
+            *used_by_others(),
+            load_balancer={**CLASSIC, "name": "other-lb"},
+            **WEB,
         )
 
 

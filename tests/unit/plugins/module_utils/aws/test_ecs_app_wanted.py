@@ -178,7 +178,14 @@ def test_on_a_shared_one_others_stay_let_in() -> None:
     assert list(own.spec["ingress"]) == ["tcp 80 from 0.0.0.0/0"]
 
 
-def test_a_listener_that_somebody_else_has_made_at_a_classic_load_balancer_stays() -> None:
+@pytest.mark.parametrize(
+    "opened_for",
+    [
+        {"IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "the office"}]},
+        {"UserIdGroupPairs": [{"GroupId": "sg-9"}]},
+    ],
+)
+def test_a_listener_that_somebody_else_has_made_at_a_classic_load_balancer_stays(opened_for: dict[str, Any]) -> None:
     """Ours of before is told by what was opened for it."""
     spoken = {80: ("HTTP", 80), 8080: ("HTTP", 81), 443: ("HTTPS", 80), 9000: ("HTTP", 9001)}
     found = [
@@ -187,9 +194,23 @@ def test_a_listener_that_somebody_else_has_made_at_a_classic_load_balancer_stays
     ]
     said = {"CidrIp": "0.0.0.0/0", "Description": "container.schedulers: web"}
     opened = [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [said]} for port in (80, 8080)]
-    live = {LOAD_BALANCER: live_classic(ListenerDescriptions=found), BALANCER_GROUP: live_group(*opened)}
+    theirs = {"IpProtocol": "tcp", "FromPort": 9000, "ToPort": 9009, **opened_for}
+    live = {LOAD_BALANCER: live_classic(ListenerDescriptions=found), BALANCER_GROUP: live_group(*opened, theirs)}
     listeners = wanted(live, **WEB, load_balancer={**CLASSIC, "listener_port": 81})[LOAD_BALANCER].spec["listeners"]
     assert listeners == {"81": "HTTP to HTTP 80", "443": "HTTPS to HTTP 80", "9000": "HTTP to HTTP 9001"}
+
+
+def test_the_own_listener_goes_of_which_a_killed_run_has_closed_the_port() -> None:
+    """The same run would have made the app's other listener, to another port of the instances."""
+    listener = {**HTTP, "LoadBalancerPort": 80, "InstancePort": 8000}
+    said = {"CidrIp": "0.0.0.0/0", "Description": "container.schedulers: web"}
+    live = {
+        LOAD_BALANCER: live_classic(ListenerDescriptions=[{"Listener": listener}]),
+        BALANCER_GROUP: live_group({"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "IpRanges": [said]}),
+    }
+    ports = [{"container_port": 80, "host_port": 8001}]
+    found = wanted(live, **{**WEB, "ports": ports}, load_balancer={**CLASSIC, "listener_port": 8080})
+    assert found[LOAD_BALANCER].spec["listeners"] == {"8080": "HTTP to HTTP 8001"}
 
 
 @pytest.mark.parametrize("balancer", [CLASSIC, SHARED])

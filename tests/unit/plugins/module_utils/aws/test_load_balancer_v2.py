@@ -346,3 +346,10 @@ def test_an_app_stays_behind_its_kind_of_load_balancer() -> None:
     balancer = options(load_balancer={"type": "network", "name": "one-lb"}).balancer
     with pytest.raises(InputError, match=r"load_balancer.type: the app is behind one-lb, which is application"):
         refuse_to_move(balancer, ABOVE, GROUP, [ON_80])
+
+
+def test_a_target_group_that_is_behind_none_yet_is_not_behind_a_strangers_of_another_kind() -> None:
+    """That the load balancer is somebody else's is then said instead."""
+    balancer = options(load_balancer={"type": "network", "name": "one-lb"}).balancer
+    assert balancer
+    refuse_to_move(balancer, ABOVE, {**GROUP, "LoadBalancerArns": []}, [])

@@ -175,20 +175,28 @@ def test_what_does_not_fit_the_live_one_is_refused(given: dict[str, Any], there:
 
 
 @pytest.mark.parametrize(
-    ("kind", "there", "iops"),
+    ("given", "there", "iops"),
     [
-        ("io2", live(type="io1", iops=5000), 5000),
-        ("gp3", live(type="io1", iops=5000), 5000),
-        ("gp3", live(type="io1", iops=200), None),  # a gp3 has 3000 at least
-        ("gp3", live(type="gp2", iops=6000), None),  # of a gp2, nobody has asked for them
-        ("st1", live(iops=4000, size=200), None),
-        ("gp3", live(iops=4000), None),
+        ({"type": "io2"}, live(type="io1", iops=5000), 5000),
+        ({"type": "gp3"}, live(type="io1", iops=5000), 5000),
+        ({"type": "gp3"}, live(type="io1", iops=200), None),  # a gp3 has 3000 at least
+        ({"type": "gp3"}, live(type="gp2", iops=6000), None),  # of a gp2, nobody has asked for them
+        ({"type": "st1"}, live(iops=4000, size=200), None),
+        ({"type": "gp3"}, live(iops=4000), None),
+        ({"type": "gp3"}, live(type="io2", iops=6000), None),  # too many for 10 GiB
+        ({"type": "gp3", "size": 12}, live(type="io2", iops=6000), 6000),
+        ({"type": "io1", "size": 60}, live(), 3000),
     ],
 )
-def test_another_type_keeps_what_is_paid_for(kind: str, there: Live, iops: int | None) -> None:
+def test_another_type_keeps_what_is_paid_for(given: dict[str, Any], there: Live, iops: int | None) -> None:
     """EC2 would go back to 3000."""
     with scripted() as aws:
-        assert wanted_spec(a_run(aws), options(name="mysql", type=kind), there)["iops"] == iops
+        assert wanted_spec(a_run(aws), options(name="mysql", **given), there)["iops"] == iops
+
+
+def test_an_io1_that_is_too_small_for_what_is_paid_for_needs_to_be_told() -> None:
+    with scripted() as aws, pytest.raises(InputError, match="iops: a volume of type io1 needs it"):
+        wanted_spec(a_run(aws), options(name="mysql", type="io1"), live())
 
 
 def test_it_is_found_by_mark_and_name() -> None:
