@@ -17,7 +17,8 @@ description:
     mark says which, its part (C(ecs_default_instance)). What the name of a group must not have becomes an underscore.
   - Machines that are switched off are listed, those that are being ended are not.
   - It only looks. A provider that does not answer is a failure, and never an empty list.
-  - What is in the cache is used as long as the options that say where to look, for what and as whom are the same.
+  - What is in the cache is used as long as the options that say where to look, for what and as whom are the same, with
+    their templates resolved, and with them the variables of AWS in the environment.
 extends_documentation_fragment:
   - container.schedulers.aws
   - container.schedulers.digitalocean
@@ -109,6 +110,7 @@ cache_timeout: 600
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -125,8 +127,21 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._inventory import Machine, named
 from ansible_collections.container.schedulers.plugins.module_utils._redact import Redactor
 
-CONNECTIONS = (aws_options.CONNECTION, do_options.connection())
-DECIDING = ("providers", "regions", "owners", "address", *(name for one in CONNECTIONS for name in one.options))
+CONNECTIONS = {"aws": aws_options.CONNECTION, "digitalocean": do_options.connection()}
+DECIDING = ("providers", "regions", "owners", "address")
+# where boto3 looks, and as whom, if no option says so; those of DigitalOcean are options
+ENVIRONMENT = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONFIG_FILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+)
 LIBRARIES: Mapping[str, Sequence[Library]] = {"aws": aws_options.LIBRARIES, "digitalocean": do_options.LIBRARIES}
 
 
@@ -149,23 +164,27 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(f"{path}: there is no option {unknown[0]}.")
         if not self.get_option("providers"):
             raise AnsibleParserError(f"{path}: providers is empty. Name one, or several.")
-        for name, variables in self._hosts(f"{self.get_cache_key(path)}_{self._digest()}", cache).items():
+        for name, variables in self._hosts(path, cache).items():
             self._add(name, variables)
 
-    def _hosts(self, key: str, may_be_old: bool) -> Mapping[str, Any]:
+    def _hosts(self, path: str, may_be_old: bool) -> Mapping[str, Any]:
         """Groups and variables by name, out of the cache as far as that is wanted."""
-        keeps = self.get_option("cache")
-        if keeps and may_be_old and key in self._cache:
+        key = f"{self.get_cache_key(path)}_{self._digest()}" if self.get_option("cache") else ""
+        if key and may_be_old and key in self._cache:
             return dict(self._cache[key])
         found = {name: self._described(machine) for name, machine in named(self._look()).items()}
-        if keeps:
+        if key:
             self._cache[key] = found
         return found
 
     def _digest(self) -> str:
-        """What tells apart what this file finds with other options."""
-        deciding = json.dumps({name: self.get_option(name) for name in DECIDING}, sort_keys=True, default=str)
-        return hashlib.sha256(deciding.encode()).hexdigest()[:16]
+        """What tells apart what this file finds with other options, or for somebody else."""
+        asked: dict[str, Any] = {name: self.get_option(name) for name in DECIDING}
+        for provider in asked["providers"]:
+            asked |= self._resolved(CONNECTIONS[provider].options)
+        if "aws" in asked["providers"]:
+            asked |= {name: os.environ.get(name) for name in ENVIRONMENT}
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def _described(self, machine: Machine) -> dict[str, Any]:
         return {"groups": machine.groups(), "variables": machine.variables(self.get_option("address"))}

@@ -211,8 +211,9 @@ options:
         type: bool
       network_mode:
         description:
-          - The network, V(managed), V(host), V(bridge) or V(none). With Rancher 1.2 and newer, also the name of a
-            network of the environment.
+          - The network, V(managed), V(host), V(bridge) or V(none). With Rancher 1.2 and newer, also V(default), which
+            is Docker's bridge, or the name of a network of the environment. Check mode only warns if there is none,
+            as an earlier task may be about to make it.
         type: str
       hostname:
         description: The host name of the containers.

@@ -43,6 +43,7 @@ from .upgrades import UPGRADED
 from .veil import Veil
 
 NETWORKS = ("managed", "host", "bridge", "none")
+NEWER_NETWORKS = (*NETWORKS, "default")  # the bridge of Docker itself, too
 STACK_RULES = {STACK: STACK_RULE, **SERVICE_RULES}
 
 
@@ -70,7 +71,7 @@ def ensure_present(context: Context) -> Outcome:
     _refuse_restart_policy(run, options)
     world = read_world(run, options, foreseen=context.check_mode)
     refuse_missing(world, options)
-    _refuse_networks(run, options)
+    _refuse_networks(context, run, options)
     case = StackCase(run, options, world, content_in(world, options), veil)
     live = case.live()
     plan = case.plan(live)
@@ -108,24 +109,26 @@ def refuse_for(options: StackOptions, *, v1: bool) -> None:
             )
 
 
-def _refuse_networks(run: Run, options: StackOptions) -> None:
+def _refuse_networks(context: Context, run: Run, options: StackOptions) -> None:
     """Refuse networks that are not there: Rancher 1.2 and newer take any name, and then make containers in vain.
+
+    In check mode, an earlier task of the play may be about to make them.
 
     Raises:
         InputError: there is no such network.
     """
     asked = {one.name: one.spec.get("network_mode") for one in options.services or ()}
-    named = {service: mode for service, mode in asked.items() if mode and mode not in NETWORKS}
+    named = {service: mode for service, mode in asked.items() if mode and mode not in NEWER_NETWORKS}
     if not named:
         return
     listed = run.rancher.list(run.path("networks"), doing=f"look for the networks of stack {options.name}")
     there = {str(one.get("name")) for one in listed if not is_going(one)}
     for service, mode in named.items():
+        told = f"services: {service}: network_mode {mode!r} is no network of environment {run.environment.name}"
+        if mode not in there and not context.check_mode:
+            raise InputError(f"{told}; there are: {', '.join((*NEWER_NETWORKS, *sorted(there)))}")
         if mode not in there:
-            raise InputError(
-                f"services: {service}: network_mode {mode!r} is no network of environment {run.environment.name}; "
-                f"there are: {', '.join((*NETWORKS, *sorted(there)))}"
-            )
+            context.warn(f"{told}, and is refused unless that is made before.")
 
 
 def _refuse_restart_policy(run: Run, options: StackOptions) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from unit.roles.playing import play, playbook, preflight
+from unit.roles.rendering import rendered
 
 ROOT = Path(__file__).resolve().parents[3]
 WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
@@ -60,20 +61,25 @@ def test_a_walk_refuses_a_wrong_confirmation_before_it_does_anything(tmp_path: P
     assert "127.0.0.1:9" not in said
 
 
-@pytest.mark.parametrize(
-    ("given", "asked"),
-    [
-        ({}, True),
-        ({"kubernetes_wordpress_service": {"source_ranges": ["203.0.113.0/24"]}}, True),
-        ({"kubernetes_wordpress_service": {"type": "ClusterIP"}}, False),
-        ({"kubernetes_wordpress_site": {"url": "https://blog.example.com"}}, False),
-        ({"kubernetes_wordpress_verify": {"http": False}}, False),
-    ],
-)
-def test_a_site_is_asked_at_its_load_balancer_if_it_has_one(tmp_path: Path, given: dict[str, Any], asked: bool) -> None:
-    variables = {"ansible.builtin.include_vars": str(ROOT / "roles" / "kubernetes_wordpress" / "vars" / "main.yml")}
-    show = {"ansible.builtin.debug": {"msg": "asked: {{ __kubernetes_wordpress_is_asked }}"}}
-    assert f"asked: {asked}" in play(tmp_path, [variables, show], given)[1]
+def test_a_site_is_asked_at_its_load_balancer_if_that_is_its_address() -> None:
+    """By what the module has returned: an existing site keeps what is not given now."""
+    balancer = {"type": "LoadBalancer", "load_balancer": "A1-2.elb.example.com"}
+    inside = {"type": "ClusterIP", "load_balancer": None}
+    at_balancer = {"url": "http://A1-2.elb.example.com:8080", "service": balancer}
+    by_number = {"url": "http://[2001:db8::1]", "service": {**balancer, "load_balancer": "2001:db8::1"}}
+    cases: list[tuple[dict[str, Any], bool]] = [
+        ({"result": {"site": at_balancer}}, True),
+        ({"result": {"site": by_number}}, True),
+        ({"result": {"site": at_balancer}, "verify": {"http": False}}, False),
+        ({"result": {"site": {"url": "https://blog.example.com", "service": balancer}}}, False),
+        ({"result": {"site": {"url": "http://wordpress.default.svc", "service": inside}}}, False),
+        ({"result": {"site": {"url": None, "service": {**balancer, "load_balancer": None}}}}, False),  # without wait
+        ({"result": {"site": {"url": None, "service": None}}}, False),  # in check mode
+        ({"result": {"failed": True, "msg": "it has no room"}}, False),
+    ]
+    variables = [{f"kubernetes_wordpress_{name}": value for name, value in given.items()} for given, _asked in cases]
+    found = rendered(ROOT / "roles" / "kubernetes_wordpress", "{{ __kubernetes_wordpress_is_asked }}", variables)
+    assert found == [asked for _given, asked in cases]
 
 
 @pytest.mark.parametrize(

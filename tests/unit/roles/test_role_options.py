@@ -78,6 +78,17 @@ def hidden_wholes(options: Mapping[str, Any]) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("role", ["rancher_app", "rancher_catalog", "rancher_wordpress"])
+def test_what_somebody_else_has_put_into_a_stack_goes_with_it_if_the_role_is_told_so(role: str) -> None:
+    (task,) = yaml.safe_load((ROOT / "roles" / role / "tasks" / "absent.yml").read_text())
+    module = task["container.schedulers.rancher_stack"]
+
+    assert {name: module.get(name) for name in ("adopt", "delete_data")} == {
+        "adopt": f"{{{{ {role}_adopt }}}}",
+        "delete_data": f"{{{{ {role}_delete_data }}}}",
+    }
+
+
 @pytest.mark.parametrize("role", ALL_ROLES)
 def test_what_is_hidden_is_a_secret(role: str) -> None:
     """From ansible-core 2.22 on each part of it is a secret for the whole run: "wordpress" in every line."""

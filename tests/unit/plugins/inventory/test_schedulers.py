@@ -11,7 +11,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Ground:
 
     addresses: Mapping[str, str]
     instances: Mapping[str, str]  # id by owner and part
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, folder: Path, *flags: str, name: str = "schedulers.yml", **options: Any) -> tuple[int, str, str]:
         """What ansible-inventory says of a file with these options."""
@@ -43,6 +44,7 @@ class Ground:
             "AWS_ENDPOINT_URL": self.addresses["aws"],
             "DIGITALOCEAN_API_URL": self.addresses["digitalocean"],
             "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+            **self.environment,
         }
         finished = subprocess.run(
             command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False
@@ -194,15 +196,21 @@ def out_of_order(control: str) -> Iterator[None]:
         put([])
 
 
-def test_a_cache_is_read_until_it_is_flushed(ground: Ground, tmp_path: Path) -> None:
+def test_a_cache_is_read_until_it_is_flushed_or_something_else_is_asked(ground: Ground, tmp_path: Path) -> None:
     kept = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "kept")}
-    first = ground.listed(tmp_path, **ground.digitalocean(), **kept)
+    looked_up = "{{ lookup('ansible.builtin.env', 'ELSEWHERE') }}"
+    options = {"providers": ["aws", "digitalocean"], **KEYS, "api_token": looked_up, **kept}
+    ours = {"AWS_REGION": REGION, "ELSEWHERE": TOKEN}
+    here = replace(ground, environment=ours)
+    first = here.listed(tmp_path, **options)
     with out_of_order(ground.addresses["control"]):
-        assert ground.listed(tmp_path, **ground.digitalocean(), **kept) == first
-        code, _out, said = ground.read(tmp_path, "--flush-cache", **ground.digitalocean(), **kept)
-    assert code != 0
-    assert "out of order" in said
-    other = ground.listed(tmp_path, **ground.digitalocean(), **kept, owners=["digitalocean/other"])
+        assert here.listed(tmp_path, **options) == first
+        elsewhere = replace(ground, environment={**ours, "AWS_REGION": "us-east-1"})
+        another = replace(ground, environment={**ours, "ELSEWHERE": "lab-not-a-secret-000404"})
+        asked = [here.read(tmp_path, "--flush-cache", **options)]
+        asked += [one.read(tmp_path, **options) for one in (elsewhere, another)]
+    assert [(code != 0, "out of order" in said) for code, _out, said in asked] == [(True, True)] * 3
+    other = here.listed(tmp_path, **options, owners=["digitalocean/other"])
     assert len(other["_meta"]["hostvars"]) == 1
     assert [TOKEN in file.read_text() for file in (tmp_path / "kept").iterdir()] == [False, False]
 
