@@ -132,9 +132,9 @@ def _control_plane(log: StageLog) -> Tally:
 CONTROL_PLANE: Final = Stage("build", _control_plane, minutes=40)
 STAGES: Final = (  # the long ones first, so that none is alone at the end
     Stage("integration", _integration, minutes=30, needs_control_plane=True),
-    Stage("molecule", _molecule, minutes=30, needs_control_plane=True),
-    Stage("units", _units, minutes=30, needs_control_plane=True),
     Stage("roles", _roles, minutes=30, needs_control_plane=True),
+    Stage("units", _units, minutes=30, needs_control_plane=True),
+    Stage("molecule", _molecule, minutes=30, needs_control_plane=True),
     Stage("faults", _faults, minutes=20),
     Stage("package", _package, minutes=20),
     Stage("sanity", _sanity, minutes=20),

@@ -51,7 +51,7 @@ def _untrue_value(said: Mapping[str, Any], value: Any, place: str, *, null: bool
     null = null or "null" in str(said["description"]).lower()
     if value is None:
         yield from () if null else (f"{place} is null",)
-    elif type(value) is not TYPES[said["type"]]:
+    elif not isinstance(value, TYPES[said["type"]]) or isinstance(value, bool) != (said["type"] == "bool"):
         yield f"{place} is {value!r}"
     elif isinstance(value, dict) and "contains" in said:
         yield from _untrue(said["contains"], value, f"{place}.", null=null)

@@ -368,7 +368,7 @@ def test_instances_of_others_in_the_network_are_an_error(ensure: Any) -> None:
         "Reservations": [{"Instances": [{"InstanceId": "i-9"}, {"InstanceId": "i-1", "Tags": marks("instance")}]}]
     }
     refused = pytest.raises(ConflictError, match=r"has instances that are not the cluster's: i-9\.")
-    with scripted(*NAMED, tags(**ALL), Call("ec2", "DescribeInstances", theirs, in_vpc)) as aws, refused:
+    with refused, scripted(*NAMED, tags(**ALL), Call("ec2", "DescribeInstances", theirs, in_vpc)) as aws:
         ensure(aws, state="absent")
 
 
@@ -390,7 +390,7 @@ def test_an_instance_that_the_group_has_given_up_goes_too(ensure: Any) -> None:
 def test_an_instance_that_was_started_like_one_of_ours_is_not_ended(ensure: Any) -> None:
     """By hand, from our launch template for example: that gives it our tags, but none of EC2's own."""
     refused = pytest.raises(ConflictError, match=r"no auto scaling group has started: i-2\.")
-    with scripted(*NAMED, *marked_instance()) as aws, refused:
+    with refused, scripted(*NAMED, *marked_instance()) as aws:
         ensure(aws, state="absent")
 
 

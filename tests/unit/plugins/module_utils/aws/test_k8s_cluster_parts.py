@@ -321,7 +321,7 @@ def test_parameters_are_read_with_their_tags(version: int, written: bool) -> Non
 
 def test_that_of_somebody_else_is_left_alone() -> None:
     refused = pytest.raises(NotOursError, match=rf"{JOIN} .*Choose another name\.$")
-    with scripted(parameters(JOIN), tagged([])) as aws, refused:
+    with refused, scripted(parameters(JOIN), tagged([])) as aws:
         read_parameters(a_run(aws), "one")
 
 
