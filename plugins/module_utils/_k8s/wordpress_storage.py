@@ -141,9 +141,10 @@ def refuse_other_claims(options: Mapping[str, Any], before: Mapping[str, Any], t
     claims = [one for one in things if one["kind"] == "PersistentVolumeClaim"]
     for one in claims:
         asked, given = one["spec"]["resources"]["requests"]["storage"], storage["size"]
-        # a growth that nobody could carry out may be taken back
-        size = ((one.get("status") or {}).get("capacity") or {}).get("storage") or asked
-        if amount(given) < amount(size) or (existing and amount(given) > amount(asked)):
+        held = ((one.get("status") or {}).get("capacity") or {}).get("storage") or asked
+        # a growth that nobody could carry out may be taken back; and a volume may be larger than was asked for
+        least = min(amount(asked), amount(held))
+        if amount(given) < least or (existing and amount(given) > amount(asked)):
             _refuse_another("size", asked, given, f"Give storage.size: {asked}.")
         there = one["spec"].get("storageClassName")  # one that waits for a class takes any
         if not existing and there and (storage.get("storage_class") or there) != there:

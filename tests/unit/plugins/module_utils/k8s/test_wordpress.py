@@ -702,6 +702,13 @@ def test_a_growth_that_nobody_could_carry_out_may_be_taken_back() -> None:
     assert refused.value.hint == "Give storage.size: 100Gi."
 
 
+@pytest.mark.parametrize("storage", [DYNAMIC, EXISTING], ids=["dynamic", "existing"])
+@pytest.mark.parametrize(("asked", "held"), [("10G", "10Gi"), ("10Gi", "20Gi"), ("10Gi", "10Gi")])
+def test_a_volume_may_be_larger_than_was_asked_for(storage: dict[str, Any], asked: str, held: str) -> None:
+    there = {**claim(resources={"requests": {"storage": asked}}), "status": {"capacity": {"storage": held}}}
+    refuse_other_claims({"storage": {**storage, "size": asked}}, storage, [there])
+
+
 def test_a_zone_that_was_noted_for_claims_is_no_wish() -> None:
     noted = {"metadata": {"annotations": {NOTE: json.dumps({"storage": {**DYNAMIC, "zone": "a"}})}}}
     cluster = ready(Wp())
