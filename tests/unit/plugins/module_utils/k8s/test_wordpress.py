@@ -8,8 +8,8 @@ import base64
 import copy
 import json
 import re
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,19 +90,18 @@ def secrets_of(cluster: SmallCluster) -> dict[str, Any]:
     return {one["metadata"]["name"]: one["data"] for one in found if one}
 
 
-def ready(wp: Wp) -> SmallCluster:
-    cluster = SmallCluster()
-    cluster.controllers = running
-    cluster.command = wp
-    cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
-    return cluster
+@contextmanager
+def ready(wp: Wp) -> Iterator[SmallCluster]:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        cluster.command = wp
+        yield cluster
 
 
 def test_the_life_of_a_site() -> None:
     wp = Wp()
     wp.database_comes = 1
-    cluster = ready(wp)
-    try:
+    with ready(wp) as cluster:
         would = site_of(cluster, check=True)
         made = site_of(cluster)
         passwords = secrets_of(cluster)
@@ -113,8 +112,6 @@ def test_the_life_of_a_site() -> None:
         assert secrets_of(cluster) == passwords
         everything = site_of(cluster, state="absent", delete_data=True)
         assert secrets_of(cluster) == {}
-    finally:
-        cluster.close()
     assert sentences(would) == sentences(made)
     assert sentences(made)[:2] == [
         "create Secret default/wordpress-credentials",
@@ -145,16 +142,13 @@ def test_a_clone_of_the_site_is_not_taken_for_it() -> None:
         asked.add(pod)
         return wp(pod, container, words, given)
 
-    cluster = ready(wp)
-    try:
+    with ready(wp) as cluster:
         site_of(cluster)
         clone = copy.deepcopy(cluster.objects[("Deployment", "default", "wordpress")])
         clone["metadata"] |= {"name": "staging", "labels": {}}
         cluster.write(clone)
         cluster.command = note
         changed = site_of(cluster, site={**SITE, "title": "Ships"})
-    finally:
-        cluster.close()
     assert asked == {"wordpress-0"}
     assert sorted(one["name"] for one in changed.result["site"]["pods"]) == ["wordpress-0", "wordpress-database-0"]
 
@@ -193,17 +187,17 @@ class LabWp:
         return page(self.site, "c", "GET", "/", {"host": self.balancer}, b"").body
 
 
-def lab(wp: LabWp) -> SmallCluster:
-    cluster = ready(Wp())
-    cluster.controllers, cluster.command = wp.controllers, wp
-    return cluster
+@contextmanager
+def lab(wp: LabWp) -> Iterator[SmallCluster]:
+    with ready(Wp()) as cluster:
+        cluster.controllers, cluster.command = wp.controllers, wp
+        yield cluster
 
 
 @pytest.mark.parametrize("dies_before", ["", "option update", "search-replace"])
 def test_behind_another_load_balancer_the_pictures_are_there(tmp_path: Path, dies_before: str) -> None:
     wp = LabWp(tmp_path)
-    cluster = lab(wp)
-    try:
+    with lab(wp) as cluster:
         site_of(cluster)
         wp.publish("http://lb-1.example.com")
         site_of(cluster, state="absent")
@@ -215,8 +209,6 @@ def test_behind_another_load_balancer_the_pictures_are_there(tmp_path: Path, die
         address = wp("", "", ["wp", "option", "get", "home"], "")[0].strip()
         assert address == f"http://lb-{2 if dies_before == 'search-replace' else 1}.example.com"
         site_of(cluster)
-    finally:
-        cluster.close()
     pictures = re.findall(r'<img src="(.*?)"', wp.shown())
     assert [one.partition("/wp-content")[0] for one in pictures] == ["http://lb-2.example.com"]
     assert '"http:\\/\\/lb-2.example.com\\/wp-content' in wp.shown()
@@ -228,40 +220,33 @@ def test_a_site_that_came_with_its_volumes_speaks_of_its_new_address(tmp_path: P
     wp = LabWp(tmp_path)
     wp.site.install("http://lb-0.example.com/", "Boxes", "admin", "secret", "a@example.com")
     wp.publish("http://lb-0.example.com")
-    cluster = lab(wp)
-    try:
+    with lab(wp) as cluster:
         site_of(cluster)
-    finally:
-        cluster.close()
     assert '<img src="http://lb-1.example.com/wp-content' in wp.shown()
 
 
 def test_an_address_within_the_old_one_is_not_put_there_twice(tmp_path: Path) -> None:
     wp = LabWp(tmp_path)
-    cluster = lab(wp)
-    try:
+    with lab(wp) as cluster:
         site_of(cluster)
         wp.publish("http://lb-1.example.com")
         site_of(cluster, site={"url": "http://lb-1.example.com/blog"})
-    finally:
-        cluster.close()
     assert "/blog/wp-content" not in wp.shown()
 
 
 @pytest.mark.parametrize("enough", [True, False])
 def test_moving_a_large_database_may_take_as_long_as_the_run(enough: bool) -> None:
     wp, clock = Wp(), FakeClock()
-    cluster = ready(wp)
+    with ready(wp) as cluster:
 
-    def slow(pod: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
-        if words[1] != "search-replace":
-            return wp(pod, container, words, given)
-        clock.sleep(200)
-        return "Success: Made 7 replacements.\n", "", 0
+        def slow(pod: str, container: str, words: list[str], given: str) -> tuple[str, str, int]:
+            if words[1] != "search-replace":
+                return wp(pod, container, words, given)
+            clock.sleep(200)
+            return "Success: Made 7 replacements.\n", "", 0
 
-    moved = {"site": {**SITE, "url": "https://example.com"}, "verify": {"http": False}}
-    given = context(cluster, WORDPRESS, **moved, wait_timeout=600 if enough else 150)
-    try:
+        moved = {"site": {**SITE, "url": "https://example.com"}, "verify": {"http": False}}
+        given = context(cluster, WORDPRESS, **moved, wait_timeout=600 if enough else 150)
         site_of(cluster)
         cluster.command = slow
         if enough:
@@ -269,14 +254,11 @@ def test_moving_a_large_database_may_take_as_long_as_the_run(enough: bool) -> No
         else:
             with pytest.raises(PartialError, match=r"still runs after 150 seconds.*Raise wait_timeout\."):
                 ensure(replace(given, clock=clock))
-    finally:
-        cluster.close()
 
 
 def test_what_differs_is_set() -> None:
     wp = Wp()
-    cluster = ready(wp)
-    try:
+    with ready(wp) as cluster:
         site_of(cluster)
         wp.calls.clear()
         changed = site_of(
@@ -285,8 +267,6 @@ def test_what_differs_is_set() -> None:
             site={"title": "Boxes", "admin_password": "open-sesame", "url": "https://example.com"},
         )
         again = site_of(cluster, site={"admin_password": "open-sesame"})
-    finally:
-        cluster.close()
     assert sentences(changed)[-1] == "update site default/wordpress (title, url, image, admin_password)"
     moved = [one for one in wp.calls if one.startswith("search-replace http")]
     assert moved == ["search-replace http://lb.example.com/", r"search-replace http:\/\/lb.example.com\/"]
@@ -298,14 +278,11 @@ def test_what_differs_is_set() -> None:
 
 
 def test_secrets_are_hidden_from_results() -> None:
-    cluster = ready(Wp())
-    hidden: list[Any] = []
-    given = context(cluster, WORDPRESS, site=SITE, verify={"http": False})
-    try:
+    with ready(Wp()) as cluster:
+        hidden: list[Any] = []
+        given = context(cluster, WORDPRESS, site=SITE, verify={"http": False})
         ensure(Context(given.params, False, given.warn, hide=hidden.extend))
         found = secrets_of(cluster)
-    finally:
-        cluster.close()
     values = {value for data in found.values() for value in data.values()}
     assert values <= set(hidden)
     assert {base64.b64decode(value).decode() for value in values} <= set(hidden)
@@ -314,12 +291,9 @@ def test_secrets_are_hidden_from_results() -> None:
 def test_a_site_that_somebody_installed_is_not_installed_again() -> None:
     wp = Wp()
     wp.installed = True
-    cluster = ready(wp)
-    try:
+    with ready(wp) as cluster:
         site_of(cluster)
         kept = secrets_of(cluster)["wordpress-credentials"]["admin-password"]
-    finally:
-        cluster.close()
     assert "core install" not in wp.calls
     assert wp.calls.count("option update") == 4
     assert wp.calls.count("user update") == 1
@@ -328,14 +302,11 @@ def test_a_site_that_somebody_installed_is_not_installed_again() -> None:
 
 def test_the_administrator_cannot_be_renamed() -> None:
     wp = Wp()
-    cluster = ready(wp)
-    try:
+    with ready(wp) as cluster:
         site_of(cluster)
         wp.calls.clear()
         with pytest.raises(InputError, match="was installed with 'admin', and WordPress renames nobody"):
             site_of(cluster, site={**SITE, "title": "Boxes", "admin_user": "root"})
-    finally:
-        cluster.close()
     assert wp.calls == []
 
 
@@ -356,16 +327,13 @@ WITHIN = {"type": "ClusterIP"}
 
 def test_a_site_that_was_installed_on_other_volumes_is_not_waited_for() -> None:
     wp = Wp()
-    cluster = ready(wp)
-    try:
+    with ready(wp) as cluster:
         site_of(cluster, storage={**INLINE, "database_volume": "vol-00000009"}, service=WITHIN)
         site_of(cluster, state="absent")
         wp.installed = False
         cluster.controllers = unready(wp)
         with pytest.raises(PartialError) as caught:
             site_of(cluster, storage=INLINE, service=WITHIN, wait_timeout=20)
-    finally:
-        cluster.close()
     assert (
         "Secret default/wordpress-credentials says that the site was installed, but there is none in its database on "
         "volume vol-00000002. Give the volumes"
@@ -376,8 +344,7 @@ def test_a_site_that_was_installed_on_other_volumes_is_not_waited_for() -> None:
 def test_a_pod_that_is_not_ready_for_another_reason_is_waited_for() -> None:
     """A plugin breaks wp-cli: that says nothing about what is installed."""
     wp = Wp()
-    cluster = ready(wp)
-    try:
+    with ready(wp) as cluster:
         site_of(cluster, service=WITHIN)
         site_of(cluster, state="absent")
         wp.installed = False
@@ -385,76 +352,59 @@ def test_a_pod_that_is_not_ready_for_another_reason_is_waited_for() -> None:
         cluster.command = lambda *_given: ("", "Fatal error: plugin\n", 1)
         with pytest.raises(PartialError, match="not ready after 2 seconds"):
             site_of(cluster, service=WITHIN, wait_timeout=2)
-    finally:
-        cluster.close()
 
 
 def test_a_password_is_never_made_up_twice() -> None:
     """The answer to the create was lost, and the Secret is there."""
-    cluster = ready(Wp())
-    lost: list[str] = []
+    with ready(Wp()) as cluster:
+        lost: list[str] = []
 
-    def lose(method: str, path: str, body: Any) -> tuple[int, dict[str, Any]] | None:
-        if method == "POST" and path.endswith("/secrets") and not lost:
-            lost.append(cluster.write(body)["data"].get("password", ""))
-            return 503, {"reason": "ServiceUnavailable", "message": "lost"}
-        return None
+        def lose(method: str, path: str, body: Any) -> tuple[int, dict[str, Any]] | None:
+            if method == "POST" and path.endswith("/secrets") and not lost:
+                lost.append(cluster.write(body)["data"].get("password", ""))
+                return 503, {"reason": "ServiceUnavailable", "message": "lost"}
+            return None
 
-    cluster.refuse = lose
-    try:
+        cluster.refuse = lose
         site_of(cluster)
         assert secrets_of(cluster)["wordpress-credentials"]["password"] == lost[0]
-    finally:
-        cluster.close()
 
 
 def test_a_site_whose_secrets_are_gone_is_not_touched() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster)
         cluster.remove("Secret", "wordpress-credentials")
         with pytest.raises(ConflictError, match="new passwords would not open the database"):
             site_of(cluster)
-    finally:
-        cluster.close()
 
 
 def test_a_secret_without_its_password_is_not_repaired() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster)
         secret = cluster.get("Secret", "wordpress-credentials")
         assert secret is not None
         del secret["data"]["admin-password"]
         with pytest.raises(ConflictError, match="has no admin-password"):
             site_of(cluster, site={"admin_password": "open-sesame"})
-    finally:
-        cluster.close()
 
 
 def test_a_refusal_of_wp_cli_is_told() -> None:
-    cluster = ready(Wp())
-    try:
-        with pytest.raises(
-            PartialError, match="Could not run wp language core: wp-cli says: Error: not today"
-        ) as caught:
-            site_of(cluster, site={**SITE, "language": "xx"})
-    finally:
-        cluster.close()
+    with (
+        ready(Wp()) as cluster,
+        pytest.raises(PartialError, match="Could not run wp language core: wp-cli says: Error: not today") as caught,
+    ):
+        site_of(cluster, site={**SITE, "language": "xx"})
     assert "create Deployment default/wordpress" in caught.value.details["steps_done"]
 
 
 def test_a_site_that_was_installed_and_no_more_gets_its_language_later() -> None:
     wp = Wp()
-    cluster = ready(wp)
-    try:
+    with ready(wp) as cluster:
         with pytest.raises(PartialError, match="not today"):
             site_of(cluster, site={**SITE, "language": "de_DE"})
         wp.languages.append("de_DE")
         wp.calls.clear()
         again = site_of(cluster, site={**SITE, "language": "de_DE"})
-    finally:
-        cluster.close()
     assert sentences(again) == ["create site default/wordpress"]
     assert "core install" not in wp.calls
     assert wp.calls[-1] == "language core"
@@ -463,37 +413,31 @@ def test_a_site_that_was_installed_and_no_more_gets_its_language_later() -> None
 def test_a_password_that_is_given_after_a_run_that_did_not_install_the_site_is_kept() -> None:
     wp = Wp()
     wp.refuses = ["core install"]
-    cluster = ready(wp)
-    given = {**SITE, "admin_password": "open-sesame"}
-    try:
+    with ready(wp) as cluster:
+        given = {**SITE, "admin_password": "open-sesame"}
         with pytest.raises(PartialError, match="not today"):
             site_of(cluster)
         wp.refuses = []
         site_of(cluster, site=given)
         kept = secrets_of(cluster)["wordpress-credentials"]["admin-password"]
         again = site_of(cluster, site=given)
-    finally:
-        cluster.close()
     assert wp.passwords[-1] == base64.b64decode(kept).decode() == "open-sesame"
     assert sentences(again) == []
 
 
 def test_what_was_given_is_known_though_the_run_went_no_further_than_the_secrets() -> None:
-    cluster = ready(Wp())
+    with ready(Wp()) as cluster:
 
-    def refuse(method: str, path: str, body: Any) -> tuple[int, dict[str, Any]] | None:
-        salts = method == "POST" and path.endswith("/secrets") and body["metadata"]["name"] == "wordpress-salts"
-        return (403, {"reason": "Forbidden", "message": "no"}) if salts else None
+        def refuse(method: str, path: str, body: Any) -> tuple[int, dict[str, Any]] | None:
+            salts = method == "POST" and path.endswith("/secrets") and body["metadata"]["name"] == "wordpress-salts"
+            return (403, {"reason": "Forbidden", "message": "no"}) if salts else None
 
-    try:
         cluster.refuse = refuse
         with pytest.raises(PartialError):
             site_of(cluster, storage={"mode": "existing", "size": "5Gi", **VOLUMES})
         cluster.refuse = lambda *_request: None
         site_of(cluster, site=None)
         volume = cluster.get("PersistentVolume", "default-wordpress-site", "")
-    finally:
-        cluster.close()
     assert volume is not None
     assert volume["spec"]["csi"]["volumeHandle"] == VOLUMES["site_volume"]
 
@@ -517,20 +461,16 @@ EXISTING = {"mode": "existing", "zone": "eu-west-1c", **VOLUMES}
 
 
 def test_another_mode_is_no_contradiction_to_the_volumes_of_a_run_that_was_cut_off() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         cut_off(cluster, "persistentvolumes", storage=EXISTING)
         made = site_of(cluster, storage={"mode": "dynamic"})
         again = site_of(cluster)
-    finally:
-        cluster.close()
     assert made.result["site"]["storage"] == {"mode": "dynamic", "size": "10Gi"}
     assert sentences(again) == []
 
 
 def test_a_volume_that_is_kept_for_a_claim_is_not_bound_unasked() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         cut_off(cluster, "persistentvolumeclaims", storage=EXISTING)
         with pytest.raises(InputError, match=r"PersistentVolume default-wordpress-\w+ with vol-\w+ is kept for claim"):
             site_of(cluster, storage={"mode": "dynamic"})
@@ -539,34 +479,26 @@ def test_a_volume_that_is_kept_for_a_claim_is_not_bound_unasked() -> None:
         released = {"claimRef": {"namespace": "default", "name": "wordpress-site", "uid": "of a claim that is gone"}}
         cluster.put({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": released})
         made = site_of(cluster, storage={"mode": "dynamic"})
-    finally:
-        cluster.close()
     assert made.result["site"]["storage"]["mode"] == "dynamic"
 
 
 def test_source_ranges_outlive_a_time_without_a_load_balancer() -> None:
     ranges = ["203.0.113.0/24"]
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster, service={"source_ranges": ranges})
         within = site_of(cluster, service=WITHIN)
         back = site_of(cluster, service={"type": "LoadBalancer"})
         with pytest.raises(InputError, match=r"service\.source_ranges needs service\.type LoadBalancer"):
             site_of(cluster, service={**WITHIN, "source_ranges": ranges})
-    finally:
-        cluster.close()
     assert within.result["site"]["service"]["source_ranges"] == []
     assert back.result["site"]["service"]["source_ranges"] == ranges
 
 
 @pytest.mark.parametrize("first", [WITHIN, {"type": "LoadBalancer", "load_balancer": "nlb", "annotations": {"a": 1}}])
 def test_what_of_the_service_is_left_out_stays_and_its_port_is_part_of_the_address(first: dict[str, Any]) -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster, service=first)
         moved = site_of(cluster, check=True, service={"port": 8080})
-    finally:
-        cluster.close()
     assert sentences(moved) == [
         "update Service default/wordpress (spec.ports[http].port)",
         "update site default/wordpress (url)",
@@ -575,22 +507,16 @@ def test_what_of_the_service_is_left_out_stays_and_its_port_is_part_of_the_addre
 
 
 def test_an_image_that_is_empty_is_not_given() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster, image="wordpress:6")
         assert sentences(site_of(cluster, check=True, image="", database_image="")) == []
-    finally:
-        cluster.close()
 
 
 def test_volumes_that_are_there() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         made = site_of(cluster, storage={"mode": "existing", "zone": "eu-west-1c", **VOLUMES})
         volume = cluster.get("PersistentVolume", "default-wordpress-database", "")
         removed = site_of(cluster, state="absent", delete_data=True)
-    finally:
-        cluster.close()
     assert "create PersistentVolume default-wordpress-site" in sentences(made)
     assert volume is not None
     assert volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
@@ -600,13 +526,10 @@ def test_volumes_that_are_there() -> None:
 
 
 def test_volumes_named_in_the_pods_come_with_a_warning() -> None:
-    cluster = ready(Wp())
-    warnings: list[str] = []
-    given = context(cluster, WORDPRESS, site=SITE, storage={"mode": "inline", **VOLUMES})
-    try:
+    with ready(Wp()) as cluster:
+        warnings: list[str] = []
+        given = context(cluster, WORDPRESS, site=SITE, storage={"mode": "inline", **VOLUMES})
         outcome = ensure(Context(given.params, True, warnings.append))
-    finally:
-        cluster.close()
     assert "as the first versions of Kubernetes did" in warnings[0]
     assert outcome.plan is not None
     steps = {step.sentence: step for step in outcome.plan.steps}
@@ -615,13 +538,10 @@ def test_volumes_named_in_the_pods_come_with_a_warning() -> None:
 
 
 def test_volumes_named_in_the_pods_get_nodes_in_their_zone_if_it_is_given() -> None:
-    cluster = ready(Wp())
-    warnings: list[str] = []
-    given = context(cluster, WORDPRESS, site=SITE, storage={"mode": "inline", "zone": "eu-west-1c", **VOLUMES})
-    try:
+    with ready(Wp()) as cluster:
+        warnings: list[str] = []
+        given = context(cluster, WORDPRESS, site=SITE, storage={"mode": "inline", "zone": "eu-west-1c", **VOLUMES})
         outcome = ensure(Context(given.params, True, warnings.append))
-    finally:
-        cluster.close()
     assert warnings == []
     assert outcome.plan is not None
     steps = {step.sentence: step for step in outcome.plan.steps}
@@ -647,8 +567,7 @@ OTHERS = {"site_volume": "vol-0123456789abcdef2", "database_volume": "vol-012345
     ],
 )
 def test_the_data_of_a_site_stays_where_it_is(first: dict[str, Any], later: dict[str, Any], says: str) -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster, storage=first)
         before = list(cluster.written)
         with pytest.raises(InputError, match=f"storage cannot be changed .* {says}"):
@@ -656,8 +575,6 @@ def test_the_data_of_a_site_stays_where_it_is(first: dict[str, Any], later: dict
         assert cluster.written == before
         assert sentences(site_of(cluster, storage=first)) == []
         assert sentences(site_of(cluster)) == []
-    finally:
-        cluster.close()
 
 
 DYNAMIC = {"mode": "dynamic", "size": "10Gi"}
@@ -711,18 +628,14 @@ def test_a_volume_may_be_larger_than_was_asked_for(storage: dict[str, Any], aske
 
 def test_a_zone_that_was_noted_for_claims_is_no_wish() -> None:
     noted = {"metadata": {"annotations": {NOTE: json.dumps({"storage": {**DYNAMIC, "zone": "a"}})}}}
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         params = context(cluster, WORDPRESS, site=SITE).params
-    finally:
-        cluster.close()
     assert effective(params, noted)["storage"]["zone"] is None
 
 
 def test_a_secret_that_was_put_back_goes_with_its_site() -> None:
     """kubectl has written it last, as somebody else's copy would be; but it has the name of the site's own."""
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster)
         one = cluster.objects["Secret", "default", "wordpress-credentials"]
         cluster.put(
@@ -730,55 +643,41 @@ def test_a_secret_that_was_put_back_goes_with_its_site() -> None:
         )
         site_of(cluster, state="absent", delete_data=True)
         assert not [name for kind, _place, name in cluster.objects if kind == "Secret"]
-    finally:
-        cluster.close()
 
 
 def test_the_volumes_of_a_site_stay_while_others_can_grow() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster)
         grown = site_of(cluster, check=True, storage={"size": "11Gi"})
         before = list(cluster.written)
         with pytest.raises(InputError, match=r"storage\.size is 10Gi and cannot be changed to 9Gi"):
             site_of(cluster, storage={"size": "9Gi"})
         assert cluster.written == before
-    finally:
-        cluster.close()
     assert sentences(grown)[0].endswith("default/wordpress-database (spec.resources.requests.storage)")
 
 
 def test_the_data_of_a_site_that_is_absent_stays_where_it_is() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster)
         site_of(cluster, state="absent")
         with pytest.raises(InputError, match="storage cannot be changed"):
             site_of(cluster, storage={"mode": "inline", **VOLUMES})
         assert cluster.get("Deployment", "wordpress") is None
-    finally:
-        cluster.close()
 
 
 def test_a_site_on_volumes_named_in_its_pods_finds_a_copy_of_them_after_it_was_absent() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster, storage={"mode": "inline", **VOLUMES})
         site_of(cluster, state="absent")
         back = site_of(cluster, storage={"mode": "inline", **OTHERS})
-    finally:
-        cluster.close()
     assert back.result["site"]["storage"]["site_volume"] == OTHERS["site_volume"]
 
 
 def test_the_load_balancer_of_a_site_stays_where_it_is() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster)
         with pytest.raises(InputError, match=r"service\.internal is false and cannot be changed to true"):
             site_of(cluster, service={"type": "LoadBalancer", "internal": True})
-    finally:
-        cluster.close()
 
 
 def web_container(outcome: Outcome) -> dict[str, Any]:
@@ -806,11 +705,8 @@ HTTPS = {**SITE, "url": "https://blog.example.com"}
 @pytest.mark.parametrize("site", [SITE, HTTPS])
 def test_the_probes_pass_before_and_after_the_installation(site: dict[str, Any], balancer: str, tmp_path: Path) -> None:
     """Also while the site is still at the other address: a new pod has to be ready before that can be changed."""
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         container = web_container(site_of(cluster, check=True, site=site, service={"load_balancer": balancer}))
-    finally:
-        cluster.close()
     there = wordpress_of(container, tmp_path)
 
     def passes(kind: str) -> bool:
@@ -838,20 +734,14 @@ def test_the_probes_pass_before_and_after_the_installation(site: dict[str, Any],
 def test_behind_a_network_load_balancer_the_site_knows_that_it_is_at_https(
     site: dict[str, Any], service: dict[str, Any], knows: bool, tmp_path: Path
 ) -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         container = web_container(site_of(cluster, check=True, site=site, service=service))
-    finally:
-        cluster.close()
     assert wordpress_of(container, tmp_path).is_ssl({}) is knows
 
 
 def test_within_the_cluster_only() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         made = site_of(cluster, service={"type": "ClusterIP", "port": 8080})
-    finally:
-        cluster.close()
     assert made.result["site"]["url"] == "http://wordpress.default.svc:8080"
 
 
@@ -898,12 +788,9 @@ def test_what_is_somebody_elses_is_refused() -> None:
 
 
 def test_without_waiting_an_installed_site_is_not_looked_at() -> None:
-    cluster = ready(Wp())
-    try:
+    with ready(Wp()) as cluster:
         site_of(cluster)
         assert site_of(cluster, wait=False).result["site"]["pods"] == []
-    finally:
-        cluster.close()
 
 
 def container(name: str, *, ready: bool, runs: bool = True) -> dict[str, Any]:
@@ -926,34 +813,28 @@ def test_when_wp_cli_can_work(containers: list[dict[str, Any]], able: bool) -> N
 
 @pytest.mark.parametrize("mode", ["existing", "inline"])
 def test_volumes_that_no_pod_could_use_are_refused_before_the_first_change(mode: str) -> None:
-    cluster = ready(Wp())
-    spec = {"csi": {"driver": "ebs.csi.aws.com", "volumeHandle": VOLUMES["database_volume"]}}
-    claim = {"claimRef": {"namespace": "shop", "name": "blog-database"}}
-    zone = {"topology.kubernetes.io/zone": "eu-west-1c"}
-    cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": zone}})
-    try:
+    with ready(Wp()) as cluster:
+        spec = {"csi": {"driver": "ebs.csi.aws.com", "volumeHandle": VOLUMES["database_volume"]}}
+        claim = {"claimRef": {"namespace": "shop", "name": "blog-database"}}
+        zone = {"topology.kubernetes.io/zone": "eu-west-1c"}
+        cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": zone}})
         with pytest.raises(InputError, match=r"storage\.zone is 'eu-west-1a', but the nodes are in eu-west-1c"):
             site_of(cluster, storage={"mode": mode, "zone": "eu-west-1a", **VOLUMES})
         cluster.put({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": spec | claim})
         with pytest.raises(InputError, match="is PersistentVolume x already, of claim shop/blog-database"):
             site_of(cluster, storage={"mode": mode, "zone": "eu-west-1c", **VOLUMES})
         assert secrets_of(cluster) == {}
-    finally:
-        cluster.close()
 
 
 def test_an_autoscaler_may_bring_a_node_into_the_zone_of_the_volumes() -> None:
-    cluster = ready(Wp())
-    labels = {"topology.kubernetes.io/zone": "eu-west-1c"}
-    cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": labels}})
-    status = {"name": "cluster-autoscaler-status", "namespace": "kube-system"}
-    cluster.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": status})
-    warnings: list[str] = []
-    storage = {"mode": "existing", "zone": "eu-west-1a", **VOLUMES}
-    given = context(cluster, WORDPRESS, site=SITE, storage=storage)
-    try:
+    with ready(Wp()) as cluster:
+        labels = {"topology.kubernetes.io/zone": "eu-west-1c"}
+        cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": labels}})
+        status = {"name": "cluster-autoscaler-status", "namespace": "kube-system"}
+        cluster.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": status})
+        warnings: list[str] = []
+        storage = {"mode": "existing", "zone": "eu-west-1a", **VOLUMES}
+        given = context(cluster, WORDPRESS, site=SITE, storage=storage)
         ensure(Context(given.params, True, warnings.append))
-    finally:
-        cluster.close()
     told = "storage.zone is 'eu-west-1a', but the nodes are in eu-west-1c. The cluster's autoscaler has to bring one"
     assert [one for one in warnings if one.startswith(told)] == warnings != []
