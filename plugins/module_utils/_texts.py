@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values that have to be text: what YAML made something else of is refused, and not written down as "None". Pure.
+"""Values that have to be text: what YAML made something else of is refused, and not written down as "None". And names
+in a sentence. Pure.
 
 A number has one way to be written. A switch has not: it may have been given as yes, on or true. A quoted template does
 not help, as its value keeps its type. PRIVATE.
@@ -26,6 +27,12 @@ def texts(option: str, values: Mapping[str, Any]) -> dict[str, str]:
         InputError: a value is null, true or false, a list or a mapping.
     """
     return {str(name): text(f"{option}: {name}", value) for name, value in values.items()}
+
+
+def several(names: Sequence[str], most: int = 10) -> str:
+    """Names in a sentence; beyond so many, only how many more there are."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def refuse_no_variables(option: str, names: Iterable[Any]) -> None:

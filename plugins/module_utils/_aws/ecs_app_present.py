@@ -20,7 +20,6 @@ from .ecs_app_read import Found, NoClusterError, read
 from .ecs_app_result import Front, fronts_of, tasks_of, to_result, url_of
 from .ecs_app_shared import (
     Ports,
-    is_ours,
     others_listener,
     outlived_rules,
     shared_parts,
@@ -33,7 +32,7 @@ from .load_balancer_classic import LOAD_BALANCER, health_behind_classic
 from .load_balancer_v2 import health_in_group, refuse_others_behind
 from .names import app_mark
 from .run import Run
-from .security_groups import IngressRules
+from .security_groups import IngressRules, is_ours
 from .service import SERVICE, live_service
 from .service_judgement import Health, Service, goal_of
 from .service_ready import wait_ready
@@ -91,10 +90,11 @@ def ensure_present(context: Context) -> Outcome:
 
 def _left_to_others(run: Run, found: Found) -> Plan:
     """What the app has of load balancers that it shares, taken away if it is to be behind none."""
+    if not found.groups:
+        return Plan()
     service = found.live.get(SERVICE)
     live = {one.key: one for one in (*found.stale, *([service] if service else []))}
-    ports = Ports(run, found.options, service)
-    return shared_parts(run, found.options, live, found.groups, ports) if found.groups else Plan()
+    return shared_parts(run, found.options, live, found.groups, Ports(run, found.options, service))
 
 
 def _looked_at_again(run: Run, options: AppOptions, tidying: Plan) -> Plan:
@@ -175,7 +175,8 @@ def _unused_rules(run: Run, found: Found, wanted: Collection[Wanted]) -> list[Li
     if found.options.shares_balancer:
         return outlived_rules(run, found.options, found.live, wanted)
     keys = {one.key for one in wanted}
-    return [one for key, one in found.live.items() if one.kind == "ingress_rule" and key not in keys and is_ours(one)]
+    rules = [one for one in found.live.values() if one.kind == "ingress_rule" and one.key not in keys]
+    return [one for one in rules if is_ours(one.attributes["description"])]
 
 
 def _registers(differences: Sequence[Any]) -> bool:

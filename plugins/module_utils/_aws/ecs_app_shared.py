@@ -23,7 +23,7 @@ from .load_balancer_classic import LOAD_BALANCER, find_classic, instance_port
 from .load_balancer_v2 import describe_one, groups_behind, listeners_of, name_in
 from .names import cluster_mark
 from .run import Run
-from .security_groups import OUR_RULE, Opening, allowed, rule_description
+from .security_groups import Opening, allowed, is_ours, rule_description
 from .service import SERVICE
 from .task_definition import describe
 
@@ -206,13 +206,8 @@ def _made_rules(options: AppOptions, groups: Sequence[Group], group: Live) -> li
         replace(rule, key=f"{rule.key}/{group.id}")
         for instances in instances_groups(options.cluster, groups)
         for rule in ingress_rules(instances, group)
-        if is_ours(rule)
+        if is_ours(rule.attributes["description"])
     ]
-
-
-def is_ours(rule: Live) -> bool:
-    """Whether we made a rule, for whichever app. Pure."""
-    return str(rule.attributes["description"]).startswith(OUR_RULE)
 
 
 def _is_for(run: Run, rule: Live) -> bool:

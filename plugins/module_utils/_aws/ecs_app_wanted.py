@@ -18,7 +18,7 @@ from .load_balancer_v2 import LISTENER, PROTOCOLS, TARGET_GROUP, group_spec
 from .log_group import LOG_GROUP
 from .names import LOAD_BALANCER_LIMIT, LONG_LIMIT, cluster_mark, derived_name
 from .run import Run
-from .security_groups import OUR_RULE, Opening, allowed
+from .security_groups import Opening, allowed, is_ours
 from .service import SERVICE, circuit_breaker, refuse_new_classic_balancer
 from .service_scaling import SCALING, resource_id
 from .task_definition import TASK_DEFINITION
@@ -174,7 +174,7 @@ class _Balancing:
         openings |= {
             text
             for text, words in described.items()
-            if not text.startswith(f"tcp {port} from ") and (self._balancer.shared or not words.startswith(OUR_RULE))
+            if not text.startswith(f"tcp {port} from ") and (self._balancer.shared or not is_ours(words))
         }
         name = there.name if there else self._group_name()
         spec = {
@@ -233,7 +233,7 @@ class _Balancing:
         group = self._live.get(BALANCER_GROUP)
         attributes = group.attributes if group else {"described": {}, "ports_of_others": ()}
         described = attributes["described"]
-        opened = {str(Opening.parse(text).first) for text, words in described.items() if words.startswith(OUR_RULE)}
+        opened = {str(Opening.parse(text).first) for text, words in described.items() if is_ours(words)}
 
         def is_theirs(port: str, text: str) -> bool:
             if port in opened or text == listener_to(host_port):

@@ -91,7 +91,7 @@ def ports_of_others(permissions: Iterable[Mapping[str, Any]]) -> tuple[range, ..
         range(one.get("FromPort", 0), one.get("ToPort", 65535) + 1)
         for one in permissions
         if any(
-            not entry.get("Description", "").startswith(OUR_RULE)
+            not is_ours(entry.get("Description", ""))
             for sources in ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
             for entry in one.get(sources, ())
         )
@@ -223,6 +223,11 @@ class IngressRules:
             doing=step.sentence,
             deadline=self._run.deadline,
         )
+
+
+def is_ours(description: str) -> bool:
+    """Whether we made the rule that is described so, for whichever app. Pure."""
+    return description.startswith(OUR_RULE)
 
 
 def rule_description(mark: Mark) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._errors import SchedulersError
+from .._texts import several
 from . import prices
-from .droplet_plan import several
 from .droplets import Droplet
 from .run import Run
 

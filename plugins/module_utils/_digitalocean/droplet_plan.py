@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._plan import Graph, Live, Plan, Ref, Rule, Step, Wanted
+from .._texts import several
 from . import firewall, keys, slugs, tag
 from .droplet_options import DropletOptions
 from .droplets import KIND, Droplet
@@ -17,7 +18,6 @@ from .marks import as_spelled, owner_tag
 
 BATCH = "droplets"  # several droplets in one step
 MOST_AT_ONCE = 10  # names in one create
-NAMES_SHOWN = 10
 
 _NEEDS = (tag.KIND, keys.KIND, firewall.KIND)
 GRAPH: Graph = {tag.KIND: (), keys.KIND: (tag.KIND,), firewall.KIND: (tag.KIND,), KIND: _NEEDS, BATCH: _NEEDS}
@@ -103,9 +103,3 @@ def _removal(deletes: Sequence[Step]) -> Step:
 def natural(name: str) -> list[str | int]:
     """A sort key that puts web-2 before web-10."""
     return [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", name)]
-
-
-def several(names: Sequence[str]) -> str:
-    """Names in a sentence."""
-    shown = ", ".join(names[:NAMES_SHOWN])
-    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .._parallel import gather
+from .._texts import several
 from .._wait import Pace, wait_until
 from .droplet_look import find_droplet
-from .droplet_plan import several
 from .droplets import Droplet, list_droplets
 from .run import Run
 

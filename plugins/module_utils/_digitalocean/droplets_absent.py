@@ -11,12 +11,13 @@ from typing import Any
 from .._errors import StateFailedError
 from .._module import Context, Outcome
 from .._plan import Handler, Live, Plan, apply, dismantle
+from .._texts import several
 from . import firewall, keys, tag
 from .droplet_belongings import warn_of_belongings
 from .droplet_create import BatchHandler
 from .droplet_look import Look, look
 from .droplet_options import DropletOptions
-from .droplet_plan import BATCH, GRAPH, in_batches, several
+from .droplet_plan import BATCH, GRAPH, in_batches
 from .droplet_removal import Removal, concerns_names
 from .droplets import KIND, Droplet, monthly_cost
 from .firewall import FirewallHandler

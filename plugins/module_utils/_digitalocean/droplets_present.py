@@ -12,6 +12,7 @@ from typing import Any
 from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Handler, Live, Plan, Ref, apply, decide, dismantle
+from .._texts import several
 from . import firewall, keys, tag
 from .catalogue import choose
 from .droplet_belongings import warn_of_belongings
@@ -19,7 +20,7 @@ from .droplet_change import DropletHandler
 from .droplet_create import BatchHandler
 from .droplet_look import Look, look, named
 from .droplet_options import DropletOptions
-from .droplet_plan import BATCH, GRAPH, RULES, comparable, in_batches, several, wanted, without_catalogue
+from .droplet_plan import BATCH, GRAPH, RULES, comparable, in_batches, wanted, without_catalogue
 from .droplet_ready import Readiness
 from .droplet_removal import Removal
 from .droplets import KIND, Droplet, monthly_cost

@@ -143,7 +143,7 @@ def _template(params: Mapping[str, Any], kind: str, live: Object | None) -> dict
     name = params["name"]
     there = _template_of(live)
     spec = there.get("spec") or {}
-    found = _container(there, name)
+    found = _container_of(live, name)
     container = _following(found, _moved(found, params["port"]))
     fields = _kept(container_fields(params, container), container)
     if "image" not in fields:
@@ -186,20 +186,20 @@ def _template_of(controller: Object | None) -> Mapping[str, Any]:
     return ((controller or {}).get("spec") or {}).get("template") or {}
 
 
-def _container(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The app's own container in a template; empty if there is none."""
-    containers = (template.get("spec") or {}).get("containers") or ()
+def _container_of(controller: Object | None, name: str) -> Mapping[str, Any]:
+    """The app's own container; empty if there is none."""
+    containers = (_template_of(controller).get("spec") or {}).get("containers") or ()
     return next((one for one in containers if one.get("name") == name), {})
 
 
-def _port_of(container: Mapping[str, Any]) -> Any:
-    """The port of a container; None if it has none."""
-    return next((one.get("containerPort") for one in container.get("ports") or ()), None)
+def _ports_of(container: Mapping[str, Any]) -> list[Any]:
+    """The ports of a container; the first one is that of the app."""
+    return [one.get("containerPort") for one in container.get("ports") or ()]
 
 
 def _moved(container: Mapping[str, Any], port: int | None) -> dict[Any, int]:
     """The port of the container that is there, and what becomes of it; empty if it stays, or the new one is there."""
-    ports = [one.get("containerPort") for one in container.get("ports") or ()]
+    ports = _ports_of(container)
     return {} if port is None or not ports or port in ports else {ports[0]: port}
 
 
@@ -264,9 +264,9 @@ def service_manifest(
         InputError: there is no port to lead to, or the load balancer would have to change.
     """
     given = params["service"]
-    target = _target(controller, params["name"])
+    target = next(iter(_ports_of(_container_of(controller, params["name"]))), None)
     if given is None:
-        moved = _moved(_container(_template_of(before), params["name"]), target)
+        moved = _moved(_container_of(before, params["name"]), target)
         return None if live is None else _same_service(live, params, moved)
     if given["type"] == "none":
         return None
@@ -293,11 +293,6 @@ def source_ranges(given: list[str] | None, live: Object | None) -> list[str]:
     """The ranges of a load balancer: those that it has, if none are given, or if they are the same in another order."""
     there: list[str] = ((live or {}).get("spec") or {}).get("loadBalancerSourceRanges") or []
     return there if given is None or {*given} == {*there} else list(dict.fromkeys(given))
-
-
-def _target(controller: Object | None, name: str) -> Any:
-    """The port that a service leads to; None if the container has none."""
-    return _port_of(_container(_template_of(controller), name))
 
 
 def _service(params: Mapping[str, Any], spec: Mapping[str, Any], annotations: Mapping[str, str]) -> Manifest:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from .._texts import several
 from .capacity import Holder, Room, holders, how_to_free, requests_of, rooms, untolerated
 from .diagnosis_storage import is_underway, zone_finding
 from .findings import Finding, View
@@ -103,7 +104,8 @@ def _unsuitable(pod: Object, said: str, view: View) -> Finding:
     left = [one for one in reasons if one[0] not in beside] or reasons
     text = f"{left[0][1] if len(left) == 1 else 'no node takes it'} ({said})" if left else said
     if taints:
-        text += f"; there are the taints {_shown_taints(taints)}"
+        places = (f"{taint} on {several(nodes, SHOWN_NODES)}" for taint, nodes in taints.items())
+        text += f"; there are the taints {'; '.join(places)}"
     advice = [one for _pattern, _reason, one in left]
     if taints and all(name.startswith(UNWELL) for name in taints):
         advice = ["Nodes have such taints while they are not well: look at them, or add a node"]
@@ -137,14 +139,6 @@ def _taints(pod: Object, nodes: Sequence[Object]) -> dict[str, list[str]]:
                 value = f"={taint['value']}" if taint.get("value") else ""
                 found.setdefault(f"{taint['key']}{value}:{taint['effect']}", []).append(name_of(node))
     return found
-
-
-def _shown_taints(taints: Mapping[str, Sequence[str]]) -> str:
-    parts = []
-    for taint, nodes in taints.items():
-        more = f" and {len(nodes) - SHOWN_NODES} more" if len(nodes) > SHOWN_NODES else ""
-        parts.append(f"{taint} on {', '.join(nodes[:SHOWN_NODES])}{more}")
-    return "; ".join(parts)
 
 
 def _no_room(pod: Object, said: str, view: View) -> Finding:

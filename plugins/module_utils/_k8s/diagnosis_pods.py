@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .diagnosis_placing import unplaced
@@ -124,7 +124,7 @@ def _failed(pod: Object, status: Mapping[str, Any], view: View) -> Finding:
     if ended and not said:
         said = f": container {ended[0]['name']} ended with exit code {ended[0]['state']['terminated']['exitCode']}"
         lines = _last_lines(pod, ended[0]["name"], view)
-        said += f"{LAST_LINES}{' | '.join(lines)}" if lines else ""
+        said += _told(lines)
         advice = advice or "See its log and its command"
     text = f"{label_of(pod)} has failed{reason}{said}"
     return Finding("container_failed", label_of(pod), text, advice, tuple(lines))
@@ -133,6 +133,11 @@ def _failed(pod: Object, status: Mapping[str, Any], view: View) -> Finding:
 def _last_lines(pod: Object, container: str, view: View) -> list[str]:
     lines = [line for line in view.logs.get(log_key(pod, container), "").splitlines() if line.strip()]
     return lines[-SHOWN_LINES:]
+
+
+def _told(lines: Sequence[str]) -> str:
+    """The last lines of a log, as they follow a sentence; empty if there are none."""
+    return f"{LAST_LINES}{' | '.join(lines)}" if lines else ""
 
 
 def _container(pod: Object, container: Mapping[str, Any], view: View) -> Finding | None:
@@ -214,12 +219,11 @@ def _crash(pod: Object, container: Mapping[str, Any], view: View) -> Finding:
         how += " (killed)" if code == KILLED else ""
         silent = view.logs.get(log_key(pod, container["name"])) == ""
         advice = "It wrote nothing: see its command and its settings" if silent else "See its log and its command"
-    log = f"{LAST_LINES}{' | '.join(shown)}" if shown else ""
     where = f"Container {container['name']} of {label_of(pod)}"
     return Finding(
         "crash_loop",
         label_of(pod),
-        f"{where} {how}, and was restarted {count} times{log}",
+        f"{where} {how}, and was restarted {count} times{_told(shown)}",
         advice,
         tuple(shown),
         tries=count,
@@ -323,7 +327,7 @@ def _initialising(pod: Object, view: View) -> Iterator[Finding]:
             lines = _last_lines(pod, one["name"], view)
             since = one["state"]["running"].get("startedAt")
             text = f"{label_of(pod)} waits for its init container {one['name']}, which runs"
-            text += (f" since {since}" if since else "") + (f"{LAST_LINES}{' | '.join(lines)}" if lines else "")
+            text += (f" since {since}" if since else "") + _told(lines)
             yield Finding("initializing", label_of(pod), text, "See what it waits for", tuple(lines))
 
 

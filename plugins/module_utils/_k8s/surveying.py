@@ -14,6 +14,7 @@ from functools import partial
 from .._errors import AuthError, InputError, NotFoundError, NotOursError
 from .._ownership import OWNER
 from .._parallel import gather
+from .._texts import several
 from .api import Object, Written
 from .kinds import NAMESPACE, Kind
 from .namespaces import wait_until_usable
@@ -103,13 +104,9 @@ def _marked(
         if key not in named_so and name_of(thing) not in names and is_copy(thing)
     }
     if copies and wide:  # else nothing that is not named would go anyway
-        run.warn(f"Somebody has copied these with the label of {run.owner.value}, and they stay: {_few(copies)}.")
+        shown = several(sorted(copies.values()), SHOWN)
+        run.warn(f"Somebody has copied these with the label of {run.owner.value}, and they stay: {shown}.")
     return {key: one for key, one in marked.items() if key not in copies}
-
-
-def _few(labels: Mapping[str, str]) -> str:
-    shown = sorted(labels.values())
-    return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
 
 
 def _key(kind: Kind) -> str:

@@ -186,10 +186,10 @@ def _check_storage(storage: Mapping[str, Any]) -> None:
             f"storage.size is {storage['size']!r}, which is less than 1Mi",
             hint="10m is a hundredth of a byte, 10Mi are 10 MiB.",
         )
-    for name in PLACES:
-        if storage["mode"] == "dynamic" and storage.get(name):
-            raise InputError(f"storage.{name} is for the modes existing and inline", hint="Set storage.mode.")
     if storage["mode"] == "dynamic":
+        unfit = next((name for name in PLACES if storage.get(name)), None)
+        if unfit:
+            raise InputError(f"storage.{unfit} is for the modes existing and inline", hint="Set storage.mode.")
         return
     for name in VOLUMES:
         volume = storage.get(name)

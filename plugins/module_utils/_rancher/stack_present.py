@@ -156,10 +156,12 @@ def ensure_absent(context: Context) -> Outcome:
     found = find_stacks(run, options.name, doing=f"look for stack {options.name}")
     for stack in found:
         require_marked(run.mark(options.name), stack, f"stack {options.name}", adopt=options.adopt)
-        services = [] if is_going(stack) else _services_of(run, stack)
+        if is_going(stack):
+            continue
+        services = _services_of(run, stack)
         if not options.adopt:
             _refuse_strangers(run, stack, services)
-        if not (is_going(stack) or context.params["delete_data"]):
+        if not context.params["delete_data"]:
             _refuse_loss(run, stack, services)
     live = {one.key: one for one in (live_stack(stack, veil, None) for stack in found)}
     plan = dismantle(live.values(), STACK_GRAPH)

@@ -145,7 +145,8 @@ def end_upgrade(run: Run, thing: Object, goal: Goal, *, doing: str, deadline: De
             _lead(run, one, goal, doing=doing)
         return now, behind
 
-    until, patience = deadline or run.deadline, Patience((deadline or run.deadline).clock)
+    until = deadline or run.deadline
+    patience = Patience(until.clock)
     now, _behind = wait_until(
         step,
         ready=lambda seen: not seen[1] and next_action(seen[0], goal) is None,

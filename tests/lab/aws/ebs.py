@@ -72,10 +72,11 @@ def _modify() -> None:
     ) -> Any:
         volume = backend.get_volume(volume_id)
         before = volume.volume_type
-        provisioned = iops or (None if kind in (None, before) else _DEFAULT_IOPS)
+        stays = kind in (None, before)
+        provisioned = iops or (None if stays else _DEFAULT_IOPS)
         _check_ratio(kind or before, provisioned, int(size or volume.size))
         changed = original(backend, volume_id, size, kind, iops, throughput, *rest)
-        if kind in (None, before):
+        if stays:
             return changed
         # of what was provisioned for the type before, nothing is kept
         volume.iops, volume.throughput = iops, throughput
