@@ -9,8 +9,8 @@ something: output, job events, log, results, diffs, tracebacks, process argument
 Three places have them, and none of them is ours:
 - env/envvars, where the caller of ansible-runner puts them;
 - artifacts/*/command, where ansible-runner itself writes down the whole environment (mode 0600: keep it so);
-- AnsiballZ_*.py, the module with its arguments, which Ansible deletes unless it is told to keep it, as here. Others may
-  read the file, but not the folder that it is in.
+- AnsiballZ_*.py, the module with its arguments, where Ansible packs it and is told to keep it. Others may read the
+  file, but not the folder that it is in. A module that runs where it is installed has no such file.
 """
 
 from __future__ import annotations
@@ -270,8 +270,14 @@ def arguments_watched(secrets: list[bytes], sign: bytes) -> Iterator[list[str]]:
         found.extend(sorted(guilty))
 
 
+@pytest.fixture(params=[True, False], ids=["packed and kept", "in place"])
+def keeps_modules(request: pytest.FixtureRequest) -> bool:
+    """Whether Ansible is told to keep the modules, which it packs then."""
+    return bool(request.param)
+
+
 @pytest.fixture
-def job(lab: Lab, tmp_path: Path) -> Path:
+def job(lab: Lab, tmp_path: Path, keeps_modules: bool) -> Path:
     """The folder of a job for ansible-runner, as AWX makes one."""
     folder = tmp_path / "job"
     (folder / "project").mkdir(parents=True)
@@ -287,7 +293,7 @@ def job(lab: Lab, tmp_path: Path) -> Path:
     talkative = {
         "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "true",
         "ANSIBLE_DISPLAY_TRACEBACK": "always",
-        "ANSIBLE_KEEP_REMOTE_FILES": "true",
+        "ANSIBLE_KEEP_REMOTE_FILES": str(keeps_modules),
         "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
         "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
         "CANARY_KEY": WRONG_KEY,
@@ -301,7 +307,7 @@ def job(lab: Lab, tmp_path: Path) -> Path:
     return folder
 
 
-def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, tmp_path: Path) -> None:
+def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, keeps_modules: bool, tmp_path: Path) -> None:
     own = (lab.exports["AWS_SECRET_ACCESS_KEY"], lab.exports["DIGITALOCEAN_ACCESS_TOKEN"])
     secrets = [value.encode() for value in (*own, WRONG_KEY, TOKEN)]
     command: Command = [PROGRAMS / "ansible-runner", "run", job, "-p", "canary.yml", "--ident", "canary"]
@@ -335,7 +341,8 @@ def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, tmp_path: Path) -
     assert strangers == []
     kept = [path for path in holding if str(path).endswith(ALLOWED)]
     assert [path for path in kept if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)] == []
-    assert len(kept) < len(holding)  # the search does find what is there
+    assert kept  # the search does find what is there
+    assert any(path.name.startswith("AnsiballZ_") for path in holding) is keeps_modules
     assert (tmp_path / "ansible.log").stat().st_size > 10_000
     assert len(list((job / "artifacts" / "canary" / "job_events").iterdir())) > len(RUNS) * 5
 
