@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from unit.lab_process import LabProcess
@@ -106,3 +107,16 @@ def test_no_volume_is_made_in_a_zone_without_nodes(tmp_path: Path, running_serve
     assert "changed=1" in made[1], made[1]
     assert again[0] == 0, again[1]
     assert "changed=0" in again[1]
+
+
+@pytest.mark.parametrize("site", [{}, {"kubernetes_wordpress_site": {"title": "Ours", "admin_email": ""}}])
+def test_a_walk_without_a_site_ends_before_there_is_a_cluster(tmp_path: Path, site: dict[str, Any]) -> None:
+    code, said = playbook(tmp_path, str(WALK), site)
+    assert code == 2
+    assert "kubernetes_wordpress_site has to be given, with title and admin_email" in said
+    assert "changed=0" in said
+
+
+def test_steps_without_wordpress_need_no_site(tmp_path: Path) -> None:
+    listed = playbook(tmp_path, str(WALK), {}, "--tags", "step_cluster", "--list-tasks")[1]
+    assert "Check that the walk knows" not in listed
