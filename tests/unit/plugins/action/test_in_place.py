@@ -18,6 +18,7 @@ from ansible.release import __version__ as core
 from ansible_collections.container.schedulers.plugins.plugin_utils._in_place import TRIED
 
 PLUGINS = Path(__file__).parents[4] / "plugins"
+MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 IN_PLACE, PACKED = "where it is installed", "in the file that was sent"
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 OTHER_PYTHON = str(Path(sys.executable).parent / ".." / "bin" / Path(sys.executable).name)  # in name only
@@ -39,9 +40,15 @@ class Play:
             {**task, "ignore_errors": True, "register": "told"},
             {"ansible.builtin.debug": {"msg": "said:{{ told.msg | b64encode }}:"}, "failed_when": "not told.failed"},
         ]
+        output = self.output({"hosts": host, **keywords, "tasks": tasks}, *options)
+        (said,) = re.findall(r"said:(.*):", output)
+        code = re.search(r'"(\S+)/container/schedulers/plugins/module_utils/_module.py"', output)
+        where = "" if not code else PACKED if "_payload.zip/" in code[1] else IN_PLACE
+        return b64decode(said).decode(), where
+
+    def output(self, play: dict[str, Any], *options: str) -> str:
         (self.folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": self.hosts}}))
-        play = {"hosts": host, "gather_facts": False, **keywords, "tasks": tasks}
-        (self.folder / "play.yml").write_text(yaml.safe_dump([play]))
+        (self.folder / "play.yml").write_text(yaml.safe_dump([{"gather_facts": False, **play}]))
         played = subprocess.run(
             [Path(sys.executable).with_name("ansible-playbook"), "-i", "hosts.yml", "play.yml", *options],
             cwd=self.folder,
@@ -53,10 +60,7 @@ class Play:
         )
         output = played.stdout + played.stderr
         assert played.returncode == 0, output
-        (said,) = re.findall(r"said:(.*):", output)
-        code = re.search(r'"(\S+)/container/schedulers/plugins/module_utils/_module.py"', output)
-        where = "" if not code else PACKED if "_payload.zip/" in code[1] else IN_PLACE
-        return b64decode(said).decode(), where
+        return output
 
 
 @pytest.fixture
@@ -65,8 +69,19 @@ def play(tmp_path: Path) -> Play:
 
 
 def test_each_module_has_its_action() -> None:
-    modules = {path.name for path in (PLUGINS / "modules").glob("*.py")}
-    assert {path.name for path in (PLUGINS / "action").glob("*.py")} == modules
+    assert {path.stem for path in (PLUGINS / "action").glob("*.py")} == set(MODULES)
+
+
+@pytest.mark.parametrize("python", [sys.executable, OTHER_PYTHON], ids=["in place", "packed"])
+def test_each_module_finds_all_that_it_imports(play: Play, python: str) -> None:
+    play.hosts["localhost"] = HERE | {"ansible_python_interpreter": python}
+    play.environment["ANSIBLE_DISPLAY_TRACEBACK"] = "never"
+    tasks = [{f"container.schedulers.{module}": {"nosuch": 1}, "ignore_errors": True} for module in MODULES]
+    output = play.output({"hosts": "localhost", "tasks": tasks})
+    reasons = re.findall(r"Task failed: Module failed: (.*)", output)
+    assert len(reasons) == len(MODULES)
+    of_options = re.compile("Unsupported parameters|missing required arguments|is required|are missing")
+    assert [reason for reason in reasons if not of_options.search(reason)] == []
 
 
 def test_this_release_of_ansible_core_is_one_of_those_that_it_was_tried_with() -> None:
