@@ -68,6 +68,8 @@ run_module(json_params=options, profile={profile!r}, module_fqn={name!r}, modlib
 class ActionModule(NormalAction):  # type: ignore[misc]
     """What Ansible does for a module without an action plugin, but for the file that is sent."""
 
+    _path: Path | None = None  # the module's, where it is to run in place
+
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task's module."""
         self._path = self._path_of_ours() if self._is_here(task_vars or {}) else None
