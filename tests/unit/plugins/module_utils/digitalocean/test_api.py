@@ -272,9 +272,9 @@ def wrapped(inner: Exception) -> requests.exceptions.ConnectionError:
     [
         (wrapped(NewConnectionError("refused")), UnreachableError),
         (requests.exceptions.ConnectTimeout("late"), UnreachableError),
-        (requests.exceptions.SSLError(ssl.SSLCertVerificationError("certificate")), UnreachableError),
         (requests.exceptions.SSLError(ssl.SSLError("bad record mac")), AnswerLostError),
-        (requests.exceptions.ProxyError("proxy"), UnreachableError),
+        (wrapped(OSError("Tunnel connection failed: 503 Service Unavailable")), UnreachableError),
+        (requests.exceptions.ProxyError(ConnectionResetError()), AnswerLostError),  # urllib3 1.26: whenever it breaks
         (requests.exceptions.ReadTimeout("late"), AnswerLostError),
         (requests.exceptions.ConnectionError("aborted"), AnswerLostError),
         (requests.exceptions.ChunkedEncodingError("cut"), AnswerLostError),
