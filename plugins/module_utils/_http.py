@@ -209,7 +209,7 @@ class Http:
     def _accepted(self, answer: Answer) -> Answer:
         if answer.status < 300:
             return answer
-        if self._proxy and str(answer.status) == WANTS_CREDENTIALS:
+        if str(answer.status) == WANTS_CREDENTIALS:
             raise refused_by(self._proxy)
         raise self._translate(answer) or failure(answer)
 

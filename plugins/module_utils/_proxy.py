@@ -142,13 +142,20 @@ def not_reached(where: str, said: str, proxy: Proxy | None, hint: str = "") -> S
     )
 
 
-def refused_by(proxy: Proxy) -> AuthError:
-    """The error for a proxy that does not serve us as we are. Never repeated: accounts are locked for less. Pure."""
-    wants = f"does not accept the user and password in {proxy.setting}" if proxy.user else "wants a user and a password"
+def refused_by(proxy: Proxy | None, doing: str = "") -> AuthError:
+    """The error for a proxy that does not serve us as we are. Never repeated: accounts are locked for less. Pure.
+
+    Args:
+        proxy: None for one that is in the way unasked.
+    """
+    setting, wants = proxy.setting if proxy else "http_proxy or https_proxy", "wants a user and a password"
+    if proxy and proxy.user:
+        wants = f"does not accept the user and password in {setting}"
     return AuthError(
-        f"the proxy {proxy} {wants} (HTTP {WANTS_CREDENTIALS})",
+        f"the proxy {proxy or 'on the way'} {wants} (HTTP {WANTS_CREDENTIALS})",
         code="ProxyAuthentication",
-        hint=f"{proxy.setting} is like {EXAMPLE}.",
+        doing=doing,
+        hint=f"{setting} is like {EXAMPLE}.",
     )
 
 

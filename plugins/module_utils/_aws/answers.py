@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._http import TOO_MANY_REQUESTS
+from .._proxy import WANTS_CREDENTIALS, refused_by
 
 NO_CONTENT = 204
 _WEB_PAGE = re.compile(rb"(<\?xml[^>]*>|<!--.*?-->|\s)*<(!doctype\s+)?html\b", re.IGNORECASE | re.DOTALL)
@@ -61,6 +62,8 @@ def watch(client: Any) -> None:
         body = (response_dict or {}).get("body")
         if response_dict is None or not isinstance(body, bytes) or ".Head" in event_name:
             return
+        if str(response_dict["status_code"]) == WANTS_CREDENTIALS:
+            raise refused_by(None)
         reason = broken(response_dict["status_code"], response_dict["headers"], body, protocol)
         if reason:
             raise ResponseParserError(reason)

@@ -173,6 +173,9 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise translate(error, doing) from error
+    except AuthError as error:  # of a proxy
+        error.doing = doing
+        raise
     except ValueError as error:  # botocore: an address that is none, a body that is neither JSON nor XML
         raise SchedulersError(str(error), doing=doing) from error
 

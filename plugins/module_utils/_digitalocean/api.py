@@ -18,7 +18,7 @@ from .._checks import credential, seconds
 from .._clock import Clock, Deadline, SystemClock
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
 from .._http import checked_url as checked_address
-from .._proxy import proxy_for
+from .._proxy import WANTS_CREDENTIALS, proxy_for, refused_by
 from .._retry import Effect, RetryPolicy
 from .._wait import wait_until
 from . import errors
@@ -177,6 +177,8 @@ class DigitalOcean:
                 allow_redirects=False,
                 auth=_as_it_is,
             )
+        if str(response.status_code) == WANTS_CREDENTIALS:
+            raise refused_by(proxy_for(urlsplit(self.url)), doing)
         document = _document(response)
         if response.status_code == 204:
             return {}

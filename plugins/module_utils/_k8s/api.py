@@ -26,6 +26,7 @@ from .._errors import (
     UnreachableError,
 )
 from .._http import shortened
+from .._proxy import WANTS_CREDENTIALS, refused_by
 from .._retry import Effect, RetryPolicy
 from .errors import EXPIRED, IN_BETWEEN, MOVED, translate
 from .kinds import KINDS, Kind
@@ -195,6 +196,8 @@ class Api:
         if status < 400:
             led = f"{self.transport.server} redirects to {headers.get('location') or 'nowhere'} (HTTP {status})"
             return SchedulersError(led, code=str(status), doing=doing, hint=IN_BETWEEN)
+        if str(status) == WANTS_CREDENTIALS:
+            return refused_by(self.transport.proxy, doing)
         error = translate(status, body, headers, doing)
         if isinstance(error, AuthError) and error.code == FORBIDDEN and not self._is_up():
             return UnreachableError(f"{error.message}, and the API server does not call itself ready", doing=doing)

@@ -327,6 +327,24 @@ def test_a_certificate_has_to_be_trusted(
         assert client(url, validate_certs=False).request("GET", "/", doing="look").status == 200
 
 
+@pytest.mark.parametrize(
+    ("name", "day", "says"),
+    [
+        ("127.0.0.1", 2, r"certificate is not yet valid\. Is the clock of this machine right\?"),
+        ("127.0.0.1", -2, r"certificate has expired\. Is the clock of this machine right\? If it is, the server needs"),
+        ("other.test", 0, r"IP address mismatch.*\. The certificate is for another name"),
+    ],
+)
+def test_not_always_the_authority_is_at_fault(name: str, day: int, says: str, tmp_path: Path) -> None:
+    authority = certificate_of("authority")
+    (tmp_path / "ca").write_text(authority[0])
+    (tmp_path / "pair").write_text("".join(certificate_of(name, authority, day=day)))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pair")
+    with serving(tls=context) as server, pytest.raises(SchedulersError, match=says):
+        client(server.url.replace("http:", "https:"), ca=str(tmp_path / "ca")).request("GET", "/", doing="look")
+
+
 def test_a_ca_file_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no usable certificates: No such file"):
         client("https://127.0.0.1:1", ca=str(tmp_path / "none")).request("GET", "/", doing="look")

@@ -241,6 +241,13 @@ def test_a_proxy_that_wants_other_credentials_is_asked_once(
     assert WORD not in str(caught.value)
 
 
+@pytest.mark.parametrize("way", REQUESTS)
+def test_a_proxy_in_the_way_that_wants_credentials(way: Way, ca: str) -> None:
+    with serving(Reply(407, "<html>")) as server, pytest.raises(AuthError, match=r"wants a user .*\(HTTP 407\)"):
+        way(server.url, ca)
+    assert len(server.seen) == 1
+
+
 SAYS = {
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n": "503",
     b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nno\r\n": "403",

@@ -285,6 +285,14 @@ def test_errors_without_an_answer(error: Exception, kind: type[SchedulersError])
     assert errors.from_library(error, "look").__class__ == kind
 
 
+def test_certificates_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(
+        SchedulersError, match=r"Could not look: .*none\.pem\. Do REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE"
+    ):
+        DigitalOcean(Connection("t", "https://127.0.0.1:9", 1.0)).get("account", doing="look")
+
+
 def test_nobody_listens() -> None:
     api = DigitalOcean(Connection("t", "http://127.0.0.1:9", 1.0))
     object.__setattr__(api.policy, "attempts", 1)
