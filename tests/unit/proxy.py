@@ -14,6 +14,7 @@ from __future__ import annotations
 import select
 import socket
 import socketserver
+import ssl
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -32,12 +33,14 @@ class Manners:
         says: what it answers in place of a tunnel; the whole of it.
         silent: it never answers.
         transparent: it is none, but hands on what comes, as a firewall does.
+        intercepts: TLS ends here, with a certificate of the company; what is behind speaks none.
     """
 
     credentials: str = ""
     says: bytes = b""
     silent: bool = False
     transparent: bool = False
+    intercepts: ssl.SSLContext | None = None
 
 
 class Proxy(socketserver.ThreadingTCPServer):
@@ -90,6 +93,8 @@ class _Handler(socketserver.BaseRequestHandler):
             if head.startswith(b"CONNECT "):
                 self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 head = b""
+                if manners.intercepts:
+                    self.request = manners.intercepts.wrap_socket(self.request, server_side=True)
         with socket.create_connection(("127.0.0.1", server.target)) as there:
             server.open.append(there)
             there.sendall(head)
@@ -121,6 +126,8 @@ class _Handler(socketserver.BaseRequestHandler):
         while True:
             for one in select.select(list(ways), [], [])[0]:
                 piece = one.recv(MOST)
+                while isinstance(one, ssl.SSLSocket) and one.pending():
+                    piece += one.recv(MOST)
                 if generation != self.server.generation:
                     self.server.ended.wait()
                 if not piece or self.server.ended.is_set():

@@ -42,10 +42,12 @@ from ansible_collections.container.schedulers.plugins.module_utils._proxy import
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.websockets import connect
 from ansible_collections.container.schedulers.plugins.module_utils._retry import RetryPolicy
+from unit.api_server import thing
 from unit.certificates import certificate
 from unit.clock import FakeClock
 from unit.http_server import Reply, deaf_port, serving, trickling
 from unit.proxy import Manners, Proxy, proxying
+from unit.small_cluster import small_cluster
 
 WORD = "s3cr3t-w0rd"
 ADDRESS = "api.company.test"
@@ -246,6 +248,17 @@ def test_a_proxy_in_the_way_that_wants_credentials(way: Way, ca: str) -> None:
     with serving(Reply(407, "<html>")) as server, pytest.raises(AuthError, match=r"wants a user .*\(HTTP 407\)"):
         way(server.url, ca)
     assert len(server.seen) == 1
+
+
+def test_a_command_runs_through_a_proxy_that_opens_tls(
+    tls: ssl.SSLContext, ca: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manners = Manners(credentials=f"me:{WORD}", intercepts=tls)
+    with small_cluster() as cluster, proxying(urlsplit(cluster.url).port or 0, manners) as proxy:
+        cluster.put(thing("Pod", "web", "shop"))
+        cluster.command = lambda *_asked: ("done\n" * 10_000, "", 0)
+        use(monkeypatch, proxy, f"me:{WORD}@")
+        assert by_kubernetes_exec(f"https://{ADDRESS}", ca).stdout == "done\n" * 10_000
 
 
 SAYS = {
