@@ -182,7 +182,7 @@ def test_an_error_page_of_something_else_is_no_error_of_rancher() -> None:
     assert translate(Answer(418, {}, b"<html>")) is None
 
 
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_web_page_that_refuses_is_not_rancher(status: int) -> None:
     found = translate(Answer(status, {"content-type": "text/html"}, b"<html>Log in</html>", "http://rancher.test/v1"))
     assert str(found) == (
