@@ -17,7 +17,8 @@ def causes(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator
     """The errors that an error wraps, from the outside in: as arguments, as reasons, or as what it was raised from."""
     seen |= {id(error)}
     named = (getattr(error, "reason", None), (getattr(error, "kwargs", None) or {}).get("error"))
-    for inner in dict.fromkeys((*error.args, *named, error.__cause__, error.__context__)):
+    # not __context__: that may be an error of another request, after which this one was made
+    for inner in (*error.args, *named, error.__cause__):
         if isinstance(inner, BaseException) and id(inner) not in seen:
             yield inner
             yield from causes(inner, seen)
@@ -42,6 +43,8 @@ def untrusted(error: BaseException) -> ssl.SSLCertVerificationError | None:
 
 
 def reason(error: BaseException) -> str:
-    """What the system says of it: the words of the innermost error that has any."""
-    told = [str(getattr(one, "strerror", None) or one) for one in (error, *causes(error)) if isinstance(one, OSError)]
-    return (told or [str(error)])[-1].split("\n", 1)[0]
+    """What the system says of it: the words of the innermost error that is the system's, or the end of those of any."""
+    inside = [*causes(error)]
+    told = [str(getattr(one, "strerror", None) or one) for one in inside if isinstance(one, OSError)]
+    said = told[-1] if told else str([error, *inside][-1]).rpartition(": ")[2]
+    return said.split("\n", 1)[0]

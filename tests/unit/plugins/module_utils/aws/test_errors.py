@@ -184,6 +184,17 @@ def test_what_botocore_raises_by_itself(raised: Exception, family: type[Schedule
     assert failed.value.__cause__ is raised
 
 
+def test_a_create_after_a_request_that_was_never_sent_is_judged_by_itself() -> None:
+    def after(first: Exception) -> None:
+        try:
+            raise first
+        except ConnectionRefusedError:
+            raise library.SSLError(endpoint_url="http://x", error=CauseError("bad"))  # noqa: B904
+
+    with pytest.raises(AnswerLostError), errors.translated("do it"):
+        after(ConnectionRefusedError())
+
+
 def test_a_value_that_no_api_takes() -> None:
     with pytest.raises(SchedulersError, match="Could not do it: Invalid endpoint"), errors.translated("do it"):
         raise ValueError("Invalid endpoint: x")
