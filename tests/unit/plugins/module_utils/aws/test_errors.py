@@ -371,7 +371,8 @@ def test_a_create_is_not_repeated_where_tls_breaks_after_the_request(tmp_path: P
     seen: list[int] = []
 
     def gateway(connection: socket.socket) -> None:
-        seen.append(os.write(connection.fileno(), b"HTTP/1.1 502 Bad gateway\r\n\r\n"))  # beside TLS
+        seen.append(connection.fileno())
+        os.write(connection.fileno(), b"HTTP/1.1 502 Bad gateway\r\n\r\n")  # beside TLS
 
     with server(gateway, tls) as endpoint:
         where = Connection("eu-west-1", None, "LAB", SECRET, None, endpoint, str(tmp_path / "ca.pem"))
