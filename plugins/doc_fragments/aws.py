@@ -45,7 +45,8 @@ options:
     type: str
     aliases: [aws_endpoint_url]
   ca_bundle:
-    description: A file of CA certificates to trust for the APIs. If not set, E(AWS_CA_BUNDLE) decides.
+    description: A file of CA certificates to trust for the APIs. If not set, E(AWS_CA_BUNDLE), the profile or
+      E(REQUESTS_CA_BUNDLE) decide.
     type: path
     aliases: [aws_ca_bundle]
   validate_certs:

@@ -58,10 +58,11 @@ options:
     aliases: [verify_ssl]
   proxy:
     description: The address of an HTTP proxy to reach the API server through. If not set, E(K8S_AUTH_PROXY), the
-      kubeconfig or E(HTTPS_PROXY) decide.
+      kubeconfig or E(HTTPS_PROXY) decide. Its password is not shown.
     type: str
   no_proxy:
-    description: Hosts to reach without the proxy, with commas between them. Also E(K8S_AUTH_NO_PROXY) and E(NO_PROXY).
+    description: Hosts, domains and networks to reach without the proxy, with commas between them. Also
+      E(K8S_AUTH_NO_PROXY), and E(NO_PROXY) for a proxy of the environment.
     type: str
   impersonate_user:
     description: A user to act as. Also E(K8S_AUTH_IMPERSONATE_USER).

@@ -125,6 +125,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._digitalocean
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import options as do_options
 from ansible_collections.container.schedulers.plugins.module_utils._errors import as_ours
 from ansible_collections.container.schedulers.plugins.module_utils._inventory import Machine, named
+from ansible_collections.container.schedulers.plugins.module_utils._proxy import secrets_in
 from ansible_collections.container.schedulers.plugins.module_utils._redact import Redactor
 
 CONNECTIONS = {"aws": aws_options.CONNECTION, "digitalocean": do_options.connection()}
@@ -198,7 +199,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             found = [machine for provider in providers for machine in getattr(self, f"_look_at_{provider}")()]
         except Exception as error:
             secrets = self._resolved(("api_token", "secret_key", "session_token"))
-            raise AnsibleParserError(Redactor(secrets.values()).text(as_ours(error).sentence())) from None
+            hidden = Redactor([*secrets.values(), *secrets_in(os.environ)])
+            raise AnsibleParserError(hidden.text(as_ours(error).sentence())) from None
         return [one for one in found if not owners or one.owner in owners]
 
     def _look_at_aws(self) -> Iterator[Machine]:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ._errors import (
     AnswerLostError,
@@ -26,19 +27,22 @@ from ._errors import (
     NotFoundError,
     SchedulersError,
     ThrottledError,
-    UnreachableError,
 )
+from ._proxy import PORTS, WANTS_CREDENTIALS, not_reached, proxy_for, refused_by
 from ._redact import Redactor
 from ._retry import Effect, RetryPolicy
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from http.client import HTTPConnection
 
 CONNECT_SECONDS = 10.0
 IDLE_CONNECTIONS = 8
+IDLE_SECONDS = 60.0  # what is silent for longer, a firewall may have forgotten without a word
 QUOTED_CHARACTERS = 200  # of an answer that makes no sense
 TOO_MANY_REQUESTS = 429
+DATES, NAMES = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name, another address
 LOST = frozenset({500, 502, 503, 504})  # what was asked may have been done
 EFFECTS = {
     "GET": Effect.READ,
@@ -153,7 +157,7 @@ class Http:
         self._server = checked_url(settings.url)
         self._proxy = proxy_for(self._server)
         self._lock = threading.Lock()
-        self._idle: list[HTTPConnection] = []
+        self._idle: list[tuple[float, HTTPConnection]] = []
         self._tls: ssl.SSLContext | None = None
 
     def request(
@@ -190,31 +194,45 @@ class Http:
 
         return self.policy.run(send, effect or EFFECTS.get(method, Effect.CREATE))
 
+    def connected(self) -> socket.socket:
+        """A connection to the server for another protocol, in a tunnel if there is a proxy."""
+        opened: socket.socket = self._opened(tunnel=True).sock
+        return opened
+
     def close(self) -> None:
         """Close the connections that are kept."""
         with self._lock:
             idle, self._idle = self._idle, []
-        for connection in idle:
+        for _since, connection in idle:
             connection.close()
 
     def _accepted(self, answer: Answer) -> Answer:
         if answer.status < 300:
             return answer
+        if str(answer.status) == WANTS_CREDENTIALS:
+            raise refused_by(self._proxy)
         raise self._translate(answer) or failure(answer)
 
     def _exchange(self, method: str, path: str, payload: bytes | None, more: Mapping[str, str]) -> Answer:
         """One request and its answer, or one of the two errors that say whether it may have arrived."""
         from http.client import HTTPException  # noqa: PLC0415 - a module that fails on its options needs none of it
 
+        from ._timely import answer_within  # noqa: PLC0415
+
         address = f"{self.settings.url.rstrip('/')}/{path.lstrip('/')}"
         connection = self._kept() or self._opened()
         try:
+            answer_within(connection, self.settings.timeout)
             connection.request(method, self._asked(address), payload, self._headers(payload, more))
             response = connection.getresponse()
             body = response.read()
         except (OSError, HTTPException) as error:
             connection.close()
-            raise AnswerLostError(f"no answer from {self._server.netloc}: {_said(error)}", code="NoAnswer") from error
+            self.close()  # those that are kept go the same way: where one is dead, the next attempt needs a new one
+            through = f" through the proxy {self._proxy}" if self._proxy else ""
+            raise AnswerLostError(
+                f"no answer from {self._server.netloc}{through}: {_said(error)}", code="NoAnswer"
+            ) from error
         if response.will_close:
             connection.close()
         else:
@@ -227,7 +245,7 @@ class Http:
         if payload is not None:
             headers["Content-Type"] = "application/json"
         if self._proxy and self._server.scheme == "http":
-            headers |= proxy_headers(self._proxy)
+            headers |= self._proxy.headers()
         return {**headers, **self.settings.headers, **more}
 
     def _asked(self, address: str) -> str:
@@ -241,49 +259,56 @@ class Http:
         """A connection that the server has not closed meanwhile: to write into such a one would lose the request."""
         while True:
             with self._lock:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None or not _was_closed(connection):
+                since, connection = self._idle.pop() if self._idle else (0.0, None)
+            if connection is None or (time.monotonic() - since < IDLE_SECONDS and not _was_closed(connection)):
                 return connection
             connection.close()
 
     def _keep(self, connection: HTTPConnection) -> None:
         with self._lock:
             if len(self._idle) < IDLE_CONNECTIONS:
-                self._idle.append(connection)
+                self._idle.append((time.monotonic(), connection))
                 return
         connection.close()
 
-    def _opened(self) -> HTTPConnection:
+    def _opened(self, *, tunnel: bool = False) -> HTTPConnection:
         import ssl  # noqa: PLC0415
+        from http.client import HTTPException  # noqa: PLC0415
 
         where = self._server.netloc
-        connection = self._connection()
+        connection = self._connection(tunnel=tunnel)
         try:
             connection.connect()
         except ssl.SSLCertVerificationError as error:
             raise SchedulersError(
                 f"the certificate of {where} is not trusted: {error.verify_message}",
                 code="CertificateNotTrusted",
-                hint="Give the certificate of its CA, or for a test server validate_certs: false.",
+                hint=certificate_hint(
+                    error, "Give the certificate of its CA, or for a test server validate_certs: false."
+                ),
             ) from error
         except ssl.SSLError as error:
             raise SchedulersError(f"{where} does not speak TLS: {error.reason or error}", code="NoTls") from error
-        except OSError as error:
-            raise UnreachableError(f"{where} cannot be reached: {_said(error)}", code="Unreachable") from error
-        connection.sock.settimeout(self.settings.timeout)
+        except (OSError, HTTPException) as error:
+            raise not_reached(where, _said(error), self._proxy) from error
         return connection
 
-    def _connection(self) -> HTTPConnection:
+    def _connection(self, *, tunnel: bool) -> HTTPConnection:
         from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
 
-        seconds = min(CONNECT_SECONDS, self.settings.timeout)
-        peer = self._proxy or self._server
-        if self._server.scheme == "http":
-            return HTTPConnection(str(peer.hostname), peer.port, timeout=seconds)
-        default = None if self._proxy else 443
-        connection = HTTPSConnection(str(peer.hostname), peer.port or default, timeout=seconds, context=self._context())
-        if self._proxy:
-            connection.set_tunnel(str(self._server.hostname), self._server.port or 443, proxy_headers(self._proxy))
+        from ._timely import answer_within  # noqa: PLC0415
+
+        seconds, secure = min(CONNECT_SECONDS, self.settings.timeout), self._server.scheme == "https"
+        host, port = str(self._server.hostname), self._server.port or PORTS[self._server.scheme]
+        to = (self._proxy.host, self._proxy.port) if self._proxy else (host, port)
+        connection = (
+            HTTPSConnection(*to, timeout=seconds, context=self._context())
+            if secure
+            else HTTPConnection(*to, timeout=seconds)
+        )
+        if self._proxy and (secure or tunnel):
+            connection.set_tunnel(host, port, self._proxy.headers())
+            answer_within(connection, seconds)
         return connection
 
     def _context(self) -> ssl.SSLContext:
@@ -345,26 +370,6 @@ def checked_url(url: str, option: str = "url") -> SplitResult:
     return parts
 
 
-def proxy_for(target: SplitResult) -> SplitResult | None:
-    """The proxy that the environment names for this address (http_proxy, https_proxy, no_proxy)."""
-    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415
-
-    address = getproxies().get(target.scheme)
-    if not address or proxy_bypass(target.netloc):
-        return None
-    return urlsplit(address if "://" in address else f"http://{address}")
-
-
-def proxy_headers(proxy: SplitResult) -> dict[str, str]:
-    """What a proxy that wants credentials is sent. Pure."""
-    from base64 import b64encode  # noqa: PLC0415
-
-    if not proxy.username:
-        return {}
-    credentials = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-    return {"Proxy-Authorization": f"Basic {b64encode(credentials).decode()}"}
-
-
 def basic_auth(user: str, password: str) -> dict[str, str]:
     """The header of HTTP basic authentication. Pure."""
     from base64 import b64encode  # noqa: PLC0415
@@ -403,6 +408,15 @@ def trusting(ca: str | None, option: str = "ca") -> ssl.SSLContext:
     if ca:  # an authority of one's own is often without the key identifiers that Python wants from 3.13 on
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
+
+
+def certificate_hint(error: ssl.SSLCertVerificationError, usual: str) -> str:
+    """What to try when a certificate is not trusted: not always the CA is at fault. Pure."""
+    if error.verify_code in DATES:
+        return "Is the clock of this machine right? If it is, the server needs a new certificate."
+    if error.verify_code in NAMES:
+        return "The certificate is for another name: give the address by a name that it is for."
+    return usual
 
 
 def _was_closed(connection: HTTPConnection) -> bool:

@@ -8,6 +8,7 @@ It checks libraries, gives the module's function a context, turns its outcome in
 
 from __future__ import annotations
 
+import os
 import signal
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from ._checks import LONGEST_WAIT, seconds
 from ._clock import ENDING, Clock, Deadline, SystemClock
 from ._errors import InputError, Interruption, SchedulersError, as_ours
 from ._plan import Plan
+from ._proxy import secrets_in
 from ._redact import Redactor
 from ._wait import Pace
 
@@ -89,7 +91,7 @@ def run_module(
     redactor = Redactor()
     module = _module(spec, redactor)
     hide = partial(_hide, module, redactor)
-    hide(spec.secrets(module.params))
+    hide([*spec.secrets(module.params), *secrets_in(os.environ)])
     missing = missing_library(libraries(module.params) if callable(libraries) else libraries)
     if missing:
         module.fail_json(msg=missing)

@@ -60,7 +60,7 @@ def clamp_retry_after(seconds: float) -> float:
 @dataclass(frozen=True)
 class RetryPolicy:
     """How often and how long: exponential back-off with equal jitter (half of the pause is random), within a total
-    number of seconds.
+    number of seconds, but once at least.
 
     Attributes:
         looks: how many times to look for what a create may have made, before concluding that it made nothing. Where
@@ -96,7 +96,10 @@ class RetryPolicy:
             except SchedulersError as error:
                 pause = self.pause(attempt, error)
                 spent = self.clock.now() - started
-                if not may_repeat(error, effect) or attempt >= self.attempts or spent + pause > self.total_seconds:
+                # the first repetition is always due: a time-out alone may have taken all the time, on a connection that
+                # a firewall had dropped without a word
+                late = attempt > 1 and spent + pause > self.total_seconds
+                if not may_repeat(error, effect) or attempt >= self.attempts or late:
                     raise
                 self.clock.sleep(pause)
                 attempt += 1

@@ -211,7 +211,7 @@ options:
         type: str
         default: /
       http_proxy:
-        description: A proxy to ask through.
+        description: An HTTP proxy to ask through. If not set, the environment decides (E(http_proxy), E(no_proxy)).
         type: str
   delete_data:
     description:

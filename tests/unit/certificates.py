@@ -19,8 +19,12 @@ from cryptography.x509.oid import NameOID
 Pair = tuple[str, str]
 
 
-def certificate(name: str, issuer: Pair | None = None) -> Pair:
-    """A certificate and its key, as PEM. Without an issuer it is an authority, its own too."""
+def certificate(name: str, issuer: Pair | None = None, *, day: int = 0) -> Pair:
+    """A certificate and its key, as PEM. Without an issuer it is an authority, its own too.
+
+    Args:
+        day: around which it is valid, counted from today.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signing: Any = key
@@ -31,7 +35,7 @@ def certificate(name: str, issuer: Pair | None = None) -> Pair:
     names: list[x509.GeneralName] = [x509.DNSName(name)]
     if name[0].isdigit():
         names = [x509.IPAddress(ipaddress.ip_address(name))]
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=day)
     signed = (
         x509.CertificateBuilder()
         .subject_name(subject)

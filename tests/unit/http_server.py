@@ -13,7 +13,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.server.closed.set()
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - as the standard library wants it
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - as the standard library wants it
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -117,6 +117,36 @@ def deaf_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+@contextmanager
+def trickling(pieces: int = 100) -> Iterator[int]:
+    """The port of a server that answers so slowly that no silence is ever long."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: ")
+            for _piece in range(pieces):
+                if ended.wait(0.02):
+                    return
+                connection.sendall(b"x")
+            connection.sendall(b"\r\n\r\n{}")
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _peer = listener.accept()
+                threading.Thread(target=trickle, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        ended.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
 
 
 @contextmanager

@@ -14,10 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .._checks import credential, seconds
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
 from .._http import checked_url, trusting
+from .._proxy import proxy_for
 from .._retry import Effect, RetryPolicy, until_settled
 from .._wait import Pace, wait_until
 from . import answers, errors
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
+PUBLIC_API = "https://amazonaws.com"
 READ_VERBS = ("Describe", "Get", "List", "Search", "Lookup", "Head")
 CREATE_VERBS = ("Create", "Register", "Run", "Allocate", "Import", "Start", "Copy", "Request")
 # what these make is named in the request, and there is one of it: once more changes nothing, or is refused by name
@@ -98,6 +101,7 @@ class Aws:
         self.policy = policy or RetryPolicy(looks=LOOKS)
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         self._clients: dict[str, Any] = {}
+        proxy_for(urlsplit(connection.endpoint_url or PUBLIC_API))  # refused by us: libraries quote it
         with errors.translated("use the AWS credentials"):
             self._session = _session(connection)
         self.region: str = errors.known_region(self._session, connection.region, default_region)

@@ -11,9 +11,12 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._errors import (
     AnswerLostError,
@@ -24,8 +27,10 @@ from .._errors import (
     NotFoundError,
     SchedulersError,
     ThrottledError,
-    UnreachableError,
 )
+from .._http import certificate_hint, shortened
+from .._proxy import Proxy, not_reached, proxy_at, proxy_for, variable
+from .._urllib3 import causes, reason, untrusted, was_sent
 
 THROTTLED = frozenset(
     {
@@ -59,6 +64,11 @@ REFUSED_CREDENTIALS = frozenset(
     }
 )
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+# what a wrong clock of this machine leads to, besides the two families above
+SKEWED = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
+SKEW_SECONDS = 240.0  # AWS allows five minutes
+METADATA = "http://169.254.169.254"  # where an instance gets the credentials of its role
+IN_BETWEEN = "Is endpoint_url right, and does no proxy and no login page of a network answer in place of AWS?"
 # EC2 has one code for credentials that it does not know and for what belongs to others; words tell them apart
 EC2_REFUSAL = "AuthFailure"
 EC2_UNKNOWN_CREDENTIALS = re.compile(r"validate the provided access credentials", re.IGNORECASE)
@@ -163,6 +173,9 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise translate(error, doing) from error
+    except AuthError as error:  # of a proxy
+        error.doing = doing
+        raise
     except ValueError as error:  # botocore: an address that is none, a body that is neither JSON nor XML
         raise SchedulersError(str(error), doing=doing) from error
 
@@ -213,10 +226,20 @@ def _regions() -> frozenset[str]:
 def _from_answer(response: dict[str, Any], doing: str) -> SchedulersError:
     code = str(response["Error"].get("Code", ""))
     message = str(response["Error"].get("Message") or code)
+    if message.startswith("<"):  # a page, of a proxy or a load balancer
+        message = shortened(message)
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     text = f"{message} ({code})" if code and code not in message else message
     if code in THROTTLED or status == 429 or THROTTLED_TEXT.search(message):
         return ThrottledError(text, retry_after=_retry_after(response), code=code, doing=doing)
+    skew = _skew(response) if code in REFUSED_CREDENTIALS | EXPIRED | SKEWED else 0.0
+    if code in SKEWED or abs(skew) > SKEW_SECONDS:
+        differs = (
+            f" is {abs(skew) / 60:.0f} minutes {'ahead of' if skew > 0 else 'behind'} that of AWS"
+            if skew
+            else " is wrong"
+        )
+        return AuthError(f"the clock of this machine{differs}", hint="Set it, best by NTP.", code=code, doing=doing)
     if code in EXPIRED:
         return AuthError(
             "the AWS credentials have expired",
@@ -255,6 +278,15 @@ def _retry_after(response: dict[str, Any]) -> float | None:
         return None
 
 
+def _skew(response: dict[str, Any]) -> float:
+    """Seconds by which the clock of this machine is ahead of the one that the answer was dated by."""
+    date = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        return time.time() - parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return 0.0
+
+
 def _from_library(error: Exception, doing: str) -> SchedulersError:
     """Errors that botocore raises without an answer of AWS, by the names of their classes and bases."""
     names = {one.__name__ for one in type(error).__mro__}
@@ -262,18 +294,55 @@ def _from_library(error: Exception, doing: str) -> SchedulersError:
     if names & {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"}:
         return AuthError(
             "no AWS credentials were found" if "NoCredentialsError" in names else text,
-            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or run where a role is attached.",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or run where a role is attached"
+            + (" (for which no_proxy has to name 169.254.169.254)." if proxy_for(urlsplit(METADATA)) else "."),
             doing=doing,
         )
     if names & {"ProfileNotFound", "UnauthorizedSSOTokenError", "SSOTokenLoadError", "ConfigParseError"}:
         return AuthError(text, doing=doing)
     if names & {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError"}:
-        return UnreachableError(text, hint="Are region, endpoint_url and proxy right?", doing=doing)
+        failure = _not_reached(error)
+        failure.doing = doing
+        return failure
     if names & {"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ConnectionError"}:
-        return AnswerLostError(text, doing=doing)
+        return AnswerLostError(f"{text}{_through(error)}", doing=doing)
     if "ResponseParserError" in names:
         first_line = text.split("\n", 1)[0].rstrip(":")  # the rest quotes the answer itself
-        return AnswerLostError(
-            f"the answer is not what AWS writes: {first_line}", hint="Is endpoint_url right?", doing=doing
-        )
+        return AnswerLostError(f"the answer is not what AWS writes: {first_line}", hint=IN_BETWEEN, doing=doing)
     return SchedulersError(text, doing=doing)
+
+
+def _not_reached(error: Exception) -> SchedulersError:
+    """What went wrong before there was an answer: certificate, proxy or way."""
+    from botocore.exceptions import ProxyConnectionError, SSLError  # noqa: PLC0415
+
+    facts = getattr(error, "kwargs", {})
+    where = urlsplit(facts.get("endpoint_url", "")).netloc or "AWS"
+    certificate = untrusted(error)
+    if certificate:
+        hint = certificate_hint(certificate, "Is the CA that it is signed by in ca_bundle, or in AWS_CA_BUNDLE?")
+        said = certificate.verify_message
+        return SchedulersError(
+            f"the certificate of {where} is not trusted: {said}", code="CertificateNotTrusted", hint=hint
+        )
+    bundle = next((one for one in causes(error) if isinstance(one, FileNotFoundError)), None)
+    if bundle:
+        hint = "Do AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE and ca_bundle of the profile name files that are there?"
+        return SchedulersError("there is no such file of CA certificates", hint=hint)
+    if was_sent(error) and isinstance(error, (ProxyConnectionError, SSLError)):
+        return AnswerLostError(f"the connection to {where}{_through(error)} broke: {reason(error)}")
+    return not_reached(where, reason(error), _proxy(error), "Are region, endpoint_url and proxy right?")
+
+
+def _proxy(error: Exception) -> Proxy | None:
+    """The proxy that botocore went through: it tells that, with the password masked, or what it was looking for."""
+    facts = getattr(error, "kwargs", {})
+    if facts.get("proxy_url"):
+        return proxy_at(facts["proxy_url"], variable("https_proxy"))
+    target = urlsplit(str(facts.get("endpoint_url") or ""))
+    return proxy_for(target) if target.hostname else None
+
+
+def _through(error: Exception) -> str:
+    proxy = _proxy(error)
+    return f" (through the proxy {proxy})" if proxy else ""

@@ -12,11 +12,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._checks import credential, seconds
 from .._clock import Clock, Deadline, SystemClock
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
 from .._http import checked_url as checked_address
+from .._proxy import WANTS_CREDENTIALS, proxy_for, refused_by
 from .._retry import Effect, RetryPolicy
 from .._wait import wait_until
 from . import errors
@@ -79,6 +81,7 @@ class DigitalOcean:
         # a limit of requests may ask for a minute's pause, and may do so again
         self.policy = RetryPolicy(total_seconds=180.0, clock=clock or SystemClock())
         self.url = connection.api_url
+        proxy_for(urlsplit(self.url))  # refused by us: libraries quote it
         self._library = _library(connection)
 
     def call(
@@ -163,7 +166,7 @@ class DigitalOcean:
     def _send(
         self, method: str, path: str, query: Mapping[str, Any] | None, body: Mapping[str, Any] | None, doing: str
     ) -> Answer:
-        with errors.translated(doing):
+        with errors.translated(doing, self.url):
             response = self._library._session.request(
                 method,
                 f"{self._library.end_point}{path}",
@@ -174,6 +177,8 @@ class DigitalOcean:
                 allow_redirects=False,
                 auth=_as_it_is,
             )
+        if str(response.status_code) == WANTS_CREDENTIALS:
+            raise refused_by(proxy_for(urlsplit(self.url)), doing)
         document = _document(response)
         if response.status_code == 204:
             return {}

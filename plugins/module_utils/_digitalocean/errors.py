@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._errors import (
     AnswerLostError,
@@ -16,11 +17,13 @@ from .._errors import (
     NotFoundError,
     SchedulersError,
     ThrottledError,
-    UnreachableError,
 )
+from .._http import certificate_hint
+from .._proxy import not_reached, proxy_for
+from .._urllib3 import reason, untrusted, was_sent
 
 NOT_ITS_WORDS = "the answer is not what DigitalOcean writes"
-CHECK_URL = "Is api_url right?"
+CHECK_URL = "Is api_url right, and does no proxy and no login page of a network answer in its place?"
 NOT_FOUND = "not_found"
 BUSY_WORDS = ("pending event", "attached volume", "has members", "with members", "with resources")
 TAKEN_WORDS = ("already in use", "duplicate name", "already exists", "has already been taken")
@@ -88,40 +91,45 @@ def _pause(headers: Mapping[str, str], now: float) -> float | None:
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
+def translated(doing: str, url: str = "") -> Iterator[None]:
     """Turns what requests raises into our errors.
+
+    Args:
+        url: what is asked.
 
     Raises:
         SchedulersError: whether the request surely did not arrive, or may have been carried out.
     """
-    import requests  # noqa: PLC0415
-
     try:
         yield
-    except requests.RequestException as error:
-        raise from_library(error, doing) from error
+    except OSError as error:  # all of requests' are; a file of CA certificates that is not there is no more than that
+        raise from_library(error, doing, url) from error
 
 
-def from_library(error: Exception, doing: str) -> SchedulersError:
-    """Our error for one of requests', by the names of its classes and of what is inside. Pure."""
+def from_library(error: Exception, doing: str, url: str = "") -> SchedulersError:
+    """Our error for one of requests', by the names of its classes and of what is inside."""
     names = {one.__name__ for one in type(error).__mro__}
-    inside = {type(one).__name__ for one in _causes(error)}
     if names & {"InvalidURL", "MissingSchema", "InvalidSchema", "InvalidHeader"}:
         return SchedulersError(_first_line(error), hint=CHECK_URL, doing=doing)
-    # any other failure of TLS may have come after the request had been sent
-    never_sent = {"NewConnectionError", "NameResolutionError", "SSLCertVerificationError"}
-    if names & {"ConnectTimeout", "ProxyError"} or inside & never_sent:
-        hint = "Are api_url, proxy and certificates right?"
-        return UnreachableError(_first_line(error), hint=hint, doing=doing)
-    return AnswerLostError(f"no answer came: {_first_line(error)}", doing=doing)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """What urllib3 wraps: in arguments, and as the reason of having given up."""
-    for inner in (*error.args, getattr(error, "reason", None)):
-        if isinstance(inner, BaseException):
-            yield inner
-            yield from _causes(inner)
+    if "RequestException" not in names:
+        hint = "Do REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name files that are there?"
+        return SchedulersError(_first_line(error), hint=hint, doing=doing)
+    certificate = untrusted(error)
+    target = urlsplit(url)
+    where, proxy = target.netloc or "DigitalOcean", proxy_for(target) if url else None
+    if certificate:
+        failure = SchedulersError(
+            f"the certificate of {where} is not trusted: {certificate.verify_message}",
+            code="CertificateNotTrusted",
+            hint=certificate_hint(certificate, "Is the CA that it is signed by in the file of REQUESTS_CA_BUNDLE?"),
+        )
+    elif "ConnectTimeout" in names or not was_sent(error):
+        failure = not_reached(where, reason(error), proxy, "Are api_url and proxy right?")
+    else:
+        through = f" through the proxy {proxy}" if proxy else ""
+        failure = AnswerLostError(f"no answer came{through}: {_first_line(error)}")
+    failure.doing = doing
+    return failure
 
 
 def _first_line(error: Exception) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
+from .._proxy import PORTS, WANTS_CREDENTIALS, proxy_at, proxy_for, refused_by
+from .._timely import answer_within
 from .._wait import Pace, wait_until
 from .run import Run
 
@@ -29,22 +31,34 @@ class Said:
         return 0 < self.status < ANSWERS_BELOW
 
 
-def ask(url: str, proxy: str | None = None) -> Said:
-    """One GET, without following anything."""
+def ask(url: str, given: str | None = None) -> Said:
+    """One GET, without following anything.
+
+    Args:
+        given: the proxy to ask; without it, the one that the environment names for this address.
+    """
     target = urlsplit(url)
-    through = urlsplit(proxy if "://" in proxy else f"http://{proxy}") if proxy else target
-    secure = target.scheme == "https"
-    kind = http.client.HTTPSConnection if secure and not proxy else http.client.HTTPConnection
-    connection = kind(through.hostname or "", through.port or (443 if secure and not proxy else 80), timeout=SECONDS)
-    path = url if proxy else (target.path or "/") + (f"?{target.query}" if target.query else "")
+    proxy = proxy_at(given, "http_proxy") if given else proxy_for(target)
+    secure, host, port = target.scheme == "https", target.hostname or "", target.port or PORTS[target.scheme]
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(*((proxy.host, proxy.port) if proxy else (host, port)), timeout=SECONDS)
+    headers, path = {"User-Agent": "container.schedulers"}, target._replace(scheme="", netloc="").geturl() or "/"
+    if proxy and secure:
+        connection.set_tunnel(host, port, proxy.headers())
+    elif proxy:
+        path, headers = url, {**headers, **proxy.headers()}
+    answer_within(connection, SECONDS)
     try:
-        connection.request("GET", path, headers={"Host": target.netloc, "User-Agent": "container.schedulers"})
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         answer.read(1024)
     except (OSError, http.client.HTTPException) as error:
-        return Said(0, str(getattr(error, "strerror", None) or error or type(error).__name__))
+        said = str(getattr(error, "strerror", None) or error or type(error).__name__)
+        return Said(0, f"{said} (proxy: {proxy})" if proxy else said)
     finally:
         connection.close()
+    if answer.status == int(WANTS_CREDENTIALS) and proxy:
+        return Said(0, refused_by(proxy).message)
     return Said(answer.status, f"HTTP {answer.status} {answer.reason}".rstrip())
 
 

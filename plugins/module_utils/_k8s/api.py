@@ -16,9 +16,19 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from .._checks import credential, seconds
-from .._errors import AuthError, ConflictError, NotFoundError, SchedulersError, StateFailedError, UnreachableError
+from .._errors import (
+    AnswerLostError,
+    AuthError,
+    ConflictError,
+    NotFoundError,
+    SchedulersError,
+    StateFailedError,
+    UnreachableError,
+)
+from .._http import shortened
+from .._proxy import WANTS_CREDENTIALS, refused_by
 from .._retry import Effect, RetryPolicy
-from .errors import EXPIRED, MOVED, translate
+from .errors import EXPIRED, IN_BETWEEN, MOVED, translate
 from .kinds import KINDS, Kind
 from .login import log_in
 from .transport import Answer, Stream, Transport
@@ -136,20 +146,17 @@ class Api:
         Raises:
             SchedulersError: see ``errors.translate``.
         """
-        found: Object = json.loads(
-            self.answer(
-                method,
-                path,
-                doing=doing,
-                query=query,
-                body=body,
-                content_type=content_type,
-                effect=effect,
-                accept=accept,
-            ).body
-            or b"{}"
+        answer = self.answer(
+            method,
+            path,
+            doing=doing,
+            query=query,
+            body=body,
+            content_type=content_type,
+            effect=effect,
+            accept=accept,
         )
-        return found
+        return self._object(answer, doing)
 
     def answer(
         self,
@@ -174,7 +181,7 @@ class Api:
             except SchedulersError as error:
                 error.doing = error.doing or doing
                 raise
-            if answer.status >= 400:
+            if answer.status >= 300:
                 raise _as_moved(self._refusal(answer.status, answer.body, answer.headers, doing), body)
             self._reached = True
             return answer
@@ -186,10 +193,32 @@ class Api:
 
     def _refusal(self, status: int, body: bytes, headers: Mapping[str, str], doing: str) -> SchedulersError:
         """The error for an answer. A server that has just started forbids everything: it has not read its roles yet."""
+        if status < 400:
+            led = f"{self.transport.server} redirects to {headers.get('location') or 'nowhere'} (HTTP {status})"
+            return SchedulersError(led, code=str(status), doing=doing, hint=IN_BETWEEN)
+        if str(status) == WANTS_CREDENTIALS:
+            return refused_by(self.transport.proxy, doing)
         error = translate(status, body, headers, doing)
         if isinstance(error, AuthError) and error.code == FORBIDDEN and not self._is_up():
             return UnreachableError(f"{error.message}, and the API server does not call itself ready", doing=doing)
         return error
+
+    def _object(self, answer: Answer, doing: str) -> Object:
+        """The object in an answer. What is none comes from something in between, and nobody knows what was done."""
+        try:
+            found = json.loads(answer.body)
+        except ValueError:
+            found = None
+        if isinstance(found, dict):
+            return found
+        kind = answer.headers.get("content-type") or "no content type"
+        raise AnswerLostError(
+            f"the answer of {self.transport.server} is not JSON but {kind}: "
+            + shortened(answer.body.decode(errors="replace")),
+            doing=doing,
+            code="NotJson",
+            hint=IN_BETWEEN,
+        )
 
     def _is_up(self) -> bool:
         """Whether the server calls itself ready. Everybody may ask, once it has read who may do what."""
@@ -226,6 +255,8 @@ class Api:
         items: list[Object] = []
         while True:
             answer = self.call("GET", kind.path(namespace), query=query, doing=doing)
+            if "items" not in answer:
+                raise SchedulersError("the answer is no list of Kubernetes", doing=doing, hint=IN_BETWEEN)
             # items of a list do not say what they are
             items.extend(
                 {"apiVersion": kind.api_version, "kind": kind.kind, **one} for one in answer.get("items") or ()
@@ -257,7 +288,7 @@ class Api:
             effect=Effect.IDEMPOTENT,
             doing=f"apply {label}",
         )
-        return Written(json.loads(answer.body), answer.status == 201)
+        return Written(self._object(answer, f"apply {label}"), answer.status == 201)
 
     def create(self, kind: Kind, manifest: Mapping[str, Any]) -> Object:
         """Make an object that must not be there yet.
@@ -355,7 +386,7 @@ class Api:
 
     def _open(self, path: str, doing: str) -> Watch:
         stream = self.transport.stream(path, {"Accept": JSON}, SILENCE_SECONDS)
-        if stream.status >= 400:
+        if stream.status >= 300:
             body = stream.read()
             stream.close()
             if stream.status == 410:

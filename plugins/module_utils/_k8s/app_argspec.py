@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._argspec import ArgumentSpec
+from .._proxy import secrets_of
 from .pod_options import PROBE, RESOURCES
 
 SERVICE: dict[str, Any] = {
@@ -22,6 +24,13 @@ VERIFY: dict[str, Any] = {
     "path": {"type": "str", "default": "/"},
     "http_proxy": {"type": "str"},
 }
+
+
+def secrets_in_verify(verify: Any) -> list[str]:
+    """The password of its proxy. Pure."""
+    return secrets_of(verify.get("http_proxy")) if isinstance(verify, Mapping) else []
+
+
 APP = ArgumentSpec(
     {
         "name": {"type": "str", "required": True},
@@ -47,5 +56,6 @@ APP = ArgumentSpec(
         "service": {"type": "dict", "options": SERVICE},
         "verify": {"type": "dict", "options": VERIFY},
         "adopt": {"type": "bool", "default": False},
-    }
+    },
+    finders={"verify": secrets_in_verify},
 )

@@ -19,11 +19,15 @@ from .._errors import (
     SchedulersError,
     ThrottledError,
 )
-from .._http import LOST
+from .._http import LOST, TOO_MANY_REQUESTS, shortened
 
+IN_BETWEEN = (
+    "Is this the address of the API server, and does no proxy and no login page of a network answer in its place?"
+)
 FIELD_CONFLICT = "FieldManagerConflict"
 MOVED = "Conflict"  # the object is no more what the write thought it was
 EXPIRED = "Expired"
+_PAGE = re.compile(rb"\s*<[?!a-z]", re.IGNORECASE)
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
 
 
@@ -37,6 +41,10 @@ def translate(status: int, body: bytes, headers: Mapping[str, str], doing: str) 
         doing: verb phrase for the message.
     """
     answer = status_of(body)
+    if not answer and status != TOO_MANY_REQUESTS and _PAGE.match(body):
+        kind = AnswerLostError if status in LOST else SchedulersError
+        said = shortened(body.decode(errors="replace"))
+        return kind(f"the answer is a web page (HTTP {status}): {said}", doing=doing, code=str(status), hint=IN_BETWEEN)
     message = str(answer.get("message") or body[:300].decode(errors="replace").strip() or f"HTTP {status}")
     reason = str(answer.get("reason") or "")
     causes = [one for one in (answer.get("details") or {}).get("causes") or () if isinstance(one, Mapping)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from .._clock import Clock, Deadline, SystemClock
 from .._errors import AnswerLostError, InputError, SchedulersError, UnreachableError, WaitTimeoutError
@@ -138,23 +138,15 @@ def _open(api: Api, path: str, doing: str) -> Any:
 
     transport = api.transport
     login = transport.login
-    proxy = urlsplit(transport.proxy) if transport.proxy else None
     agent = ("User-Agent", USER_AGENT)  # the API server's audit log names who ran what
     headers = [f"{name}: {value}" for name, value in (agent, *login.authorization().items(), *login.headers)]
     try:
+        connection = transport.connected()
         return open_websocket(
             transport.address(path).replace("http", "ws", 1),
+            connection,
             header=headers,
             subprotocols=[V5, V4],
-            timeout=10,
-            sslopt={
-                "context": transport.tls(),
-                **({"server_hostname": login.server_name} if login.server_name else {}),
-            },
-            http_proxy_host=proxy.hostname if proxy else None,
-            http_proxy_port=proxy.port if proxy else None,
-            proxy_type="http" if proxy else None,
-            http_no_proxy=None if proxy else ["*"],
             suppress_origin=True,
         )
     except websocket.WebSocketBadStatusException as error:
@@ -162,6 +154,9 @@ def _open(api: Api, path: str, doing: str) -> Any:
         raise translate(error.status_code, body, headers_back, doing) from error
     except (OSError, websocket.WebSocketException) as error:
         raise UnreachableError(f"{transport.server} does not answer: {error}", doing=doing) from error
+    except SchedulersError as error:
+        error.doing = error.doing or doing
+        raise
 
 
 def _write(socket: Any, content: bytes, doing: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import InputError
+from .._proxy import secrets_of
 
 DEFAULT = "~/.kube/config"
 SECTIONS = ("clusters", "users", "contexts")
@@ -121,6 +122,8 @@ def secrets_in_kubeconfig(given: Any) -> Iterator[str]:
     """The secrets in an option that takes a kubeconfig: its path, or its content. Pure."""
     if isinstance(given, Mapping):
         yield from _leaves(given.get("users"))
+        for one in given.get("clusters") or ():
+            yield from secrets_of(((isinstance(one, Mapping) and one.get("cluster")) or {}).get("proxy-url"))
     elif isinstance(given, str) and ("\n" in given or "{" in given):
         yield given  # the content as text: it is refused as the path that it is taken for
 

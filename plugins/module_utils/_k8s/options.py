@@ -8,6 +8,7 @@ They are called as in kubernetes.core, so that its module_defaults and K8S_AUTH_
 from __future__ import annotations
 
 from .._argspec import ArgumentSpec, Library
+from .._proxy import secrets_of
 from .kubeconfig import secrets_in_kubeconfig
 
 LIBRARIES = (Library("PyYAML", "6.0"),)
@@ -32,5 +33,5 @@ CONNECTION = ArgumentSpec(
         "request_timeout": {"type": "int", "default": 60},
     },
     required_together=(("client_cert", "client_key"), ("username", "password")),
-    finders={"kubeconfig": secrets_in_kubeconfig},
+    finders={"kubeconfig": secrets_in_kubeconfig, "proxy": secrets_of},
 )

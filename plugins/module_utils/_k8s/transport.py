@@ -16,15 +16,17 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from .._errors import AnswerLostError, AuthError, InputError, UnreachableError
-from .._http import proxy_headers
+from .._errors import AnswerLostError, AuthError, InputError
+from .._http import CONNECT_SECONDS, IDLE_SECONDS, certificate_hint
+from .._proxy import PORTS, Proxy, excludes, not_reached, proxy_at, proxy_for
+from .._timely import answer_within
 from .login import Login
 
-CONNECT_SECONDS = 10.0
 HEADER_SECONDS = 10.0  # a stream begins at once, though it may be silent for long
 USER_AGENT = "container.schedulers"
 
@@ -58,13 +60,13 @@ class Transport:
         self.server = f"{parts.scheme}://{parts.netloc}"
         self._secure = parts.scheme == "https"
         self._host = parts.hostname
-        self._port = port or (443 if self._secure else 80)
+        self._port = port or PORTS[parts.scheme]
         self._prefix = parts.path.rstrip("/")
         self._timeout = timeout
-        self._proxy = _proxy(login, parts.scheme, parts.hostname)
+        self.proxy = _proxy(login, parts)
         self._tls: ssl.SSLContext | None = None
         self._tls_lock = threading.Lock()
-        self._idle: list[http.client.HTTPConnection] = []
+        self._idle: list[tuple[float, http.client.HTTPConnection]] = []
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """One request.
@@ -74,17 +76,19 @@ class Transport:
             AnswerLostError: it may have arrived.
             AuthError: the server's certificate, or ours, is not accepted.
         """
-        connection = self._connection(self._timeout)
+        connection = self._connection()
         try:
+            answer_within(connection, self._timeout)
             response = self._send(connection, method, path, headers, body)
             content = response.read()
         except BaseException as error:
             connection.close()
+            self._idle.clear()  # they go the same way: where one is dead, the next attempt needs a new one
             raise self._lost(error) from error
         if response.will_close:
             connection.close()
         else:
-            self._idle.append(connection)
+            self._idle.append((time.monotonic(), connection))
         return Answer(response.status, _lower(response), content)
 
     def stream(self, path: str, headers: Mapping[str, str], timeout: float) -> Stream:
@@ -93,8 +97,9 @@ class Transport:
         Args:
             timeout: seconds of silence after which the stream counts as broken.
         """
-        connection = self._new(min(timeout, HEADER_SECONDS))
+        connection = self._new()
         try:
+            answer_within(connection, min(timeout, HEADER_SECONDS))
             response = self._send(connection, "GET", path, headers, None)
         except BaseException as error:
             connection.close()
@@ -102,6 +107,11 @@ class Transport:
         if connection.sock is not None:
             connection.sock.settimeout(timeout)
         return Stream(self, connection, response)
+
+    def connected(self) -> socket.socket:
+        """A connection to the server for another protocol."""
+        opened: socket.socket = self._new().sock
+        return opened
 
     def tls(self) -> ssl.SSLContext | None:
         """The TLS settings, made when first needed; None for plain HTTP."""
@@ -113,11 +123,6 @@ class Transport:
     def address(self, path: str) -> str:
         """The whole address of a path."""
         return f"{self.server}{self._prefix}{path}"
-
-    @property
-    def proxy(self) -> str | None:
-        """The proxy in use."""
-        return self._proxy
 
     def _send(
         self,
@@ -141,49 +146,46 @@ class Transport:
         connection.endheaders(body)
         return connection.getresponse()
 
-    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+    def _connection(self) -> http.client.HTTPConnection:
         """A kept connection that the server has not closed meanwhile, or a new one."""
         while self._idle:
             try:
-                connection = self._idle.pop()
+                since, connection = self._idle.pop()
             except IndexError:  # another thread was faster
                 break
-            if connection.sock is not None and not select.select([connection.sock], [], [], 0)[0]:
+            fresh = connection.sock is not None and time.monotonic() - since < IDLE_SECONDS
+            if fresh and not select.select([connection.sock], [], [], 0)[0]:
                 return connection
             connection.close()
-        return self._new(timeout)
+        return self._new()
 
-    def _new(self, timeout: float) -> http.client.HTTPConnection:
+    def _new(self) -> http.client.HTTPConnection:
         connection = self._built()
         try:
             connection.connect()
         except ssl.SSLCertVerificationError as error:
             raise AuthError(
                 f"the certificate of {self.server} is not trusted: {error.verify_message}",
-                hint="Set ca_cert to the cluster's own, or use the kubeconfig of this cluster.",
+                hint=certificate_hint(
+                    error, "Set ca_cert to the cluster's own, or use the kubeconfig of this cluster."
+                ),
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            raise UnreachableError(
-                f"{self.server} does not answer: {_reason(error)}",
-                hint="Is the API server running, and the address right?",
-            ) from error
-        if connection.sock is not None:
-            connection.sock.settimeout(timeout)
+            hint = "Is the API server running, and the address right?"
+            raise not_reached(self.server, _reason(error), self.proxy, hint) from error
         return connection
 
     def _built(self) -> http.client.HTTPConnection:
-        context = self.tls()
-        host, port = self._host, self._port
-        proxy = urlsplit(self._proxy) if self._proxy else None
-        if proxy:
-            host, port = proxy.hostname or "", proxy.port or 3128
+        context, seconds = self.tls(), min(CONNECT_SECONDS, self._timeout)
+        host, port = (self.proxy.host, self.proxy.port) if self.proxy else (self._host, self._port)
         connection = (
-            _Secure(host, port, timeout=CONNECT_SECONDS, context=context, server_name=self.login.server_name)
+            _Secure(host, port, timeout=seconds, context=context, server_name=self.login.server_name)
             if context
-            else http.client.HTTPConnection(host, port, timeout=CONNECT_SECONDS)
+            else http.client.HTTPConnection(host, port, timeout=seconds)
         )
-        if proxy:
-            connection.set_tunnel(self._host, self._port, headers=proxy_headers(proxy))
+        if self.proxy:
+            connection.set_tunnel(self._host, self._port, headers=self.proxy.headers())
+            answer_within(connection, seconds)
         return connection
 
     def _lost(self, error: BaseException) -> BaseException:
@@ -287,27 +289,13 @@ def _load_client(context: ssl.SSLContext, login: Login) -> None:
         os.unlink(path)  # noqa: PTH108 - pathlib is not worth its import here
 
 
-def _proxy(login: Login, scheme: str, host: str) -> str | None:
-    if login.proxy:
-        excluded = login.no_proxy
-        proxy: str | None = login.proxy
-    else:
-        names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
-        proxy = next((os.environ[one] for one in names if os.environ.get(one)), None)
-        excluded = login.no_proxy or os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    if not proxy:
+def _proxy(login: Login, server: SplitResult) -> Proxy | None:
+    """The proxy that is given with the login, else that of the environment."""
+    if not login.proxy and not login.no_proxy:
+        return proxy_for(server)
+    if login.no_proxy and excludes(login.no_proxy, str(server.hostname), server.port or PORTS[server.scheme]):
         return None
-    if excluded and _excludes(excluded, host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _excludes(no_proxy: str, host: str) -> bool:
-    """Whether a host is in a list such as "localhost,.example.com": by its name, or by the end of it."""
-    ends = [one.strip().lstrip("*") for one in no_proxy.split(",") if one.strip()]
-    return no_proxy.strip() == "*" or any(
-        host == one.lstrip(".") or host.endswith(f".{one.lstrip('.')}") for one in ends
-    )
+    return proxy_at(login.proxy, "proxy") if login.proxy else proxy_for(server)
 
 
 def _lower(response: http.client.HTTPResponse) -> dict[str, str]:

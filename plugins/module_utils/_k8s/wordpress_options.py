@@ -15,7 +15,7 @@ from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._errors import InputError
-from .app_argspec import SERVICE, VERIFY
+from .app_argspec import SERVICE, VERIFY, secrets_in_verify
 from .app_wanted import NAME, checked_service
 from .manifests import checked_namespace
 from .objects import Object
@@ -66,7 +66,8 @@ WORDPRESS = ArgumentSpec(
         "verify": {"type": "dict", "options": VERIFY},
         "delete_data": {"type": "bool", "default": False},
         "adopt": {"type": "bool", "default": False},
-    }
+    },
+    finders={"verify": secrets_in_verify},
 )
 # options that are noted, with what is assumed for a new site
 ASSUMED: Mapping[str, Any] = {

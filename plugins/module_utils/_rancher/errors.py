@@ -22,14 +22,10 @@ def translate(answer: Answer) -> SchedulersError | None:
     body = _body(answer)
     code = str(body.get("code") or "")
     message = _message(body) or answer.message()
-    if answer.status == 401:
-        return _unauthorized(code, message)
-    if answer.status == 403:
-        return AuthError(
-            f"the API key does not allow this: {message}",
-            code=code or "403",
-            hint="Use the key of an account that is an administrator or an owner of the environment.",
-        )
+    if answer.status in (401, 403, 404) and "html" in answer.headers.get("content-type", ""):
+        return _page(answer)
+    if answer.status in (401, 403):
+        return _refused(answer.status, code, message)
     if answer.status == 409:
         # two changes met and this one was not made: Rancher's own clients send it again, too
         return ThrottledError(f"another change of the same thing was faster: {message}", code=code or "409")
@@ -38,6 +34,25 @@ def translate(answer: Answer) -> SchedulersError | None:
     if code and 400 <= answer.status < 500 and answer.status not in (404, 429):
         return SchedulersError(message, code=code)
     return None
+
+
+def _page(answer: Answer) -> SchedulersError:
+    """The error for a web page: neither a refusal of the key, nor a thing that is gone."""
+    return SchedulersError(
+        f"the answer of {answer.url} is a web page (HTTP {answer.status}): {answer.message()}",
+        code="NotJson" if answer.status == 404 else str(answer.status),
+        hint="Does a proxy or a login page of a network answer in place of Rancher?",
+    )
+
+
+def _refused(status: int, code: str, message: str) -> AuthError:
+    if status == 401:
+        return _unauthorized(code, message)
+    return AuthError(
+        f"the API key does not allow this: {message}",
+        code=code or "403",
+        hint="Use the key of an account that is an administrator or an owner of the environment.",
+    )
 
 
 def _unauthorized(code: str, message: str) -> AuthError:

@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from .._errors import SchedulersError, UnreachableError
-from .._http import CONNECT_SECONDS, HttpSettings, tls_context
+from .._http import Http, HttpSettings
 from .._websockets import open_websocket
 
 SCHEMES = {"http": "ws", "https": "wss"}
@@ -31,19 +30,9 @@ def connect(settings: HttpSettings, address: str, headers: Mapping[str, str] | N
     import websocket  # noqa: PLC0415 - only those who need it pay for the library
 
     where = urlsplit(address).netloc
-    options = {"context": tls_context(settings)} if address.startswith("wss:") else {}
+    connection = Http(settings).connected()
     try:
-        return open_websocket(
-            address,
-            timeout=min(CONNECT_SECONDS, settings.timeout),
-            sslopt=options,
-            header=dict(headers or {}),
-            enable_multithread=False,
-        )
-    except ssl.SSLError as error:
-        raise SchedulersError(
-            f"{where} is not trusted: {error.reason or error}", code="CertificateNotTrusted"
-        ) from error
+        return open_websocket(address, connection, header=dict(headers or {}), enable_multithread=False)
     except websocket.WebSocketBadStatusException as error:
         raise SchedulersError(f"{where} refuses the connection (HTTP {error.status_code})") from error
     except (OSError, websocket.WebSocketException) as error:

@@ -237,6 +237,13 @@ def test_what_cannot_be_read_is_no_empty_inventory(
     assert KEYS["secret_key"] not in said
 
 
+def test_the_password_of_a_proxy_is_not_told(ground: Ground, tmp_path: Path) -> None:
+    behind = replace(ground, environment={**ground.environment, "HTTPS_PROXY": "http://me:eu-west-9@proxy.test:3128"})
+    _code, _out, said = behind.read(tmp_path, **{**ground.aws(), "region": "eu-west-9"})
+    assert "VALUE_HIDDEN' is no AWS region" in said
+    assert "eu-west-9" not in said
+
+
 def test_a_file_of_another_name_is_left_to_others(ground: Ground, tmp_path: Path) -> None:
     _code, _out, said = ground.read(tmp_path, name="mine.yml", **ground.aws())
     assert "does not accept" not in said

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.container.schedulers.plugins.module_utils import _http
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AnswerLostError,
     AuthError,
@@ -32,7 +33,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._retry import
 from unit.certificates import as_from_python_3_13
 from unit.certificates import certificate as certificate_of
 from unit.clock import FakeClock
-from unit.http_server import Reply, deaf_port, serving
+from unit.http_server import Reply, deaf_port, serving, trickling
+from unit.proxy import Manners, proxying
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +86,48 @@ def test_a_request_is_not_written_into_a_connection_that_the_server_has_closed()
         answer = http.request("POST", "/things", {}, doing="make it")
     assert answer.status == 201
     assert server.seen[0].connection != server.seen[1].connection
+
+
+def test_a_read_is_repeated_on_a_new_connection_where_a_firewall_has_forgotten_the_kept_ones() -> None:
+    clock = FakeClock()
+    with (
+        serving(Reply(), Reply(), Reply()) as server,
+        proxying(server.server_port, Manners(transparent=True)) as firewall,
+    ):
+        http = client(firewall.url(), clock, timeout=0.3)
+        http.request("GET", "/", doing="look")
+        kept = http._idle.pop()
+        http.request("GET", "/", doing="look")
+        http._idle.append(kept)  # as after two requests at a time
+        firewall.forget()
+        assert http.request("GET", "/", doing="look").status == 200
+    assert len(clock.slept) == 1
+
+
+def test_a_create_is_not_repeated_where_a_firewall_has_forgotten_the_connection() -> None:
+    with (
+        serving(Reply()) as server,
+        proxying(server.server_port, Manners(transparent=True)) as firewall,
+    ):
+        http = client(firewall.url(), timeout=0.3)
+        http.request("GET", "/", doing="look")
+        firewall.forget()
+        with pytest.raises(AnswerLostError, match="timed out"):
+            http.request("POST", "/", {}, doing="make it")
+
+
+def test_a_connection_that_was_silent_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "IDLE_SECONDS", 0.0)
+    with serving(Reply(), Reply(201)) as server:
+        http = client(server.url)
+        http.request("GET", "/", doing="look")
+        http.request("POST", "/", {}, doing="make it")
+    assert server.seen[0].connection != server.seen[1].connection
+
+
+def test_an_answer_that_trickles_ends_in_time() -> None:
+    with trickling() as port, pytest.raises(AnswerLostError, match="timed out"):
+        client(f"http://127.0.0.1:{port}", timeout=0.2).request("POST", "/", {}, doing="make it")
 
 
 @pytest.mark.parametrize("cut", ["before", "within"])
@@ -281,6 +325,24 @@ def test_a_certificate_has_to_be_trusted(
             client(url).request("GET", "/", doing="look")
         assert client(url, ca=str(certificate / "ca")).request("GET", "/", doing="look").status == 200
         assert client(url, validate_certs=False).request("GET", "/", doing="look").status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "says"),
+    [
+        ("127.0.0.1", 2, r"certificate is not yet valid\. Is the clock of this machine right\?"),
+        ("127.0.0.1", -2, r"certificate has expired\. Is the clock of this machine right\? If it is, the server needs"),
+        ("other.test", 0, r"IP address mismatch.*\. The certificate is for another name"),
+    ],
+)
+def test_not_always_the_authority_is_at_fault(name: str, day: int, says: str, tmp_path: Path) -> None:
+    authority = certificate_of("authority")
+    (tmp_path / "ca").write_text(authority[0])
+    (tmp_path / "pair").write_text("".join(certificate_of(name, authority, day=day)))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pair")
+    with serving(tls=context) as server, pytest.raises(SchedulersError, match=says):
+        client(server.url.replace("http:", "https:"), ca=str(tmp_path / "ca")).request("GET", "/", doing="look")
 
 
 def test_a_ca_file_that_cannot_be_used(tmp_path: Path) -> None:

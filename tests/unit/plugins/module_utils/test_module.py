@@ -114,6 +114,14 @@ def test_check_mode_says_the_same_and_does_nothing() -> None:
     assert "diff" not in result
 
 
+def test_the_password_of_a_proxy_in_the_environment_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cr%40t@proxy.test")
+    said = "raise SchedulersError(f'{os.environ[\"HTTPS_PROXY\"]} or s3cr@t')"
+    result = module(f"def run(context): {said}", code=1)
+    assert result["msg"] == "http://me:VALUE_HIDDEN@proxy.test or VALUE_HIDDEN."
+    assert "s3cr" not in json.dumps(result)
+
+
 def test_a_module_that_only_looks_never_changes_anything() -> None:
     result = module("def run(context): return Outcome({'things': [], 'changed': True})", _ansible_diff=True)
     assert result["changed"] is False

@@ -144,6 +144,19 @@ def test_time_spent_in_the_request_counts() -> None:
     assert clock.time < 1000 + 90
 
 
+def test_a_first_time_out_does_not_use_up_all_the_time() -> None:
+    clock, sent = FakeClock(), iter([AnswerLostError("timed out"), None])
+
+    def slow() -> str:
+        clock.time += 60
+        error = next(sent)
+        if error:
+            raise error
+        return "done"
+
+    assert policy(clock).run(slow, Effect.READ) == "done"
+
+
 def test_what_may_not_be_repeated_is_sent_once() -> None:
     send = Script(AnswerLostError("x"), "done")
     with pytest.raises(AnswerLostError):

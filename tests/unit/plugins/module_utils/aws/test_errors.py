@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +33,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._ownership import APP, OWNER, PART, Mark
 from ansible_collections.container.schedulers.plugins.module_utils._retry import RetryPolicy
 from botocore import exceptions as library
+from unit.certificates import certificate
 from unit.clock import FakeClock
 from unit.http_server import deaf_port
 
@@ -157,8 +163,13 @@ class CauseError(Exception):
         (library.ConfigParseError(path="/x"), AuthError, "/x"),
         (library.EndpointConnectionError(endpoint_url="http://x"), UnreachableError, "http://x"),
         (library.ConnectTimeoutError(endpoint_url="http://x"), UnreachableError, "http://x"),
-        (library.ProxyConnectionError(proxy_url="http://p"), UnreachableError, "http://p"),
-        (library.SSLError(endpoint_url="http://x", error=CauseError("bad")), UnreachableError, "bad"),
+        # urllib3 1.26 says so of a connection through a proxy, too, that breaks after the request
+        (
+            library.ProxyConnectionError(proxy_url="http://p", error=ConnectionResetError()),
+            AnswerLostError,
+            "proxy p:80",
+        ),
+        (library.SSLError(endpoint_url="http://x", error=CauseError("bad")), AnswerLostError, "bad"),
         (library.ReadTimeoutError(endpoint_url="http://x"), AnswerLostError, "http://x"),
         (library.ConnectionClosedError(endpoint_url="http://x"), AnswerLostError, "http://x"),
         (library.HTTPClientError(error=CauseError("cut")), AnswerLostError, "cut"),
@@ -171,6 +182,17 @@ def test_what_botocore_raises_by_itself(raised: Exception, family: type[Schedule
         raise raised
     assert failed.value.__class__ is family
     assert failed.value.__cause__ is raised
+
+
+def test_a_create_after_a_request_that_was_never_sent_is_judged_by_itself() -> None:
+    def after(first: Exception) -> None:
+        try:
+            raise first
+        except ConnectionRefusedError:
+            raise library.SSLError(endpoint_url="http://x", error=CauseError("bad"))  # noqa: B904
+
+    with pytest.raises(AnswerLostError), errors.translated("do it"):
+        after(ConnectionRefusedError())
 
 
 def test_a_value_that_no_api_takes() -> None:
@@ -221,9 +243,11 @@ def test_may_settle(error: SchedulersError, settles: bool) -> None:
 
 
 @contextmanager
-def server(answer: Callable[[socket.socket], object]) -> Iterator[str]:
+def server(answer: Callable[[socket.socket], object], tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """A server that gives every connection the same treatment."""
     listener = socket.create_server(("127.0.0.1", 0))
+    if tls:
+        listener = tls.wrap_socket(listener, server_side=True)
 
     def serve() -> None:
         while True:
@@ -237,7 +261,7 @@ def server(answer: Callable[[socket.socket], object]) -> Iterator[str]:
 
     threading.Thread(target=serve, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         listener.close()
 
@@ -256,9 +280,7 @@ def ask(endpoint: str, service: str = "ecs", patience: float = 60) -> Schedulers
     )
     aws = Aws(connection, RetryPolicy(clock=FakeClock(), attempts=2))
     with pytest.raises(SchedulersError) as failed:
-        aws.call(
-            service, {"ecs": "ListClusters", "ec2": "DescribeVpcs", "route53": "ListHostedZones"}[service], doing="ask"
-        )
+        aws.call(service, {**LISTS, "iam": "ListRoles"}[service], doing="ask")
     assert SECRET not in str(failed.value)
     return failed.value
 
@@ -281,6 +303,25 @@ def test_an_answer_that_aws_never_gives(service: str, status: str) -> None:
         error = ask(endpoint, service)
     assert isinstance(error, AnswerLostError), repr(error)
     assert "Traceback" not in str(error)
+
+
+XHTML = '<?xml version="1.0"?>\n<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml"><body>Log in</body></html>'
+
+
+@pytest.mark.parametrize(
+    ("status", "service"),
+    [
+        *(("200 OK", service) for service in ("ec2", "iam", "route53")),
+        ("302 Found", "ec2"),
+        ("403 Forbidden", "ecs"),
+        ("502 Bad Gateway", "ec2"),
+    ],
+)
+def test_a_web_page_that_is_xml_is_no_empty_list(service: str, status: str) -> None:
+    with server(http(status, XHTML)) as endpoint:
+        error = ask(endpoint, service)
+    assert isinstance(error, AnswerLostError), repr(error)
+    assert f"the answer is a web page (HTTP {status[:3]}). Is endpoint_url right, and does no proxy" in str(error)
 
 
 @pytest.mark.parametrize("service", LISTS)
@@ -319,6 +360,56 @@ def test_an_answer_that_takes_too_long() -> None:
         done.set()
     assert isinstance(error, AnswerLostError)
     assert "timeout" in str(error).lower()
+
+
+def test_a_create_is_not_repeated_where_tls_breaks_after_the_request(tmp_path: Path) -> None:
+    authority = certificate("the company")
+    (tmp_path / "ca.pem").write_text(authority[0])
+    (tmp_path / "pair.pem").write_text("".join(certificate("127.0.0.1", authority)))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "pair.pem")
+    seen: list[int] = []
+
+    def gateway(connection: socket.socket) -> None:
+        seen.append(connection.fileno())
+        os.write(connection.fileno(), b"HTTP/1.1 502 Bad gateway\r\n\r\n")  # beside TLS
+
+    with server(gateway, tls) as endpoint:
+        where = Connection("eu-west-1", None, "LAB", SECRET, None, endpoint, str(tmp_path / "ca.pem"))
+        with pytest.raises(AnswerLostError, match="wrong version number"):
+            Aws(where, RetryPolicy(clock=FakeClock())).call("ec2", "CreateVpc", {"CidrBlock": "x"}, doing="make it")
+    assert len(seen) == 1
+
+
+def test_certificates_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with server(lambda _connection: None) as endpoint:
+        error = ask(endpoint.replace("http", "https"))
+    assert "there is no such file of CA certificates. Do AWS_CA_BUNDLE" in str(error)
+
+
+# clocks
+
+
+@pytest.mark.parametrize(
+    ("code", "behind", "says"),
+    [
+        ("SignatureDoesNotMatch", 720, "the clock of this machine is 12 minutes behind that of AWS"),
+        ("InvalidSignatureException", -720, "the clock of this machine is 12 minutes ahead of that of AWS"),
+        ("RequestExpired", 720, "the clock of this machine is 12 minutes behind that of AWS"),
+        ("RequestTimeTooSkewed", 720, "the clock of this machine is 12 minutes behind that of AWS"),
+        ("RequestInTheFuture", None, "the clock of this machine is wrong"),
+        ("SignatureDoesNotMatch", 60, "AWS does not accept the credentials"),
+        ("SignatureDoesNotMatch", None, "AWS does not accept the credentials"),
+        ("ExpiredToken", 0, "the AWS credentials have expired"),
+    ],
+)
+def test_a_clock_that_is_wrong(code: str, behind: int | None, says: str) -> None:
+    date = "" if behind is None else formatdate(time.time() + behind, usegmt=True)
+    answer: Any = {"Error": {"Code": code, "Message": "x"}, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
+    error = errors.translate(library.ClientError(answer, "Operation"), "do it")
+    assert isinstance(error, AuthError)
+    assert says in str(error)
 
 
 # what handlers are given

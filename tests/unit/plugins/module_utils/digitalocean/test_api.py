@@ -272,9 +272,9 @@ def wrapped(inner: Exception) -> requests.exceptions.ConnectionError:
     [
         (wrapped(NewConnectionError("refused")), UnreachableError),
         (requests.exceptions.ConnectTimeout("late"), UnreachableError),
-        (requests.exceptions.SSLError(ssl.SSLCertVerificationError("certificate")), UnreachableError),
         (requests.exceptions.SSLError(ssl.SSLError("bad record mac")), AnswerLostError),
-        (requests.exceptions.ProxyError("proxy"), UnreachableError),
+        (wrapped(OSError("Tunnel connection failed: 503 Service Unavailable")), UnreachableError),
+        (requests.exceptions.ProxyError(ConnectionResetError()), AnswerLostError),  # urllib3 1.26: whenever it breaks
         (requests.exceptions.ReadTimeout("late"), AnswerLostError),
         (requests.exceptions.ConnectionError("aborted"), AnswerLostError),
         (requests.exceptions.ChunkedEncodingError("cut"), AnswerLostError),
@@ -283,6 +283,14 @@ def wrapped(inner: Exception) -> requests.exceptions.ConnectionError:
 )
 def test_errors_without_an_answer(error: Exception, kind: type[SchedulersError]) -> None:
     assert errors.from_library(error, "look").__class__ == kind
+
+
+def test_certificates_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(
+        SchedulersError, match=r"Could not look: .*none\.pem\. Do REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE"
+    ):
+        DigitalOcean(Connection("t", "https://127.0.0.1:9", 1.0)).get("account", doing="look")
 
 
 def test_nobody_listens() -> None:

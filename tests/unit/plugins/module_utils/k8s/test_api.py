@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +32,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.transpor
 from ansible_collections.container.schedulers.plugins.module_utils._retry import RetryPolicy
 from unit.api_server import Call, Cut, Status, api_server, events, listing, thing
 from unit.clock import FakeClock
+from unit.http_server import Reply, serving, trickling
+from unit.proxy import Manners, proxying
 
 PODS = "/api/v1/namespaces/shop/pods"
 WEB = "/apis/apps/v1/namespaces/shop/deployments/web"
@@ -199,8 +204,75 @@ def refused_by_proxy(proxy: socket.socket) -> bytes:
 
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     api = Api(Transport(Login("https://127.0.0.1:1")), RetryPolicy(clock=FakeClock(), attempts=2))
-    with pytest.raises(UnreachableError, match=r"Could not look at Pod shop/a: https://127.0.0.1:1 does not answer"):
+    with pytest.raises(UnreachableError, match=r"Could not look at Pod shop/a: https://127.0.0.1:1 cannot be reached"):
         api.get(POD, "a", "shop")
+
+
+PAGE = Reply(200, "<html><body>Log in</body></html>", {"Content-Type": "text/html"})
+LISTS = "GET", "list the pods", lambda api: api.list(POD, "shop")
+GETS = "GET", "look at Pod shop/a", lambda api: api.get(POD, "a", "shop")
+DELETES = "DELETE", "delete Pod shop/a", lambda api: api.delete(POD, "a", "shop")
+APPLIES = "PATCH", "apply Pod shop/a", lambda api: api.apply(POD, {"metadata": {"name": "a", "namespace": "shop"}})
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        (PAGE, "is not JSON but text/html: <html><body>Log in</body></html>"),
+        (Reply(200, ""), "is not JSON but application/json"),
+        (Reply(302, "", {"Location": "http://login.test/"}), r"redirects to http://login.test/ \(HTTP 302\)"),
+        (replace(PAGE, status=403), r"the answer is a web page \(HTTP 403\): <html>"),
+        (replace(PAGE, status=404), r"the answer is a web page \(HTTP 404\): <html>"),
+    ],
+)
+@pytest.mark.parametrize(("method", "doing", "ask"), [LISTS, GETS, DELETES, APPLIES])
+def test_what_comes_from_something_in_between_is_no_answer(
+    method: str, doing: str, ask: Callable[[Api], Any], reply: Reply, says: str
+) -> None:
+    with serving(reply) as server:
+        api = Api(Transport(Login(server.url), 10), RetryPolicy(clock=FakeClock()))
+        with pytest.raises(SchedulersError, match=rf"Could not {doing}.*{says}.* does no proxy and no login page"):
+            ask(api)
+    assert server.seen[0].method == method
+
+
+def test_what_is_no_list_is_no_empty_list() -> None:
+    with api_server(Call("GET", PODS, {})) as server, pytest.raises(SchedulersError, match="is no list of Kubernetes"):
+        server.api().list(POD, "shop")
+
+
+def test_a_read_is_repeated_on_a_new_connection_where_a_firewall_has_forgotten_the_kept_ones() -> None:
+    clock, pods = FakeClock(), Reply(200, {"items": []})
+    with serving(pods, pods, pods) as server, proxying(server.server_port, Manners(transparent=True)) as firewall:
+        transport = Transport(Login(firewall.url()), 0.3)
+        api = Api(transport, RetryPolicy(clock=clock))
+        api.list(POD, "shop")
+        kept = transport._idle.pop()
+        api.list(POD, "shop")
+        transport._idle.append(kept)  # as after two requests at a time
+        firewall.forget()
+        assert api.list(POD, "shop").items == []
+    assert len(clock.slept) == 1
+
+
+def test_an_answer_that_trickles_ends_in_time() -> None:
+    with trickling() as port, pytest.raises(AnswerLostError, match="it took too long"):
+        Transport(Login(f"http://127.0.0.1:{port}"), 0.2).request("GET", "/", {})
+    with trickling() as port, pytest.raises(AnswerLostError, match="it took too long"):
+        Transport(Login(f"http://127.0.0.1:{port}"), 10).stream("/", {}, 0.2)
+
+
+def test_a_handshake_that_never_comes_is_not_waited_for_longer_than_an_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def close() -> None:
+            silent.accept()[0].close()
+
+        hang_up = threading.Timer(1.5, close)  # whoever waits for longer sees that
+        hang_up.start()
+        with pytest.raises(UnreachableError, match="it took too long"):
+            Transport(Login(f"https://127.0.0.1:{silent.getsockname()[1]}"), 0.2).request("GET", "/", {})
+        hang_up.cancel()
 
 
 def test_an_address_that_is_none_is_refused() -> None:

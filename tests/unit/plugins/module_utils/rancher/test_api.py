@@ -182,6 +182,15 @@ def test_an_error_page_of_something_else_is_no_error_of_rancher() -> None:
     assert translate(Answer(418, {}, b"<html>")) is None
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_web_page_that_refuses_is_not_rancher(status: int) -> None:
+    found = translate(Answer(status, {"content-type": "text/html"}, b"<html>Log in</html>", "http://rancher.test/v1"))
+    assert str(found) == (
+        f"the answer of http://rancher.test/v1 is a web page (HTTP {status}): <html>Log in</html>. "
+        "Does a proxy or a login page of a network answer in place of Rancher?"
+    )
+
+
 ENVIRONMENTS = [live_environment(project("1a5", "Default")), live_environment(project("1a7", "k8s"))]
 
 

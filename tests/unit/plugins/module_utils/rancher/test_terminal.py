@@ -30,6 +30,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.term
 )
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.websockets import connect
 from unit.http_server import Reply, deaf_port, serving
+from unit.proxy import Manners, proxying
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Script = Callable[[socket.socket], None]
@@ -119,6 +120,19 @@ def test_output_comes_in_pieces_until_the_end() -> None:
 
     with terminal(script) as (url, seen):
         assert read(url) == b"one\r\ntwo\r\n"
+    assert seen == ["GET /v1/exec/?token=a+b HTTP/1.1"]
+
+
+def test_output_comes_through_a_proxy_with_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with (
+        terminal(lambda connection: connection.sendall(shown("one") + CLOSE)) as (url, seen),
+        proxying(int(url.rpartition(":")[2]), Manners(credentials="me:w@rd")) as proxy,
+    ):
+        monkeypatch.setenv("http_proxy", proxy.url("me:w%40rd@"))
+        assert read("http://rancher.test:8080") == b"one"
+    assert proxy.asked[0].startswith("CONNECT rancher.test:8080 ")
     assert seen == ["GET /v1/exec/?token=a+b HTTP/1.1"]
 
 
