@@ -24,7 +24,7 @@ from urllib.parse import SplitResult, urlsplit
 from .._errors import AnswerLostError, AuthError, InputError
 from .._http import CONNECT_SECONDS, IDLE_SECONDS, certificate_hint
 from .._proxy import PORTS, Proxy, excludes, not_reached, proxy_at, proxy_for
-from .._timely import answer_within
+from .._timely import answer_within, without_end
 from .login import Login
 
 HEADER_SECONDS = 10.0  # a stream begins at once, though it may be silent for long
@@ -104,8 +104,7 @@ class Transport:
         except BaseException as error:
             connection.close()
             raise self._lost(error) from error
-        if connection.sock is not None:
-            connection.sock.settimeout(timeout)
+        without_end(response, timeout)
         return Stream(self, connection, response)
 
     def connected(self) -> socket.socket:

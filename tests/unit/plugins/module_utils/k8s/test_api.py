@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,6 +25,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     ThrottledError,
     UnreachableError,
 )
+from ansible_collections.container.schedulers.plugins.module_utils._k8s import transport
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api, ExpiredError
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.errors import translate
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import CONFIG_MAP, DEPLOYMENT, POD
@@ -260,6 +262,23 @@ def test_an_answer_that_trickles_ends_in_time() -> None:
         Transport(Login(f"http://127.0.0.1:{port}"), 0.2).request("GET", "/", {})
     with trickling() as port, pytest.raises(AnswerLostError, match="it took too long"):
         Transport(Login(f"http://127.0.0.1:{port}"), 10).stream("/", {}, 0.2)
+
+
+def test_a_stream_may_be_silent_for_longer_than_its_beginning_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HEADER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection = server.accept()[0]
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            time.sleep(0.5)
+            connection.sendall(b"news\n")
+            connection.close()
+
+        threading.Thread(target=serve).start()
+        stream = Transport(Login(f"http://127.0.0.1:{server.getsockname()[1]}"), 10).stream("/", {}, 5)
+        assert list(stream.lines()) == [b"news\n"]
 
 
 def test_a_handshake_that_never_comes_is_not_waited_for_longer_than_an_answer() -> None:
