@@ -197,6 +197,7 @@ class Http:
     def connected(self) -> socket.socket:
         """A connection to the server for another protocol, in a tunnel if there is a proxy."""
         opened: socket.socket = self._opened(tunnel=True).sock
+        opened.settimeout(min(CONNECT_SECONDS, self.settings.timeout))
         return opened
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -22,6 +22,7 @@ VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "k8s_auth_proxy")
 # how http.client, and so urllib3, and websocket-client say what a proxy answers to CONNECT
 REFUSAL = re.compile(r"(?:Tunnel connection failed|CONNECT via proxy status): (?P<status>\d{3})")
 WANTS_CREDENTIALS = "407"
+OF_REQUESTS = ("socks4", "socks4a", "socks5", "socks5h")  # what requests can do, if PySocks is there
 EXAMPLE = "http://user:password@proxy.example.com:3128"
 
 
@@ -51,8 +52,11 @@ class Proxy:
         return {"Proxy-Authorization": f"Basic {b64encode(f'{self.user}:{self.password}'.encode()).decode()}"}
 
 
-def proxy_at(address: str, setting: str) -> Proxy:
+def proxy_at(address: str, setting: str, also: Collection[str] = ()) -> Proxy:
     """The proxy of an address.
+
+    Args:
+        also: the schemes that a library can do, beside HTTP.
 
     Raises:
         InputError: it is none. It is not quoted: what is wrong may be a password.
@@ -60,18 +64,21 @@ def proxy_at(address: str, setting: str) -> Proxy:
     hint = f"The address of a proxy is like {EXAMPLE}; in user and password, write %40 for @, %2F for / and %23 for #."
     try:
         parts = urlsplit(address if "://" in address else f"http://{address}")
-        port = parts.port or PORTS["http"]
+        port = parts.port or PORTS.get(parts.scheme, 0)
     except ValueError:
         raise InputError(f"{setting} is not the address of a proxy", hint=hint) from None
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme not in ("http", "https", *also):
         raise InputError(f"{setting} names a proxy that is no HTTP proxy, but {parts.scheme!r}", hint=hint)
     if not parts.hostname or "@" in f"{parts.path}{parts.query}{parts.fragment}":
         raise InputError(f"{setting} is not the address of a proxy", hint=hint)
     return Proxy(parts.hostname, port, setting, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
-def proxy_for(target: SplitResult) -> Proxy | None:
+def proxy_for(target: SplitResult, also: Collection[str] = ()) -> Proxy | None:
     """The proxy that the environment names for this address; None: there is none, or it is to be reached directly.
+
+    Args:
+        also: the schemes that a library can do, beside HTTP.
 
     Raises:
         InputError: it names something else.
@@ -79,9 +86,10 @@ def proxy_for(target: SplitResult) -> Proxy | None:
     kind = {"ws": "http", "wss": "https"}.get(target.scheme, target.scheme)
     host, port = str(target.hostname), target.port or PORTS.get(target.scheme, 0)
     address = _named(kind, host)
-    if not address or excludes(os.environ.get(variable("no_proxy"), ""), host, port):
+    excluded = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if not address or excludes(excluded, host, port):
         return None
-    return proxy_at(address, variable(f"{kind}_proxy"))
+    return proxy_at(address, variable(f"{kind}_proxy"), also)
 
 
 def _named(kind: str, host: str) -> str:
@@ -137,16 +145,21 @@ def not_reached(where: str, said: str, proxy: Proxy | None, hint: str = "") -> S
         said: what the system, or the library, has to say about it.
         hint: what to try, if there is no proxy.
     """
+    if wants_credentials(said):  # also of a proxy that only a library knows of
+        return refused_by(proxy)
     if proxy is None:
         return UnreachableError(f"{where} cannot be reached: {said}", code="Unreachable", hint=hint)
-    refusal = REFUSAL.search(said)
-    if refusal and refusal["status"] == WANTS_CREDENTIALS:
-        return refused_by(proxy)
     return UnreachableError(
         f"{where} cannot be reached through the proxy {proxy}: {said}",
         code="Unreachable",
         hint=f"Is {proxy.setting} right? What is reached without it, no_proxy has to name.",
     )
+
+
+def wants_credentials(said: str) -> bool:
+    """Whether these are a library's words for a proxy that wants other credentials. Pure."""
+    refusal = REFUSAL.search(said)
+    return refusal is not None and refusal["status"] == WANTS_CREDENTIALS
 
 
 def refused_by(proxy: Proxy | None, doing: str = "") -> AuthError:

@@ -96,9 +96,10 @@ class RetryPolicy:
             except SchedulersError as error:
                 pause = self.pause(attempt, error)
                 spent = self.clock.now() - started
-                # the first repetition is always due: a time-out alone may have taken all the time, on a connection that
-                # a firewall had dropped without a word
-                late = attempt > 1 and spent + pause > self.total_seconds
+                # the first repetition is due unless a pause was asked for: a time-out alone may have taken all the
+                # time, on a connection that a firewall had dropped without a word
+                due = attempt == 1 and error.retry_after is None
+                late = not due and spent + pause > self.total_seconds
                 if not may_repeat(error, effect) or attempt >= self.attempts or late:
                     raise
                 self.clock.sleep(pause)

@@ -120,18 +120,19 @@ def deaf_port() -> Iterator[int]:
 
 
 @contextmanager
-def trickling(pieces: int = 100) -> Iterator[int]:
-    """The port of a server that answers so slowly that no silence is ever long."""
+def trickling(pieces: int = 100, *, body: bool = False, size: int = 1) -> Iterator[int]:
+    """The port of a server that answers, or goes on after its headers, so slowly that no silence is ever long."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
 
     def trickle(connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: ")
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n" + (b"\r\n" if body else b"Content-Length: 2\r\nX-Slow: "))
             for _piece in range(pieces):
                 if ended.wait(0.02):
                     return
-                connection.sendall(b"x")
+                connection.sendall(b"x" * size)
             connection.sendall(b"\r\n\r\n{}")
 
     def serve() -> None:

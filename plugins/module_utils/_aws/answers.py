@@ -17,7 +17,7 @@ from .._http import TOO_MANY_REQUESTS
 from .._proxy import WANTS_CREDENTIALS, refused_by
 
 NO_CONTENT = 204
-_WEB_PAGE = re.compile(rb"(<\?xml[^>]*>|<!--.*?-->|\s)*<(!doctype\s+)?html\b", re.IGNORECASE | re.DOTALL)
+_WEB_PAGE = re.compile(rb"(<\?xml[^>]*>|<!--(?:(?!-->).)*-->|\s)*<(!doctype\s+)?html\b", re.IGNORECASE | re.DOTALL)
 JSON_PROTOCOLS = frozenset({"json", "rest-json"})
 
 

@@ -13,7 +13,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -295,7 +295,7 @@ def _from_library(error: Exception, doing: str) -> SchedulersError:
         return AuthError(
             "no AWS credentials were found" if "NoCredentialsError" in names else text,
             hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or run where a role is attached"
-            + (" (for which no_proxy has to name 169.254.169.254)." if proxy_for(urlsplit(METADATA)) else "."),
+            + (" (for which no_proxy has to name 169.254.169.254)." if _proxy_to(METADATA) else "."),
             doing=doing,
         )
     if names & {"ProfileNotFound", "UnauthorizedSSOTokenError", "SSOTokenLoadError", "ConfigParseError"}:
@@ -339,8 +339,15 @@ def _proxy(error: Exception) -> Proxy | None:
     facts = getattr(error, "kwargs", {})
     if facts.get("proxy_url"):
         return proxy_at(facts["proxy_url"], variable("https_proxy"))
-    target = urlsplit(str(facts.get("endpoint_url") or ""))
-    return proxy_for(target) if target.hostname else None
+    return _proxy_to(str(facts.get("endpoint_url") or ""))
+
+
+def _proxy_to(url: str) -> Proxy | None:
+    """None, too, if the environment names what is none: that is not what this error is about."""
+    target = urlsplit(url)
+    with suppress(InputError):
+        return proxy_for(target) if target.hostname else None
+    return None
 
 
 def _through(error: Exception) -> str:

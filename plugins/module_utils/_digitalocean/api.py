@@ -18,7 +18,7 @@ from .._checks import credential, seconds
 from .._clock import Clock, Deadline, SystemClock
 from .._errors import BusyError, InputError, NotFoundError, SchedulersError
 from .._http import checked_url as checked_address
-from .._proxy import WANTS_CREDENTIALS, proxy_for, refused_by
+from .._proxy import OF_REQUESTS, WANTS_CREDENTIALS, proxy_for, refused_by
 from .._retry import Effect, RetryPolicy
 from .._wait import wait_until
 from . import errors
@@ -81,7 +81,7 @@ class DigitalOcean:
         # a limit of requests may ask for a minute's pause, and may do so again
         self.policy = RetryPolicy(total_seconds=180.0, clock=clock or SystemClock())
         self.url = connection.api_url
-        proxy_for(urlsplit(self.url))  # refused by us: libraries quote it
+        proxy_for(urlsplit(self.url), OF_REQUESTS)  # what is none is refused by us: libraries quote it
         self._library = _library(connection)
 
     def call(
@@ -178,7 +178,7 @@ class DigitalOcean:
                 auth=_as_it_is,
             )
         if str(response.status_code) == WANTS_CREDENTIALS:
-            raise refused_by(proxy_for(urlsplit(self.url)), doing)
+            raise refused_by(proxy_for(urlsplit(self.url), OF_REQUESTS), doing)
         document = _document(response)
         if response.status_code == 204:
             return {}

@@ -19,7 +19,7 @@ from .._errors import (
     ThrottledError,
 )
 from .._http import certificate_hint
-from .._proxy import not_reached, proxy_for
+from .._proxy import OF_REQUESTS, not_reached, proxy_for
 from .._urllib3 import reason, untrusted, was_sent
 
 NOT_ITS_WORDS = "the answer is not what DigitalOcean writes"
@@ -116,7 +116,7 @@ def from_library(error: Exception, doing: str, url: str = "") -> SchedulersError
         return SchedulersError(_first_line(error), hint=hint, doing=doing)
     certificate = untrusted(error)
     target = urlsplit(url)
-    where, proxy = target.netloc or "DigitalOcean", proxy_for(target) if url else None
+    where, proxy = target.netloc or "DigitalOcean", proxy_for(target, OF_REQUESTS) if url else None
     if certificate:
         failure = SchedulersError(
             f"the certificate of {where} is not trusted: {certificate.verify_message}",

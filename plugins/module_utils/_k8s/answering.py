@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-from .._proxy import PORTS, WANTS_CREDENTIALS, proxy_at, proxy_for, refused_by
+from .._proxy import PORTS, WANTS_CREDENTIALS, proxy_at, proxy_for, refused_by, wants_credentials
 from .._timely import answer_within
 from .._wait import Pace, wait_until
 from .run import Run
 
 SECONDS = 5.0
+OWN_WORDS = ("X-Squid-Error", "Proxy-Status")  # headers of what a proxy itself has to say
 ANSWERS_BELOW = 500  # 404 or 403 is an answer of the app; 502 or 503 is one of a load balancer without pods
 
 
@@ -36,8 +37,11 @@ def ask(url: str, given: str | None = None) -> Said:
 
     Args:
         given: the proxy to ask; without it, the one that the environment names for this address.
+
+    Raises:
+        AuthError: the proxy wants other credentials, and is not to be asked again.
     """
-    target = urlsplit(url)
+    target = urlsplit(url)._replace(fragment="")
     proxy = proxy_at(given, "http_proxy") if given else proxy_for(target)
     secure, host, port = target.scheme == "https", target.hostname or "", target.port or PORTS[target.scheme]
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
@@ -46,19 +50,24 @@ def ask(url: str, given: str | None = None) -> Said:
     if proxy and secure:
         connection.set_tunnel(host, port, proxy.headers())
     elif proxy:
-        path, headers = url, {**headers, **proxy.headers()}
-    answer_within(connection, SECONDS)
+        path, headers = target.geturl(), {**headers, **proxy.headers()}
     try:
+        answer_within(connection, SECONDS)
+        connection.connect()
+        answer_within(connection, SECONDS)
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        answer.read(1024)
     except (OSError, http.client.HTTPException) as error:
         said = str(getattr(error, "strerror", None) or error or type(error).__name__)
+        if proxy and wants_credentials(said):
+            raise refused_by(proxy) from error
         return Said(0, f"{said} (proxy: {proxy})" if proxy else said)
     finally:
         connection.close()
-    if answer.status == int(WANTS_CREDENTIALS) and proxy:
-        return Said(0, refused_by(proxy).message)
+    if proxy and str(answer.status) == WANTS_CREDENTIALS:
+        raise refused_by(proxy)
+    if proxy and any(answer.headers.get(name) for name in OWN_WORDS):
+        return Said(0, f"HTTP {answer.status} (of the proxy: {proxy})")
     return Said(answer.status, f"HTTP {answer.status} {answer.reason}".rstrip())
 
 
@@ -66,6 +75,7 @@ def wait_until_answers(run: Run, url: str, proxy: str | None = None) -> None:
     """Wait until a URL answers: its name has to be known, and the load balancer has to find the pods healthy.
 
     Raises:
+        AuthError: a proxy on the way wants other credentials.
         WaitTimeoutError: it does not; says what came back last.
     """
     wait_until(

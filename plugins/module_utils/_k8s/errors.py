@@ -24,6 +24,7 @@ from .._http import LOST, TOO_MANY_REQUESTS, shortened
 IN_BETWEEN = (
     "Is this the address of the API server, and does no proxy and no login page of a network answer in its place?"
 )
+UNAUTHORIZED = 401
 FIELD_CONFLICT = "FieldManagerConflict"
 MOVED = "Conflict"  # the object is no more what the write thought it was
 EXPIRED = "Expired"
@@ -42,7 +43,8 @@ def translate(status: int, body: bytes, headers: Mapping[str, str], doing: str) 
     """
     answer = status_of(body)
     if not answer and status != TOO_MANY_REQUESTS and _PAGE.match(body):
-        kind = AnswerLostError if status in LOST else SchedulersError
+        # what stands before an API server may ask for its credentials with a page
+        kind = AnswerLostError if status in LOST else AuthError if status == UNAUTHORIZED else SchedulersError
         said = shortened(body.decode(errors="replace"))
         return kind(f"the answer is a web page (HTTP {status}): {said}", doing=doing, code=str(status), hint=IN_BETWEEN)
     message = str(answer.get("message") or body[:300].decode(errors="replace").strip() or f"HTTP {status}")

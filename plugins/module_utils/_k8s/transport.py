@@ -110,6 +110,7 @@ class Transport:
     def connected(self) -> socket.socket:
         """A connection to the server for another protocol."""
         opened: socket.socket = self._new().sock
+        opened.settimeout(min(CONNECT_SECONDS, self._timeout))
         return opened
 
     def tls(self) -> ssl.SSLContext | None:

@@ -34,7 +34,9 @@ from ansible_collections.container.schedulers.plugins.module_utils._k8s.options 
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.wordpress_options import WORDPRESS
 from ansible_collections.container.schedulers.plugins.module_utils._proxy import (
+    OF_REQUESTS,
     excludes,
+    not_reached,
     proxy_at,
     proxy_for,
     secrets_in,
@@ -113,6 +115,8 @@ def test_what_is_reached_directly(no_proxy: str, address: str, excluded: bool, m
         ),
         ({"HTTPS_PROXY": "http://one.test:3128", "https_proxy": ""}, "https://a.test", None),
         ({"http_proxy": "one.test"}, "http://a.test", "one.test:80"),
+        ({"http_proxy": "https://one.test"}, "http://a.test", "one.test:443"),
+        ({"http_proxy": "one.test", "NO_PROXY": "a.test", "no_proxy": ""}, "http://a.test", None),
         ({"http_proxy": "http://[2001:db8::1]:3128/"}, "ws://a.test", "[2001:db8::1]:3128"),
     ],
 )
@@ -356,14 +360,35 @@ def test_the_proxy_that_is_given_comes_before_that_of_the_environment(monkeypatc
     assert len(proxy.asked) == 1
 
 
-def test_a_proxy_that_wants_credentials_is_no_answer_of_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_credentials_ends_the_wait_for_the_app(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = f"does not accept the user and password in {scheme}_proxy \\(HTTP 407\\)"
     with proxying(0, Manners(credentials="other:word")) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url(f"me:{WORD}@"))
-        said = ask("http://elb.test/")
-    assert not said.answers
-    assert said.text == (
-        f"the proxy 127.0.0.1:{proxy.port} does not accept the user and password in http_proxy (HTTP 407)"
-    )
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.url(f"me:{WORD}@"))
+        with pytest.raises(AuthError, match=refusal):
+            ask(f"{scheme}://elb.test/")
+    assert len(proxy.asked) == 1
+
+
+def test_what_a_proxy_has_to_say_is_no_answer_of_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = b"HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\nContent-Length: 0\r\n\r\n"
+    with proxying(0, Manners(says=said)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url())
+        assert not ask("http://elb.test/").answers
+
+
+def test_an_app_whose_page_comes_slowly_answers() -> None:
+    with trickling(body=True) as port:
+        assert ask(f"http://127.0.0.1:{port}/#top").answers
+
+
+def test_a_proxy_that_only_a_library_knows_is_asked_once_too() -> None:
+    said = "Tunnel connection failed: 407 Proxy Authentication Required"
+    assert isinstance(not_reached("api.test", said, None), AuthError)
+
+
+def test_socks_is_for_those_who_can_do_it() -> None:
+    assert str(proxy_at("socks5h://proxy.test:1080", "https_proxy", OF_REQUESTS)) == "proxy.test:1080"
 
 
 def test_a_load_balancer_with_tls_is_asked_through_a_tunnel(

@@ -157,6 +157,12 @@ def test_a_first_time_out_does_not_use_up_all_the_time() -> None:
     assert policy(clock).run(slow, Effect.READ) == "done"
 
 
+def test_a_long_pause_that_is_asked_for_counts_from_the_first_time() -> None:
+    send = Script(ThrottledError("x", retry_after=60.0), "done")
+    with pytest.raises(ThrottledError):
+        RetryPolicy(total_seconds=30.0, clock=FakeClock()).run(send, Effect.READ)
+
+
 def test_what_may_not_be_repeated_is_sent_once() -> None:
     send = Script(AnswerLostError("x"), "done")
     with pytest.raises(AnswerLostError):

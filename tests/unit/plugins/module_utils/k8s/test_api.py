@@ -238,6 +238,14 @@ def test_what_comes_from_something_in_between_is_no_answer(
     assert server.seen[0].method == method
 
 
+def test_a_page_may_ask_for_credentials() -> None:
+    refused: list[str] = []
+    with serving(replace(PAGE, status=401), Reply(200, {"items": []})) as server:
+        login = Login(server.url, token=lambda: "old", renew=refused.append)
+        assert Api(Transport(login, 10), RetryPolicy(clock=FakeClock())).list(POD, "shop").items == []
+    assert refused == ["old"]
+
+
 def test_what_is_no_list_is_no_empty_list() -> None:
     with api_server(Call("GET", PODS, {})) as server, pytest.raises(SchedulersError, match="is no list of Kubernetes"):
         server.api().list(POD, "shop")
@@ -262,6 +270,11 @@ def test_an_answer_that_trickles_ends_in_time() -> None:
         Transport(Login(f"http://127.0.0.1:{port}"), 0.2).request("GET", "/", {})
     with trickling() as port, pytest.raises(AnswerLostError, match="it took too long"):
         Transport(Login(f"http://127.0.0.1:{port}"), 10).stream("/", {}, 0.2)
+
+
+def test_a_large_answer_may_take_longer_than_a_small_one() -> None:
+    with trickling(pieces=25, body=True, size=1000) as port:
+        assert len(Transport(Login(f"http://127.0.0.1:{port}"), 0.2).request("GET", "/", {}).body) > 25_000
 
 
 def test_a_stream_may_be_silent_for_longer_than_its_beginning_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
