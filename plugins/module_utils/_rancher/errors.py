@@ -15,6 +15,9 @@ NOT_UNIQUE = "NotUnique"
 WRONG_USER = "IncorrectPassword"  # of the account that a request names, which is not the one that makes it
 # refused because of the state that the thing is in, which another look and another way may mend
 STATE_CODES = frozenset({"ActionNotAvailable", "InvalidState", "Method not allowed", "Method Not Allowed"})
+# the state of the thing does not allow it, or no state would, to this API key
+METHOD_CODES = frozenset({"Method not allowed", "Method Not Allowed", "405"})
+INVALID_ACTION = "InvalidAction"  # not one of those that this API key sees
 
 
 def translate(answer: Answer) -> SchedulersError | None:
@@ -24,12 +27,8 @@ def translate(answer: Answer) -> SchedulersError | None:
     message = _message(body) or answer.message()
     if answer.status == 401:
         return _unauthorized(code, message)
-    if answer.status == 403:
-        return AuthError(
-            f"the API key does not allow this: {message}",
-            code=code or "403",
-            hint="Use the key of an account that is an administrator or an owner of the environment.",
-        )
+    if answer.status == 403 or code == INVALID_ACTION:
+        return denied(message, code or "403")
     if answer.status == 409:
         # two changes met and this one was not made: Rancher's own clients send it again, too
         return ThrottledError(f"another change of the same thing was faster: {message}", code=code or "409")
@@ -38,6 +37,16 @@ def translate(answer: Answer) -> SchedulersError | None:
     if code and 400 <= answer.status < 500 and answer.status not in (404, 429):
         return SchedulersError(message, code=code)
     return None
+
+
+def denied(message: str, code: str, *, doing: str = "") -> AuthError:
+    """The API key is a good one, and not for this."""
+    return AuthError(
+        f"the API key does not allow this: {message}",
+        code=code,
+        doing=doing,
+        hint="Use the key of an account that is an administrator or an owner of the environment.",
+    )
 
 
 def _unauthorized(code: str, message: str) -> AuthError:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lab.rancher.context import Caller, Context
 from lab.rancher.errors import RancherError, invalid
+from lab.rancher.schema import LESSER
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 from lab.rancher.views import show
@@ -86,6 +87,11 @@ class Accounts:
         return caller.account is not None and (
             project_id == caller.account.id or self._role(caller.account, project_id) is not None
         )
+
+    def role_in(self, caller: Caller, project_id: str) -> str:
+        """What its types are for the caller: project, or for members who may do less, readonly or restricted."""
+        role = None if caller.role == "admin" or caller.account is None else self._role(caller.account, project_id)
+        return role if role in LESSER else "project"
 
     def lists(self, context: Context, project: Resource, query: Mapping[str, str]) -> bool:
         """Is it in a list? An administrator may see every project, and has to ask for those of others."""
