@@ -62,9 +62,13 @@ EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 # EC2 has one code for credentials that it does not know and for what belongs to others; words tell them apart
 EC2_REFUSAL = "AuthFailure"
 EC2_UNKNOWN_CREDENTIALS = re.compile(r"validate the provided access credentials", re.IGNORECASE)
-DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "OptInRequired", EC2_REFUSAL}
-)
+UNGRANTED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden"})
+DENIED = UNGRANTED | {"OptInRequired", EC2_REFUSAL}
+EXPLICIT_DENY = re.compile(r"explicit deny", re.IGNORECASE)  # which no permission outweighs
+# EC2 has hundreds of characters for who may decode them; only where it has no words for the action are they of use
+NAMED_ACTION = re.compile(r"is not authorized to perform")
+ENCODED = re.compile(r"[.\s]*Encoded authorization failure message:\s*\S+", re.IGNORECASE)
+WHERE_LISTED = "The notes of the module say which permissions are needed."
 BUSY = frozenset(
     {
         "CannotDelete",
@@ -232,7 +236,9 @@ def _from_answer(response: dict[str, Any], doing: str) -> SchedulersError:
             doing=doing,
         )
     if code in DENIED:
-        return AuthError(text, hint="The README of the role lists the permissions needed.", code=code, doing=doing)
+        plain = f"{ENCODED.sub('', message)} ({code})" if NAMED_ACTION.search(message) else text
+        grantable = code in UNGRANTED and not EXPLICIT_DENY.search(message)
+        return AuthError(plain, hint=WHERE_LISTED if grantable else "", code=code, doing=doing)
     return _family(code, status, message)(text, code=code, doing=doing)
 
 
