@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._errors import AuthError, ConflictError, SchedulersError, ThrottledError
 from .._http import Answer
@@ -28,7 +29,7 @@ def translate(answer: Answer) -> SchedulersError | None:
     if answer.status == 401:
         return _unauthorized(code, message)
     if answer.status == 403 or code == INVALID_ACTION:
-        return denied(message, code or "403")
+        return denied(f"{message} ({urlsplit(answer.url).path})" if answer.url else message, code or "403")
     if answer.status == 409:
         # two changes met and this one was not made: Rancher's own clients send it again, too
         return ThrottledError(f"another change of the same thing was faster: {message}", code=code or "409")
