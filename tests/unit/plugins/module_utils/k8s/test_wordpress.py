@@ -41,6 +41,7 @@ from unit.plugins.module_utils.k8s.contexts import context
 from unit.returned import as_documented
 from unit.small_cluster import SmallCluster, labelled, running, small_cluster
 
+PODS = "/api/v1/namespaces/default/pods"
 SITE = {"title": "Containers", "admin_email": "admin@example.com"}
 SAME = dict.fromkeys(("site_volume", "database_volume"), "vol-01234567")
 VOLUMES = {"site_volume": "vol-0123456789abcdef0", "database_volume": "vol-0123456789abcdef1"}
@@ -96,6 +97,21 @@ def ready(wp: Wp) -> Iterator[SmallCluster]:
         cluster.controllers = running
         cluster.command = wp
         yield cluster
+
+
+def test_what_was_made_is_told_even_if_the_pods_may_not_be_looked_at_any_more() -> None:
+    wp = Wp()
+    with ready(wp) as cluster:
+
+        def last(*asked: Any) -> tuple[str, str, int]:
+            if asked[2][1:3] == ["core", "install"]:
+                cluster.expire(PODS, after="Deployment")
+            return wp(*asked)
+
+        cluster.command = last
+        with pytest.raises(PartialError, match="may have expired") as failed:
+            site_of(cluster)
+    assert "create Deployment default/wordpress" in failed.value.details["steps_done"]
 
 
 def test_the_life_of_a_site() -> None:
