@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    AuthError,
     ConflictError,
     InputError,
     NotFoundError,
@@ -41,7 +42,7 @@ from unit.plugins.module_utils.k8s.contexts import context
 from unit.returned import as_documented
 from unit.small_cluster import SmallCluster, labelled, running, small_cluster
 
-PODS = "/api/v1/namespaces/default/pods"
+DEFAULT = "/api/v1/namespaces/default"
 SITE = {"title": "Containers", "admin_email": "admin@example.com"}
 SAME = dict.fromkeys(("site_volume", "database_volume"), "vol-01234567")
 VOLUMES = {"site_volume": "vol-0123456789abcdef0", "database_volume": "vol-0123456789abcdef1"}
@@ -105,7 +106,7 @@ def test_what_was_made_is_told_even_if_the_pods_may_not_be_looked_at_any_more() 
 
         def last(*asked: Any) -> tuple[str, str, int]:
             if asked[2][1:3] == ["core", "install"]:
-                cluster.expire(PODS, after="Deployment")
+                cluster.expire(f"{DEFAULT}/pods", after="Deployment")
             return wp(*asked)
 
         cluster.command = last
@@ -670,6 +671,17 @@ def test_the_volumes_of_a_site_stay_while_others_can_grow() -> None:
             site_of(cluster, storage={"size": "9Gi"})
         assert cluster.written == before
     assert sentences(grown)[0].endswith("default/wordpress-database (spec.resources.requests.storage)")
+
+
+@pytest.mark.parametrize(("path", "fails"), [(f"{DEFAULT}/services", True), ("/api/v1/persistentvolumes", False)])
+def test_a_site_is_not_gone_if_what_it_consists_of_may_not_be_listed(path: str, fails: bool) -> None:
+    refusal = (403, {"reason": "Forbidden", "message": f"cannot list {path}"})
+    with ready(Wp()) as cluster:
+        site_of(cluster)
+        cluster.refuse = lambda method, asked, _body: refusal if method == "GET" and asked == path else None
+        with pytest.raises(AuthError, match=f"cannot list {path}") if fails else nullcontext():
+            site_of(cluster, state="absent")
+        assert bool(cluster.get("Service", "wordpress")) is fails
 
 
 def test_the_data_of_a_site_that_is_absent_stays_where_it_is() -> None:
