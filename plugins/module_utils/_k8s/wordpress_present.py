@@ -102,6 +102,7 @@ def _seen(run: Run, kind: Kind) -> list[Object]:
     except AuthError as error:
         if error.code != FORBIDDEN:
             raise
+        run.warn(f"The {kind.plural} are not looked at before the site is made: {error.message}")
         return []
 
 

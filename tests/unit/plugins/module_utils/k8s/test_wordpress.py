@@ -684,6 +684,21 @@ def test_a_site_is_not_gone_if_what_it_consists_of_may_not_be_listed(path: str, 
         assert bool(cluster.get("Service", "wordpress")) is fails
 
 
+def test_who_may_not_see_volumes_is_told_what_was_not_looked_at() -> None:
+    refusal = (403, {"reason": "Forbidden", "message": "cannot list volumes"})
+    warnings: list[str] = []
+    with ready(Wp()) as cluster:
+        cluster.refuse = lambda _method, path, _body: refusal if path == "/api/v1/persistentvolumes" else None
+        for more in ({}, {"state": "absent", "delete_data": True}):
+            given = context(cluster, WORDPRESS, site=SITE, verify={"http": False}, **more)
+            ensure(replace(given, warn=warnings.append))
+    assert warnings == [
+        "The persistentvolumes are not looked at before the site is made: cannot list volumes",
+        "persistentvolumes of default.wordpress are not looked for: cannot list volumes",
+        "The claims are deleted, and it is not waited until their volumes are: cannot list volumes",
+    ]
+
+
 def test_the_data_of_a_site_that_is_absent_stays_where_it_is() -> None:
     with ready(Wp()) as cluster:
         site_of(cluster)
