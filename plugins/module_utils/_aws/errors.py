@@ -69,6 +69,18 @@ EXPLICIT_DENY = re.compile(r"explicit deny", re.IGNORECASE)  # which no permissi
 NAMED_ACTION = re.compile(r"is not authorized to perform")
 ENCODED = re.compile(r"[.\s]*Encoded authorization failure message:\s*\S+", re.IGNORECASE)
 WHERE_LISTED = "The notes of the module say which permissions are needed."
+GIVE_CREDENTIALS = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or run where a role is attached."
+# botocore's errors -> what helps; the others say themselves how credentials are given, or renewed
+WITHOUT_CREDENTIALS = {
+    "NoCredentialsError": GIVE_CREDENTIALS,
+    "PartialCredentialsError": GIVE_CREDENTIALS,
+    "TokenRetrievalError": "Log in again with aws sso login.",
+    "CredentialRetrievalError": "",
+    "SSOError": "",
+    "LoginError": "",
+    "ProfileNotFound": "",
+    "ConfigParseError": "",
+}
 BUSY = frozenset(
     {
         "CannotDelete",
@@ -265,14 +277,10 @@ def _from_library(error: Exception, doing: str) -> SchedulersError:
     """Errors that botocore raises without an answer of AWS, by the names of their classes and bases."""
     names = {one.__name__ for one in type(error).__mro__}
     text = str(error)
-    if names & {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"}:
-        return AuthError(
-            "no AWS credentials were found" if "NoCredentialsError" in names else text,
-            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or run where a role is attached.",
-            doing=doing,
-        )
-    if names & {"ProfileNotFound", "UnauthorizedSSOTokenError", "SSOTokenLoadError", "ConfigParseError"}:
-        return AuthError(text, doing=doing)
+    hint = next((what_helps for name, what_helps in WITHOUT_CREDENTIALS.items() if name in names), None)
+    if hint is not None:
+        said = "no AWS credentials were found" if "NoCredentialsError" in names else text
+        return AuthError(said, hint=hint, doing=doing)
     if names & {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError"}:
         return UnreachableError(text, hint="Are region, endpoint_url and proxy right?", doing=doing)
     if names & {"ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ConnectionError"}:
