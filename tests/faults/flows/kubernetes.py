@@ -27,9 +27,13 @@ _ONE_NODE, _TWO_NODES = (_cluster(zone="us-east-1a", node_count=count) for count
 _NO_CLUSTER = _cluster(state="absent", delete_data=True)
 
 
+_NEEDLESS = ("kubernetes.Watch*", "kubernetes.ListEvents")
+"""Events are for a wait that fails, and a watch for one that its first look does not end."""
+
+
 def _on_cluster(act: Task, undo: Task, *before: Task, **more: Any) -> Flow:
     """A flow of what runs on a cluster that is shared by the cases of a batch."""
-    return Flow(act, base=(_ONE_NODE,), before=before, undo=(undo,), raze=(_NO_CLUSTER,), **more)
+    return Flow(act, base=(_ONE_NODE,), before=before, undo=(undo,), raze=(_NO_CLUSTER,), needless=_NEEDLESS, **more)
 
 
 def _app(**options: Any) -> Task:
