@@ -174,7 +174,7 @@ class Injection:
 
 _INTERNAL_ERROR = {"kind": "error", "status": 500, "code": "InternalFailure", "message": "An internal error occurred."}
 _UNAVAILABLE = {"kind": "error", "status": 503, "code": "ServiceUnavailable", "message": "Service Unavailable."}
-_DENIED = re.compile(r"not authorized to perform|is forbidden|does not allow this|not authorized", re.IGNORECASE)
+_DENIED = re.compile(r"not authorized|forbidden|does not allow this", re.IGNORECASE)
 _EXPIRED = re.compile(r"have expired|does not accept", re.IGNORECASE)
 _WAITED = re.compile(r"not ready after")
 _BEFORE = {"kind": "pause_before"}
