@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from faults.flow import Flow, Task, first_and_last, module, writes
+from faults.injections import INJECTIONS
 from faults.laboratory import Call
 
 
@@ -120,7 +121,9 @@ def _few_lists(calls: Sequence[Call]) -> list[Call]:
 
 
 def _tools_flow(act: Task, *before: Task) -> Flow:
-    return _on_cluster(act, _TOOLS_DOWN, *before, picks=_few_lists)
+    # kinds that may not be listed are not looked for, as the module's docs and its warnings say
+    injections = tuple(one for one in INJECTIONS if one != "denied")
+    return _on_cluster(act, _TOOLS_DOWN, *before, picks=_few_lists, injections=injections)
 
 
 def _of_app(act: Task, *before: Task) -> Flow:
