@@ -215,8 +215,14 @@ class Rancher:
     def update(self, thing: Mapping[str, Any], body: Mapping[str, Any], *, doing: str) -> Object:
         """Change fields. Rancher ignores those that it does not let anybody change."""
         path = self._asked(thing["links"]["self"])
-        with _forbidden(doing, partial(self._never_takes, thing, "resourceMethods", ["PUT"])):
-            return self._object(self.http.request("PUT", path, body, doing=doing).json(), doing)
+        try:
+            with _forbidden(doing, partial(self._never_takes, thing, "resourceMethods", ["PUT"])):
+                return self._object(self.http.request("PUT", path, body, doing=doing).json(), doing)
+        except NotFoundError as error:
+            # what is there, and is not found by who wants to change it, only its owners may change
+            if self.find(path, doing=doing) is None:
+                raise
+            raise denied("it may be seen, and not be changed", error.code, doing=doing) from error
 
     def delete(self, thing: Mapping[str, Any], *, doing: str) -> None:
         """Delete. What is gone already, is gone."""

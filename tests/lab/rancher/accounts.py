@@ -41,6 +41,7 @@ def install(server: RancherServer) -> Accounts:
     server.on_action("project", "setmembers", accounts.set_members)
     server.on_action("project", "delete", lambda context, project, _body: accounts.delete(context, project, {}))
     server.on_delete("project", accounts.delete)
+    server.on_change("project", accounts.change)
     server.on_show("account", accounts.show)
     server.on_show("projectMember", lambda _context, member: {"projectId": member.project})
     server.on_link("projectMember", "project", lambda _context, member: [server.store.need("project", member.project)])
@@ -199,7 +200,19 @@ class Accounts:
                 state="active",
             )
 
-    def delete(self, _context: Context, project: Resource, _body: dict[str, Any]) -> None:
+    def owns(self, caller: Caller, project: Resource) -> bool:
+        """May they change the project itself? Other members are offered no actions of it."""
+        return caller.role != "user" or (
+            caller.account is not None and self._role(caller.account, project.id) == "owner"
+        )
+
+    def change(self, context: Context, project: Resource, _changes: dict[str, Any]) -> None:
+        if not self.owns(context.caller, project):
+            raise RancherError(404)  # as if they could not see it
+
+    def delete(self, context: Context, project: Resource, _body: dict[str, Any]) -> None:
+        if not self.owns(context.caller, project):
+            raise RancherError(403)
         if not self._server.processes.find(project, "remove"):
             raise RancherError(405)
         self._server.processes.start(project, "remove")

@@ -164,6 +164,9 @@ def test_what_members_may_do_is_a_matter_of_their_role(ground: Ground) -> None:
         assert ("DELETE" in ground.get("schemas/host", key=key)["resourceMethods"]) is acts
         seen = ground.get(f"environments/{stack['id']}", key=key)
         assert bool(seen["actions"]) is (role != "readonly")
+    itself = ground.get("/v1/projects/1a5", key=key)
+    changes = [ground.ask(method, "/v1/projects/1a5", {"name": "mine"}, key=key)[0] for method in ("PUT", "DELETE")]
+    assert (itself["actions"], changes) == ({}, [404, 403])
     status, error, _unused = ground.ask("POST", f"environments/{stack['id']}?action=remove", {}, key=key)
     assert (status, error["code"]) == (422, "InvalidAction")
 

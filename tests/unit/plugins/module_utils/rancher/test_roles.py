@@ -12,7 +12,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import SchedulersError
-from ansible_collections.container.schedulers.plugins.module_utils._rancher import hosts_module, stack_present
+from ansible_collections.container.schedulers.plugins.module_utils._rancher import (
+    environment_module,
+    hosts_module,
+    stack_present,
+)
+from ansible_collections.container.schedulers.plugins.module_utils._rancher.environment_options import ENVIRONMENT_SPEC
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.execute import EXECUTE, execute
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.host_options import HOSTS
 from ansible_collections.container.schedulers.plugins.module_utils._rancher.options import ENVIRONMENT
@@ -26,12 +31,12 @@ EXEC = EXECUTE.merge(ENVIRONMENT)
 WEB = {"name": "web", "image": "nginx:1.27"}
 
 
-def become(lab: RancherLab, role: str) -> None:
-    """Go on with the key of a member who has this role in the environment Default."""
+def become(lab: RancherLab, role: str, environment: str = "1a5") -> None:
+    """Go on with the key of a member who has this role in an environment."""
     account = lab.ask("POST", "/v1/accounts", {"name": role, "kind": "user"})
     key = lab.ask("POST", "/v1/apikeys", {"accountId": account["id"]})
     member = {"externalId": account["id"], "externalIdType": "rancher_id", "role": role}
-    lab.ask("POST", "/v1/projects/1a5/?action=setmembers", {"members": [member]})
+    lab.ask("POST", f"/v1/projects/{environment}/?action=setmembers", {"members": [member]})
     lab.access = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
 
 
@@ -82,3 +87,12 @@ def test_what_a_member_may_not_do_is_refused_at_once(
         ask(rancher_lab)
     assert DENIED in str(refused.value), str(refused.value)
     assert "not ready after" not in str(refused.value)
+
+
+@pytest.mark.parametrize("more", [{"description": "Another"}, {"state": "absent"}])
+def test_who_does_not_own_an_environment_does_not_change_it(rancher_lab: RancherLab, more: dict[str, Any]) -> None:
+    spec = module_spec(ENVIRONMENT_SPEC, environment=False)
+    made = rancher_lab.run(environment_module.ensure, spec, name="team")
+    become(rancher_lab, "member", made.result["environment"]["id"])
+    with pytest.raises(SchedulersError, match=DENIED):
+        rancher_lab.run(environment_module.ensure, spec, name="team", wait_timeout=20, **more)
