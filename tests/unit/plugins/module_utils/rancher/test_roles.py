@@ -96,3 +96,14 @@ def test_who_does_not_own_an_environment_does_not_change_it(rancher_lab: Rancher
     become(rancher_lab, "member", made.result["environment"]["id"])
     with pytest.raises(SchedulersError, match=DENIED):
         rancher_lab.run(environment_module.ensure, spec, name="team", wait_timeout=20, **more)
+
+
+def test_an_environment_that_cannot_be_seen_is_not_said_to_be_gone(rancher_lab: RancherLab) -> None:
+    spec = module_spec(ENVIRONMENT_SPEC, environment=False)
+    rancher_lab.run(environment_module.ensure, spec, name="team")
+    rancher_lab.run(environment_module.ensure, spec, name="none", state="absent")
+    assert rancher_lab.warnings == []  # an administrator sees all
+    become(rancher_lab, "member")
+    rancher_lab.run(environment_module.ensure, spec, name="team", state="absent")
+    (warning,) = rancher_lab.warnings
+    assert warning == "Environment team is not there, or the account of this API key is none of its members."
