@@ -306,8 +306,8 @@ class _Run:
         self.progress = progress
         self.running: dict[Future[Live | None], Step] = {}
         self.done: list[str] = []
-        self.failed: tuple[Step | None, SchedulersError] | None = None
-        self.interrupted: list[str] = []
+        self.failed: SchedulersError | None = None
+        self.broken_off: list[str] = []
 
     def go(self, pool: ThreadPoolExecutor) -> None:
         while self.running or (self.waiting and not self.failed):
@@ -341,14 +341,16 @@ class _Run:
             error = future.exception()
             if error is None:
                 self.finish(step, future.result())
-            elif isinstance(error, Interruption):
-                self.interrupted.append(step.sentence)
-                self.fail(None, error)
             else:
+                self.broken_off.append(step.sentence)
                 self.fail(step, error)
 
     def fail(self, step: Step | None, error: BaseException) -> None:
-        self.failed = self.failed or (step, as_ours(error))
+        """The first error is the one that is told, and each step that did not come to its end: it may be half done."""
+        ours = as_ours(error)
+        if step and not isinstance(error, Interruption):
+            ours.doing = ours.doing or step.sentence
+        self.failed = self.failed or ours
 
     def finish(self, step: Step, live: Live | None) -> None:
         if live is None:
@@ -360,9 +362,8 @@ class _Run:
 
     def outcome(self) -> Applied:
         if self.failed:
-            step, error = self.failed
-            failed = step.sentence if step else "; ".join(self.interrupted) or error.message
-            raise PartialError(error, steps_done=self.done, step_failed=failed) from error
+            failed = "; ".join(self.broken_off) or self.failed.message
+            raise PartialError(self.failed, steps_done=self.done, step_failed=failed) from self.failed
         return Applied(tuple(self.done), self.live)
 
 

@@ -27,6 +27,8 @@ class Flow:
         picks: at which of the calls of the flow.
         optional: steps that a disturbed run and the next one may tell or not: what a controller of the provider carries
             out by itself if it is given the time, and how the next run calls the rest of a step.
+        needless: calls that a run may succeed without, and say nothing of it, as patterns: they tell why something does
+            not work, or what was seen already.
         permissions: the files that list those that it needs; empty: not looked at.
     """
 
@@ -39,6 +41,7 @@ class Flow:
     injections: tuple[str, ...] = ()
     picks: Callable[[Sequence[Call]], Sequence[Call]] = list
     optional: frozenset[str] = frozenset()
+    needless: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -125,6 +126,21 @@ def _says_what_was_done(outcomes: Sequence[Outcome]) -> str:
     return _says_why(outcomes) or (f"the result lacks {', '.join(sorted(missing))}: {one}" if missing else "")
 
 
+def _says_what_is_missing(words: re.Pattern[str]) -> Judgement:
+    """One sentence with these words, at once. To do without is a decision: then a warning tells what was not seen."""
+
+    def judge(outcomes: Sequence[Outcome]) -> str:
+        (one,) = outcomes
+        trouble = _says_why(outcomes)
+        if not trouble and not words.search(one.told):
+            trouble = f"it does not say what it lacks: {one}"
+        if not trouble and _WAITED.search(one.told):
+            trouble = f"it waited for what it may not see: {one}"
+        return trouble
+
+    return judge
+
+
 def _one_succeeds(outcomes: Sequence[Outcome]) -> str:
     if not any(one.ok for one in outcomes):
         return "neither of the two runs succeeded: " + " / ".join(map(str, outcomes))
@@ -158,6 +174,9 @@ class Injection:
 
 _INTERNAL_ERROR = {"kind": "error", "status": 500, "code": "InternalFailure", "message": "An internal error occurred."}
 _UNAVAILABLE = {"kind": "error", "status": 503, "code": "ServiceUnavailable", "message": "Service Unavailable."}
+_DENIED = re.compile(r"not authorized|forbidden|does not allow this", re.IGNORECASE)
+_EXPIRED = re.compile(r"have expired|does not accept", re.IGNORECASE)
+_WAITED = re.compile(r"not ready after")
 _BEFORE = {"kind": "pause_before"}
 _AFTER = {"kind": "pause_after"}
 
@@ -200,6 +219,18 @@ INJECTIONS: Mapping[str, Injection] = {
     ),
     "overtaken": Injection(
         "a second run does everything just before the call", _BEFORE, _overtake, _one_succeeds, where=_at_writes
+    ),
+    "denied": Injection(
+        "the right to the call is missing from here on",
+        {"kind": "deny", "times": 0},
+        judgement=_says_what_is_missing(_DENIED),
+        tells_steps=True,
+    ),
+    "expired": Injection(
+        "the credentials expire before the call",
+        {"kind": "expire"},
+        judgement=_says_what_is_missing(_EXPIRED),
+        tells_steps=True,
     ),
     "together": Injection("two runs start at the same moment", {}, _together, _one_succeeds, where=_three_times),
 }

@@ -68,6 +68,13 @@ class Outcome:
         """What it says it was doing when it ended."""
         return str((self.result or {}).get("step_failed", "")).split("; ")
 
+    @property
+    def told(self) -> str:
+        """Why it failed; of a success, what it warns of and could not look at."""
+        result = self.result or {}
+        unseen = (*result.get("warnings", ()), *result.get("could_not_look", ()))
+        return "\n".join(map(str, unseen)) if self.ok else str(result.get("msg", ""))
+
     def __str__(self) -> str:
         if self.exit_code == -signal.SIGKILL:
             return "killed"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -142,7 +143,8 @@ def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Labora
     outcomes, hit = _disturb(case, injection, flow.act, laboratory)
     data.append(laboratory.data())
     findings.story += [f"disturbed: {one}" for one in outcomes]
-    if hit:
+    needless = any(fnmatch.fnmatchcase(case.call.name, one) for one in flow.needless)
+    if hit and not (needless and all(one.ok for one in outcomes)):
         findings.complain(injection.judgement(outcomes))
     if injection.reruns:
         _converge(injection, flow, outcomes, undisturbed, laboratory, findings)
@@ -253,7 +255,14 @@ def _told(outcomes: Iterable[Outcome]) -> frozenset[str]:
 
 
 def _difference(told: frozenset[str], done: frozenset[str], under_way: frozenset[str]) -> str:
-    unsaid, invented = sorted(done - told - under_way), sorted(told - done)
+    unsaid = sorted(done - told - under_way)
+    invented = sorted(one for one in told - done if not _is_the_rest(one, under_way))
     parts = [f"done, and not said: {', '.join(unsaid)}"] if unsaid else []
     parts += [f"said beyond an undisturbed run's steps: {', '.join(invented)}"] if invented else []
     return "; ".join(parts)
+
+
+def _is_the_rest(step: str, under_way: frozenset[str]) -> bool:
+    """Whether a step is what one that broke off has left to do: "update role web (policies)" of "create role web"."""
+    whole = step.replace("update ", "create ", 1).partition(" (")[0]
+    return whole in under_way or step.startswith("delete stale ")

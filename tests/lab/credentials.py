@@ -37,7 +37,11 @@ _MISMATCH = (
     "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 )
 _FAILURE = "AWS was not able to validate the provided access credentials"
-_NOT_AUTHORIZED = "You are not authorized to perform this operation."
+_NOT_AUTHORIZED = (
+    "User: {arn} is not authorized to perform: {action} because no identity-based policy allows the {action} action"
+)
+_ENCODED = f" Encoded authorization failure message: {'lab-not-a-secret-' * 30}"
+"""EC2 has one in its refusal of a change."""
 
 _ERRORS: dict[tuple[str, str], tuple[str, str, int]] = {
     ("missing", "ec2"): ("MissingParameter", "The request must contain the parameter AWSAccessKeyId", 400),
@@ -56,10 +60,14 @@ _ERRORS: dict[tuple[str, str], tuple[str, str, int]] = {
     ("mismatch", "s3"): ("SignatureDoesNotMatch", _MISMATCH, 403),
     ("mismatch", "json"): ("InvalidSignatureException", _MISMATCH, 400),
     ("mismatch", "query"): ("SignatureDoesNotMatch", _MISMATCH, 403),
-    ("denied", "ec2"): ("UnauthorizedOperation", _NOT_AUTHORIZED, 403),
+    ("denied", "ec2"): (
+        "UnauthorizedOperation",
+        f"You are not authorized to perform this operation. {_NOT_AUTHORIZED}{{encoded}}",
+        403,
+    ),
     ("denied", "s3"): ("AccessDenied", "Access Denied", 403),
-    ("denied", "json"): ("AccessDeniedException", "User: {arn} is not authorized to perform: {action}", 400),
-    ("denied", "query"): ("AccessDenied", "User: {arn} is not authorized to perform: {action}", 403),
+    ("denied", "json"): ("AccessDeniedException", _NOT_AUTHORIZED, 400),
+    ("denied", "query"): ("AccessDenied", _NOT_AUTHORIZED, 403),
 }
 _UNSIGNED = {"sts.AssumeRoleWithSAML", "sts.AssumeRoleWithWebIdentity"}
 _ALWAYS_ALLOWED = {"sts.GetCallerIdentity"}
@@ -84,26 +92,34 @@ def _check(account: str, call: Call) -> Answer | None:
     if scope is None:
         if call.name in _UNSIGNED:
             return None
-        raise _refusal("missing", call)
+        raise refusal("missing", call)
     key, region, signing_name = scope
     token = _session_token(call.request)
     if token is not None and "expired" in token:
-        raise _refusal("expired", call)
+        raise refusal("expired", call)
     caller = _caller(account, key)
     if caller is None or caller.token != token or region not in _regions():
-        raise _refusal("invalid", call)
+        raise refusal("invalid", call)
     if not _signature_fits(call.request, caller, key, region, signing_name):
-        raise _refusal("mismatch", call)
+        raise refusal("mismatch", call)
     action = f"{signing_name}:{call.action}"
     if call.name in _ALWAYS_ALLOWED or caller.policies is None:
         return None
     # what a call reaches has to be allowed one by one
     if not all(allowed(caller.policies, action, one) for one in reached(account, call) or (None,)):
-        raise _refusal("denied", call, arn=caller.arn, action=action)
+        raise denial(call, caller.arn)
     return None
 
 
-def _refusal(kind: str, call: Call, **details: str) -> AwsError:
+def denial(call: Call, arn: str) -> AwsError:
+    """What a service says to somebody who has no right to the call."""
+    scope = credential_scope(call.request)
+    action = f"{scope[2] if scope else call.service}:{call.action}".replace("tagging:", "tag:")
+    return refusal("denied", call, arn=arn, action=action, encoded="" if call.is_read else f".{_ENCODED}")
+
+
+def refusal(kind: str, call: Call, **details: str) -> AwsError:
+    """What a service says to credentials like these."""
     family = call.service if call.service in ("ec2", "s3") else "json" if "json" in call.protocol else "query"
     code, message, status = _ERRORS[kind, family]
     return AwsError(call.service, code, message.format(**details), status)

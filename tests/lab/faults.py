@@ -8,7 +8,7 @@ import itertools
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lab.aws.patching import AwsError
@@ -17,6 +17,8 @@ from lab.messages import Call
 KINDS = {
     "throttle": "the service's own throttling error, nothing done",
     "error": "any error (status, code, message), nothing done",
+    "deny": "the service's own refusal of a right that is missing, nothing done",
+    "expire": "the provider's own refusal of credentials that have expired, from this request on at all that follow",
     "reset_before": "connection reset, nothing done",
     "reset_after": "work done, connection reset instead of the answer",
     "delay": "work done, answered `seconds` later",
@@ -28,6 +30,11 @@ KINDS = {
     "swallow": "DigitalOcean: a delete is accepted, and never carried out",
     "fail_later": "DigitalOcean: accepted; the action that it started ends as errored",
 }
+
+ANSWERS = ("throttle", "error", "deny", "expire")
+"""Kinds that are an answer of the provider, in place of the work."""
+_OTHERS = ("digitalocean", "kubernetes", "rancher")
+"""Services that are providers of their own; all the others are AWS's."""
 
 _THROTTLES = {
     "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
@@ -85,6 +92,11 @@ class Rule:
         named = re.fullmatch(self.service, call.service) and re.fullmatch(self.action, call.action)
         return bool(named and any(re.fullmatch(self.query, one) for one in call.request.query.split("&")))
 
+    def from_now_on(self, service: str) -> Rule:
+        """The same for all that the provider of this service is asked."""
+        whole = service if service in _OTHERS else f"(?!{'|'.join(_OTHERS)}).*"
+        return replace(self, service=whole, action=".*", query=".*", call=None, skip=0, times=0)
+
     def error(self, call: Call) -> AwsError:
         if self.kind == "throttle":
             code, message, status = _THROTTLES.get(call.service, ("ThrottlingException", "Rate exceeded", 400))
@@ -140,6 +152,8 @@ class Faults:
                 nth = next(seen) - rule.skip
                 if hit is None and nth >= 0 and (rule.times == 0 or nth < rule.times):
                     hit = rule
+            if hit and hit.kind == "expire" and hit.times:
+                self._rules.insert(0, (hit.from_now_on(call.service), itertools.count()))
         return hit
 
     def hold(self, number: int, call: Call, point: str) -> bool:

@@ -80,7 +80,7 @@ class Backend(Protocol):
         """Carry it out. The provider's own refusals are answers too."""
 
     def fault(self, call: Call, rule: Rule) -> Answer:
-        """The answer that a rule of kind throttle or error asks for."""
+        """The answer that a rule asks for, of a kind that is one."""
 
     def broken(self, call: Call, code: str, message: str) -> Answer:
         """An answer 501, which clients do not try again: it is the lab that cannot."""

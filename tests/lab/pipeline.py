@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from lab.faults import Faults, Rule
+from lab.faults import ANSWERS, Faults, Rule
 from lab.journal import Entry, Journal
 from lab.messages import Answer, Backend, Call, ConnectionCutError, Request
 from lab.world import World
@@ -53,7 +53,7 @@ class Pipeline:
 
     def _with_fault(self, backend: Backend, call: Call, entry: Entry, rule: Rule) -> Answer:
         entry.fault = rule.kind
-        if rule.kind in ("throttle", "error"):
+        if rule.kind in ANSWERS:
             return backend.fault(call, rule)
         if rule.kind == "reset_before":
             raise ConnectionCutError

@@ -115,6 +115,16 @@ class SmallCluster:
                     for other in [one for one in self.objects.values() if _owned(one, thing["metadata"]["uid"])]:
                         self.remove(other["kind"], other["metadata"]["name"], other["metadata"].get("namespace", ""))
 
+    def expire(self, path: str, after: str) -> None:
+        """Refuse this path from when an object of this kind was written: the credentials are accepted no more."""
+        status = {"kind": "Status", "reason": "Unauthorized", "message": "Unauthorized"}
+
+        def refuse(method: str, asked: str, _body: Any) -> tuple[int, Object] | None:
+            written = after in {kind for kind, _name in self.written}
+            return (401, status) if written and method == "GET" and asked == path else None
+
+        self.refuse = refuse
+
     def close(self) -> None:
         with self.news:
             self.clock.time += 1e9

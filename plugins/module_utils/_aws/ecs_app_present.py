@@ -54,7 +54,8 @@ def ensure_present(context: Context) -> Outcome:
     options = AppOptions.from_params(context.params)
     aws = Aws(Connection.from_params(context.params))
     mark = app_mark(options.cluster, options.name)
-    run = Run(aws, mark, context.deadline(), context.pace(), shared_tags(context.params["tags"] or {}))
+    tags = shared_tags(context.params["tags"] or {})
+    run = Run(aws, mark, context.deadline(), context.pace(), tags, context.warn)
     found = _found(context, run, options)
     refuse_others_behind(run, (*found.stale, *found.abandoned))
     options = found.options

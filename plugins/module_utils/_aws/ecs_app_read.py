@@ -114,7 +114,8 @@ def _refuse_outside_of_scaling(run: Run, options: AppOptions, service: Live | No
         return
     try:
         scaling = find_scaling(run, options.cluster, options.name)
-    except AuthError:  # who has never scaled an app need not have the right to look
+    except AuthError as error:  # who has never scaled an app need not have the right to look
+        run.warn(f"If {options.name} scales by itself, {count} tasks may not be what stays: {error.message}.")
         return
     for one in scaling:
         if not one.spec["min"] <= count <= one.spec["max"]:

@@ -72,9 +72,25 @@ IN_BETWEEN = "Is endpoint_url right, and does no proxy and no login page of a ne
 # EC2 has one code for credentials that it does not know and for what belongs to others; words tell them apart
 EC2_REFUSAL = "AuthFailure"
 EC2_UNKNOWN_CREDENTIALS = re.compile(r"validate the provided access credentials", re.IGNORECASE)
-DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "OptInRequired", EC2_REFUSAL}
-)
+UNGRANTED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden"})
+DENIED = UNGRANTED | {"OptInRequired", EC2_REFUSAL}
+EXPLICIT_DENY = re.compile(r"explicit deny", re.IGNORECASE)  # which no permission outweighs
+# EC2 has hundreds of characters for who may decode them; only where it has no words for the action are they of use
+NAMED_ACTION = re.compile(r"is not authorized to perform")
+ENCODED = re.compile(r"[.\s]*Encoded authorization failure message:\s*\S+", re.IGNORECASE)
+WHERE_LISTED = "The notes of the module say which permissions are needed."
+GIVE_CREDENTIALS = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or run where a role is attached."
+# botocore's errors -> what helps; the others say themselves how credentials are given, or renewed
+WITHOUT_CREDENTIALS = {
+    "NoCredentialsError": GIVE_CREDENTIALS,
+    "PartialCredentialsError": GIVE_CREDENTIALS,
+    "TokenRetrievalError": "Log in again with aws sso login.",
+    "CredentialRetrievalError": "",
+    "SSOError": "",
+    "LoginError": "",
+    "ProfileNotFound": "",
+    "ConfigParseError": "",
+}
 BUSY = frozenset(
     {
         "CannotDelete",
@@ -255,7 +271,9 @@ def _from_answer(response: dict[str, Any], doing: str) -> SchedulersError:
             doing=doing,
         )
     if code in DENIED:
-        return AuthError(text, hint="The README of the role lists the permissions needed.", code=code, doing=doing)
+        plain = f"{ENCODED.sub('', message)} ({code})" if NAMED_ACTION.search(message) else text
+        grantable = code in UNGRANTED and not EXPLICIT_DENY.search(message)
+        return AuthError(plain, hint=WHERE_LISTED if grantable else "", code=code, doing=doing)
     return _family(code, status, message)(text, code=code, doing=doing)
 
 
@@ -291,15 +309,12 @@ def _from_library(error: Exception, doing: str) -> SchedulersError:
     """Errors that botocore raises without an answer of AWS, by the names of their classes and bases."""
     names = {one.__name__ for one in type(error).__mro__}
     text = str(error)
-    if names & {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"}:
-        return AuthError(
-            "no AWS credentials were found" if "NoCredentialsError" in names else text,
-            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, or run where a role is attached"
-            + (" (for which no_proxy has to name 169.254.169.254)." if _proxy_to(METADATA) else "."),
-            doing=doing,
-        )
-    if names & {"ProfileNotFound", "UnauthorizedSSOTokenError", "SSOTokenLoadError", "ConfigParseError"}:
-        return AuthError(text, doing=doing)
+    hint = next((what_helps for name, what_helps in WITHOUT_CREDENTIALS.items() if name in names), None)
+    if hint is not None:
+        if hint == GIVE_CREDENTIALS and _proxy_to(METADATA):
+            hint += " For a role, no_proxy has to name 169.254.169.254."
+        said = "no AWS credentials were found" if "NoCredentialsError" in names else text
+        return AuthError(said, hint=hint, doing=doing)
     if names & {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError"}:
         failure = _not_reached(error)
         failure.doing = doing

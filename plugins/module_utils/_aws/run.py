@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .._clock import Deadline
@@ -23,6 +23,7 @@ class Run:
         deadline: until when everything together may wait.
         pace: seconds between two looks.
         tags: the user's own tags for every resource.
+        warn: adds a warning to the result.
     """
 
     aws: Aws
@@ -30,6 +31,7 @@ class Run:
     deadline: Deadline
     pace: Pace = field(default_factory=Pace)
     tags: Mapping[str, str] = field(default_factory=dict)
+    warn: Callable[[str], None] = field(default=lambda _text: None)
 
     def tags_for(self, part: str, name: str = "") -> dict[str, str]:
         """All tags of a new resource: the user's, its name for the console, and the mark, which always wins."""

@@ -133,7 +133,9 @@ def _made_usable(run: Run, params: Mapping[str, Any], found: Survey, done: Carri
         if params["wait"]:
             latest = wait_ready(run, list(things.values()))
     objects = {key: latest.get(thing["metadata"]["uid"], thing) for key, thing in done.objects.items()}
-    told = result(objects, own_pods(objects.values(), pods_of_app(run.api, params["name"], params["namespace"])))
+    with done.applied.then(f"look at the pods of app {params['name']}"):
+        pods = own_pods(objects.values(), pods_of_app(run.api, params["name"], params["namespace"]))
+    told = result(objects, pods)
     verify = params["verify"] or {"http": True, "path": "/", "http_proxy": None}
     url = address(objects.values())
     if params["wait"] and verify["http"] and url and _replicas(controller[1]):

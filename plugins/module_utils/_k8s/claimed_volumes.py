@@ -37,6 +37,7 @@ def wait_until_deleted(run: Run, claims: Collection[Claim]) -> None:
     except AuthError as error:  # volumes are in no namespace: not everybody may see them
         if error.code != FORBIDDEN:
             raise
+        run.warn(f"The claims are deleted, and it is not waited until their volumes are: {error.message}")
         return
     wait_gone(run, [(VOLUME, one) for one in volumes if goes_with(one, claims)])
 

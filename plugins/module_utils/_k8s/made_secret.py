@@ -17,7 +17,7 @@ from .._checks import between
 from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError, NotOursError, PartialError
 from .._module import Context, Outcome
 from .._parallel import gather
-from .._plan import Live, Plan, Spec, Step, apply, done_before
+from .._plan import Applied, Live, Plan, Spec, Step, apply, done_before
 from .._texts import texts
 from .api import Api, Object
 from .kinds import SECRET
@@ -98,14 +98,15 @@ def ensure(context: Context) -> Outcome:
     absent = context.params["state"] == "absent"
     data = {} if absent else values(wanted, live)
     plan = dismantle(wanted, live) if absent else decide(wanted, data, live)
-    if not context.check_mode:
+    if not context.check_mode and plan.changed:
         try:
             apply(plan, {"Secret": _Secrets(api, wanted, data)}, {})
         except PartialError as error:
             if absent or not isinstance(error.cause, ConflictError):
                 raise
             plan = _agree(api, wanted, plan, error)
-        live = _read(api, wanted) if plan.changed else live
+        with Applied(tuple(plan.sentences()), {}).then(f"look at Secret {wanted.name}"):
+            live = _read(api, wanted)
     return Outcome({"secrets": [_described(one, wanted) for one in live.values()]}, plan)
 
 

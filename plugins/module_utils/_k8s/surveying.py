@@ -74,7 +74,11 @@ def _namespaces(items: Iterable[Item]) -> dict[str, bool]:
 
 
 def _marked(
-    run: Run, items: Iterable[Item], others: Iterable[Place] = (), names: Container[str] = ()
+    run: Run,
+    items: Iterable[Item],
+    others: Iterable[Place] = (),
+    names: Container[str] = (),
+    needed: Container[Place] = (),
 ) -> dict[str, tuple[Kind, Object]]:
     """What carries the owner's mark, by key, but for what came by it from something of ours: a controller or somebody
     who made a copy gave it the same labels.
@@ -83,12 +87,17 @@ def _marked(
         items: whose places are read.
         others: to be read where that is allowed.
         names: of what is no copy.
+        needed: those of the others without which it is not known what there is.
     """
     wide, named_so = dict.fromkeys(others), {item.key for item in items}
     own = [place for place in places_of(items) if place not in wide and (place[0], "") not in wide]
     reads: dict[Place, Callable[[], list[Object]]] = {
         **{place: partial(_list, run, *place) for place in own},
-        **{place: partial(_list_if_allowed, run, *place) for place in wide if _key(place[0]) not in SERVED_TWICE},
+        **{
+            place: partial(_list if place in needed else _list_if_allowed, run, *place)
+            for place in wide
+            if _key(place[0]) not in SERVED_TWICE
+        },
     }
     named = {f"{_key(kind)} {namespace}": (kind, namespace) for kind, namespace in reads}
     found = gather({name: reads[place] for name, place in named.items()}, workers=WORKERS)
@@ -195,17 +204,22 @@ def _gone(run: Run, items: Iterable[Item], live: Mapping[str, Object]) -> set[st
 
 
 def survey_removal(
-    run: Run, items: Sequence[Item] = (), others: Collection[Place] = (), names: Container[str] = ()
+    run: Run,
+    items: Sequence[Item] = (),
+    others: Collection[Place] = (),
+    names: Container[str] = (),
+    needed: Container[Place] = (),
 ) -> Survey:
     """Look at what has to go: the objects of a set, and what else of the owner is in some places.
 
     Args:
         names: those that the owner's own have there, whoever has written them last: a backup puts back what it kept.
+        needed: places of which it has to be known what is in them; the others are read where that is allowed.
 
     Raises:
         NotOursError: an object of the set is somebody else's.
     """
-    marked = _marked(run, items, others, names)
+    marked = _marked(run, items, others, names, needed)
     missing = {item.key: partial(_look, run, item, adopt=False) for item in items if item.key not in marked}
     gather(missing, workers=WORKERS)
     wanted = {item.key for item in items}

@@ -69,7 +69,7 @@ def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = by_itself) -> d
     """Wait until objects can be used; the latest states of those that had to be waited for, by uid.
 
     Args:
-        judge: the state of an object, where being usable is more than ``ready.state_of`` knows.
+        judge: the state of an object, where being usable is more than ``ready.state_of`` knows. It has to see the pods.
 
     Raises:
         StateFailedError: one never will be; ``details["diagnosis"]`` says why.
@@ -78,7 +78,7 @@ def wait_ready(run: Run, things: Sequence[Thing], judge: Judge = by_itself) -> d
     waiting = [(kind, thing) for kind, thing in things if not judge(thing, ()).ready]
     if not waiting:
         return {}
-    with Scene(run.api, [*feeds_of(waiting), *_talk(waiting)]) as scene:
+    with Scene(run.api, [*feeds_of(waiting), *_talk(waiting, pods_needed=judge is not by_itself)]) as scene:
         watch = _Watch(run, scene, waiting, judge)
         try:
             return wait_until(
@@ -255,11 +255,11 @@ def feeds_of(things: Iterable[Thing]) -> list[Feed]:
     ]
 
 
-def _talk(things: Iterable[Thing]) -> list[Feed]:
+def _talk(things: Iterable[Thing], *, pods_needed: bool) -> list[Feed]:
     """What to watch to hear why objects are not ready. Pure."""
     kinds = {POD: RUN_PODS - {POD.kind}, EVENT: TALKATIVE}
     found = [
-        Feed(kind, namespace_of(thing), optional=True)
+        Feed(kind, namespace_of(thing), optional=not (pods_needed and kind == POD))
         for kind, talkers in kinds.items()
         for _own, thing in things
         if thing["kind"] in talkers

@@ -186,6 +186,7 @@ class _Follower:
             self.trouble = str(error)
             if not passing:
                 self._error = error if isinstance(error, SchedulersError) else SchedulersError(repr(error))
+                self._objects = None  # what was listed once, and may not be watched, would stay as it was for ever
         self._scene.changed()
         return passing
 

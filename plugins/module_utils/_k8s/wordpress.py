@@ -44,8 +44,9 @@ def _absent(context: Context, run: Run) -> Outcome:
     """What runs goes; what holds data, and the passwords that open it, stays unless told."""
     params = context.params
     kinds = (DEPLOYMENT, SERVICE, POLICY, SECRET, VOLUME_CLAIM)
-    places = [*((kind, params["namespace"]) for kind in kinds), (VOLUME, "")]
-    found = survey_removal(run, others=places, names=_names(params))
+    needed = [(kind, params["namespace"]) for kind in kinds]
+    # volumes are in no namespace: who may not see them has made none
+    found = survey_removal(run, others=[*needed, (VOLUME, "")], names=_names(params), needed=needed)
     doomed = [one for one in found.extra if params["delete_data"] or one["kind"] not in DATA]
     kept = [one for one in found.extra if one not in doomed]
     chosen = Survey((), extra=doomed, kinds=found.kinds)

@@ -102,6 +102,7 @@ def _seen(run: Run, kind: Kind) -> list[Object]:
     except AuthError as error:
         if error.code != FORBIDDEN:
             raise
+        run.warn(f"The {kind.plural} are not looked at before the site is made: {error.message}")
         return []
 
 
@@ -241,8 +242,8 @@ def _finish(run: Run, params: Mapping[str, Any], options: Mapping[str, Any], mad
         now = run.api.get(DEPLOYMENT, options["name"], options["namespace"]) or site
         wait_ready(run, [(DEPLOYMENT, now)])
         _verify(run, params, service)
-    apps, namespace = (options["name"], database_name(options)), options["namespace"]
-    labelled = run.api.list(POD, namespace, labels=f"app in ({','.join(apps)})").items
+        apps, namespace = (options["name"], database_name(options)), options["namespace"]
+        labelled = run.api.list(POD, namespace, labels=f"app in ({','.join(apps)})").items
     pods = [one for one in labelled if any(runs(deployment_of(app, namespace), one) for app in apps)]
     changed = {key_of(service): service}
     return {"site": _told(options, settings, {**made.carried.objects, **changed}, pods)}

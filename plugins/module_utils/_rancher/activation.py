@@ -28,6 +28,8 @@ def activate(rancher: Rancher, thing: Object, *, doing: str, deadline: Deadline,
         now = rancher.get(thing["links"]["self"], doing=doing)
         if "activate" in (now.get("actions") or {}):
             return rancher.act(now, "activate", doing=doing)
+        if now.get("state") == "inactive":
+            rancher.require_action(now, "activate", doing=doing)
         return now
 
     return wait_until(

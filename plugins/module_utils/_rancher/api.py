@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from .._checks import credential, seconds
-from .._errors import AnswerLostError, InputError, NotFoundError, SchedulersError
+from .._errors import AnswerLostError, ConflictError, InputError, NotFoundError, SchedulersError
 from .._http import Http, HttpSettings, basic_auth, checked_url
 from .._retry import Effect, RetryPolicy, create_once
-from .errors import translate
+from .errors import METHOD_CODES, denied, translate
 
 Object = dict[str, Any]  # any resource as the API gives it
 Query = Mapping[str, Any]
 
 VERSIONS = ("v2-beta", "v1")  # the best first
+WITHIN_PROJECT = re.compile(r"/projects/([^/]+)/.")
 VERSION_SUFFIX = re.compile(r"/(v1|v2-beta)(/.*)?$")
 PAGE = 1000
 
@@ -203,7 +206,8 @@ class Rancher:
         """
 
         def send() -> Object:
-            answer = self.http.request("POST", self._asked(path), body, doing=doing, effect=effect)
+            with _forbidden(doing, lambda: True):
+                answer = self.http.request("POST", self._asked(path), body, doing=doing, effect=effect)
             return self._object(answer.json(), doing)
 
         return create_once(send, find, self.policy) if find else send()
@@ -211,14 +215,38 @@ class Rancher:
     def update(self, thing: Mapping[str, Any], body: Mapping[str, Any], *, doing: str) -> Object:
         """Change fields. Rancher ignores those that it does not let anybody change."""
         path = self._asked(thing["links"]["self"])
-        return self._object(self.http.request("PUT", path, body, doing=doing).json(), doing)
+        try:
+            with _forbidden(doing, partial(self._never_takes, thing, "resourceMethods", ["PUT"])):
+                return self._object(self.http.request("PUT", path, body, doing=doing).json(), doing)
+        except NotFoundError as error:
+            # what is there, and is not found by who wants to change it, only its owners may change
+            if self.find(path, doing=doing) is None:
+                raise
+            raise denied("it may be seen, and not be changed", error.code, doing=doing) from error
 
     def delete(self, thing: Mapping[str, Any], *, doing: str) -> None:
         """Delete. What is gone already, is gone."""
-        try:
+        never = partial(self._never_takes, thing, "resourceMethods", ["DELETE"])
+        with suppress(NotFoundError), _forbidden(doing, never):
             self.http.request("DELETE", self._asked(thing["links"]["self"]), doing=doing)
-        except NotFoundError:
-            return
+
+    def require_action(self, thing: Mapping[str, Any], *actions: str, doing: str) -> None:
+        """Whether the thing takes one of the actions from this API key, in whatever state: else waiting is in vain.
+
+        Raises:
+            AuthError: it never does.
+        """
+        if self._never_takes(thing, "resourceActions", actions):
+            named = thing.get("name") or thing["id"]
+            raise denied(f"Rancher never offers it {actions[0]} of {named}", "ActionNotAvailable", doing=doing)
+
+    def _never_takes(self, thing: Mapping[str, Any], part: str, names: Iterable[str]) -> bool:
+        """Whether the schema says that this API key may do none of these with such things, whatever their state is."""
+        if not thing.get("type"):
+            return False
+        inside = WITHIN_PROJECT.search(urlsplit(str(thing["links"]["self"])).path)
+        schema = self.schema(str(thing["type"]), project=inside[1] if inside else "")
+        return schema is not None and not {*names} & {*(schema.get(part) or ())}
 
     def act(
         self,
@@ -317,6 +345,21 @@ def offered_versions(answer: Any) -> set[str]:
     """The versions of the API in what a server answers at its root. Pure."""
     data = answer.get("data") if isinstance(answer, dict) else None
     return {str(one.get("id")) for one in data or () if isinstance(one, dict) and one.get("type") == "apiVersion"}
+
+
+@contextmanager
+def _forbidden(doing: str, never: Callable[[], bool]) -> Iterator[None]:
+    """Tells a method that an API key may never use from one that the thing does not take in its present state.
+
+    Raises:
+        AuthError: it may never be used.
+    """
+    try:
+        yield
+    except ConflictError as error:
+        if error.code in METHOD_CODES and never():
+            raise denied(error.message, error.code, doing=doing) from error
+        raise
 
 
 def is_gone(thing: Mapping[str, Any]) -> bool:

@@ -72,6 +72,8 @@ def _absent(context: Context, case: EnvironmentCase) -> Outcome:
     raw = case.meant(named)
     file = kubeconfig_to_remove(case, raw, context.warn)
     if raw is None:
+        if not named and not _sees_all(case):
+            context.warn(f"Environment {name} is not there, or the account of this API key is none of its members.")
         for one in () if context.check_mode else case.going(named):
             Environments(case).see_off(one, doing=f"see environment {name} gone")
         return _dismantled(context, case, file)
@@ -85,6 +87,11 @@ def _absent(context: Context, case: EnvironmentCase) -> Outcome:
             "themselves would stay.",
         )
     return _dismantled(context, case, [_live(case, raw), *keys_to_remove(case, raw), *file])
+
+
+def _sees_all(case: EnvironmentCase) -> bool:
+    """Whether the API key is an administrator's, who alone sees all environments: only they may set settings."""
+    return "PUT" in ((case.rancher.schema("setting") or {}).get("resourceMethods") or ())
 
 
 def _dismantled(context: Context, case: EnvironmentCase, doomed: list[Live]) -> Outcome:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._errors import AuthError, ConflictError, SchedulersError, ThrottledError
 from .._http import Answer
@@ -15,6 +16,9 @@ NOT_UNIQUE = "NotUnique"
 WRONG_USER = "IncorrectPassword"  # of the account that a request names, which is not the one that makes it
 # refused because of the state that the thing is in, which another look and another way may mend
 STATE_CODES = frozenset({"ActionNotAvailable", "InvalidState", "Method not allowed", "Method Not Allowed"})
+# the state of the thing does not allow it, or no state would, to this API key
+METHOD_CODES = frozenset({"Method not allowed", "Method Not Allowed", "405"})
+INVALID_ACTION = "InvalidAction"  # not one of those that this API key sees
 
 
 def translate(answer: Answer) -> SchedulersError | None:
@@ -24,8 +28,8 @@ def translate(answer: Answer) -> SchedulersError | None:
     message = _message(body) or answer.message()
     if answer.status in (401, 403, 404) and "html" in answer.headers.get("content-type", ""):
         return _page(answer)
-    if answer.status in (401, 403):
-        return _refused(answer.status, code, message)
+    if answer.status in (401, 403) or code == INVALID_ACTION:
+        return _refused(answer, code, message)
     if answer.status == 409:
         # two changes met and this one was not made: Rancher's own clients send it again, too
         return ThrottledError(f"another change of the same thing was faster: {message}", code=code or "409")
@@ -45,12 +49,18 @@ def _page(answer: Answer) -> SchedulersError:
     )
 
 
-def _refused(status: int, code: str, message: str) -> AuthError:
-    if status == 401:
+def _refused(answer: Answer, code: str, message: str) -> AuthError:
+    if answer.status == 401:
         return _unauthorized(code, message)
+    return denied(f"{message} ({urlsplit(answer.url).path})" if answer.url else message, code or "403")
+
+
+def denied(message: str, code: str, *, doing: str = "") -> AuthError:
+    """The API key is a good one, and not for this."""
     return AuthError(
         f"the API key does not allow this: {message}",
-        code=code or "403",
+        code=code,
+        doing=doing,
         hint="Use the key of an account that is an administrator or an owner of the environment.",
     )
 

@@ -117,6 +117,7 @@ def execute(context: Context) -> Outcome:
     with telling(told):
         if "execute" not in (container.get("actions") or {}):
             state = container.get("state")
+            run.rancher.require_action(container, "execute", doing=doing)
             raise ConflictError(f"it is {state}, and commands run in running containers only", doing=doing)
         access = run.rancher.act(container, "execute", command.body(), doing=doing)
         _read(run, access, Deadline(context.clock, order.timeout), output, doing)

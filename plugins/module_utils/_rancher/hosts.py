@@ -115,6 +115,8 @@ class Hosts:
             with suppress(ConflictError):  # it has moved on since the look: the next one tells where it is
                 if action in (found.get("actions") or {}):
                     return rancher.act(found, action, doing=step.sentence)
+            if found.get("state") != SWITCHED[action]:
+                rancher.require_action(found, action, doing=step.sentence)
             return found
 
         return wait_until(

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._errors import NotFoundError
 from .._plan import Live, Spec, Step, Wanted
 from .._wait import wait_until
 from .api import Object
 from .environments import Run
+from .errors import denied
 from .ready import describe, why_never_ready
 
 TOKEN = "registration_token"  # noqa: S105 - key and kind in a plan
@@ -21,9 +23,16 @@ def wanted_token(run: Run) -> Wanted:
 
 
 def read_token(run: Run) -> Live | None:
-    """The token that is there."""
+    """The token that is there.
+
+    Raises:
+        AuthError: the API key is that of a member whom Rancher shows none.
+    """
     doing = f"look for the registration token of environment {run.environment.name}"
-    found = run.rancher.list(run.path("registrationtokens"), {"state": "active"}, doing=doing)
+    try:
+        found = run.rancher.list(run.path("registrationtokens"), {"state": "active"}, doing=doing)
+    except NotFoundError as error:
+        raise denied("Rancher shows it no registration tokens", error.code, doing=doing) from error
     return live_token(run, found[0]) if found else None
 
 

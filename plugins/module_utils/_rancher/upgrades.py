@@ -45,9 +45,9 @@ LEADING: Mapping[Goal, tuple[str, ...]] = {
 }
 # under way to where nobody needs to be asked again, although Rancher would let the way be left
 UNDER_WAY = frozenset({"finishing-upgrade", "rolling-back", "canceling-upgrade", "canceling-rollback"})
+RESTING = frozenset({UPGRADED, "canceled-upgrade", "canceled-rollback"})  # until somebody is asked to go on
 STACK_TYPES = ("stack", "environment")
 UPGRADABLE = ("active", "inactive")
-FUTILE_LOOKS = 3  # at what could be upgraded, and is not offered
 ROLLBACK_SECONDS = 300.0
 
 
@@ -164,6 +164,8 @@ def _lead(run: Run, thing: Object, goal: Goal, *, doing: str) -> None:
     if action:
         with suppress(ConflictError):  # it has moved on since the look: the next look tells where
             run.rancher.act(thing, action, doing=doing)
+    elif thing.get("state") in RESTING:
+        run.rancher.require_action(thing, *LEADING[goal], doing=doing)
 
 
 def _services_behind(run: Run, thing: Object, *, doing: str) -> list[Object]:
@@ -196,27 +198,19 @@ def _begin(run: Run, thing: Object, body: Mapping[str, Any], *, doing: str) -> O
     """Ask for an upgrade once it is offered: not while Rancher puts a container back or restarts, which passes.
 
     Raises:
-        ConflictError: it is not offered although nothing is under way.
+        AuthError: it is never offered to this API key.
         SchedulersError: it is not offered in time.
     """
     looks, patience = iter([thing]), Patience(run.deadline.clock)
-    futile = 0
 
     def step() -> tuple[Object, bool]:
         """What there is, and whether it was asked."""
-        nonlocal futile
         now = next(looks, None) or run.rancher.get(thing["links"]["self"], doing=doing)
         if "upgrade" in (now.get("actions") or {}):
             with suppress(ConflictError):  # it has moved on since the look: the next look tells where
                 return run.rancher.act(now, "upgrade", body, doing=doing), True
         elif is_settled(now, UPGRADABLE):
-            futile += 1
-            if futile == FUTILE_LOOKS:
-                raise ConflictError(
-                    f"{label_of(now)} is {now['state']}, and Rancher offers no upgrade of it to this API key",
-                    doing=doing,
-                    hint="Is it the key of somebody who may only read the environment?",
-                )
+            run.rancher.require_action(now, "upgrade", doing=doing)
         return now, False
 
     now, _asked = wait_until(

@@ -121,7 +121,8 @@ FLOWS: Mapping[str, Flow] = {
         _LEFT,
         base=(_CLUSTER, _WEB_UP, _SHOP_UP),
         raze=(_NO_CLUSTER,),
-        injections=("throttle", "error-500", "cut-before", "late"),  # it changes nothing, and a reader may be killed
+        # it changes nothing, and a reader may be killed
+        injections=("throttle", "error-500", "cut-before", "late", "denied", "expired"),
         picks=first_and_last,
         permissions=("plugins/modules/scheduler_leftovers_info.py",),
     ),

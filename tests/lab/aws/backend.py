@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from lab import credentials
 from lab.aws.moto_app import MotoApp
 from lab.aws.patching import AwsError
 from lab.errors import error_answer, error_code
@@ -36,6 +37,10 @@ class AwsBackend:
             return error_answer(call, error)
 
     def fault(self, call: Call, rule: Rule) -> Answer:
+        if rule.kind == "deny":
+            return error_answer(call, credentials.denial(call, "arn:aws:iam::000000000000:user/lab"))
+        if rule.kind == "expire":
+            return error_answer(call, credentials.refusal("expired", call))
         return error_answer(call, rule.error(call))
 
     def broken(self, call: Call, code: str, message: str) -> Answer:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from lab.digitalocean.ask import JSON, Ask, json_body
 from lab.digitalocean.droplets import Droplets
-from lab.digitalocean.errors import DigitalOceanError, forbidden, not_found, too_many_requests
+from lab.digitalocean.errors import DigitalOceanError, forbidden, not_found, too_many_requests, unauthorized
 from lab.digitalocean.limits import Limits
 from lab.digitalocean.lives import Lives
 from lab.digitalocean.routes import Routes
@@ -66,6 +66,9 @@ class DigitalOcean:
             error = too_many_requests("API rate limit exceeded.", {"retry-after": "1"})
             answer = _refusal(error.status, error.code, error.message)
             return Answer(answer.status, answer.body, {**answer.headers, **error.headers})
+        if rule.kind in ("deny", "expire"):
+            error = forbidden() if rule.kind == "deny" else unauthorized()
+            return _refusal(error.status, error.code, error.message)
         return _refusal(rule.status, rule.code, rule.message)
 
     def broken(self, call: Call, code: str, message: str) -> Answer:

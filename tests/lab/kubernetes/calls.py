@@ -15,7 +15,14 @@ _APPLY = "application/apply-patch"
 _OF_ONE = {"GET": "Get", "HEAD": "Get", "PUT": "Update", "PATCH": "Patch", "DELETE": "Delete", "POST": "Create"}
 _OF_ALL = {"GET": "List", "HEAD": "List", "DELETE": "DeleteAll", "POST": "Create"}
 _TALKS = ("exec", "attach", "portforward", "proxy")
-_REASONS = {429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}
+_REASONS = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    429: "TooManyRequests",
+    500: "InternalError",
+    503: "ServiceUnavailable",
+    504: "Timeout",
+}
 
 
 def name_call(request: Request) -> Call:
@@ -29,15 +36,22 @@ def is_talk(request: Request) -> bool:
     return "upgrade" in request.headers or any(query.get(name) in ("1", "true") for name in ("watch", "follow"))
 
 
-def _action(request: Request) -> str:
-    query = dict(parse_qsl(request.query))
+def _place(request: Request) -> tuple[list[str], str, list[str]]:
+    """The words of the path; the namespace; and what is asked for in it: the resource, a name, a part of it."""
     words = [word for word in request.path.split("/") if word]
     # /api/VERSION/... or /apis/GROUP/VERSION/...
     places = words[{"api": 2, "apis": 3}.get(words[0] if words else "", len(words)) :]
+    if places[:1] != ["namespaces"] or len(places) < 2:
+        return words, "", places
+    within = len(places) > 2 and places[2] not in ("finalize", "status")
+    return words, places[1], places[2:] if within else places
+
+
+def _action(request: Request) -> str:
+    query = dict(parse_qsl(request.query))
+    words, _namespace, places = _place(request)
     if not places:
         return f"{_OF_ONE.get(request.method, request.method)}{words[0].capitalize() if words else 'Root'}"
-    if places[0] == "namespaces" and len(places) > 2 and places[2] not in ("finalize", "status"):
-        places = places[2:]
     kind, part = places[0].capitalize(), places[2] if len(places) > 2 else ""
     if part in _TALKS:
         return f"{part.capitalize()}{kind}"
@@ -49,11 +63,34 @@ def _action(request: Request) -> str:
     return f"{'DryRun' if 'dryRun' in query else ''}{verb}{kind}{part.capitalize()}"
 
 
-def refusal(rule: Rule) -> Answer:
+def refusal(call: Call, rule: Rule) -> Answer:
     """The Status that a rule asks for."""
+    if rule.kind == "deny":
+        return _status(403, _forbidden(call.request))
+    if rule.kind == "expire":
+        return _status(401, "Unauthorized")
     if rule.kind == "throttle":
         return _status(429, "too many requests, please try again later", {"Retry-After": "1"})
     return _status(rule.status, rule.message)
+
+
+def _forbidden(request: Request) -> str:
+    """The API server's own words: who may not do what, where."""
+    words, namespace, places = _place(request)
+    fields = dict(pair for part in request.peer.get("subject", ()) for pair in part)
+    user = fields.get("commonName", "system:anonymous")
+    if not places:
+        return f'forbidden: User "{user}" cannot {request.method.lower()} path "{request.path}"'
+    resource, name, part = (*places, "", "")[:3]
+    group = words[1] if words[0] == "apis" else ""
+    verb = (_OF_ONE if name else _OF_ALL)[request.method].lower()
+    if dict(parse_qsl(request.query)).get("watch") in ("1", "true"):
+        verb = "watch"
+    thing = f"{resource}.{group}" if group else resource
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    asked = f"{resource}/{part}" if part else resource
+    named = f' "{name}"' if name else ""
+    return f'{thing}{named} is forbidden: User "{user}" cannot {verb} resource "{asked}" in API group "{group}" {where}'
 
 
 def broken(code: str, message: str) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lab.rancher.context import Caller, Context
 from lab.rancher.errors import RancherError, invalid
+from lab.rancher.schema import LESSER
 from lab.rancher.server import RancherServer
 from lab.rancher.store import Resource
 from lab.rancher.views import show
@@ -40,6 +41,7 @@ def install(server: RancherServer) -> Accounts:
     server.on_action("project", "setmembers", accounts.set_members)
     server.on_action("project", "delete", lambda context, project, _body: accounts.delete(context, project, {}))
     server.on_delete("project", accounts.delete)
+    server.on_change("project", accounts.change)
     server.on_show("account", accounts.show)
     server.on_show("projectMember", lambda _context, member: {"projectId": member.project})
     server.on_link("projectMember", "project", lambda _context, member: [server.store.need("project", member.project)])
@@ -86,6 +88,11 @@ class Accounts:
         return caller.account is not None and (
             project_id == caller.account.id or self._role(caller.account, project_id) is not None
         )
+
+    def role_in(self, caller: Caller, project_id: str) -> str:
+        """What its types are for the caller: project, or for members who may do less, readonly or restricted."""
+        role = None if caller.role == "admin" or caller.account is None else self._role(caller.account, project_id)
+        return role if role in LESSER else "project"
 
     def lists(self, context: Context, project: Resource, query: Mapping[str, str]) -> bool:
         """Is it in a list? An administrator may see every project, and has to ask for those of others."""
@@ -193,7 +200,19 @@ class Accounts:
                 state="active",
             )
 
-    def delete(self, _context: Context, project: Resource, _body: dict[str, Any]) -> None:
+    def owns(self, caller: Caller, project: Resource) -> bool:
+        """May they change the project itself? Other members are offered no actions of it."""
+        return caller.role != "user" or (
+            caller.account is not None and self._role(caller.account, project.id) == "owner"
+        )
+
+    def change(self, context: Context, project: Resource, _changes: dict[str, Any]) -> None:
+        if not self.owns(context.caller, project):
+            raise RancherError(404)  # as if they could not see it
+
+    def delete(self, context: Context, project: Resource, _body: dict[str, Any]) -> None:
+        if not self.owns(context.caller, project):
+            raise RancherError(403)
         if not self._server.processes.find(project, "remove"):
             raise RancherError(405)
         self._server.processes.start(project, "remove")

@@ -45,6 +45,8 @@ class RancherBackend:
     def fault(self, call: Call, rule: Rule) -> Answer:
         if rule.kind == "throttle":
             return error_answer(RancherError(429))
+        if rule.kind in ("deny", "expire"):
+            return error_answer(RancherError(403 if rule.kind == "deny" else 401))
         return error_answer(RancherError(rule.status, rule.code, rule.message))
 
     def broken(self, call: Call, code: str, message: str) -> Answer:

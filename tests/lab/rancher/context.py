@@ -44,8 +44,10 @@ class Context:
 
     @property
     def role(self) -> str:
-        """Inside a project an administrator sees what its members see."""
-        return "project" if self.in_path and self.caller.role in ("admin", "user") else self.caller.role
+        """Inside a project an administrator sees what its members see; some of these may do less than others."""
+        if self.in_path and self.caller.role in ("admin", "user") and self.project:
+            return str(self.server.parts["accounts"].role_in(self.caller, self.project.id))
+        return self.caller.role
 
     @cached_property
     def types(self) -> Types:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,10 @@ _REFERENCE = ["eq", "ne", "null", "notnull"]
 _NUMBER = ["eq", "ne", "lt", "lte", "gt", "gte", "null", "notnull"]
 _COLUMNS = ("id", "uuid", "name", "kind", "state", "description", "created", "removed", "accountId")
 """Fields that can be filtered by wherever the type has them."""
+
+LESSER = ("readonly", "restricted")
+"""Members of a project who may do less than others: only look; or all but with its hosts."""
+_HOSTS = ("host", "physicalHost")
 
 V1 = "v1"
 V2 = "v2-beta"
@@ -121,6 +125,10 @@ class Schema:
         names = [*(name for name in _COLUMNS if name in self.fields), *self.filters]
         return dict(sorted(_modifiers(name) for name in names))
 
+    def to_look_at(self) -> Schema:
+        collection, resource = (tuple({"GET"} & {*one}) for one in (self.collection, self.resource))
+        return replace(self, collection=collection, resource=resource, actions={})
+
     def document(self, links: dict[str, str], small_letters: bool) -> dict[str, Any]:
         """As GET schemas shows it; /v1 writes the names of links in small letters here, though not in objects."""
         return {
@@ -168,12 +176,21 @@ class Types:
     def without(self, names: frozenset[str]) -> Types:
         return Types({name: one for name, one in self._schemas.items() if name not in names})
 
+    def to_look_at(self, names: Iterable[str] | None = None) -> Types:
+        """The same, but that all that can be done with these, or with all of them, is to look at them."""
+        chosen = self._schemas if names is None else names
+        seen = {name: self._schemas[name].to_look_at() for name in chosen if name in self._schemas}
+        return Types({**self._schemas, **seen})
+
 
 @cache
 def types_of(version: str, role: str) -> Types:
-    """`role` is token (nothing but logging in), project, user or admin."""
+    """`role` is token (nothing but logging in), project, user or admin; or that of who may do less in a project."""
     if role == "token":
         return Types(_read(("token",)))
+    if role in LESSER:
+        known = types_of(version, "project").without(frozenset({"registrationToken"}))
+        return known.to_look_at(_HOSTS if role == "restricted" else None)
     tables: tuple[str, ...] = (*_BASE, *(("v2_beta",) if version == V2 else ()))
     if role in ("admin", "user"):
         tables = (*tables, "token", role)

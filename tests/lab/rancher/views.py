@@ -46,6 +46,8 @@ def show(context: Context, resource: Resource, created: bool = False) -> dict[st
 def offered(context: Context, resource: Resource, schema: Schema) -> Iterable[str]:
     """The actions that can be called now."""
     server = context.server
+    if resource.kind == "project" and not server.parts["accounts"].owns(context.caller, resource):
+        return
     for name in sorted(schema.actions):
         if name in _NEVER:
             continue

@@ -92,6 +92,53 @@ def test_error_of_any_kind(lab: Any, refused: Any) -> None:
     refused("InvalidVpcID.NotFound", lab.client("ec2").describe_vpcs)
 
 
+@pytest.mark.parametrize(
+    ("service", "call", "denied", "expired"),
+    [
+        ("ec2", "describe_vpcs", ("UnauthorizedOperation", 403), ("RequestExpired", 400)),
+        ("ecs", "list_clusters", ("AccessDeniedException", 400), ("ExpiredTokenException", 400)),
+        ("iam", "list_roles", ("AccessDenied", 403), ("ExpiredToken", 403)),
+        ("route53", "list_hosted_zones", ("AccessDenied", 403), ("ExpiredToken", 403)),
+        ("resourcegroupstaggingapi", "get_resources", ("AccessDeniedException", 400), ("ExpiredTokenException", 400)),
+    ],
+)
+def test_a_service_refuses_in_its_own_words(
+    lab: Any, service: str, call: str, denied: tuple[str, int], expired: tuple[str, int]
+) -> None:
+    for kind, expected in (("deny", denied), ("expire", expired)):
+        lab.faults({"kind": kind, "service": service})
+        with pytest.raises(ClientError) as caught:
+            getattr(lab.client(service), call)()
+        answer = caught.value.response
+        assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == expected
+        lab.faults()
+
+
+def test_a_refusal_names_the_action_and_ec2_encodes_the_reasons_of_a_change(lab: Any) -> None:
+    lab.faults({"kind": "deny", "times": 0})
+    for call, told in (("describe_vpcs", False), ("create_vpc", True)):
+        with pytest.raises(ClientError) as caught:
+            getattr(lab.client("ec2"), call)(**(VPC if told else {}))
+        message = caught.value.response["Error"]["Message"]
+        assert f"is not authorized to perform: ec2:{'CreateVpc' if told else 'DescribeVpcs'} because" in message
+        assert ("Encoded authorization failure message: " in message) is told
+    with pytest.raises(ClientError, match="perform: tag:GetResources because"):
+        lab.client("resourcegroupstaggingapi").get_resources()
+
+
+def test_what_expires_has_expired_for_all_of_the_provider(lab: Any) -> None:
+    faults = Faults()
+    faults.replace([Rule("expire", action="CreateVpc", agent="collection", skip=1)])
+    asked = [
+        a_call(),
+        a_call("iam", "ListRoles"),
+        a_call(),
+        a_call("iam", "ListRoles"),
+        a_call("kubernetes", "ListPods"),
+    ]
+    assert [bool(faults.match(one, 0)) for one in asked] == [False, False, True, True, False]
+
+
 def test_reset_before_does_nothing_and_reset_after_does_it_once(lab: Any) -> None:
     lab.faults({"kind": "reset_before", "action": "CreateVpc"})
     with pytest.raises(ConnectionClosedError):

@@ -93,7 +93,7 @@ class ApiServer:
             raise ConnectionCutError from error
 
     def fault(self, call: Call, rule: Rule) -> Answer:
-        return calls.refusal(rule)
+        return calls.refusal(call, rule)
 
     def broken(self, call: Call, code: str, message: str) -> Answer:
         return calls.broken(code, message)

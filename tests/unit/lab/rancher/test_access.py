@@ -144,6 +144,33 @@ def test_strangers_stay_outside_until_somebody_makes_them_a_member(secured: tupl
     assert ground.ask("POST", "/v1/settings", {"name": "api.host", "value": "x"}, jwt=token["jwt"])[0] == 405
 
 
+def test_what_members_may_do_is_a_matter_of_their_role(ground: Ground) -> None:
+    """As in tests/integration-v1/cattletest/core/test_projects.py of Rancher's own, and its issue 4210."""
+    account = ground.make("/v1/accounts", name="member", kind="user")
+    key = ground.make("/v1/apikeys", accountId=account["id"])
+    host, stack = ground.lab.control("POST", "/rancher/hosts", {"name": "one"}), ground.make("environments", name="web")
+    project = ground.get("/v1/projects/1a5")
+    me = {"externalId": account["id"], "externalIdType": "rancher_id"}
+    asked = [("GET", "registrationtokens"), ("DELETE", f"hosts/{host['id']}"), ("POST", "environments")]
+    for role, statuses, acts in (
+        ("member", [200, 405, 201], True),  # an active host is not deleted by anybody
+        ("restricted", [404, 405, 201], False),
+        ("readonly", [404, 405, 405], False),
+    ):
+        ground.act(ground.again(project), "setmembers", members=[{**me, "role": role}])
+        found = [ground.ask(method, path, {"name": role}, key=key)[0] for method, path in asked]
+        assert found == statuses, role
+        assert bool(ground.get(f"hosts/{host['id']}", key=key)["actions"]) is acts
+        assert ("DELETE" in ground.get("schemas/host", key=key)["resourceMethods"]) is acts
+        seen = ground.get(f"environments/{stack['id']}", key=key)
+        assert bool(seen["actions"]) is (role != "readonly")
+    itself = ground.get("/v1/projects/1a5", key=key)
+    changes = [ground.ask(method, "/v1/projects/1a5", {"name": "mine"}, key=key)[0] for method in ("PUT", "DELETE")]
+    assert (itself["actions"], changes) == ({}, [404, 403])
+    status, error, _unused = ground.ask("POST", f"environments/{stack['id']}?action=remove", {}, key=key)
+    assert (status, error["code"]) == (422, "InvalidAction")
+
+
 def test_a_key_of_an_environment_stays_in_it(secured: tuple[Ground, Document]) -> None:
     ground, admin = secured
     _unused, mine, _unused = ground.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"}, key=admin)

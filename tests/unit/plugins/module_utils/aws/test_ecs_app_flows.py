@@ -558,11 +558,13 @@ def test_a_number_of_tasks_within_the_limits_of_scaling_is_taken(
     assert outcome.plan.changed is (count != 2)
 
 
-def test_who_may_not_look_at_scaling_may_change_the_number_of_tasks(run: Flow) -> None:
+def test_who_may_not_look_at_scaling_may_change_the_number_of_tasks_and_is_warned(run: Flow) -> None:
+    warnings: list[str] = []
     denied = Call("application-autoscaling", "DescribeScalableTargets", failure("AccessDeniedException"))
-    outcome = run(services(service()), denied, revision(), check=True, desired_count=5)
+    outcome = run(services(service()), denied, revision(), check=True, warn=warnings.append, desired_count=5)
     assert outcome.plan
     assert outcome.plan.sentences() == ["update service web (desired_count)"]
+    assert warnings[0].startswith("If web scales by itself, 5 tasks may not be what stays: ")
 
 
 @pytest.mark.parametrize("there", [True, False])

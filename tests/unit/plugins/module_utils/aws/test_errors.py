@@ -128,6 +128,35 @@ def test_a_refusal_of_credentials_never_repeats_what_aws_says_of_them(code: str)
     assert SECRET not in str(error)
 
 
+def test_a_denial_names_the_action_and_leaves_out_what_only_some_may_decode() -> None:
+    named = (
+        "You are not authorized to perform this operation. User: u is not authorized to perform: ec2:CreateVpc because"
+    )
+    told = str(
+        refused("UnauthorizedOperation", 403, f"{named} x. Encoded authorization failure message: {'x_y-' * 99}")
+    )
+    assert told == (
+        f"Could not do it: {named} x (UnauthorizedOperation). The notes of the module say which permissions are needed."
+    )
+    unnamed = "You are not authorized to perform this operation. Encoded authorization failure message: xyz"
+    assert "failure message: xyz (UnauthorizedOperation)" in str(refused("UnauthorizedOperation", 403, unnamed))
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "AccessDenied",
+            "u is not authorized to perform: iam:GetRole with an explicit deny in a service control policy",
+        ),
+        ("AuthFailure", "Not authorized for images: [ami-1]"),
+        ("OptInRequired", "You are not subscribed to this service."),
+    ],
+)
+def test_what_no_permission_of_ours_mends_has_no_hint_at_permissions(code: str, message: str) -> None:
+    assert refused(code, 403, message).hint == ""
+
+
 def test_ec2_has_one_code_for_unknown_credentials_and_for_what_belongs_to_others() -> None:
     unknown = str(refused("AuthFailure", 401, "AWS was not able to validate the provided access credentials"))
     assert "AWS does not accept the credentials" in unknown
@@ -161,6 +190,10 @@ class CauseError(Exception):
         (library.PartialCredentialsError(provider="env", cred_var="x"), AuthError, "Partial credentials"),
         (library.ProfileNotFound(profile="web"), AuthError, "web"),
         (library.ConfigParseError(path="/x"), AuthError, "/x"),
+        (library.UnauthorizedSSOTokenError(), AuthError, "run aws sso login with the corresponding profile."),
+        (library.SSOTokenLoadError(error_msg="none"), AuthError, "none."),
+        (library.TokenRetrievalError(provider="sso", error_msg="expired"), AuthError, "expired. Log in again with aws"),
+        (library.CredentialRetrievalError(provider="process", error_msg="gone"), AuthError, "from process: gone."),
         (library.EndpointConnectionError(endpoint_url="http://x"), UnreachableError, "http://x"),
         (library.ConnectTimeoutError(endpoint_url="http://x"), UnreachableError, "http://x"),
         # urllib3 1.26 says so of a connection through a proxy, too, that breaks after the request

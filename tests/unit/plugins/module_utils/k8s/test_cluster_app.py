@@ -122,6 +122,15 @@ def test_what_another_run_says_meanwhile_stays_if_this_one_says_nothing_of_it(ti
     assert sentences(scaled) == ["create Service default/web", "update Deployment default/web (spec.replicas)"]
 
 
+def test_what_was_done_is_told_even_if_the_pods_may_not_be_looked_at_any_more() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        cluster.expire("/api/v1/namespaces/default/pods", after="Deployment")
+        with pytest.raises(PartialError, match="may have expired") as failed:
+            app(cluster, image="nginx:1", wait=False)
+    assert failed.value.details["steps_done"] == ["create Deployment default/web"]
+
+
 def test_a_status_that_moves_is_no_change_of_the_app() -> None:
     with small_cluster() as cluster:
         cluster.controllers = running

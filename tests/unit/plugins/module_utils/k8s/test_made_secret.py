@@ -60,6 +60,14 @@ def written(server: ScriptedServer) -> list[dict[str, str]]:
     ]
 
 
+def test_what_was_made_is_told_even_if_it_may_not_be_looked_at_any_more() -> None:
+    with small_cluster() as cluster:
+        cluster.expire(f"{ONE}/db", after="Secret")
+        with pytest.raises(PartialError, match="may have expired") as failed:
+            run(cluster)
+    assert failed.value.details["steps_done"] == ["create Secret one/db"]
+
+
 def test_a_new_one_gets_a_value_of_the_wanted_length() -> None:
     made = values(wanted(), {})
 

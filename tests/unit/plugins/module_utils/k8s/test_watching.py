@@ -18,6 +18,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 from ansible_collections.container.schedulers.plugins.module_utils._k8s import transport, watching
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import CONFIG_MAP, DEPLOYMENT, POD
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.ready import State
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.run import Owner, Run
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.waiting import feeds_of, wait_gone, wait_ready
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.watching import Feed, Scene
@@ -169,6 +170,36 @@ def test_no_right_to_what_is_only_nice_to_know_means_not_to_know() -> None:
     ):
         until(scene, scene.look)
         assert scene.objects(POD) == []
+
+
+def test_what_may_be_listed_and_not_watched_is_not_taken_for_what_is() -> None:
+    with (
+        api_server(
+            Call("GET", PODS, Status(403, "Forbidden", "cannot watch"), query=WATCH, times=0),
+            Call("GET", PODS, listing(ready_pod()), times=0),
+            Call("GET", "/readyz", "ok", times=0),
+        ) as server,
+        Scene(server.api(), [Feed(POD, "shop", optional=True)]) as scene,
+    ):
+        until(scene, lambda: scene.trouble() != "" and scene.objects(POD) == [])
+
+
+def test_a_wait_that_has_to_see_the_pods_ends_if_it_may_not() -> None:
+    waits = thing("Deployment", "a", "shop", spec={"replicas": 1}, metadata={"resourceVersion": "11"})
+    deployments = "/apis/apps/v1/namespaces/shop/deployments"
+    with (
+        api_server(
+            Call("GET", PODS, Status(403, "Forbidden", "cannot watch"), query=WATCH, times=0),
+            Call("GET", PODS, listing(), times=0),
+            Call("GET", "/readyz", "ok", times=0),
+            Call("GET", deployments, events(), query=WATCH, times=0),
+            Call("GET", deployments, listing(waits), times=0),
+            Call("GET", "/api/v1/namespaces/shop/events", events(), query=WATCH, times=0),
+            Call("GET", "/api/v1/namespaces/shop/events", listing(), times=0),
+        ) as server,
+        pytest.raises(AuthError, match="Could not watch the pods: cannot watch"),
+    ):
+        wait_ready(run_of(server.api(), 5), [(DEPLOYMENT, waits)], lambda _thing, pods: State(bool(pods)))
 
 
 def test_what_is_ready_already_costs_nothing() -> None:

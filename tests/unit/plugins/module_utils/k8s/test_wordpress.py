@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    AuthError,
     ConflictError,
     InputError,
     NotFoundError,
@@ -41,6 +42,7 @@ from unit.plugins.module_utils.k8s.contexts import context
 from unit.returned import as_documented
 from unit.small_cluster import SmallCluster, labelled, running, small_cluster
 
+DEFAULT = "/api/v1/namespaces/default"
 SITE = {"title": "Containers", "admin_email": "admin@example.com"}
 SAME = dict.fromkeys(("site_volume", "database_volume"), "vol-01234567")
 VOLUMES = {"site_volume": "vol-0123456789abcdef0", "database_volume": "vol-0123456789abcdef1"}
@@ -96,6 +98,21 @@ def ready(wp: Wp) -> Iterator[SmallCluster]:
         cluster.controllers = running
         cluster.command = wp
         yield cluster
+
+
+def test_what_was_made_is_told_even_if_the_pods_may_not_be_looked_at_any_more() -> None:
+    wp = Wp()
+    with ready(wp) as cluster:
+
+        def last(*asked: Any) -> tuple[str, str, int]:
+            if asked[2][1:3] == ["core", "install"]:
+                cluster.expire(f"{DEFAULT}/pods", after="Deployment")
+            return wp(*asked)
+
+        cluster.command = last
+        with pytest.raises(PartialError, match="may have expired") as failed:
+            site_of(cluster)
+    assert "create Deployment default/wordpress" in failed.value.details["steps_done"]
 
 
 def test_the_life_of_a_site() -> None:
@@ -654,6 +671,32 @@ def test_the_volumes_of_a_site_stay_while_others_can_grow() -> None:
             site_of(cluster, storage={"size": "9Gi"})
         assert cluster.written == before
     assert sentences(grown)[0].endswith("default/wordpress-database (spec.resources.requests.storage)")
+
+
+@pytest.mark.parametrize(("path", "fails"), [(f"{DEFAULT}/services", True), ("/api/v1/persistentvolumes", False)])
+def test_a_site_is_not_gone_if_what_it_consists_of_may_not_be_listed(path: str, fails: bool) -> None:
+    refusal = (403, {"reason": "Forbidden", "message": f"cannot list {path}"})
+    with ready(Wp()) as cluster:
+        site_of(cluster)
+        cluster.refuse = lambda method, asked, _body: refusal if method == "GET" and asked == path else None
+        with pytest.raises(AuthError, match=f"cannot list {path}") if fails else nullcontext():
+            site_of(cluster, state="absent")
+        assert bool(cluster.get("Service", "wordpress")) is fails
+
+
+def test_who_may_not_see_volumes_is_told_what_was_not_looked_at() -> None:
+    refusal = (403, {"reason": "Forbidden", "message": "cannot list volumes"})
+    warnings: list[str] = []
+    with ready(Wp()) as cluster:
+        cluster.refuse = lambda _method, path, _body: refusal if path == "/api/v1/persistentvolumes" else None
+        for more in ({}, {"state": "absent", "delete_data": True}):
+            given = context(cluster, WORDPRESS, site=SITE, verify={"http": False}, **more)
+            ensure(replace(given, warn=warnings.append))
+    assert warnings == [
+        "The persistentvolumes are not looked at before the site is made: cannot list volumes",
+        "persistentvolumes of default.wordpress are not looked for: cannot list volumes",
+        "The claims are deleted, and it is not waited until their volumes are: cannot list volumes",
+    ]
 
 
 def test_the_data_of_a_site_that_is_absent_stays_where_it_is() -> None:

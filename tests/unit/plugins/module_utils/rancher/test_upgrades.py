@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AnswerLostError,
-    ConflictError,
+    AuthError,
     StateFailedError,
     WaitTimeoutError,
 )
@@ -159,9 +159,9 @@ def test_an_upgrade_that_is_never_offered_is_no_change() -> None:
 
 @pytest.mark.parametrize("state", ["active", "inactive"])
 def test_an_upgrade_that_the_api_key_is_not_offered_is_not_waited_for(state: str) -> None:
-    there = Request("GET", SELF, service(state=state))
-    run, http = run_with(there, Request("GET", SELF, service(state="updating-active", transitioning="yes")), there)
-    with pytest.raises(ConflictError, match=f"service web is {state}, and Rancher offers no upgrade of it"):
+    schema = {"id": "service", "resourceActions": {}}
+    run, http = run_with(Request("GET", "/v2-beta/projects/1a5/schemas/service", schema))
+    with pytest.raises(AuthError, match="the API key does not allow this: Rancher never offers it upgrade of web"):
         upgrade(run, service(state=state), {}, UpgradePolicy(), doing="upgrade")
     http.finish()
 
