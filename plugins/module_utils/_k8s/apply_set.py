@@ -99,7 +99,7 @@ def _present(run: Run, params: Mapping[str, Any], manifests: list[Manifest]) -> 
         done = carry_out(run, found, plan, force=force)
         objects = done.objects
         if params["wait"]:
-            _wait_for_volumes(run, done, found.extra)
+            _wait_for_volumes(run, done, found)
             with done.applied.then("wait for the objects"):
                 wait_ready(run, [(item.kind, objects[item.key]) for item in items])
     return Outcome({"objects": _told(items, objects, found, plan)}, plan)
@@ -113,13 +113,14 @@ def _absent(run: Run, params: Mapping[str, Any], manifests: list[Manifest]) -> O
     if not run.check_mode:
         done = carry_out(run, found, plan, wait=params["wait"])
         if params["wait"]:  # an earlier run may have been killed once the claims were gone
-            _wait_for_volumes(run, done, [*found.extra, *(item.manifest for item in items)])
+            _wait_for_volumes(run, done, found, *(item.manifest for item in items))
     return Outcome({"objects": _told((), {}, found, plan)}, plan)
 
 
-def _wait_for_volumes(run: Run, done: CarriedOut, doomed: Iterable[Mapping[str, Any]]) -> None:
+def _wait_for_volumes(run: Run, done: CarriedOut, found: Survey, *more: Mapping[str, Any]) -> None:
+    now = claims_of(found.extra)
     with done.applied.then("wait until the volumes are deleted"):
-        wait_until_deleted(run, claims_of(doomed))
+        wait_until_deleted(run, now | claims_of(more), just_now=bool(now))
 
 
 def _told(items: Iterable[Item], objects: Mapping[str, Any], found: Survey, plan: Plan) -> list[dict[str, Any]]:

@@ -24,8 +24,11 @@ def claims_of(things: Iterable[Mapping[str, Any]]) -> set[Claim]:
     return claims | {(name_of(one), "") for one in given if one["kind"] == NAMESPACE.kind}
 
 
-def wait_until_deleted(run: Run, claims: Collection[Claim]) -> None:
+def wait_until_deleted(run: Run, claims: Collection[Claim], *, just_now: bool) -> None:
     """Wait until no volume of these claims is left that goes with its claim; if the cluster goes first, it stays.
+
+    Args:
+        just_now: claims were deleted by this run; else it may have been an earlier one, that was killed.
 
     Raises:
         WaitTimeoutError: one is still there.
@@ -37,7 +40,8 @@ def wait_until_deleted(run: Run, claims: Collection[Claim]) -> None:
     except AuthError as error:  # volumes are in no namespace: not everybody may see them
         if error.code != FORBIDDEN:
             raise
-        run.warn(f"The claims are deleted, and it is not waited until their volumes are: {error.message}")
+        if just_now:
+            run.warn(f"The claims are deleted, and it is not waited until their volumes are: {error.message}")
         return
     wait_gone(run, [(VOLUME, one) for one in volumes if goes_with(one, claims)])
 

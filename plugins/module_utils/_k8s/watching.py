@@ -18,7 +18,7 @@ from .._clock import Clock, Deadline
 from .._errors import AnswerLostError, AuthError, SchedulersError, ThrottledError, UnreachableError
 from .._wait import Pace
 from .api import Api, ExpiredError, Object, Watch
-from .kinds import Kind
+from .kinds import EVENT, Kind
 
 PASSING = (AnswerLostError, UnreachableError, ThrottledError)  # a restart looks like this
 REFUSALS = 4  # in a row: a server that has just started refuses while it still reads its roles
@@ -186,7 +186,8 @@ class _Follower:
             self.trouble = str(error)
             if not passing:
                 self._error = error if isinstance(error, SchedulersError) else SchedulersError(repr(error))
-                self._objects = None  # what was listed once, and may not be watched, would stay as it was for ever
+                if self.feed.kind != EVENT:  # what may not be watched would stay for ever as it was listed once
+                    self._objects = None
         self._scene.changed()
         return passing
 

@@ -14,7 +14,7 @@ from .._module import Context, Outcome
 from .._plan import Plan
 from .api import Object
 from .carrying_out import carry_out
-from .claimed_volumes import wait_until_deleted
+from .claimed_volumes import claims_of, wait_until_deleted
 from .kinds import DEPLOYMENT, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, known
 from .object_set import Survey, deletions
 from .objects import key_of
@@ -55,7 +55,8 @@ def _absent(context: Context, run: Run) -> Outcome:
         done = carry_out(run, chosen, plan, wait=params["wait"])
         if params["delete_data"] and params["wait"]:
             with done.applied.then("wait until the volumes are deleted"):
-                wait_until_deleted(run, [(params["namespace"], claim_name(params, part)) for part in PARTS])
+                claims = [(params["namespace"], claim_name(params, part)) for part in PARTS]
+                wait_until_deleted(run, claims, just_now=bool(claims_of(doomed)))
     return Outcome({"site": None, "kept": sorted(_label(one) for one in kept)}, plan)
 
 

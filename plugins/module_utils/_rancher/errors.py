@@ -18,7 +18,7 @@ WRONG_USER = "IncorrectPassword"  # of the account that a request names, which i
 STATE_CODES = frozenset({"ActionNotAvailable", "InvalidState", "Method not allowed", "Method Not Allowed"})
 # the state of the thing does not allow it, or no state would, to this API key
 METHOD_CODES = frozenset({"Method not allowed", "Method Not Allowed", "405"})
-INVALID_ACTION = "InvalidAction"  # not one of those that this API key sees
+INVALID_ACTION = "InvalidAction"  # with the field "action": not one of those that this API key sees
 
 
 def translate(answer: Answer) -> SchedulersError | None:
@@ -28,7 +28,7 @@ def translate(answer: Answer) -> SchedulersError | None:
     message = _message(body) or answer.message()
     if answer.status in (401, 403, 404) and "html" in answer.headers.get("content-type", ""):
         return _page(answer)
-    if answer.status in (401, 403) or code == INVALID_ACTION:
+    if answer.status in (401, 403) or (code == INVALID_ACTION and body.get("fieldName") == "action"):
         return _refused(answer, code, message)
     if answer.status == 409:
         # two changes met and this one was not made: Rancher's own clients send it again, too

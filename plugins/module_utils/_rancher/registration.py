@@ -32,6 +32,8 @@ def read_token(run: Run) -> Live | None:
     try:
         found = run.rancher.list(run.path("registrationtokens"), {"state": "active"}, doing=doing)
     except NotFoundError as error:
+        if run.rancher.schema("registrationToken", project=run.environment.id):
+            raise
         raise denied("Rancher shows it no registration tokens", error.code, doing=doing) from error
     return live_token(run, found[0]) if found else None
 

@@ -17,7 +17,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
 )
 from ansible_collections.container.schedulers.plugins.module_utils._k8s import transport, watching
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import CONFIG_MAP, DEPLOYMENT, POD
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import CONFIG_MAP, DEPLOYMENT, EVENT, POD
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.ready import State
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.run import Owner, Run
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.waiting import feeds_of, wait_gone, wait_ready
@@ -182,6 +182,21 @@ def test_what_may_be_listed_and_not_watched_is_not_taken_for_what_is() -> None:
         Scene(server.api(), [Feed(POD, "shop", optional=True)]) as scene,
     ):
         until(scene, lambda: scene.trouble() != "" and scene.objects(POD) == [])
+
+
+def test_events_that_may_be_listed_and_not_watched_are_kept() -> None:
+    """They have happened, and stay true."""
+    path = "/api/v1/namespaces/shop/events"
+    with (
+        api_server(
+            Call("GET", path, Status(403, "Forbidden", "cannot watch"), query=WATCH, times=0),
+            Call("GET", path, listing(thing("Event", "a")), times=0),
+            Call("GET", "/readyz", "ok", times=0),
+        ) as server,
+        Scene(server.api(), [Feed(EVENT, "shop", optional=True)]) as scene,
+    ):
+        until(scene, lambda: scene._feeds[0]._error is not None)
+        assert len(scene.objects(EVENT)) == 1
 
 
 def test_a_wait_that_has_to_see_the_pods_ends_if_it_may_not() -> None:

@@ -689,13 +689,15 @@ def test_who_may_not_see_volumes_is_told_what_was_not_looked_at() -> None:
     warnings: list[str] = []
     with ready(Wp()) as cluster:
         cluster.refuse = lambda _method, path, _body: refusal if path == "/api/v1/persistentvolumes" else None
-        for more in ({}, {"state": "absent", "delete_data": True}):
+        gone = {"state": "absent", "delete_data": True}
+        for more in ({}, gone, gone):
             given = context(cluster, WORDPRESS, site=SITE, verify={"http": False}, **more)
             ensure(replace(given, warn=warnings.append))
     assert warnings == [
         "The persistentvolumes are not looked at before the site is made: cannot list volumes",
         "persistentvolumes of default.wordpress are not looked for: cannot list volumes",
         "The claims are deleted, and it is not waited until their volumes are: cannot list volumes",
+        "persistentvolumes of default.wordpress are not looked for: cannot list volumes",
     ]
 
 
