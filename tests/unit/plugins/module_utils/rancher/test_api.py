@@ -162,7 +162,7 @@ def test_schemas_are_asked_for_once() -> None:
         (409, error(409, "Conflict"), ThrottledError, "another change of the same thing was faster: Conflict"),
         (422, error(422, "NotUnique", None, "name"), ConflictError, "NotUnique (field name)"),
         (422, error(422, "ActionNotAvailable", None, "action"), ConflictError, "ActionNotAvailable (field action)"),
-        (422, error(422, "InvalidAction", None, "action"), AuthError, "does not allow this: InvalidAction (field action)"),
+        (422, error(422, "InvalidAction", None, "action"), AuthError, "not allow this: InvalidAction (field action)"),
         (405, error(405, "InvalidAction", "in use"), ConflictError, "InvalidAction: in use"),
         (422, error(422, "InvalidAction", "cannot be removed"), SchedulersError, "InvalidAction: cannot be removed"),
         (422, error(422, "MissingRequired", None, "name"), SchedulersError, "MissingRequired (field name)"),
