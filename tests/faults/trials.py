@@ -263,6 +263,7 @@ def _difference(told: frozenset[str], done: frozenset[str], under_way: frozenset
 
 
 def _is_the_rest(step: str, under_way: frozenset[str]) -> bool:
-    """Whether a step is what one that broke off has left to do: "update role web (policies)" of "create role web"."""
+    """Whether a step is what one that broke off has left to do: of a batch, or "update role a" of "create role a"."""
     whole = step.replace("update ", "create ", 1).partition(" (")[0]
-    return whole in under_way or step.startswith("delete stale ")
+    alike = any(one.split()[:2] == step.split()[:2] for one in under_way)
+    return alike or whole in under_way or step.startswith("delete stale ")

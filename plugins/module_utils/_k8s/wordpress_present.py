@@ -229,7 +229,8 @@ def _finish(run: Run, params: Mapping[str, Any], options: Mapping[str, Any], mad
         (SERVICE, service),
     ]
     below += [(VOLUME_CLAIM, one) for one in objects.values() if one["kind"] == VOLUME_CLAIM.kind]
-    with made.carried.applied.then(f"make the site {options['name']} usable"):
+    doing = f"make the site {options['name']} usable"
+    with made.carried.applied.then(doing):
         latest = wait_ready(run, below)
         service = latest.get(service["metadata"]["uid"], service)
         settings = settings_of(options, _url(options, service))
@@ -239,6 +240,8 @@ def _finish(run: Run, params: Mapping[str, Any], options: Mapping[str, Any], mad
         if made.todo:
             step, ready = made.todo[0], Site(settings, made.site.password, made.site.language)
             prepare(run, options, step, ready, secret)
+    prepared = Applied((*made.carried.applied.done, *(step.sentence for step in made.todo)), {})
+    with prepared.then(doing):
         now = run.api.get(DEPLOYMENT, options["name"], options["namespace"]) or site
         wait_ready(run, [(DEPLOYMENT, now)])
         _verify(run, params, service)
