@@ -159,7 +159,8 @@ FLOWS: Mapping[str, Flow] = {
         undo=(_NO_CLUSTER,),
         injections=_BOOTS,
         picks=writes,
-        optional=frozenset({"delete service security group k8s-elb*"}),  # the cloud controller's, after the balancer
+        # the cloud controller's work, if it is faster
+        optional=frozenset({"delete service classic load balancer *", "delete service security group k8s-elb*"}),
         permissions=_PERMISSIONS,
     ),
     "k8s-app-up": _of_app(_WEB_UP),

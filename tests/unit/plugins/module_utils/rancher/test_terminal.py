@@ -126,12 +126,11 @@ def test_output_comes_in_pieces_until_the_end() -> None:
 def test_output_comes_through_a_proxy_with_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    with (
-        terminal(lambda connection: connection.sendall(shown("one") + CLOSE)) as (url, seen),
-        proxying(int(url.rpartition(":")[2]), Manners(credentials="me:w@rd")) as proxy,
-    ):
-        monkeypatch.setenv("http_proxy", proxy.url("me:w%40rd@"))
-        assert read("http://rancher.test:8080") == b"one"
+    with terminal(lambda connection: connection.sendall(shown("one") + CLOSE)) as (url, seen):
+        target = int(url.rpartition(":")[2])
+        with proxying(target, Manners(credentials="me:w@rd")) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url("me:w%40rd@"))
+            assert read("http://rancher.test:8080") == b"one"
     assert proxy.asked[0].startswith("CONNECT rancher.test:8080 ")
     assert seen == ["GET /v1/exec/?token=a+b HTTP/1.1"]
 
