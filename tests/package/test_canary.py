@@ -74,7 +74,13 @@ PLAYBOOK = """
     kubernetes:
       environment: {kubeconfig: "{{ kubeconfig }}", context: lost}
       options: {kubeconfig: "{{ kubeconfig }}", request_timeout: no number}
-      wrong: {host: "https://127.0.0.1:1", api_key: "{{ secret }}", username: NOSUCHKEY, password: "{{ password }}"}
+      wrong:
+        host: "https://127.0.0.1:1"
+        api_key: "{{ secret }}"
+        username: NOSUCHKEY
+        password: "{{ password }}"
+        proxy: "{{ proxy }}"
+    proxy: "http://me:{{ password }}@127.0.0.1:1"
     kubeconfig:
       current-context: canary
       clusters: [{name: canary, cluster: {server: "https://127.0.0.1:1"}}]
@@ -170,7 +176,13 @@ PLAYBOOK = """
         name: canary
         database_password: "{{ secret }}"
         site: {title: Canary, admin_password: "{{ password }}", admin_email: canary@example.com}
+        verify: {http_proxy: "{{ proxy }}"}
       register: site
+      ignore_errors: true
+
+    - name: An app that is asked through a proxy
+      container.schedulers.k8s_cluster_app: {name: canary, image: canary, verify: {http_proxy: "{{ proxy }}"}}
+      register: asked
       ignore_errors: true
 
     - name: A cluster
@@ -229,7 +241,7 @@ PLAYBOOK = """
         msg:
           - ["{{ done }}", "{{ app }}", "{{ records }}", "{{ droplets }}", "{{ all }}", "{{ left }}"]
           - ["{{ access }}", "{{ github }}", "{{ hosts }}", "{{ services }}", "{{ answers }}"]
-          - ["{{ secrets }}", "{{ made_up }}", "{{ command }}", "{{ cluster }}", "{{ site }}"]
+          - ["{{ secrets }}", "{{ made_up }}", "{{ command }}", "{{ cluster }}", "{{ site }}", "{{ asked }}"]
 """
 RUNS = (
     {"how": "wrong", "state": "present", "count": 1},
