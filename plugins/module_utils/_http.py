@@ -28,7 +28,7 @@ from ._errors import (
     SchedulersError,
     ThrottledError,
 )
-from ._proxy import PORTS, WANTS_CREDENTIALS, not_reached, proxy_for, refused_by
+from ._proxy import PORTS, WANTS_CREDENTIALS, not_reached, proxy_for, refused_by, through
 from ._redact import Redactor
 from ._retry import Effect, RetryPolicy
 
@@ -89,9 +89,8 @@ class Answer:
         try:
             return json.loads(self.body)
         except ValueError as error:
-            kind = self.headers.get("content-type") or "no content type"
             raise SchedulersError(
-                f"the answer of {self.url} is not JSON but {kind}: {shortened(self.text())}",
+                not_json(self.url, self.headers, self.body),
                 code="NotJson",
                 hint="Is this the address of the API, and is nothing in between?",
             ) from error
@@ -210,7 +209,7 @@ class Http:
     def _accepted(self, answer: Answer) -> Answer:
         if answer.status < 300:
             return answer
-        if str(answer.status) == WANTS_CREDENTIALS:
+        if answer.status == WANTS_CREDENTIALS:
             raise refused_by(self._proxy)
         raise self._translate(answer) or failure(answer)
 
@@ -230,9 +229,8 @@ class Http:
         except (OSError, HTTPException) as error:
             connection.close()
             self.close()  # those that are kept go the same way: where one is dead, the next attempt needs a new one
-            through = f" through the proxy {self._proxy}" if self._proxy else ""
             raise AnswerLostError(
-                f"no answer from {self._server.netloc}{through}: {_said(error)}", code="NoAnswer"
+                f"no answer from {self._server.netloc}{through(self._proxy)}: {_said(error)}", code="NoAnswer"
             ) from error
         if response.will_close:
             connection.close()
@@ -281,13 +279,8 @@ class Http:
         try:
             connection.connect()
         except ssl.SSLCertVerificationError as error:
-            raise SchedulersError(
-                f"the certificate of {where} is not trusted: {error.verify_message}",
-                code="CertificateNotTrusted",
-                hint=certificate_hint(
-                    error, "Give the certificate of its CA, or for a test server validate_certs: false."
-                ),
-            ) from error
+            usual = "Give the certificate of its CA, or for a test server validate_certs: false."
+            raise not_trusted(where, error, usual) from error
         except ssl.SSLError as error:
             raise SchedulersError(f"{where} does not speak TLS: {error.reason or error}", code="NoTls") from error
         except (OSError, HTTPException) as error:
@@ -343,6 +336,12 @@ def retry_after(answer: Answer) -> float | None:
     """The seconds that the server asks to wait, None if it does not. Pure."""
     text = answer.headers.get("retry-after", "").strip()
     return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
+
+
+def not_json(where: str, headers: Mapping[str, str], body: bytes) -> str:
+    """What there is in place of a JSON answer, in a sentence. Pure."""
+    kind = headers.get("content-type") or "no content type"
+    return f"the answer of {where} is not JSON but {kind}: {shortened(body.decode(errors='replace'))}"
 
 
 def shortened(text: str) -> str:
@@ -409,6 +408,15 @@ def trusting(ca: str | None, option: str = "ca") -> ssl.SSLContext:
     if ca:  # an authority of one's own is often without the key identifiers that Python wants from 3.13 on
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
+
+
+def not_trusted(where: str, error: ssl.SSLCertVerificationError, usual: str) -> SchedulersError:
+    """The error for a server whose certificate is not accepted; ``usual`` is what to try about its CA. Pure."""
+    return SchedulersError(
+        f"the certificate of {where} is not trusted: {error.verify_message}",
+        code="CertificateNotTrusted",
+        hint=certificate_hint(error, usual),
+    )
 
 
 def certificate_hint(error: ssl.SSLCertVerificationError, usual: str) -> str:

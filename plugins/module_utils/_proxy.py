@@ -21,7 +21,7 @@ PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "k8s_auth_proxy")
 # how http.client, and so urllib3, and websocket-client say what a proxy answers to CONNECT
 REFUSAL = re.compile(r"(?:Tunnel connection failed|CONNECT via proxy status): (?P<status>\d{3})")
-WANTS_CREDENTIALS = "407"
+WANTS_CREDENTIALS = 407
 OF_REQUESTS = ("socks4", "socks4a", "socks5", "socks5h")  # what requests can do, if PySocks is there
 EXAMPLE = "http://user:password@proxy.example.com:3128"
 
@@ -138,6 +138,11 @@ def variable(name: str) -> str:
     return name.upper() if name not in os.environ and name.upper() in os.environ else name
 
 
+def through(proxy: Proxy | None) -> str:
+    """The way, in a sentence; empty if it is the direct one. Pure."""
+    return f" through the proxy {proxy}" if proxy else ""
+
+
 def not_reached(where: str, said: str, proxy: Proxy | None, hint: str = "") -> SchedulersError:
     """The error for a server to which no connection came about, and which setting may be at fault. Pure.
 
@@ -150,7 +155,7 @@ def not_reached(where: str, said: str, proxy: Proxy | None, hint: str = "") -> S
     if proxy is None:
         return UnreachableError(f"{where} cannot be reached: {said}", code="Unreachable", hint=hint)
     return UnreachableError(
-        f"{where} cannot be reached through the proxy {proxy}: {said}",
+        f"{where} cannot be reached{through(proxy)}: {said}",
         code="Unreachable",
         hint=f"Is {proxy.setting} right? What is reached without it, no_proxy has to name.",
     )
@@ -159,7 +164,7 @@ def not_reached(where: str, said: str, proxy: Proxy | None, hint: str = "") -> S
 def wants_credentials(said: str) -> bool:
     """Whether these are a library's words for a proxy that wants other credentials. Pure."""
     refusal = REFUSAL.search(said)
-    return refusal is not None and refusal["status"] == WANTS_CREDENTIALS
+    return refusal is not None and int(refusal["status"]) == WANTS_CREDENTIALS
 
 
 def refused_by(proxy: Proxy | None, doing: str = "") -> AuthError:

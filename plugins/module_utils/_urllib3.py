@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ._proxy import REFUSAL
+
+if TYPE_CHECKING:
+    import ssl
 
 NEVER_CONNECTED = frozenset({"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"})
 
@@ -30,6 +32,9 @@ def was_sent(error: BaseException) -> bool:
     Neither class nor text of the outermost error tells: urllib3 1.26 has "Cannot connect to proxy" for a connection
     that breaks after the request, and one kind of error for all failures of TLS, whenever they come.
     """
+    import socket  # noqa: PLC0415 - a module that fails on its options needs none of it
+    import ssl  # noqa: PLC0415
+
     refused = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
     return not any(
         isinstance(one, refused) or type(one).__name__ in NEVER_CONNECTED or REFUSAL.search(str(one))
@@ -39,6 +44,8 @@ def was_sent(error: BaseException) -> bool:
 
 def untrusted(error: BaseException) -> ssl.SSLCertVerificationError | None:
     """The refusal of the server's certificate, if it is one."""
+    import ssl  # noqa: PLC0415
+
     return next((one for one in causes(error) if isinstance(one, ssl.SSLCertVerificationError)), None)
 
 

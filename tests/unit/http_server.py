@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import socket
+import socketserver
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -151,18 +152,33 @@ def trickling(pieces: int = 100, *, body: bool = False, size: int = 1) -> Iterat
 
 
 @contextmanager
+def in_background(
+    server: socketserver.BaseServer, ended: threading.Event, hang_up: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Let a server serve.
+
+    Args:
+        ended: is set before it is shut down.
+        hang_up: called then, for what it has open.
+    """
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        hang_up()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def serving(*replies: Reply, tls: Any = None) -> Iterator[ScriptedServer]:
     """The server for one test, which checks at its end that all replies were asked for."""
     server = ScriptedServer(replies)
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with in_background(server, server.ended):
         yield server
-    finally:
-        server.ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
     assert not server.replies, f"replies that nobody asked for: {server.replies}"

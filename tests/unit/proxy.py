@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from unit.http_server import in_background
+
 MOST = 65536
 
 
@@ -68,6 +70,11 @@ class Proxy(socketserver.ThreadingTCPServer):
     def forget(self) -> None:
         """Swallow whatever comes through the connections that there are. New ones work."""
         self.generation += 1
+
+    def hang_up(self) -> None:
+        for one in self.open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Connections that break are what the tests are about."""
@@ -139,15 +146,5 @@ class _Handler(socketserver.BaseRequestHandler):
 def proxying(target: int, manners: Manners | None = None) -> Iterator[Proxy]:
     """The proxy for one test."""
     proxy = Proxy(target, manners or Manners())
-    thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with in_background(proxy, proxy.ended, proxy.hang_up):
         yield proxy
-    finally:
-        proxy.ended.set()
-        for one in proxy.open:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-        proxy.shutdown()
-        proxy.server_close()
-        thread.join()

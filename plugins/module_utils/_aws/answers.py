@@ -62,7 +62,7 @@ def watch(client: Any) -> None:
         body = (response_dict or {}).get("body")
         if response_dict is None or not isinstance(body, bytes) or ".Head" in event_name:
             return
-        if str(response_dict["status_code"]) == WANTS_CREDENTIALS:
+        if response_dict["status_code"] == WANTS_CREDENTIALS:
             raise refused_by(None)
         reason = broken(response_dict["status_code"], response_dict["headers"], body, protocol)
         if reason:

@@ -28,7 +28,7 @@ from .._errors import (
     SchedulersError,
     ThrottledError,
 )
-from .._http import certificate_hint, shortened
+from .._http import not_trusted, shortened
 from .._proxy import Proxy, not_reached, proxy_at, proxy_for, variable
 from .._urllib3 import causes, reason, untrusted, was_sent
 
@@ -335,11 +335,8 @@ def _not_reached(error: Exception) -> SchedulersError:
     where = urlsplit(facts.get("endpoint_url", "")).netloc or "AWS"
     certificate = untrusted(error)
     if certificate:
-        hint = certificate_hint(certificate, "Is the CA that it is signed by in ca_bundle, or in AWS_CA_BUNDLE?")
-        said = certificate.verify_message
-        return SchedulersError(
-            f"the certificate of {where} is not trusted: {said}", code="CertificateNotTrusted", hint=hint
-        )
+        usual = "Is the CA that it is signed by in ca_bundle, or in AWS_CA_BUNDLE?"
+        return not_trusted(where, certificate, usual)
     bundle = next((one for one in causes(error) if isinstance(one, FileNotFoundError)), None)
     if bundle:
         hint = "Do AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE and ca_bundle of the profile name files that are there?"

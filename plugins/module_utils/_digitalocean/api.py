@@ -81,7 +81,9 @@ class DigitalOcean:
         # a limit of requests may ask for a minute's pause, and may do so again
         self.policy = RetryPolicy(total_seconds=180.0, clock=clock or SystemClock())
         self.url = connection.api_url
-        proxy_for(urlsplit(self.url), OF_REQUESTS)  # what is none is refused by us: libraries quote it
+        target = urlsplit(self.url)
+        self._where = target.netloc
+        self._proxy = proxy_for(target, OF_REQUESTS)  # what is none is refused by us: libraries quote it
         self._library = _library(connection)
 
     def call(
@@ -166,7 +168,7 @@ class DigitalOcean:
     def _send(
         self, method: str, path: str, query: Mapping[str, Any] | None, body: Mapping[str, Any] | None, doing: str
     ) -> Answer:
-        with errors.translated(doing, self.url):
+        with errors.translated(doing, self._where, self._proxy):
             response = self._library._session.request(
                 method,
                 f"{self._library.end_point}{path}",
@@ -177,8 +179,8 @@ class DigitalOcean:
                 allow_redirects=False,
                 auth=_as_it_is,
             )
-        if str(response.status_code) == WANTS_CREDENTIALS:
-            raise refused_by(proxy_for(urlsplit(self.url), OF_REQUESTS), doing)
+        if response.status_code == WANTS_CREDENTIALS:
+            raise refused_by(self._proxy, doing)
         document = _document(response)
         if response.status_code == 204:
             return {}

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from .._errors import (
     AnswerLostError,
@@ -18,8 +17,8 @@ from .._errors import (
     SchedulersError,
     ThrottledError,
 )
-from .._http import certificate_hint
-from .._proxy import OF_REQUESTS, not_reached, proxy_for
+from .._http import not_trusted
+from .._proxy import Proxy, not_reached, through
 from .._urllib3 import reason, untrusted, was_sent
 
 NOT_ITS_WORDS = "the answer is not what DigitalOcean writes"
@@ -91,11 +90,12 @@ def _pause(headers: Mapping[str, str], now: float) -> float | None:
 
 
 @contextmanager
-def translated(doing: str, url: str = "") -> Iterator[None]:
+def translated(doing: str, where: str, proxy: Proxy | None) -> Iterator[None]:
     """Turns what requests raises into our errors.
 
     Args:
-        url: what is asked.
+        where: the server that is asked.
+        proxy: the way to it.
 
     Raises:
         SchedulersError: whether the request surely did not arrive, or may have been carried out.
@@ -103,11 +103,13 @@ def translated(doing: str, url: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:  # all of requests' are; a file of CA certificates that is not there is no more than that
-        raise from_library(error, doing, url) from error
+        raise from_library(error, doing, where, proxy) from error
 
 
-def from_library(error: Exception, doing: str, url: str = "") -> SchedulersError:
-    """Our error for one of requests', by the names of its classes and of what is inside."""
+def from_library(
+    error: Exception, doing: str, where: str = "DigitalOcean", proxy: Proxy | None = None
+) -> SchedulersError:
+    """Our error for one of requests', by the names of its classes and of what is inside. Pure."""
     names = {one.__name__ for one in type(error).__mro__}
     if names & {"InvalidURL", "MissingSchema", "InvalidSchema", "InvalidHeader"}:
         return SchedulersError(_first_line(error), hint=CHECK_URL, doing=doing)
@@ -115,19 +117,13 @@ def from_library(error: Exception, doing: str, url: str = "") -> SchedulersError
         hint = "Do REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name files that are there?"
         return SchedulersError(_first_line(error), hint=hint, doing=doing)
     certificate = untrusted(error)
-    target = urlsplit(url)
-    where, proxy = target.netloc or "DigitalOcean", proxy_for(target, OF_REQUESTS) if url else None
     if certificate:
-        failure = SchedulersError(
-            f"the certificate of {where} is not trusted: {certificate.verify_message}",
-            code="CertificateNotTrusted",
-            hint=certificate_hint(certificate, "Is the CA that it is signed by in the file of REQUESTS_CA_BUNDLE?"),
-        )
+        usual = "Is the CA that it is signed by in the file of REQUESTS_CA_BUNDLE?"
+        failure = not_trusted(where, certificate, usual)
     elif "ConnectTimeout" in names or not was_sent(error):
         failure = not_reached(where, reason(error), proxy, "Are api_url and proxy right?")
     else:
-        through = f" through the proxy {proxy}" if proxy else ""
-        failure = AnswerLostError(f"no answer came{through}: {_first_line(error)}")
+        failure = AnswerLostError(f"no answer came{through(proxy)}: {_first_line(error)}")
     failure.doing = doing
     return failure
 

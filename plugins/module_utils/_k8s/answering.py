@@ -64,7 +64,7 @@ def ask(url: str, given: str | None = None) -> Said:
         return Said(0, f"{said} (proxy: {proxy})" if proxy else said)
     finally:
         connection.close()
-    if proxy and str(answer.status) == WANTS_CREDENTIALS:
+    if proxy and answer.status == WANTS_CREDENTIALS:
         raise refused_by(proxy)
     if proxy and any(answer.headers.get(name) for name in OWN_WORDS):
         return Said(0, f"HTTP {answer.status} (of the proxy: {proxy})")

@@ -25,7 +25,7 @@ from .._errors import (
     StateFailedError,
     UnreachableError,
 )
-from .._http import shortened
+from .._http import not_json
 from .._proxy import WANTS_CREDENTIALS, refused_by
 from .._retry import Effect, RetryPolicy
 from .errors import EXPIRED, IN_BETWEEN, MOVED, translate
@@ -196,7 +196,7 @@ class Api:
         if status < 400:
             led = f"{self.transport.server} redirects to {headers.get('location') or 'nowhere'} (HTTP {status})"
             return SchedulersError(led, code=str(status), doing=doing, hint=IN_BETWEEN)
-        if str(status) == WANTS_CREDENTIALS:
+        if status == WANTS_CREDENTIALS:
             return refused_by(self.transport.proxy, doing)
         error = translate(status, body, headers, doing)
         if isinstance(error, AuthError) and error.code == FORBIDDEN and not self._is_up():
@@ -211,14 +211,8 @@ class Api:
             found = None
         if isinstance(found, dict):
             return found
-        kind = answer.headers.get("content-type") or "no content type"
-        raise AnswerLostError(
-            f"the answer of {self.transport.server} is not JSON but {kind}: "
-            + shortened(answer.body.decode(errors="replace")),
-            doing=doing,
-            code="NotJson",
-            hint=IN_BETWEEN,
-        )
+        said = not_json(self.transport.server, answer.headers, answer.body)
+        raise AnswerLostError(said, doing=doing, code="NotJson", hint=IN_BETWEEN)
 
     def _is_up(self) -> bool:
         """Whether the server calls itself ready. Everybody may ask, once it has read who may do what."""

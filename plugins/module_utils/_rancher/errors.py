@@ -14,10 +14,11 @@ from .._http import Answer
 
 NOT_UNIQUE = "NotUnique"
 WRONG_USER = "IncorrectPassword"  # of the account that a request names, which is not the one that makes it
+_METHOD_WORDS = frozenset({"Method not allowed", "Method Not Allowed"})
 # refused because of the state that the thing is in, which another look and another way may mend
-STATE_CODES = frozenset({"ActionNotAvailable", "InvalidState", "Method not allowed", "Method Not Allowed"})
+STATE_CODES = _METHOD_WORDS | {"ActionNotAvailable", "InvalidState"}
 # the state of the thing does not allow it, or no state would, to this API key
-METHOD_CODES = frozenset({"Method not allowed", "Method Not Allowed", "405"})
+METHOD_CODES = _METHOD_WORDS | {"405"}
 INVALID_ACTION = "InvalidAction"  # with the field "action": not one of those that this API key sees
 
 
