@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A module as a process of its own, without Ansible round it.
 
-The process is forked from this one, which has already imported the libraries: that takes a third of the time of a new
-interpreter. The module's own code is imported in the fork, and everything it does is its own.
+The process is forked from this one, which has already imported what the module imports: that takes a quarter of the time
+of a new interpreter. This process runs none of it, so that everything a module does and remembers is its own.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import multiprocessing
 import os
+import pkgutil
 import re
 import runpy
 import signal
@@ -28,6 +30,7 @@ SECONDS = 400.0
 """No run may take longer; one that does is killed and counts as not converged."""
 
 _LIBRARIES = ("ansible.module_utils.basic", "boto3", "botocore.config", "jmespath")
+_OWN_CODE = "ansible_collections.container.schedulers.plugins.module_utils"
 _forks = multiprocessing.get_context("fork")
 
 
@@ -129,12 +132,14 @@ class Running:
 
 def preload() -> None:
     """Import what every fork would import."""
-    for name in _LIBRARIES:
+    own = importlib.import_module(_OWN_CODE).__path__
+    for name in (*_LIBRARIES, *(found.name for found in pkgutil.walk_packages(own, f"{_OWN_CODE}."))):
         importlib.import_module(name)
     session = sys.modules["boto3"].Session(
         region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
     )
     session.client("sts")  # botocore imports most of itself when it makes its first client
+    gc.freeze()  # the forks' collections of garbage need not copy these pages
 
 
 def _become(program: str, arguments: str, output: str, environment: dict[str, str]) -> None:
