@@ -43,7 +43,7 @@ class _Objects:
     def commands(self, state: str) -> dict[str, Command]:
         """What each side runs to make them, or to take them away."""
         files = [str(one) for one in self.files]
-        variables = (f"space={NAME}", f"state={state}", json.dumps({"manifests": files}))
+        variables = (f"space={NAME}", f"state={state}", json.dumps({"manifests": files, "services": self.services}))
         (mine, theirs), step = self.playbooks, "up" if state == "present" else "down"
         return {
             "ours": ours(mine, *variables),
