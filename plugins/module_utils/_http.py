@@ -2,18 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The HTTP transport of Rancher's API (and of GitHub's, which it asks).
 
-The standard library's client: it is loaded in a quarter of the time of requests, is on every machine that has Python,
-and can be told apart in its failures, which is what matters here. A connection that was refused carried nothing; one
-that broke later may have carried everything. Connections are kept alive and shared between threads; proxies come from
-the environment; redirects are not followed, as they would carry credentials to wherever they lead. PRIVATE.
+Proxies come from the environment; redirects are not followed, as they would carry credentials to wherever they lead.
+PRIVATE.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -28,7 +24,7 @@ from ._errors import (
     SchedulersError,
     ThrottledError,
 )
-from ._proxy import PORTS, WANTS_CREDENTIALS, not_reached, proxy_for, refused_by, through
+from ._proxy import WANTS_CREDENTIALS, not_reached, proxy_for, refused_by, through
 from ._redact import Redactor
 from ._retry import Effect, RetryPolicy
 
@@ -37,9 +33,6 @@ if TYPE_CHECKING:
     import ssl
     from http.client import HTTPConnection
 
-CONNECT_SECONDS = 10.0
-IDLE_CONNECTIONS = 8
-IDLE_SECONDS = 60.0  # what is silent for longer, a firewall may have forgotten without a word
 QUOTED_CHARACTERS = 200  # of an answer that makes no sense
 TOO_MANY_REQUESTS = 429
 DATES, NAMES = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name, another address
@@ -149,15 +142,15 @@ class Http:
         policy: RetryPolicy | None = None,
         translate: Translate = lambda _answer: None,
     ) -> None:
+        from ._connections import Connections  # noqa: PLC0415 - a module that fails on its options needs none of it
+
         self.settings = settings
         self.policy = policy or RetryPolicy()
         self._translate = translate
         self._redact = Redactor(settings.secrets)
         self._server = checked_url(settings.url)
         self._proxy = proxy_for(self._server)
-        self._lock = threading.Lock()
-        self._idle: list[tuple[float, HTTPConnection]] = []
-        self._tls: ssl.SSLContext | None = None
+        self._connections = Connections(self._server, self._proxy, settings.timeout, lambda: tls_context(settings))
 
     def request(
         self,
@@ -196,15 +189,11 @@ class Http:
     def connected(self) -> socket.socket:
         """A connection to the server for another protocol, in a tunnel if there is a proxy."""
         opened: socket.socket = self._opened(tunnel=True).sock
-        opened.settimeout(min(CONNECT_SECONDS, self.settings.timeout))
         return opened
 
     def close(self) -> None:
         """Close the connections that are kept."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for _since, connection in idle:
-            connection.close()
+        self._connections.close()
 
     def _accepted(self, answer: Answer) -> Answer:
         if answer.status < 300:
@@ -215,27 +204,23 @@ class Http:
 
     def _exchange(self, method: str, path: str, payload: bytes | None, more: Mapping[str, str]) -> Answer:
         """One request and its answer, or one of the two errors that say whether it may have arrived."""
-        from http.client import HTTPException  # noqa: PLC0415 - a module that fails on its options needs none of it
+        from http.client import HTTPException  # noqa: PLC0415
 
         from ._timely import answer_within  # noqa: PLC0415
 
         address = f"{self.settings.url.rstrip('/')}/{path.lstrip('/')}"
-        connection = self._kept() or self._opened()
+        connection = self._connections.kept() or self._opened()
         try:
             answer_within(connection, self.settings.timeout)
             connection.request(method, self._asked(address), payload, self._headers(payload, more))
             response = connection.getresponse()
             body = response.read()
         except (OSError, HTTPException) as error:
-            connection.close()
-            self.close()  # those that are kept go the same way: where one is dead, the next attempt needs a new one
+            self._connections.drop(connection)
             raise AnswerLostError(
                 f"no answer from {self._server.netloc}{through(self._proxy)}: {_said(error)}", code="NoAnswer"
             ) from error
-        if response.will_close:
-            connection.close()
-        else:
-            self._keep(connection)
+        self._connections.keep(connection, response)
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, body, address.partition("?")[0])
 
@@ -254,30 +239,13 @@ class Http:
             return address
         return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
-    def _kept(self) -> HTTPConnection | None:
-        """A connection that the server has not closed meanwhile: to write into such a one would lose the request."""
-        while True:
-            with self._lock:
-                since, connection = self._idle.pop() if self._idle else (0.0, None)
-            if connection is None or (time.monotonic() - since < IDLE_SECONDS and not _was_closed(connection)):
-                return connection
-            connection.close()
-
-    def _keep(self, connection: HTTPConnection) -> None:
-        with self._lock:
-            if len(self._idle) < IDLE_CONNECTIONS:
-                self._idle.append((time.monotonic(), connection))
-                return
-        connection.close()
-
     def _opened(self, *, tunnel: bool = False) -> HTTPConnection:
         import ssl  # noqa: PLC0415
         from http.client import HTTPException  # noqa: PLC0415
 
         where = self._server.netloc
-        connection = self._connection(tunnel=tunnel)
         try:
-            connection.connect()
+            return self._connections.opened(tunnel=tunnel)
         except ssl.SSLCertVerificationError as error:
             usual = "Give the certificate of its CA, or for a test server validate_certs: false."
             raise not_trusted(where, error, usual) from error
@@ -285,31 +253,6 @@ class Http:
             raise SchedulersError(f"{where} does not speak TLS: {error.reason or error}", code="NoTls") from error
         except (OSError, HTTPException) as error:
             raise not_reached(where, _said(error), self._proxy) from error
-        return connection
-
-    def _connection(self, *, tunnel: bool) -> HTTPConnection:
-        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
-
-        from ._timely import answer_within  # noqa: PLC0415
-
-        seconds, secure = min(CONNECT_SECONDS, self.settings.timeout), self._server.scheme == "https"
-        host, port = str(self._server.hostname), self._server.port or PORTS[self._server.scheme]
-        to = (self._proxy.host, self._proxy.port) if self._proxy else (host, port)
-        connection = (
-            HTTPSConnection(*to, timeout=seconds, context=self._context())
-            if secure
-            else HTTPConnection(*to, timeout=seconds)
-        )
-        if self._proxy and (secure or tunnel):
-            connection.set_tunnel(host, port, self._proxy.headers())
-            answer_within(connection, seconds)
-        return connection
-
-    def _context(self) -> ssl.SSLContext:
-        with self._lock:
-            if self._tls is None:
-                self._tls = tls_context(self.settings)
-            return self._tls
 
 
 def failure(answer: Answer) -> SchedulersError:
@@ -426,15 +369,6 @@ def certificate_hint(error: ssl.SSLCertVerificationError, usual: str) -> str:
     if error.verify_code in NAMES:
         return "The certificate is for another name: give the address by a name that it is for."
     return usual
-
-
-def _was_closed(connection: HTTPConnection) -> bool:
-    """Whether the server has closed an idle connection, or said something that nobody asked for."""
-    import select  # noqa: PLC0415
-
-    poll = select.poll()
-    poll.register(connection.sock, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _said(error: BaseException) -> str:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A module as a process of its own, without Ansible round it.
 
-The process is forked from this one, which has already imported what the module imports: that takes a quarter of the time
-of a new interpreter. This process runs none of it, so that everything a module does and remembers is its own.
+The process is forked from this one, which has already imported what the module imports: that takes a quarter of the
+time of a new interpreter. This process runs none of it, so that everything a module does and remembers is its own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP to an API server: kept connections, streams, certificates. Nothing here knows what Kubernetes is.
+"""HTTP to an API server: requests, streams, certificates. Nothing here knows what Kubernetes is.
 
 Made of the standard library: importing the ``kubernetes`` package's client takes 0.3 seconds of CPU, and 1 second on a
 busy machine, with every task; this takes 0.03. PRIVATE.
@@ -11,18 +11,16 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
-import select
 import socket
 import ssl
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from .._connections import Connections
 from .._errors import AnswerLostError, AuthError, InputError
-from .._http import CONNECT_SECONDS, IDLE_SECONDS, certificate_hint
+from .._http import certificate_hint
 from .._proxy import PORTS, Proxy, excludes, not_reached, proxy_at, proxy_for
 from .._timely import answer_within, without_end
 from .login import Login
@@ -51,22 +49,17 @@ class Transport:
     def __init__(self, login: Login, timeout: float = 60.0) -> None:
         try:
             parts = urlsplit(login.server if "://" in login.server else f"https://{login.server}")
-            port = parts.port
+            parts.port  # noqa: B018 - raises, if it is no number
         except ValueError as error:
             raise InputError(f"host {login.server} is not an address: {error}") from error
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise InputError(f"host {login.server} is not an address such as https://10.0.0.1:6443")
         self.login = login
         self.server = f"{parts.scheme}://{parts.netloc}"
-        self._secure = parts.scheme == "https"
-        self._host = parts.hostname
-        self._port = port or PORTS[parts.scheme]
         self._prefix = parts.path.rstrip("/")
         self._timeout = timeout
         self.proxy = _proxy(login, parts)
-        self._tls: ssl.SSLContext | None = None
-        self._tls_lock = threading.Lock()
-        self._idle: list[tuple[float, http.client.HTTPConnection]] = []
+        self._connections = Connections(parts, self.proxy, timeout, lambda: tls_context(login), login.server_name)
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """One request.
@@ -76,19 +69,15 @@ class Transport:
             AnswerLostError: it may have arrived.
             AuthError: the server's certificate, or ours, is not accepted.
         """
-        connection = self._connection()
+        connection = self._connections.kept() or self._opened()
         try:
             answer_within(connection, self._timeout)
             response = self._send(connection, method, path, headers, body)
             content = response.read()
         except BaseException as error:
-            connection.close()
-            self._idle.clear()  # they go the same way: where one is dead, the next attempt needs a new one
+            self._connections.drop(connection)
             raise self._lost(error) from error
-        if response.will_close:
-            connection.close()
-        else:
-            self._idle.append((time.monotonic(), connection))
+        self._connections.keep(connection, response)
         return Answer(response.status, _lower(response), content)
 
     def stream(self, path: str, headers: Mapping[str, str], timeout: float) -> Stream:
@@ -97,7 +86,7 @@ class Transport:
         Args:
             timeout: seconds of silence after which the stream counts as broken.
         """
-        connection = self._new()
+        connection = self._opened()
         try:
             answer_within(connection, min(timeout, HEADER_SECONDS))
             response = self._send(connection, "GET", path, headers, None)
@@ -109,16 +98,8 @@ class Transport:
 
     def connected(self) -> socket.socket:
         """A connection to the server for another protocol."""
-        opened: socket.socket = self._new().sock
-        opened.settimeout(min(CONNECT_SECONDS, self._timeout))
+        opened: socket.socket = self._opened().sock
         return opened
-
-    def tls(self) -> ssl.SSLContext | None:
-        """The TLS settings, made when first needed; None for plain HTTP."""
-        with self._tls_lock:
-            if self._secure and self._tls is None:
-                self._tls = _context(self.login)
-            return self._tls
 
     def address(self, path: str) -> str:
         """The whole address of a path."""
@@ -146,23 +127,9 @@ class Transport:
         connection.endheaders(body)
         return connection.getresponse()
 
-    def _connection(self) -> http.client.HTTPConnection:
-        """A kept connection that the server has not closed meanwhile, or a new one."""
-        while self._idle:
-            try:
-                since, connection = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            fresh = connection.sock is not None and time.monotonic() - since < IDLE_SECONDS
-            if fresh and not select.select([connection.sock], [], [], 0)[0]:
-                return connection
-            connection.close()
-        return self._new()
-
-    def _new(self) -> http.client.HTTPConnection:
-        connection = self._built()
+    def _opened(self) -> http.client.HTTPConnection:
         try:
-            connection.connect()
+            return self._connections.opened(tunnel=True)
         except ssl.SSLCertVerificationError as error:
             raise AuthError(
                 f"the certificate of {self.server} is not trusted: {error.verify_message}",
@@ -173,20 +140,6 @@ class Transport:
         except (OSError, http.client.HTTPException) as error:
             hint = "Is the API server running, and the address right?"
             raise not_reached(self.server, _reason(error), self.proxy, hint) from error
-        return connection
-
-    def _built(self) -> http.client.HTTPConnection:
-        context, seconds = self.tls(), min(CONNECT_SECONDS, self._timeout)
-        host, port = (self.proxy.host, self.proxy.port) if self.proxy else (self._host, self._port)
-        connection = (
-            _Secure(host, port, timeout=seconds, context=context, server_name=self.login.server_name)
-            if context
-            else http.client.HTTPConnection(host, port, timeout=seconds)
-        )
-        if self.proxy:
-            connection.set_tunnel(self._host, self._port, headers=self.proxy.headers())
-            answer_within(connection, seconds)
-        return connection
 
     def _lost(self, error: BaseException) -> BaseException:
         """Our error for one that came after the connection was made."""
@@ -240,25 +193,12 @@ class Stream:
         self._connection.close()
 
 
-class _Secure(http.client.HTTPSConnection):
-    """HTTPS whose certificate may be issued to another name than the one that was dialled."""
+def tls_context(login: Login) -> ssl.SSLContext:
+    """How far the server has to prove who it is, and how we do.
 
-    def __init__(
-        self, host: str, port: int, *, timeout: float, context: ssl.SSLContext, server_name: str | None
-    ) -> None:
-        super().__init__(host, port, timeout=timeout, context=context)
-        self._server_name = server_name
-        self._settings = context
-
-    def connect(self) -> None:
-        if not self._server_name:
-            super().connect()
-            return
-        http.client.HTTPConnection.connect(self)
-        self.sock = self._settings.wrap_socket(self.sock, server_hostname=self._server_name)
-
-
-def _context(login: Login) -> ssl.SSLContext:
+    Raises:
+        InputError: a certificate cannot be used.
+    """
     try:
         context = ssl.create_default_context(cadata=login.ca or None)
     except (ssl.SSLError, ValueError) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils import _http
+from ansible_collections.container.schedulers.plugins.module_utils import _connections
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AnswerLostError,
     AuthError,
@@ -96,9 +96,9 @@ def test_a_read_is_repeated_on_a_new_connection_where_a_firewall_has_forgotten_t
     ):
         http = client(firewall.url(), clock, timeout=0.3)
         http.request("GET", "/", doing="look")
-        kept = http._idle.pop()
+        kept = http._connections._idle.pop()
         http.request("GET", "/", doing="look")
-        http._idle.append(kept)  # as after two requests at a time
+        http._connections._idle.append(kept)  # as after two requests at a time
         firewall.forget()
         assert http.request("GET", "/", doing="look").status == 200
     assert len(clock.slept) == 1
@@ -117,7 +117,7 @@ def test_a_create_is_not_repeated_where_a_firewall_has_forgotten_the_connection(
 
 
 def test_a_connection_that_was_silent_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(_connections, "IDLE_SECONDS", 0.0)
     with serving(Reply(), Reply(201)) as server:
         http = client(server.url)
         http.request("GET", "/", doing="look")

@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.container.schedulers.plugins.module_utils._errors import AuthError, InputError
 from ansible_collections.container.schedulers.plugins.module_utils._k8s import login as login_file
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.login import Login, log_in
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport, tls_context
 
 CA = "-----BEGIN CERTIFICATE-----\nca\n-----END CERTIFICATE-----\n"
 
@@ -251,4 +251,4 @@ def test_which_proxy_is_used(
 )
 def test_certificates_that_are_none(login: Login, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        Transport(login).tls()
+        tls_context(login)
