@@ -319,7 +319,7 @@ class _Run:
         if self.failed:
             return
         open_keys = {*self.waiting, *(step.key for step in self.running.values())}
-        for step in [one for one in self.waiting.values() if not (one.needs & open_keys)]:
+        for step in [one for one in self.waiting.values() if one.needs.isdisjoint(open_keys)]:
             del self.waiting[step.key]
             self.running[pool.submit(self.carry_out, step)] = step
         if not self.running:
@@ -382,15 +382,11 @@ def _with_needs(steps: list[Step], graph: Graph, *, backwards: bool) -> Plan:
     for step in steps:
         kinds.setdefault(step.kind, set()).add(step.key)
     before = {kind: _reach(kind, graph) for kind in kinds}
-    linked = []
-    for step in steps:
-        first = (
-            [kind for kind in kinds if step.kind in before[kind]]
-            if backwards
-            else [kind for kind in kinds if kind in before[step.kind]]
-        )
-        linked.append(replace(step, needs=frozenset(key for kind in first for key in kinds[kind])))
-    return Plan(tuple(linked))
+    needs: dict[str, frozenset[str]] = {}  # one set for all of a kind: a thousand sets of thousands are a gigabyte
+    for kind in kinds:
+        first = [one for one in kinds if (kind in before[one] if backwards else one in before[kind])]
+        needs[kind] = frozenset(key for one in first for key in kinds[one])
+    return Plan(tuple(replace(step, needs=needs[step.kind]) for step in steps))
 
 
 def _reach(kind: str, graph: Graph) -> frozenset[str]:

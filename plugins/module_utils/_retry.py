@@ -62,7 +62,12 @@ class RetryPolicy:
     """How often and how long: exponential back-off with equal jitter (half of the pause is random), within a total
     number of seconds, but once at least.
 
+    What is throttled is not counted: of many calls at a time, a few have to stand back again and again before it is
+    their turn, and nothing is wrong with any of them.
+
     Attributes:
+        throttled_seconds: in place of ``total_seconds``, where a call is throttled. A limit may ask for a minute's
+            pause, and may do so again.
         looks: how many times to look for what a create may have made, before concluding that it made nothing. Where
             lists are behind, the pauses between all looks together have to be longer than they are.
     """
@@ -72,6 +77,7 @@ class RetryPolicy:
     base_seconds: float = 0.3
     cap_seconds: float = 10.0
     total_seconds: float = 60.0
+    throttled_seconds: float = 180.0
     clock: Clock = field(default_factory=SystemClock)
     random: Callable[[], float] = random.random
 
@@ -89,18 +95,23 @@ class RetryPolicy:
             SchedulersError: the last one, when it may not be repeated or time and attempts are used up.
         """
         started = self.clock.now()
-        attempt = 1
+        attempt, failures, stood_back = 1, 0, 0.0
         while True:
             try:
                 return send()
             except SchedulersError as error:
                 pause = self.pause(attempt, error)
-                spent = self.clock.now() - started
+                spent, limit = self.clock.now() - started, self.throttled_seconds
+                if isinstance(error, ThrottledError):
+                    stood_back += pause
+                else:
+                    failures += 1
+                    spent, limit = spent - stood_back, self.total_seconds
                 # the first repetition is due unless a pause was asked for: a time-out alone may have taken all the
                 # time, on a connection that a firewall had dropped without a word
                 due = attempt == 1 and error.retry_after is None
-                late = not due and spent + pause > self.total_seconds
-                if not may_repeat(error, effect) or attempt >= self.attempts or late:
+                late = not due and spent + pause > limit
+                if not may_repeat(error, effect) or failures >= self.attempts or late:
                     raise
                 self.clock.sleep(pause)
                 attempt += 1

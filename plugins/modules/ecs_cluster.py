@@ -31,7 +31,7 @@ author:
   - the container.schedulers authors (@container-schedulers)
 options:
   name:
-    description: The name of the cluster, up to 252 letters, digits, hyphens and underscores.
+    description: The name of the cluster, up to 251 letters, digits, hyphens and underscores.
     type: str
     required: true
   state:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._batches import batched
 from .._errors import SchedulersError
 from .._plan import Live
 from .._wait import wait_until
@@ -158,8 +159,8 @@ def connected_instances(aws: Aws, cluster: str, *, settles: bool = False) -> lis
 def described_instances(aws: Aws, cluster: str, arns: Sequence[str]) -> list[dict[str, Any]]:
     """Container instances in full; one call for each hundred."""
     found: list[dict[str, Any]] = []
-    for start in range(0, len(arns), 100):
-        request = {"cluster": cluster, "containerInstances": list(arns[start : start + 100])}
+    for some in batched(arns, 100):
+        request = {"cluster": cluster, "containerInstances": some}
         doing = f"describe the instances of cluster {cluster}"
         answer = aws.call("ecs", "DescribeContainerInstances", request, doing=doing)
         found.extend(answer["containerInstances"])

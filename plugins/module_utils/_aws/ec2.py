@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from .._batches import batched
 from .._clock import Deadline
 from .._errors import InputError, NotFoundError, WaitTimeoutError
 from .._plan import Step
@@ -14,6 +15,8 @@ from .._wait import Pace, wait_for
 from .api import Aws, tag_filter, to_tags
 from .run import Run
 
+VALUES_AT_ONCE = 200  # of one filter
+TAGGED_AT_ONCE = 500  # the API takes 1,000 resources, and advises against them
 NOT_ENDING = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}  # a filter
 T = TypeVar("T")
 
@@ -30,9 +33,16 @@ def describe_instances(aws: Aws, filters: Sequence[Mapping[str, Any]], doing: st
     return [instance for one in reservations for instance in one["Instances"]]
 
 
+def instances_of(aws: Aws, ids: Sequence[str], doing: str) -> list[dict[str, Any]]:
+    """The instances of these ids. A filter, unlike a list of ids, is no error when one of them is gone."""
+    filters = [{"Name": "instance-id", "Values": some} for some in batched(ids, VALUES_AT_ONCE)]
+    return [instance for one in filters for instance in describe_instances(aws, [one], doing)]
+
+
 def retag(run: Run, step: Step, tags: Mapping[str, str], *ids: str) -> None:
     """Give resources the wanted tags; others that they have stay."""
-    run.aws.call("ec2", "CreateTags", {"Resources": list(ids), "Tags": to_tags(tags)}, doing=f"tag {step.label}")
+    for some in batched(ids, TAGGED_AT_ONCE):
+        run.aws.call("ec2", "CreateTags", {"Resources": some, "Tags": to_tags(tags)}, doing=f"tag {step.label}")
 
 
 def own_volumes(instance: Mapping[str, Any]) -> list[str]:

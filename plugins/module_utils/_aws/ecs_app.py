@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from .._batches import batched
 from .._errors import NotFoundError
 from .._ownership import APP, OWNER
 from .._parallel import gather
@@ -218,8 +219,7 @@ def list_services(run: Run, cluster: str) -> list[Live]:
         services: list[Any] = run.aws.call("ecs", "DescribeServices", request, doing=doing)["services"]
         return services
 
-    batches = {str(start): arns[start : start + SERVICES_AT_ONCE] for start in range(0, len(arns), SERVICES_AT_ONCE)}
-    pages = gather({start: partial(describe, batch) for start, batch in batches.items()})
+    pages = gather({batch[0]: partial(describe, batch) for batch in batched(arns, SERVICES_AT_ONCE)})
     services = [service for page in pages.values() for service in page if service["status"] == "ACTIVE"]
     return [live_service(service, f"service/{service['serviceName']}") for service in services]
 

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from .._batches import batched
 from .._errors import NotFoundError
 from .._module import Context, Outcome
 from .._ownership import owner_of
 from .._parallel import gather
 from .api import Aws, Connection, from_tags
 from .cluster_ready import described_instances
-from .ec2 import describe_instances
+from .ec2 import instances_of
 from .ecs_cluster_result import container_instance
 
 CLUSTERS_AT_ONCE = 100  # in one DescribeClusters
-INSTANCES_AT_ONCE = 200  # values of one filter
 
 
 def cluster_info(context: Context) -> Outcome:
@@ -27,7 +27,7 @@ def cluster_info(context: Context) -> Outcome:
     clusters = [one for one in _described(aws, context.params["name"]) if one["status"] != "INACTIVE"]
     members = gather({one["clusterName"]: partial(_members, aws, one["clusterName"]) for one in clusters})
     ids = sorted({one["ec2InstanceId"] for found in members.values() for one in found if one.get("ec2InstanceId")})
-    machines = _machines(aws, ids)
+    machines = {one["InstanceId"]: one for one in instances_of(aws, ids, "look up the addresses of instances")}
     return Outcome({"clusters": [to_info(one, members[one["clusterName"]], machines) for one in clusters]})
 
 
@@ -67,8 +67,8 @@ def _described(aws: Aws, names: Sequence[str] | None) -> list[dict[str, Any]]:
     doing = "look for clusters"
     wanted = list(names) if names else aws.pages("ecs", "ListClusters", "clusterArns", doing=doing)
     found: list[dict[str, Any]] = []
-    for start in range(0, len(wanted), CLUSTERS_AT_ONCE):
-        request = {"clusters": wanted[start : start + CLUSTERS_AT_ONCE], "include": ["TAGS", "SETTINGS"]}
+    for some in batched(wanted, CLUSTERS_AT_ONCE):
+        request = {"clusters": some, "include": ["TAGS", "SETTINGS"]}
         found.extend(aws.call("ecs", "DescribeClusters", request, doing=doing)["clusters"])
     return sorted(found, key=lambda one: str(one["clusterName"]))
 
@@ -82,13 +82,3 @@ def _members(aws: Aws, cluster: str) -> list[dict[str, Any]]:
         return described_instances(aws, cluster, arns)
     except NotFoundError:
         return []
-
-
-def _machines(aws: Aws, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The EC2 instances, by id. A filter, unlike a list of ids, is no error when one of them is gone."""
-    found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(ids), INSTANCES_AT_ONCE):
-        filters = [{"Name": "instance-id", "Values": list(ids[start : start + INSTANCES_AT_ONCE])}]
-        machines = describe_instances(aws, filters, "look up the addresses of instances")
-        found |= {one["InstanceId"]: one for one in machines}
-    return found

@@ -20,7 +20,7 @@ from .api import Aws, Connection, from_tags
 from .cluster_network import INSTANCE_SECURITY_GROUP
 from .cluster_ready import connected_instances, described_instances
 from .clusters import read_cluster
-from .ec2 import describe_instances
+from .ec2 import instances_of
 from .ecs_app import app_handlers, find_apps, find_listed, is_behind, list_services, trace_apps
 from .ecs_app_wanted import BALANCER_GROUP_KIND, group_part
 from .ecs_cluster_handlers import cluster_handlers
@@ -162,10 +162,7 @@ def _refuse_foreign_instances(run: Run, live: Mapping[str, Live], names: Cluster
 
 def _ours(run: Run, ids: list[str]) -> set[str]:
     """Those of the instances that carry our mark: replaced, or on their way out."""
-    if not ids:
-        return set()
-    filters = [{"Name": "instance-id", "Values": ids}]
-    instances = describe_instances(run.aws, filters, f"look whose instances are in {run.mark.owner}")
+    instances = instances_of(run.aws, ids, f"look whose instances are in {run.mark.owner}")
     return {one["InstanceId"] for one in instances if run.mark.same_owner(from_tags(one.get("Tags")))}
 
 

@@ -65,8 +65,11 @@ class Instances:
 
     def _registered(self, step: Step, instance_id: str) -> list[str]:
         """What ECS calls the instance, nothing if it never joined."""
-        answer = self._call("ListContainerInstances", {"filter": f"ec2InstanceId == {instance_id}"}, step)
-        return list(answer["containerInstanceArns"][:1])
+        request = {"cluster": self._cluster, "filter": f"ec2InstanceId == {instance_id}"}
+        arns = self._run.aws.pages(
+            "ecs", "ListContainerInstances", "containerInstanceArns", request, doing=step.sentence
+        )
+        return arns[:1]
 
     def _drain(self, step: Step, instance_id: str, arns: list[str]) -> None:
         note_leaving(self._run, self._group, instance_id, step.sentence)

@@ -195,8 +195,7 @@ class LaunchTemplates:
         instances = describe_instances(run.aws, filters, f"look for the instances of {run.mark.owner}")
         volumes = [volume for one in instances for volume in own_volumes(one)]
         for ids in ([live.id], [one["InstanceId"] for one in instances], volumes):
-            if ids:
-                retag(run, step, run.tags, *ids)
+            retag(run, step, run.tags, *ids)
 
     def delete(self, step: Step, live: Live) -> None:
         request, run = {"LaunchTemplateId": live.id}, self._run

@@ -8,10 +8,11 @@ paid for by the hour. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from .._batches import batched
 from .._errors import NotFoundError
 from .._leftovers import Leftover, State
 from .._ownership import OWNER
@@ -93,7 +94,7 @@ def clusters(aws: Aws, owner: str) -> Iterator[Leftover]:
     """ECS clusters, and the services in them."""
     doing = "look for ECS clusters that are left"
     arns = aws.pages("ecs", "ListClusters", "clusterArns", doing=doing)
-    for some in _chunks(arns, DESCRIBED_AT_ONCE["clusters"]):
+    for some in batched(arns, DESCRIBED_AT_ONCE["clusters"]):
         request = {"clusters": some, "include": ["TAGS"]}
         for cluster in aws.call("ecs", "DescribeClusters", request, doing=doing)["clusters"]:
             tags = from_tags(cluster.get("tags"))
@@ -111,7 +112,7 @@ def _services(aws: Aws, owner: str, cluster: str) -> Iterator[Leftover]:
         arns = aws.pages("ecs", "ListServices", "serviceArns", {"cluster": cluster, "maxResults": 100}, doing=doing)
     except NotFoundError:  # the cluster has gone meanwhile
         return
-    for some in _chunks(arns, DESCRIBED_AT_ONCE["services"]):
+    for some in batched(arns, DESCRIBED_AT_ONCE["services"]):
         request = {"cluster": cluster, "services": some, "include": ["TAGS"]}
         for service in _unless_gone(aws, "ecs", "DescribeServices", request, doing).get("services", ()):
             tags = from_tags(service.get("tags"))
@@ -155,7 +156,3 @@ def _elbv2(
     for arn, tags in tags_of(aws, "elbv2", list(found), doing).items():
         if is_marked(tags, owner):
             yield Leftover("aws", kind, arn, aws.region, tags, state(found[arn]), found[arn][f"{word}Name"])
-
-
-def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -8,11 +8,13 @@ asked about, so that a thing which is gone is not told at all. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .._batches import batched
 from .._errors import NotFoundError, SchedulersError
 from .._leftovers import Leftover, Refusal, State, tried
 from .._ownership import OWNER
@@ -54,6 +56,10 @@ class Named:
         kind, name = (resource[:cut], resource[cut + 1 :]) if cut >= 0 else ("", resource)
         return cls(arn, service, kind, name.removesuffix(":*"), tags)
 
+    def our_word(self) -> str:
+        """Its kind, as results call it."""
+        return OUR_WORDS.get(self.kind) or self.kind.replace("-", "_") or self.service
+
     def asked_elsewhere(self) -> bool:
         """Whether its service is asked about its kind anyway."""
         kinds = ASKED_ELSEWHERE.get(self.service, ())
@@ -66,26 +72,37 @@ def find(aws: Aws, owner: str) -> Iterator[Leftover | Refusal]:
     answers = aws.pages("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", request, doing=DOING)
     named = [Named.of(one["ResourceARN"], from_tags(one["Tags"])) for one in answers]
     asked = {one.arn: one for one in named if not one.asked_elsewhere()}
-    looks = {arn: partial(tried, partial(_look, aws, one)) for arn, one in asked.items()}
+    looks = {some[0].arn: partial(tried, partial(_look, aws, some)) for some in _groups([*asked.values()])}
     refused: dict[str, SchedulersError] = {}
-    for arn, state in gather(looks).items():
-        one = asked[arn]
-        kind = OUR_WORDS.get(one.kind) or one.kind.replace("-", "_") or one.service
-        if isinstance(state, SchedulersError):
-            refused.setdefault(kind, state)
-        elif state:
-            yield Leftover("aws", kind, arn, aws.region, one.tags, state, one.name)
+    for first, states in gather(looks).items():
+        kind = asked[first].our_word()
+        if isinstance(states, SchedulersError):
+            refused.setdefault(kind, states)
+            continue
+        for arn, state in states.items():
+            yield Leftover("aws", kind, arn, aws.region, asked[arn].tags, state, asked[arn].name)
     yield from (Refusal((kind,), error) for kind, error in refused.items())
 
 
-def _look(aws: Aws, named: Named) -> State | None:
-    ask = ASKING.get((named.service, named.kind))
-    if not ask:
-        return State("unknown", "the tagging API names it, and may be behind", None)
+def _groups(named: Sequence[Named]) -> Iterator[list[Named]]:
+    """Those about which there is one question: the services of a cluster, for example, so many at a time."""
+    alike: dict[tuple[str, str, str], list[Named]] = {}
+    for one in named:
+        alike.setdefault((one.service, one.kind, one.name.rpartition("/")[0]), []).append(one)
+    for (service, kind, _within), some in alike.items():
+        yield from batched(some, AT_ONCE.get((service, kind), 1))
+
+
+def _look(aws: Aws, some: Sequence[Named]) -> Mapping[str, State]:
+    """How those are that are there."""
+    together, alone = TOGETHER.get((some[0].service, some[0].kind)), ASKING.get((some[0].service, some[0].kind))
     try:
-        return ask(aws, named)
+        if together:
+            return together(aws, some)
+        state = alone(aws, some[0]) if alone else State("unknown", "the tagging API names it, and may be behind", None)
     except NotFoundError:
-        return None
+        return {}
+    return {some[0].arn: state} if state else {}
 
 
 def _log_group(aws: Aws, named: Named) -> State | None:
@@ -95,18 +112,19 @@ def _log_group(aws: Aws, named: Named) -> State | None:
     return State("available", f"holds {there.get('storedBytes', 0)} bytes", None) if there else None
 
 
-def _scalable_target(aws: Aws, named: Named) -> State | None:
-    request = {"ServiceNamespace": "ecs"}
+def _scalable_targets(aws: Aws, some: Sequence[Named]) -> Mapping[str, State]:
+    """There is no question by ARN: all of them are listed."""
+    request, arns = {"ServiceNamespace": "ecs"}, {one.arn for one in some}
     targets = aws.pages("application-autoscaling", "DescribeScalableTargets", "ScalableTargets", request, doing=DOING)
-    there = next((one for one in targets if one.get("ScalableTargetARN") == named.arn), None)
-    return State("registered", f"scales {there['ResourceId']}") if there else None
+    found = {one.get("ScalableTargetARN", ""): State("registered", f"scales {one['ResourceId']}") for one in targets}
+    return {arn: state for arn, state in found.items() if arn in arns}
 
 
-def _service(aws: Aws, named: Named) -> State | None:
-    cluster = named.name.rpartition("/")[0]
-    request = {"services": [named.arn], **({"cluster": cluster} if cluster else {})}
+def _services(aws: Aws, some: Sequence[Named]) -> Mapping[str, State]:
+    cluster, arns = some[0].name.rpartition("/")[0], {one.name.rpartition("/")[2]: one.arn for one in some}
+    request = {"services": [*arns.values()], **({"cluster": cluster} if cluster else {})}
     services = aws.call("ecs", "DescribeServices", request, doing=DOING)["services"]
-    return next((service_state(one) for one in services if one["status"] != "INACTIVE"), None)
+    return {arns[one["serviceName"]]: service_state(one) for one in services if one["status"] != "INACTIVE"}
 
 
 def service_state(service: Mapping[str, Any]) -> State:
@@ -128,11 +146,14 @@ def _parameter(aws: Aws, named: Named) -> State | None:
 
 
 ASKING: Mapping[tuple[str, str], Callable[[Aws, Named], State | None]] = {
-    ("application-autoscaling", "scalable-target"): _scalable_target,
-    ("ecs", "service"): _service,
     ("ecs", "task-definition"): _task_definition,
     ("logs", "log-group"): _log_group,
     ("ssm", "parameter"): _parameter,
 }
+TOGETHER: Mapping[tuple[str, str], Callable[[Aws, Sequence[Named]], Mapping[str, State]]] = {
+    ("application-autoscaling", "scalable-target"): _scalable_targets,
+    ("ecs", "service"): _services,
+}
+AT_ONCE = {("application-autoscaling", "scalable-target"): sys.maxsize, ("ecs", "service"): 10}
 OUR_WORDS = {"scalable-target": "service_scaling"}
 ASKED = ("log_group", "parameter", "service_scaling", "task_definition")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .._batches import batched
 from .._errors import ConflictError, InputError, NotFoundError
 from .._ownership import Mark, require_ours
 from .._parallel import gather
@@ -185,8 +186,8 @@ def refuse_others_behind(run: Run, doomed: Iterable[Live]) -> None:
 def tags_of(run: Run, arns: Sequence[str]) -> dict[str, dict[str, str]]:
     """The tags of load balancers, target groups and listeners."""
     tags: dict[str, dict[str, str]] = {}
-    for start in range(0, len(arns), TAGS_AT_ONCE):
-        request = {"ResourceArns": list(arns[start : start + TAGS_AT_ONCE])}
+    for some in batched(arns, TAGS_AT_ONCE):
+        request = {"ResourceArns": some}
         answer = run.aws.call("elbv2", "DescribeTags", request, doing="look at the tags of a load balancer")
         tags |= {one["ResourceArn"]: from_tags(one["Tags"]) for one in answer["TagDescriptions"]}
     return tags

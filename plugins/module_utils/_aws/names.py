@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from .._errors import InputError
 from .._ownership import Mark
 
-# ECS allows 255; the mark "ecs/<cluster>" has to fit into a tag's 256 characters
-CLUSTER_NAME_LIMIT = 252
+# ECS allows 255; the mark "ecs/<cluster>" is looked for by filters of EC2, whose values have at most 255 characters,
+# and a log group "/ecs/<cluster>/<app>" has 512
+CLUSTER_NAME_LIMIT = 251
 APP_NAME_LIMIT = 255
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -9,9 +9,10 @@ a VPC that carries our mark. PRIVATE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from .._batches import batched
 from .._errors import NotFoundError
 from .._parallel import gather
 from .._plan import Graph, Live
@@ -48,7 +49,11 @@ def find_service_balancers(aws: Aws, cluster: str, vpcs: Collection[str]) -> lis
 
 def tags_of(aws: Aws, service: str, ids: Sequence[str], doing: str) -> dict[str, dict[str, str]]:
     """The tags of load balancers or target groups, by name or ARN; without those that have gone meanwhile."""
-    return {one: tags for some in _chunks(ids) for one, tags in _tags_of_some(aws, service, some, doing).items()}
+    return {
+        one: tags
+        for some in batched(ids, TAGS_AT_ONCE)
+        for one, tags in _tags_of_some(aws, service, some, doing).items()
+    }
 
 
 def _tags_of_some(aws: Aws, service: str, some: list[str], doing: str) -> dict[str, dict[str, str]]:
@@ -60,10 +65,6 @@ def _tags_of_some(aws: Aws, service: str, some: list[str], doing: str) -> dict[s
             return {}
         return {one: tags for each in some for one, tags in _tags_of_some(aws, service, [each], doing).items()}
     return {one[given]: from_tags(one["Tags"]) for one in found}
-
-
-def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
-    return (list(ids[start : start + TAGS_AT_ONCE]) for start in range(0, len(ids), TAGS_AT_ONCE))
 
 
 def _owned(tags: Mapping[str, str], cluster: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .._batches import batched
 from .._errors import AuthError, NotFoundError, NotOursError
 from .._wait import wait_until
 from .api import SETTLING_SECONDS
@@ -177,9 +178,9 @@ def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str, settles
     """The tasks that a ListTasks brings, in full."""
     arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing, settles=settles)
     found: list[dict[str, Any]] = []
-    for start in range(0, len(arns), TASKS_AT_ONCE):
-        some = {"cluster": request["cluster"], "tasks": arns[start : start + TASKS_AT_ONCE]}
-        found.extend(run.aws.call("ecs", "DescribeTasks", some, doing=doing)["tasks"])
+    for some in batched(arns, TASKS_AT_ONCE):
+        asked = {"cluster": request["cluster"], "tasks": some}
+        found.extend(run.aws.call("ecs", "DescribeTasks", asked, doing=doing)["tasks"])
     return found
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from .._batches import batched
 from .._compare import differences
 from .._errors import NotFoundError
 from .._ownership import require_ours
@@ -149,9 +150,8 @@ class TaskDefinitions:
         )
 
     def _delete(self, arns: Sequence[str], step: Step) -> None:
-        for start in range(0, len(arns), DELETED_AT_ONCE):
-            request = {"taskDefinitions": arns[start : start + DELETED_AT_ONCE]}
-            self._run.aws.call("ecs", "DeleteTaskDefinitions", request, doing=step.sentence)
+        for some in batched(arns, DELETED_AT_ONCE):
+            self._run.aws.call("ecs", "DeleteTaskDefinitions", {"taskDefinitions": some}, doing=step.sentence)
 
 
 def _same(spec: Spec, live: Live) -> bool:

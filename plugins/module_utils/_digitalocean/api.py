@@ -78,8 +78,7 @@ class DigitalOcean:
 
     def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
         self._connection = connection
-        # a limit of requests may ask for a minute's pause, and may do so again
-        self.policy = RetryPolicy(total_seconds=180.0, clock=clock or SystemClock())
+        self.policy = RetryPolicy(clock=clock or SystemClock())
         self.url = connection.api_url
         target = urlsplit(self.url)
         self._where = target.netloc

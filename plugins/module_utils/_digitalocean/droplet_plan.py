@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from .._batches import batched
 from .._plan import Graph, Live, Plan, Ref, Rule, Step, Wanted
 from .._texts import several
 from . import firewall, keys, slugs, tag
@@ -81,8 +82,7 @@ def in_batches(plan: Plan, ssh_keys: Sequence[int | Ref] = ()) -> Plan:
     deletes = [step for step in plan.steps if step.kind == KIND and step.action == "delete"]
     rest = tuple(step for step in plan.steps if step not in creates and step not in deletes)
     batches = []
-    for start in range(0, len(creates), MOST_AT_ONCE):
-        some = creates[start : start + MOST_AT_ONCE]
+    for some in batched(creates, MOST_AT_ONCE):
         names = [step.name for step in some]
         spec = {**some[0].spec, "names": names, "ssh_keys": list(ssh_keys)}
         batches.append(Step("create", f"{BATCH} {names[0]}", BATCH, several(names), spec, needs=some[0].needs))

@@ -248,7 +248,13 @@ class Api:
         doing = f"list the {kind.plural}" + (f" of namespace {namespace}" if namespace else "")
         items: list[Object] = []
         while True:
-            answer = self.call("GET", kind.path(namespace), query=query, doing=doing)
+            try:
+                answer = self.call("GET", kind.path(namespace), query=query, doing=doing)
+            except SchedulersError as error:
+                if error.code != EXPIRED or "continue" not in query:
+                    raise
+                # the pages were slow to come, and the server has forgotten what the list was when it began
+                return self.list(kind, namespace, labels=labels, fields=fields)
             if "items" not in answer:
                 raise SchedulersError("the answer is no list of Kubernetes", doing=doing, hint=IN_BETWEEN)
             # items of a list do not say what they are

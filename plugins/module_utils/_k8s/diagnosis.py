@@ -85,9 +85,8 @@ def _controllers(view: View) -> Iterator[Finding]:
             if (controller_of(one) or {}).get("uid") not in failing:  # a Deployment repeats what its ReplicaSet says
                 yield _not_created(one, str(conditions_of(one)["ReplicaFailure"].get("message", "")))
             continue
-        pods, refusals = _pods_of(one, view), view.events_of(one, "FailedCreate")
-        made = max((str(pod["metadata"].get("creationTimestamp", "")) for pod in pods), default="")
-        if refusals and len(pods) < _wanted(one) and when(refusals[0]) > made:
+        refusals = view.events_of(one, "FailedCreate")
+        if refusals and _lacks_pods(one, view, since=when(refusals[0])):
             yield _not_created(one, str(refusals[0].get("message", "")))
         progressing = conditions_of(one).get("Progressing", {})
         if progressing.get("reason") == "ProgressDeadlineExceeded" and observed(one, one.get("status") or {}):
@@ -111,9 +110,12 @@ def _wanted(controller: Object) -> int:
     return 0 if controller["kind"] == CRON_JOB.kind else int(spec.get("replicas", 1) or 0)
 
 
-def _pods_of(controller: Object, view: View) -> list[Object]:
+def _lacks_pods(controller: Object, view: View, since: str) -> bool:
+    """Whether it has fewer pods than it should have, and none that is younger than this."""
     uid = controller["metadata"].get("uid")
-    return [one for one in view.all_pods or view.pods if (controller_of(one) or {}).get("uid") == uid]
+    pods = [one for one in view.all_pods or view.pods if (controller_of(one) or {}).get("uid") == uid]
+    made = max((str(pod["metadata"].get("creationTimestamp", "")) for pod in pods), default="")
+    return len(pods) < _wanted(controller) and since > made
 
 
 def _not_created(controller: Object, message: str) -> Finding:

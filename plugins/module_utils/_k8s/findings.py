@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from .._errors import SchedulersError
@@ -115,9 +116,15 @@ class View:
 
     def events_of(self, thing: Object, *reasons: str) -> list[Object]:
         """Events about an object, the latest first, of these reasons if any are given."""
-        uid = thing["metadata"].get("uid")
-        found = [one for one in self.events if (one.get("involvedObject") or {}).get("uid") == uid]
+        found = self._events_by_uid.get(thing["metadata"].get("uid"), ())
         return latest_first(one for one in found if not reasons or one.get("reason") in reasons)
+
+    @cached_property
+    def _events_by_uid(self) -> Mapping[str | None, Sequence[Object]]:
+        found: dict[str | None, list[Object]] = {}
+        for one in self.events:
+            found.setdefault((one.get("involvedObject") or {}).get("uid"), []).append(one)
+        return found
 
 
 def latest_first(events: Iterable[Object]) -> list[Object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from .._batches import batched
 from .._errors import BusyError
 from .._parallel import gather
 from .._wait import Pace, wait_until
@@ -35,7 +36,7 @@ def outdated(pods: Iterable[Object], version: str) -> list[Object]:
 def batches(pods: Sequence[Object]) -> list[list[Object]]:
     """The pods in the groups in which they are replaced. Pure."""
     size = max(1, len(pods) // AT_ONCE)
-    return [list(pods[start : start + size]) for start in range(0, len(pods), size)]
+    return list(batched(pods, size))
 
 
 def replace_pods(run: Run, controller: Object) -> None:

@@ -134,6 +134,13 @@ def test_from_nothing_everything_is_created_in_the_order_of_the_graph() -> None:
     assert "subnet-b" not in needs["subnet-a"]
 
 
+def test_steps_of_a_kind_share_what_they_need() -> None:
+    """A set for each would be a gigabyte for a thousand apps."""
+    steps = [step for step in decide(WANTED, {}, GRAPH).steps if step.kind == "subnet"]
+    assert len(steps) > 1
+    assert len({id(step.needs) for step in steps}) == 1
+
+
 def test_what_is_there_as_wanted_needs_nothing() -> None:
     there = dict(run(WANTED).live)
     plan = decide(WANTED, there, GRAPH)

@@ -117,19 +117,27 @@ def test_jitter_is_between_half_and_all_of_the_pause(chance: float) -> None:
 
 
 def test_attempts_end() -> None:
-    send = Script(*[ThrottledError("x")] * 10)
-    with pytest.raises(ThrottledError):
+    send = Script(*[UnreachableError("x")] * 10)
+    with pytest.raises(UnreachableError):
         policy().run(send, Effect.READ)
     assert send.sent == 6
 
 
-def test_time_ends() -> None:
+@pytest.mark.parametrize(("kind", "pauses"), [(UnreachableError, 2), (ThrottledError, 7)])
+def test_time_ends(kind: type[SchedulersError], pauses: int) -> None:
     clock = FakeClock()
-    send = Script(*[ThrottledError("x", retry_after=25)] * 10)
-    with pytest.raises(ThrottledError):
-        policy(clock).run(send, Effect.READ)
-    assert send.sent == 3
-    assert clock.slept == [25, 25]  # a third pause would end after the 60 seconds
+    error = kind("x")
+    error.retry_after = 25
+    with pytest.raises(kind):
+        policy(clock).run(Script(*[error] * 10), Effect.READ)
+    assert clock.slept == [25] * pauses  # another one would end after the 60 or the 180 seconds
+
+
+def test_who_is_throttled_stands_back_as_often_as_it_takes() -> None:
+    clock = FakeClock()
+    send = Script(*[ThrottledError("x")] * 15, UnreachableError("x"), "done")
+    assert policy(clock).run(send, Effect.CREATE) == "done"
+    assert clock.time < 1000 + 180
 
 
 def test_time_spent_in_the_request_counts() -> None:
@@ -160,7 +168,7 @@ def test_a_first_time_out_does_not_use_up_all_the_time() -> None:
 def test_a_long_pause_that_is_asked_for_counts_from_the_first_time() -> None:
     send = Script(ThrottledError("x", retry_after=60.0), "done")
     with pytest.raises(ThrottledError):
-        RetryPolicy(total_seconds=30.0, clock=FakeClock()).run(send, Effect.READ)
+        RetryPolicy(throttled_seconds=30.0, clock=FakeClock()).run(send, Effect.READ)
 
 
 def test_what_may_not_be_repeated_is_sent_once() -> None:

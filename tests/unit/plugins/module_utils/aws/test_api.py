@@ -353,7 +353,7 @@ def test_tags() -> None:
 
 
 def test_an_exhausted_policy_gives_the_last_error(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    scripted(monkeypatch, *[refusal("Throttling", message="Rate exceeded")] * 6)
+    scripted(monkeypatch, *[refusal("Throttling", message="Rate exceeded")] * 30)
     with pytest.raises(ThrottledError, match="Rate exceeded"):
         aws.call("ec2", "DescribeVpcs", doing="list")
 

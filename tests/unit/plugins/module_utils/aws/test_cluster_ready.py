@@ -244,6 +244,16 @@ def test_an_instance_is_drained_ended_and_replaced() -> None:
     assert made.spec == {"template_version": "2"}
 
 
+def test_an_instance_is_looked_for_on_every_page() -> None:
+    live = Live("i-1", "instance", "i-1", "i-1", {"template_version": "1", "leaving": True})
+    spec = {"leaving": False}
+    step = Step("update", "i-1", "instance", "i-1", spec, live, differences(spec, live.spec))
+    first = Call("ecs", "ListContainerInstances", {"containerInstanceArns": [], "nextToken": "more"})
+    active = Call("ecs", "UpdateContainerInstancesState", params={"containerInstances": ["arn-i-1"]})
+    with scripted(first, listed("i-1"), active, noted("")) as aws:
+        Instances(a_run(aws), "web", "g").update(step, spec, live)
+
+
 def test_an_instance_that_never_joined_needs_no_draining() -> None:
     with scripted(listed(), ENDED, Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})) as aws:
         Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)

@@ -19,7 +19,7 @@ from unit.ecs_cluster import params
     ("given", "words"),
     [
         ({"name": "a b"}, "name: 'a b' must consist"),
-        ({"name": "x" * 253}, "252 are allowed"),
+        ({"name": "x" * 252}, "251 are allowed"),
         ({"desired_count": -1}, "desired_count: -1 must not be below 0"),
         ({"min_size": 3, "max_size": 2}, r"min_size \(3\) must not be above max_size \(2\)"),
         ({"min_size": 3, "desired_count": 2, "max_size": 4}, r"min_size \(3\) must not be above desired_count \(2\)"),

@@ -383,7 +383,7 @@ def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() 
     definitions = [ARN.format("ecs", f"task-definition/shop:{number}") for number in range(1, 5)]
     targets = [ARN.format("application-autoscaling", f"scalable-target/{number}") for number in (1, 2)]
     logs = [ARN.format("logs", f"log-group:/ecs/web/{name}") for name in ("shop", "gone")]
-    services = [ARN.format("ecs", f"service/other/{name}") for name in ("shop", "gone")]
+    services = [ARN.format("ecs", f"service/{name}") for name in ("other/shop", "other/gone", "gone/mail")]
 
     def definition(number: int, answer: Any) -> Call:
         return Call("ecs", "DescribeTaskDefinition", answer, {"taskDefinition": definitions[number]})
@@ -401,7 +401,6 @@ def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() 
             "application-autoscaling",
             "DescribeScalableTargets",
             {"ScalableTargets": [{"ScalableTargetARN": targets[0], "ResourceId": "service/web/shop"}]},
-            times=2,
         ),
         Call(
             "logs",
@@ -414,9 +413,9 @@ def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() 
             "ecs",
             "DescribeServices",
             {"services": [service("shop", "DRAINING")]},
-            {"cluster": "other", "services": [services[0]]},
+            {"cluster": "other", "services": services[:2]},
         ),
-        Call("ecs", "DescribeServices", failure("ClusterNotFoundException"), {"services": [services[1]]}),
+        Call("ecs", "DescribeServices", failure("ClusterNotFoundException"), {"cluster": "gone"}),
     )
     assert summary(found) == [
         ("task_definition", definitions[0], "active", 0.0),
@@ -426,6 +425,22 @@ def test_what_the_tagging_api_names_is_looked_at_and_what_is_gone_is_not_told() 
         ("service", services[0], "draining", 0.0),
         ("s3", "arn:aws:s3:::bucket", "unknown", None),
     ]
+
+
+def test_services_are_asked_about_ten_at_a_time() -> None:
+    services = {f"app-{number}": ARN.format("ecs", f"service/other/app-{number}") for number in range(12)}
+    batches = [list(services)[:10], list(services)[10:]]
+    answers = [
+        Call(
+            "ecs",
+            "DescribeServices",
+            {"services": [service(name, "ACTIVE") for name in batch]},
+            {"services": [services[name] for name in batch]},
+        )
+        for batch in batches
+    ]
+    found = found_in("tagging", named(*services.values()), *answers)
+    assert [one.id for one in found] == [*services.values()]
 
 
 def test_a_service_that_refuses_hides_nothing_else_that_the_tagging_api_names() -> None:

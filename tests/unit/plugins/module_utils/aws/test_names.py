@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.names import (
+    CLUSTER_NAME_LIMIT,
     ClusterNames,
     app_mark,
     checked_name,
@@ -65,8 +66,10 @@ def test_names_that_were_shortened_alike_stay_apart() -> None:
 
 
 def test_a_cluster_with_the_longest_name_has_names_that_aws_takes() -> None:
-    names = ClusterNames("n" * 252, "eu-west-1")
+    cluster = "n" * CLUSTER_NAME_LIMIT
+    names = ClusterNames(cluster, "eu-west-1")
     limits = {
+        cluster_mark(cluster).owner: 255,  # a value of a filter
         names.role: 64,
         names.launch_template: 128,
         names.auto_scaling_group: 255,

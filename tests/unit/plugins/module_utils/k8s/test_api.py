@@ -82,6 +82,17 @@ def test_lists_are_read_to_the_last_page() -> None:
     assert found.version == "7"
 
 
+def test_a_list_whose_pages_came_too_slowly_begins_anew() -> None:
+    first = {"metadata": {"resourceVersion": "7", "continue": "more"}, "items": [{"metadata": {"name": "a"}}]}
+    with api_server(
+        Call("GET", PODS, first),
+        Call("GET", PODS, Status(410, "Expired"), query={"continue": "more"}),
+        Call("GET", PODS, listing({"metadata": {"name": "b"}}, version="9")),
+    ) as server:
+        found = server.api().list(POD, "shop")
+    assert ([one["metadata"]["name"] for one in found.items], found.version) == (["b"], "9")
+
+
 def test_an_object_that_is_not_there_is_none() -> None:
     with api_server(Call("GET", f"{PODS}/a", Status(404, "NotFound"))) as server:
         assert server.api().get(POD, "a", "shop") is None
