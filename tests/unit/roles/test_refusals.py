@@ -109,8 +109,12 @@ def test_a_profile_of_somebody_else_is_refused_in_a_sentence(tmp_path: Path, tex
     ("role", "nothing", "said"),
     [
         ("ecs_app", {"ecs_app_load_balancer": None, "ecs_app_verify_hosts": 2}, "set ecs_app_load_balancer"),
-        ("kubernetes_wordpress", {"kubernetes_wordpress_zone": None}, "kubernetes_wordpress_zone is needed"),
-        ("kubernetes_wordpress", {"kubernetes_wordpress_storage": None}, "kubernetes_wordpress_zone is needed"),
+        ("kubernetes_wordpress", {"kubernetes_wordpress_zone": None}, "and kubernetes_wordpress_zone have to be given"),
+        (
+            "kubernetes_wordpress",
+            {"kubernetes_wordpress_storage": None},
+            "and kubernetes_wordpress_zone have to be given",
+        ),
         ("rancher_wordpress", {"rancher_wordpress_site": None}, "Set rancher_wordpress_site"),
         ("rancher_wordpress", {"rancher_wordpress_database": None}, "Set rancher_wordpress_site"),
     ],
@@ -145,3 +149,12 @@ def test_storage_or_a_cluster_that_is_set_to_nothing_decides_nothing(tmp_path: P
     assert said.count("own: False, and {") == len(dynamic)
     handed_on = ("{}", "{'storage': '{}'}", "{'storage': {'mode': 'dynamic'}}")
     assert [said.count(f', and {storage}"') for storage in handed_on] == [7, 1, 1]
+
+
+@pytest.mark.parametrize("given", [{}, {"kubernetes_wordpress_cluster": "kubernetes", "kubernetes_wordpress_zone": ""}])
+def test_volumes_alone_need_a_cluster_and_a_zone(tmp_path: Path, given: dict[str, Any]) -> None:
+    role = {"name": "container.schedulers.kubernetes_wordpress", "tasks_from": "volumes"}
+    code, said = play(tmp_path, [{"ansible.builtin.import_role": role}], given)
+    assert code != 0
+    assert "kubernetes_wordpress_cluster and kubernetes_wordpress_zone have to be given" in said
+    assert "ok=1 " in said  # the argument spec
