@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""-e and the surveys of AWX give text: for numbers, for lists, and nothing at all for what is not answered.
+"""-e and the surveys of AWX give text, for numbers, lists and dictionaries, and nothing for what is not answered.
 
 The argument spec of a role takes all that, and Ansible does not convert what it has checked. So the role has to.
 """
@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from jinja2 import Environment
 from unit.roles.playing import play, playbook, preflight
+from unit.roles.rendering import rendered
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 CONVERTED = ("int", "bool")
+OF_OTHERS = ("rancher_", "teardown")  # look into their dictionaries as they are
 
 
 def uses(role: Path, option: str) -> list[str]:
@@ -24,7 +27,7 @@ def uses(role: Path, option: str) -> list[str]:
     files = [*role.glob("tasks/**/*.yml"), *role.glob("vars/*.yml"), *role.glob("templates/*")]
     lines = [line.strip() for file in files for line in file.read_text().splitlines() if option in line]
     handed_on = rf"\{{\{{ {option}( \| (string|default\((omit|'')\)))? \}}\}}"
-    spoken_of = rf"\b{option}(:| is| has| says| otherwise| \| default\(none\) is)"
+    spoken_of = rf"^#.*|\bset {option}\b|\b{option}(:| is| has| says| names| otherwise| \| default\(none\) is)"
     return [line for line in lines if re.search(rf"\b{option}\b", re.sub(f"{handed_on}|{spoken_of}", "", line))]
 
 
@@ -41,6 +44,57 @@ def test_numbers_and_switches_are_converted_before_they_are_compared(role: str) 
     ]
 
     assert unconverted == []
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir() if not path.name.startswith(OF_OTHERS)))
+def test_dictionaries_are_parsed_before_they_are_looked_into(role: str) -> None:
+    spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text())
+    options = spec["argument_specs"]["main"]["options"]
+    unparsed = [
+        line
+        for name, option in options.items()
+        if option["type"] == "dict"
+        for line in uses(ROLES / role, name)
+        if not re.search(rf"\b{name} \| default\('{{}}', true\) \| from_yaml if|^else {name} \}}\}}$", line)
+    ]
+
+    assert unparsed == []
+
+
+def test_a_dictionary_as_text_is_parsed_or_refused(tmp_path: Path) -> None:
+    """Words with an equals sign, which the argument spec and modules take for one, too, are refused."""
+    given: list[tuple[str, dict[str, Any]]] = [
+        ("ecs_app", {"ecs_app_load_balancer": '{"type": "classic"}'}),
+        ("kubernetes_app", {"kubernetes_app_service": '{"type": "LoadBalancer"}'}),
+        ("kubernetes_tools", {"kubernetes_tools_images": '{"loki": "mirror.test/loki"}'}),
+        ("ecs_app", {"ecs_app_load_balancer": "type=classic"}),
+        ("kubernetes_app", {"kubernetes_app_verify": "http=false"}),
+        ("kubernetes_tools", {"kubernetes_tools_images": "loki=mirror.test/loki"}),
+        ("kubernetes_wordpress", {"kubernetes_wordpress_verify": "http=false"}),
+    ]
+    goes_on = {"rescue": [{"ansible.builtin.meta": "noop"}]}
+    tasks = [
+        {"block": [{**preflight(role), "vars": {f"{role}_verify_hosts": 2, **one}}], **goes_on} for role, one in given
+    ]
+    said = play(tmp_path, tasks, {})[1]
+
+    refused = re.findall(r'"msg": "([^"]*)"', said)
+    assert [re.sub("^.*; ", "", one) for one in refused] == [
+        "set ecs_app_load_balancer to a dictionary, such as {type: classic}.",
+        "kubernetes_app_verify has to be a dictionary, such as {http: false}, and this is text.",
+        "kubernetes_tools_images has to be a dictionary, such as {loki: mirror.example.com/loki}, and this is text.",
+        "kubernetes_wordpress_verify has to be a dictionary, such as {http: false}, and this is text.",
+    ]
+
+
+def test_a_command_as_text_is_a_list_too() -> None:
+    role = ROLES / "kubernetes_wordpress"
+    tasks = yaml.safe_load((role / "tasks" / "survive.yml").read_text())
+    (argv,) = (task["ansible.builtin.command"]["argv"] for task in tasks if "ansible.builtin.command" in task)
+    given = [{"kubernetes_wordpress_kubectl": one} for one in ("kubectl", "kubectl,-v=0", ["kubectl", "-v=0,1"])]
+    found = rendered(role, argv, [{"__kubernetes_wordpress_lost": {"name": "pod-1"}, **one} for one in given])
+
+    assert [one[: one.index("delete")] for one in found] == [["kubectl"], ["kubectl", "-v=0"], ["kubectl", "-v=0,1"]]
 
 
 def test_a_number_of_hosts_is_compared_as_one(tmp_path: Path) -> None:

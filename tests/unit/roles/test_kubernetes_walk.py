@@ -109,6 +109,17 @@ def test_no_volume_is_made_in_a_zone_without_nodes(tmp_path: Path, running_serve
     assert "changed=0" in again[1]
 
 
+def test_a_post_is_one_of_the_site_that_is_named(tmp_path: Path) -> None:
+    """Its address is not what an earlier role of the play has found, of another site or of none."""
+    role = {"name": "container.schedulers.kubernetes_wordpress", "tasks_from": "post"}
+    earlier = {"ansible.builtin.set_fact": {"kubernetes_wordpress_result": {"site": {"url": "http://another.test"}}}}
+    defaults = {"container.schedulers.k8s_wordpress": {"kubeconfig": "/of/the/site"}}
+    tasks = [earlier, {"ansible.builtin.import_role": role}]
+    code, said = play(tmp_path, tasks, {}, module_defaults=defaults)
+    assert code != 0
+    assert "kubeconfig /of/the/site does not exist" in said
+
+
 @pytest.mark.parametrize("site", [{}, {"kubernetes_wordpress_site": {"title": "Ours", "admin_email": ""}}])
 def test_a_walk_without_a_site_ends_before_there_is_a_cluster(tmp_path: Path, site: dict[str, Any]) -> None:
     code, said = playbook(tmp_path, str(WALK), site)

@@ -71,6 +71,7 @@ def test_a_site_is_asked_at_its_load_balancer_if_that_is_its_address() -> None:
         ({"result": {"site": at_balancer}}, True),
         ({"result": {"site": by_number}}, True),
         ({"result": {"site": at_balancer}, "verify": {"http": False}}, False),
+        ({"result": {"site": at_balancer}, "verify": '{"http": false}'}, False),
         ({"result": {"site": {"url": "https://blog.example.com", "service": balancer}}}, False),
         ({"result": {"site": {"url": "http://wordpress.default.svc", "service": inside}}}, False),
         ({"result": {"site": {"url": None, "service": {**balancer, "load_balancer": None}}}}, False),  # without wait
@@ -109,7 +110,12 @@ def test_a_profile_of_somebody_else_is_refused_in_a_sentence(tmp_path: Path, tex
     ("role", "nothing", "said"),
     [
         ("ecs_app", {"ecs_app_load_balancer": None, "ecs_app_verify_hosts": 2}, "set ecs_app_load_balancer"),
-        ("kubernetes_wordpress", {"kubernetes_wordpress_zone": None}, "kubernetes_wordpress_zone is needed"),
+        ("kubernetes_wordpress", {"kubernetes_wordpress_zone": None}, "and kubernetes_wordpress_zone have to be given"),
+        (
+            "kubernetes_wordpress",
+            {"kubernetes_wordpress_storage": None},
+            "and kubernetes_wordpress_zone have to be given",
+        ),
         ("rancher_wordpress", {"rancher_wordpress_site": None}, "Set rancher_wordpress_site"),
         ("rancher_wordpress", {"rancher_wordpress_database": None}, "Set rancher_wordpress_site"),
     ],
@@ -123,3 +129,33 @@ def test_a_variable_that_is_set_to_nothing_is_not_set(
     )
     assert code != 0
     assert said in shown
+
+
+def test_storage_or_a_cluster_that_is_set_to_nothing_decides_nothing(tmp_path: Path) -> None:
+    """Nothing is null, a question of a survey that is not answered, or a variable of somebody's that is not there."""
+    omitted = "{{ nowhere | default(omit) }}"
+    own = [("kubernetes", storage) for storage in (None, "", {}, "{}", omitted)]
+    dynamic = [*((cluster, omitted) for cluster in (None, "", omitted)), ("kubernetes", {"mode": "dynamic"})]
+    show = "own: {{ __kubernetes_wordpress_own_volumes }}, and {{ {'storage': __kubernetes_wordpress_storage} }}"
+    given = [
+        {"kubernetes_wordpress_cluster": cluster, "kubernetes_wordpress_storage": storage}
+        for cluster, storage in (*own, *dynamic)
+    ]
+    tasks = [{"ansible.builtin.debug": {"msg": show}, "vars": one} for one in given]
+    volumes = {"kubernetes_wordpress_volumes": {"site": {"id": None}}}  # as in check mode
+    role = ROOT / "roles" / "kubernetes_wordpress"
+    code, said = play(tmp_path, tasks, volumes, vars_files=[str(role / "vars" / "main.yml")])
+    assert code == 0, said
+    assert said.count("own: True, and {") == len(own)
+    assert said.count("own: False, and {") == len(dynamic)
+    handed_on = ("{}", "{'storage': {'mode': 'dynamic'}}")
+    assert [said.count(f', and {storage}"') for storage in handed_on] == [8, 1]
+
+
+@pytest.mark.parametrize("given", [{}, {"kubernetes_wordpress_cluster": "kubernetes", "kubernetes_wordpress_zone": ""}])
+def test_volumes_alone_need_a_cluster_and_a_zone(tmp_path: Path, given: dict[str, Any]) -> None:
+    role = {"name": "container.schedulers.kubernetes_wordpress", "tasks_from": "volumes"}
+    code, said = play(tmp_path, [{"ansible.builtin.import_role": role}], given)
+    assert code != 0
+    assert "kubernetes_wordpress_cluster and kubernetes_wordpress_zone have to be given" in said
+    assert "ok=1 " in said  # the argument spec

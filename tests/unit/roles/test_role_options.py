@@ -118,6 +118,17 @@ def test_loops_leave_item_to_those_who_include_the_role_in_a_loop(role: str) -> 
 
 
 @pytest.mark.parametrize("role", ALL_ROLES)
+def test_defaults_of_modules_are_left_to_the_play(role: str) -> None:
+    """Those of a block replace the play's for the same module, with the cluster or the account that it names."""
+    files = (ROOT / "roles" / role).glob("tasks/**/*.yml")
+    theirs = [
+        task for file in files for task in tasks_of(yaml.safe_load(file.read_text())) if "module_defaults" in task
+    ]
+
+    assert theirs == []
+
+
+@pytest.mark.parametrize("role", ALL_ROLES)
 def test_defaults_are_those_of_the_argument_spec(role: str) -> None:
     defaults = yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text())
     options = role_options(role)
