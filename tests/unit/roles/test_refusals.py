@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from unit.roles.rendering import rendered
 
 ROOT = Path(__file__).resolve().parents[3]
 WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
+SITE = {"title": "blog", "admin_password": "-", "admin_email": "admin@example.com"}
 
 
 @pytest.mark.parametrize(("confirm", "deletes"), [("", False), ("another", False), ("wordpress", True)])
@@ -111,15 +113,41 @@ def test_a_profile_of_somebody_else_is_refused_in_a_sentence(tmp_path: Path, tex
         ("ecs_app", {"ecs_app_load_balancer": None, "ecs_app_verify_hosts": 2}, "set ecs_app_load_balancer"),
         ("kubernetes_wordpress", {"kubernetes_wordpress_zone": None}, "kubernetes_wordpress_zone is needed"),
         ("rancher_wordpress", {"rancher_wordpress_site": None}, "Set rancher_wordpress_site"),
-        ("rancher_wordpress", {"rancher_wordpress_database": None}, "Set rancher_wordpress_site"),
+        ("rancher_wordpress", {"rancher_wordpress_database": None}, "Set rancher_wordpress_database"),
+        ("rancher_wordpress", {"rancher_wordpress_site": {**SITE, "admin_password": ""}}, "Set rancher_wordpress_site"),
+        # the argument spec takes text for a mapping
+        ("rancher_wordpress", {"rancher_wordpress_database": "{}"}, "Set rancher_wordpress_database to a mapping"),
     ],
 )
 def test_a_variable_that_is_set_to_nothing_is_not_set(
     tmp_path: Path, role: str, nothing: dict[str, Any], said: str
 ) -> None:
-    given = {"kubernetes_wordpress_cluster": "kubernetes", "rancher_wordpress_site": {"title": "blog"}}
+    given = {"kubernetes_wordpress_cluster": "kubernetes", "rancher_wordpress_site": SITE}
     code, shown = play(
         tmp_path, [preflight(role)], {**given, "rancher_wordpress_database": {"password": "-"}, **nothing}
     )
     assert code != 0
     assert said in shown
+
+
+@pytest.mark.parametrize(("site", "tag"), [(None, "step_catalog_wordpress"), (json.dumps(SITE), "step_wordpress")])
+def test_a_walk_without_a_site_ends_before_there_is_an_installer_that_anybody_can_finish(
+    tmp_path: Path, site: object, tag: str
+) -> None:
+    given = {"rancher_wordpress_site": site, "digitalocean_api_url": "http://127.0.0.1:9"}
+    code, said = playbook(tmp_path, "container.schedulers.rancher", given, "--tags", tag)
+    assert code != 0
+    assert "Set rancher_wordpress_site to a mapping with title, admin_password and admin_email" in said
+    assert "127.0.0.1:9" not in said
+
+
+def test_the_catalogs_wordpress_is_not_made_without_a_site_if_its_own_steps_are_skipped() -> None:
+    """What has tags of several steps is skipped with each of them."""
+    (walk,) = yaml.safe_load((ROOT / "playbooks" / "tasks" / "rancher.yml").read_text())
+    tasks = [one for part in walk["block"] for one in part.get("block", [part])]
+    step = [
+        one["ansible.builtin.import_role"]
+        for one in tasks
+        if one.get("tags") == ["step_catalog_wordpress"] and "ansible.builtin.import_role" in one
+    ]
+    assert step[0] == {"name": "container.schedulers.rancher_wordpress", "tasks_from": "site"}
