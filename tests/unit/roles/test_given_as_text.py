@@ -27,7 +27,10 @@ def uses(role: Path, option: str) -> list[str]:
     files = [*role.glob("tasks/**/*.yml"), *role.glob("vars/*.yml"), *role.glob("templates/*")]
     lines = [line.strip() for file in files for line in file.read_text().splitlines() if option in line]
     handed_on = rf"\{{\{{ {option}( \| (string|default\((omit|'')\)))? \}}\}}"
-    spoken_of = rf"^#.*|\bset {option}\b|\b{option}(:| is| has| says| names| otherwise| \| default\(none\) is)"
+    spoken_of = (
+        rf"^#.*|\bset {option}\b"
+        rf"|\b{option}(:| is| has| says| names| otherwise| \| default\(none\) (is|in|not in))"
+    )
     return [line for line in lines if re.search(rf"\b{option}\b", re.sub(f"{handed_on}|{spoken_of}", "", line))]
 
 

@@ -124,10 +124,50 @@ def test_a_post_is_one_of_the_site_that_is_named(tmp_path: Path) -> None:
 def test_a_walk_without_a_site_ends_before_there_is_a_cluster(tmp_path: Path, site: dict[str, Any]) -> None:
     code, said = playbook(tmp_path, str(WALK), site)
     assert code == 2
-    assert "kubernetes_wordpress_site has to be given, with title and admin_email" in said
+    assert "kubernetes_wordpress_site has to be a dictionary with title and admin_email" in said
     assert "changed=0" in said
 
 
 def test_steps_without_wordpress_need_no_site(tmp_path: Path) -> None:
     listed = playbook(tmp_path, str(WALK), {}, "--tags", "step_cluster", "--list-tasks")[1]
     assert "Check that the walk knows" not in listed
+
+
+@pytest.mark.parametrize("who", ["the role", "the walk of Rancher", "the walk of Kubernetes"])
+def test_the_cluster_of_a_walk_is_asked_and_not_the_one_that_defaults_and_environment_lead_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    """As they do between two walks, and by AWX's credential of a cluster."""
+    nowhere = "/no/such/file"
+    elsewhere = {"HOST": "http://127.0.0.1:9", "API_KEY": "other", "SSL_CA_CERT": nowhere, "CONTEXT": "other"}
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(f"K8S_AUTH_{name}", value)
+    look = {"container.schedulers.k8s_cluster_info": {}}
+    role = {"ansible.builtin.import_role": {"name": "container.schedulers.rancher_kubernetes", "tasks_from": "verify"}}
+    group = "group/container.schedulers.kubernetes"
+    walks = {
+        name: yaml.safe_load((WALK.with_name("tasks") / f"{name}.yml").read_text())[0]["module_defaults"][group]
+        for name in ("kubernetes", "rancher")
+    }
+    task, defaults = {
+        "the role": (
+            role,
+            {"context": "other", "host": elsewhere["HOST"], "client_cert": nowhere, "client_key": nowhere},
+        ),
+        "the walk of Rancher": (look, walks["rancher"]),
+        "the walk of Kubernetes": (look, walks["kubernetes"]),
+    }[who]
+
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: MORE.get(path)
+        place = kubeconfig(tmp_path, cluster)
+        place.chmod(0o600)
+        given = {
+            "kubernetes_cluster_name": "kubernetes",
+            "kubernetes_cluster_kubeconfig": str(place),
+            "rancher_kubernetes_kubeconfig": str(place),
+            "rancher_kubernetes_count": 0,
+            "rancher_kubernetes_wait_timeout": 0,
+        }
+        code, said = play(tmp_path, [task], given, module_defaults={group: defaults})
+    assert code == 0, said

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from unit.roles.rendering import rendered
 
 ROOT = Path(__file__).resolve().parents[3]
 WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
+SITE = {"title": "blog", "admin_password": "-", "admin_email": "admin@example.com"}
 
 
 @pytest.mark.parametrize(("confirm", "deletes"), [("", False), ("another", False), ("wordpress", True)])
@@ -117,13 +119,16 @@ def test_a_profile_of_somebody_else_is_refused_in_a_sentence(tmp_path: Path, tex
             "and kubernetes_wordpress_zone have to be given",
         ),
         ("rancher_wordpress", {"rancher_wordpress_site": None}, "Set rancher_wordpress_site"),
-        ("rancher_wordpress", {"rancher_wordpress_database": None}, "Set rancher_wordpress_site"),
+        ("rancher_wordpress", {"rancher_wordpress_database": None}, "Set rancher_wordpress_database"),
+        ("rancher_wordpress", {"rancher_wordpress_site": {**SITE, "admin_password": ""}}, "Set rancher_wordpress_site"),
+        # the argument spec takes text for a mapping
+        ("rancher_wordpress", {"rancher_wordpress_database": "{}"}, "Set rancher_wordpress_database to a mapping"),
     ],
 )
 def test_a_variable_that_is_set_to_nothing_is_not_set(
     tmp_path: Path, role: str, nothing: dict[str, Any], said: str
 ) -> None:
-    given = {"kubernetes_wordpress_cluster": "kubernetes", "rancher_wordpress_site": {"title": "blog"}}
+    given = {"kubernetes_wordpress_cluster": "kubernetes", "rancher_wordpress_site": SITE}
     code, shown = play(
         tmp_path, [preflight(role)], {**given, "rancher_wordpress_database": {"password": "-"}, **nothing}
     )
@@ -159,3 +164,81 @@ def test_volumes_alone_need_a_cluster_and_a_zone(tmp_path: Path, given: dict[str
     assert code != 0
     assert "kubernetes_wordpress_cluster and kubernetes_wordpress_zone have to be given" in said
     assert "ok=1 " in said  # the argument spec
+
+
+@pytest.mark.parametrize("nothing", [None, "{{ omit }}"])
+def test_what_has_to_be_given_is_asked_for_in_a_sentence(tmp_path: Path, nothing: str | None) -> None:
+    """Also where something is handed on that is none, or omitted."""
+    quote = {"ansible.builtin.import_role": {"name": "container.schedulers.rancher_hosts", "tasks_from": "quote"}}
+    token = {"rancher_hosts_driver": "digitalocean", "rancher_hosts_token": nothing}
+    keys = {"rancher_dns_zone": "example.com", "rancher_dns_access_key": nothing, "rancher_dns_secret_key": "-"}
+    asked = [
+        {**preflight("rancher_catalog"), "vars": {"rancher_catalog_template": nothing}},
+        {**preflight("rancher_dns"), "vars": keys},
+        {
+            **preflight("rancher_dns"),
+            "vars": {**keys, "rancher_dns_access_key": "-", "rancher_dns_secret_key": nothing},
+        },
+        {**quote, "vars": token},
+    ]
+    goes_on = [{"ansible.builtin.debug": {"msg": "refused: {{ ansible_failed_result.msg }}"}}]
+    said = play(tmp_path, [{"block": [one], "rescue": goes_on} for one in asked], {})[1]
+    assert "refused: Set rancher_catalog_template to a template" in said
+    assert said.count("refused: Set rancher_dns_access_key and rancher_dns_secret_key to a key") == 2
+    assert "refused: Set rancher_hosts_token to a token" in said
+
+
+@pytest.mark.parametrize(
+    ("number", "accepted"), [(None, True), ("{{ omit }}", True), ("2", True), (2, True), (0, False), (3, False)]
+)
+def test_containers_are_counted_if_their_number_is_given(tmp_path: Path, number: object, accepted: bool) -> None:
+    task = yaml.safe_load((ROOT / "roles" / "rancher_catalog" / "tasks" / "verify.yml").read_text())[-1]
+    found = {"rancher_catalog_name": "blog", "rancher_catalog_containers": [{"name": "one"}, {"name": "two"}]}
+    code, said = play(tmp_path, [{**task, "vars": {**found, "rancher_catalog_verify_containers": number}}], {})
+    assert (code == 0) is accepted, said
+
+
+def test_stacks_of_which_records_are_looked_for_may_be_omitted(tmp_path: Path) -> None:
+    """Then those of all stacks are deleted with the service, and none are waited for."""
+    role = yaml.safe_load((ROOT / "roles" / "rancher_dns" / "vars" / "main.yml").read_text())
+    cases: list[tuple[object, list[str]]] = [
+        (None, []),
+        ("{{ omit }}", []),
+        ("", []),
+        ("a, b", ["a", "b"]),
+        (["a"], ["a"]),
+    ]
+    tasks = [
+        {
+            "ansible.builtin.assert": {"that": f"__rancher_dns_verify == {stacks}"},
+            "vars": {**role, "rancher_dns_verify": given},
+        }
+        for given, stacks in cases
+    ]
+    code, said = play(tmp_path, tasks, {})
+    assert code == 0, said
+    main = yaml.safe_load((ROOT / "roles" / "rancher_dns" / "tasks" / "main.yml").read_text())
+    assert "__rancher_dns_verify | length > 0" in main[-1]["when"]
+
+
+@pytest.mark.parametrize(("site", "tag"), [(None, "step_catalog_wordpress"), (json.dumps(SITE), "step_wordpress")])
+def test_a_walk_without_a_site_ends_before_there_is_an_installer_that_anybody_can_finish(
+    tmp_path: Path, site: object, tag: str
+) -> None:
+    given = {"rancher_wordpress_site": site, "digitalocean_api_url": "http://127.0.0.1:9"}
+    code, said = playbook(tmp_path, "container.schedulers.rancher", given, "--tags", tag)
+    assert code != 0
+    assert "Set rancher_wordpress_site to a mapping with title, admin_password and admin_email" in said
+    assert "127.0.0.1:9" not in said
+
+
+def test_the_catalogs_wordpress_is_not_made_without_a_site_if_its_own_steps_are_skipped() -> None:
+    """What has tags of several steps is skipped with each of them."""
+    (walk,) = yaml.safe_load((ROOT / "playbooks" / "tasks" / "rancher.yml").read_text())
+    tasks = [one for part in walk["block"] for one in part.get("block", [part])]
+    step = [
+        one["ansible.builtin.import_role"]
+        for one in tasks
+        if one.get("tags") == ["step_catalog_wordpress"] and "ansible.builtin.import_role" in one
+    ]
+    assert step[0] == {"name": "container.schedulers.rancher_wordpress", "tasks_from": "site"}
