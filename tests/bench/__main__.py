@@ -103,7 +103,9 @@ def _turns(jobs: Sequence[Job[Any]], number: int) -> Iterator[tuple[Job[Any], st
 def _environment(side: str, ground: Ground) -> dict[str, str]:
     programs = peers.PROGRAMS if side == "peers" else PROGRAMS
     path = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return tool_environment({**ground.exports, "PATH": path, "VIRTUAL_ENV": str(programs.parent)})
+    environment = tool_environment({**ground.exports, "PATH": path, "VIRTUAL_ENV": str(programs.parent)})
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what Python compiles, it keeps, unless it is told not to
+    return environment
 
 
 if __name__ == "__main__":
