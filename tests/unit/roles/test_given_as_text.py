@@ -8,6 +8,7 @@ The argument spec of a role takes all that, and Ansible does not convert what it
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,20 @@ def uses(role: Path, option: str) -> list[str]:
     return [line for line in lines if re.search(rf"\b{option}\b", re.sub(f"{handed_on}|{spoken_of}", "", line))]
 
 
+def looked_into(role: str, *types: str) -> Iterator[tuple[str, str, str]]:
+    """The name and the type of each option of these types, with every such line."""
+    spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text())
+    for name, option in spec["argument_specs"]["main"]["options"].items():
+        if option["type"] in types:
+            yield from ((name, option["type"], line) for line in uses(ROLES / role, name))
+
+
 @pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir()))
 def test_numbers_and_switches_are_converted_before_they_are_compared(role: str) -> None:
-    spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text())
-    options = spec["argument_specs"]["main"]["options"]
     unconverted = [
         line
-        for name, option in options.items()
-        if option["type"] in CONVERTED
-        for line in uses(ROLES / role, name)
-        if not re.search(rf"\b{name} \| (default\(.*\) \| )?{option['type']}\b", line)
+        for name, kind, line in looked_into(role, *CONVERTED)
+        if not re.search(rf"\b{name} \| (default\(.*\) \| )?{kind}\b", line)
     ]
 
     assert unconverted == []
@@ -51,13 +56,9 @@ def test_numbers_and_switches_are_converted_before_they_are_compared(role: str) 
 
 @pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir() if not path.name.startswith(OF_OTHERS)))
 def test_dictionaries_are_parsed_before_they_are_looked_into(role: str) -> None:
-    spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text())
-    options = spec["argument_specs"]["main"]["options"]
     unparsed = [
         line
-        for name, option in options.items()
-        if option["type"] == "dict"
-        for line in uses(ROLES / role, name)
+        for name, _type, line in looked_into(role, "dict")
         if not re.search(rf"\b{name} \| default\('{{}}', true\) \| from_yaml if|^else {name} \}}\}}$", line)
     ]
 
