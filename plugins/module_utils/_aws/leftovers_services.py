@@ -21,13 +21,13 @@ from . import prices
 from .api import Aws, from_tags
 from .k8s_cluster_wanted import SIDES
 from .kubernetes_names import KubernetesNames
-from .leftovers_tagged import service_state
+from .leftovers_tagged import SERVICES_AT_ONCE, service_state
 from .names import ClusterNames
 from .service_balancers import tags_of
 
 # IAM lists without tags: only what is named as the schedulers' roles are is asked for its own
 IAM_NAMES = ("ecs-", "kubernetes-")
-DESCRIBED_AT_ONCE = {"clusters": 100, "services": 10}
+CLUSTERS_AT_ONCE = 100  # in one DescribeClusters
 Tags = Mapping[str, str]
 
 
@@ -94,7 +94,7 @@ def clusters(aws: Aws, owner: str) -> Iterator[Leftover]:
     """ECS clusters, and the services in them."""
     doing = "look for ECS clusters that are left"
     arns = aws.pages("ecs", "ListClusters", "clusterArns", doing=doing)
-    for some in batched(arns, DESCRIBED_AT_ONCE["clusters"]):
+    for some in batched(arns, CLUSTERS_AT_ONCE):
         request = {"clusters": some, "include": ["TAGS"]}
         for cluster in aws.call("ecs", "DescribeClusters", request, doing=doing)["clusters"]:
             tags = from_tags(cluster.get("tags"))
@@ -112,7 +112,7 @@ def _services(aws: Aws, owner: str, cluster: str) -> Iterator[Leftover]:
         arns = aws.pages("ecs", "ListServices", "serviceArns", {"cluster": cluster, "maxResults": 100}, doing=doing)
     except NotFoundError:  # the cluster has gone meanwhile
         return
-    for some in batched(arns, DESCRIBED_AT_ONCE["services"]):
+    for some in batched(arns, SERVICES_AT_ONCE):
         request = {"cluster": cluster, "services": some, "include": ["TAGS"]}
         for service in _unless_gone(aws, "ecs", "DescribeServices", request, doing).get("services", ()):
             tags = from_tags(service.get("tags"))

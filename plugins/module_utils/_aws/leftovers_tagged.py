@@ -22,6 +22,7 @@ from .._parallel import gather
 from .api import Aws, from_tags
 
 DOING = "look for what is left in all services"
+SERVICES_AT_ONCE = 10  # in one DescribeServices
 # services that are asked themselves ("" for all kinds), and what goes with something else
 ASKED_ELSEWHERE = {
     "autoscaling": ("",),
@@ -90,14 +91,17 @@ def _groups(named: Sequence[Named]) -> Iterator[list[Named]]:
     for one in named:
         alike.setdefault((one.service, one.kind, one.name.rpartition("/")[0]), []).append(one)
     for (service, kind, _within), some in alike.items():
-        yield from batched(some, AT_ONCE.get((service, kind), 1))
+        _ask, size = TOGETHER.get((service, kind), (None, 1))
+        yield from batched(some, size)
 
 
 def _look(aws: Aws, some: Sequence[Named]) -> Mapping[str, State]:
     """How those are that are there."""
-    together, alone = TOGETHER.get((some[0].service, some[0].kind)), ASKING.get((some[0].service, some[0].kind))
+    of = (some[0].service, some[0].kind)
+    alone = ASKING.get(of)
     try:
-        if together:
+        if of in TOGETHER:
+            together, _size = TOGETHER[of]
             return together(aws, some)
         state = alone(aws, some[0]) if alone else State("unknown", "the tagging API names it, and may be behind", None)
     except NotFoundError:
@@ -150,10 +154,10 @@ ASKING: Mapping[tuple[str, str], Callable[[Aws, Named], State | None]] = {
     ("logs", "log-group"): _log_group,
     ("ssm", "parameter"): _parameter,
 }
-TOGETHER: Mapping[tuple[str, str], Callable[[Aws, Sequence[Named]], Mapping[str, State]]] = {
-    ("application-autoscaling", "scalable-target"): _scalable_targets,
-    ("ecs", "service"): _services,
+# how many at a time, too
+TOGETHER: Mapping[tuple[str, str], tuple[Callable[[Aws, Sequence[Named]], Mapping[str, State]], int]] = {
+    ("application-autoscaling", "scalable-target"): (_scalable_targets, sys.maxsize),
+    ("ecs", "service"): (_services, SERVICES_AT_ONCE),
 }
-AT_ONCE = {("application-autoscaling", "scalable-target"): sys.maxsize, ("ecs", "service"): 10}
 OUR_WORDS = {"scalable-target": "service_scaling"}
 ASKED = ("log_group", "parameter", "service_scaling", "task_definition")
