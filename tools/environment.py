@@ -36,6 +36,8 @@ _FOREIGN_SETTINGS = (
     "RANCHER_",
     "XDG_",
 )
+_GIVEN_PROGRAMS = "LAB_KUBERNETES_PROGRAMS"
+"""A folder with a control plane, of whoever has one: it is not built then."""
 _LOOPBACK = "127.0.0.1,localhost"
 _PIP_CONFIGS = (Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf")
 
@@ -59,6 +61,8 @@ def tool_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "ANSIBLE_HOME": str(HOME / ".ansible"),
         "ANSIBLE_REMOTE_TEMP": str(HOME / ".ansible" / "tmp"),  # modules look up the user's real home otherwise
     }
+    if given := os.environ.get(_GIVEN_PROGRAMS):
+        environment[_GIVEN_PROGRAMS] = str(Path(given).absolute())
     config = next((path for path in _PIP_CONFIGS if path.is_file()), None)
     if config:
         environment.setdefault("PIP_CONFIG_FILE", str(config))

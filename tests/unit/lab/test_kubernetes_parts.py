@@ -84,6 +84,17 @@ def test_programs_that_are_given_are_used(no_programs: Path, monkeypatch: pytest
     assert programs.CLOUD not in found
 
 
+def test_a_control_plane_on_path_is_not_built(no_programs: Path) -> None:
+    """But the lab's own kubelet is, which nobody else has."""
+    for name in programs.CONTROL_PLANE:
+        (no_programs / "bin" / name).write_text("#!/bin/sh\n")
+        (no_programs / "bin" / name).chmod(0o755)
+    found = programs.build(lambda _line: None)
+    assert (no_programs / "calls").read_text().count("call") == 1
+    assert found["etcd"] == str(no_programs / "bin" / "etcd")
+    assert found[programs.KUBELET] == str(programs.cache() / programs.KUBELET)
+
+
 def test_a_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
     """The parent is killed, so that it cannot clean up."""
     code = (
