@@ -132,6 +132,19 @@ def test_a_post_is_one_of_the_site_that_is_named(tmp_path: Path) -> None:
     assert "kubeconfig /of/the/site does not exist" in said
 
 
+def test_a_post_of_a_site_that_is_not_there_yet_is_checked(tmp_path: Path) -> None:
+    role = {"name": "container.schedulers.kubernetes_wordpress", "tasks_from": "post"}
+    given = {"kubernetes_wordpress_site": {"title": "Ours", "admin_email": "me@example.com"}}
+    with small_cluster() as cluster:
+        defaults = {"group/container.schedulers.kubernetes": {"kubeconfig": str(kubeconfig(tmp_path, cluster))}}
+        tasks = [{"ansible.builtin.import_role": role}]
+        code, said = play(tmp_path, tasks, given, "--check", module_defaults=defaults)
+        assert cluster.written == []
+    assert code == 0, said
+    assert "This would publish A picture of a ship" in said
+    assert "changed=2" in said
+
+
 @pytest.mark.parametrize("site", [{}, {"kubernetes_wordpress_site": {"title": "Ours", "admin_email": ""}}])
 def test_a_walk_without_a_site_ends_before_there_is_a_cluster(tmp_path: Path, site: dict[str, Any]) -> None:
     code, said = playbook(tmp_path, str(WALK), site)
