@@ -103,6 +103,10 @@ options:
     description: How to find out whether a pod can be sent requests.
     type: dict
     suboptions:
+      enabled:
+        description: With V(false), there is none, and pods count as ready as soon as they run.
+        type: bool
+        default: true
       path:
         description: Ask for this path by HTTP. Without it and O(readiness_probe.command), a connection is enough.
         type: str
@@ -132,6 +136,10 @@ options:
     description: How to find out whether a container has to be restarted.
     type: dict
     suboptions:
+      enabled:
+        description: With V(false), there is none, and an app loses the one that it has.
+        type: bool
+        default: true
       path:
         description: Ask for this path by HTTP. Without it and O(liveness_probe.command), a connection is enough.
         type: str
@@ -161,6 +169,10 @@ options:
     description: How to find out whether a container has started. The other probes wait for it.
     type: dict
     suboptions:
+      enabled:
+        description: With V(false), there is none, and an app loses the one that it has.
+        type: bool
+        default: true
       path:
         description: Ask for this path by HTTP. Without it and O(startup_probe.command), a connection is enough.
         type: str

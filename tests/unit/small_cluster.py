@@ -16,6 +16,7 @@ import hashlib
 import itertools
 import json
 import re
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -44,7 +45,7 @@ Command = Callable[[str, str, list[str], str], tuple[str, str, int | None]]
 class SmallCluster:
     """One cluster."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.applied: dict[str, Object] = {}  # by uid
         self.written: list[tuple[str, str]] = []
@@ -65,7 +66,9 @@ class SmallCluster:
         Handler.cluster = cluster
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        if tls:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._http.server_port}"
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def api(self) -> Api:
@@ -425,9 +428,9 @@ def _fewer(cluster: SmallCluster, owner: Object, wanted: int) -> None:
 
 
 @contextmanager
-def small_cluster(*namespaces: str) -> Iterator[SmallCluster]:
+def small_cluster(*namespaces: str, tls: ssl.SSLContext | None = None) -> Iterator[SmallCluster]:
     """A cluster with the namespace "default" and others, for one test."""
-    cluster = SmallCluster()
+    cluster = SmallCluster(tls)
     for name in ("default", *namespaces):
         cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:

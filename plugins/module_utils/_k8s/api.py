@@ -22,13 +22,12 @@ from .._errors import (
     ConflictError,
     NotFoundError,
     SchedulersError,
-    StateFailedError,
     UnreachableError,
 )
 from .._http import not_json
 from .._proxy import WANTS_CREDENTIALS, refused_by
 from .._retry import Effect, RetryPolicy
-from .errors import EXPIRED, IN_BETWEEN, MOVED, translate
+from .errors import IN_BETWEEN, MOVED, ExpiredError, translate
 from .kinds import KINDS, Kind
 from .login import log_in
 from .transport import Answer, Stream, Transport
@@ -45,10 +44,6 @@ SILENCE_SECONDS = 75.0  # and one that does not even end is dead
 JSON = "application/json"
 APPLY_PATCH = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
-
-
-class ExpiredError(StateFailedError):
-    """What was asked for happened too long ago for the server to remember (410): list again."""
 
 
 @dataclass(frozen=True)
@@ -250,8 +245,8 @@ class Api:
         while True:
             try:
                 answer = self.call("GET", kind.path(namespace), query=query, doing=doing)
-            except SchedulersError as error:
-                if error.code != EXPIRED or "continue" not in query:
+            except ExpiredError:
+                if "continue" not in query:
                     raise
                 # the pages were slow to come, and the server has forgotten what the list was when it began
                 return self.list(kind, namespace, labels=labels, fields=fields)
@@ -389,8 +384,6 @@ class Api:
         if stream.status >= 300:
             body = stream.read()
             stream.close()
-            if stream.status == 410:
-                raise ExpiredError("the version is too old", doing=doing, code=EXPIRED)
             raise self._refusal(stream.status, body, stream.headers, doing)
         return Watch(stream, doing)
 
@@ -413,8 +406,6 @@ class Watch:
             event = json.loads(line)
             if event["type"] == "ERROR":
                 status = event["object"]
-                if status.get("code") == 410:
-                    raise ExpiredError(str(status.get("message")), doing=self._doing, code=EXPIRED)
                 raise translate(int(status.get("code", 500)), json.dumps(status).encode(), {}, self._doing)
             yield event["type"], event["object"]
 

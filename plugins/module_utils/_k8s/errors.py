@@ -27,9 +27,12 @@ IN_BETWEEN = (
 UNAUTHORIZED = 401
 FIELD_CONFLICT = "FieldManagerConflict"
 MOVED = "Conflict"  # the object is no more what the write thought it was
-EXPIRED = "Expired"
 _PAGE = re.compile(rb"\s*<[?!a-z]", re.IGNORECASE)
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
+
+
+class ExpiredError(SchedulersError):
+    """What was asked for happened too long ago for the server to remember (410): list again."""
 
 
 def translate(status: int, body: bytes, headers: Mapping[str, str], doing: str) -> SchedulersError:
@@ -115,6 +118,7 @@ _PLAIN: dict[int, tuple[type[SchedulersError], str]] = {
     403: (AuthError, "Give the user this right by a role, or use other credentials."),
     404: (NotFoundError, ""),
     409: (ConflictError, ""),
+    410: (ExpiredError, ""),
     422: (InputError, ""),
 }
 

@@ -152,7 +152,11 @@ def _open(api: Api, path: str, doing: str) -> Any:
     except websocket.WebSocketBadStatusException as error:
         body, headers_back = error.resp_body or b"", error.resp_headers or {}
         raise translate(error.status_code, body, headers_back, doing) from error
-    except (OSError, websocket.WebSocketException) as error:
+    except (OSError, websocket.WebSocketConnectionClosedException, websocket.WebSocketTimeoutException) as error:
+        # what was asked for may have begun: only the word that it has did not come
+        said = f"the connection to {transport.server} broke: {error}"
+        raise AnswerLostError(said, doing=doing, hint="It may have run.") from error
+    except websocket.WebSocketException as error:
         raise UnreachableError(f"{transport.server} does not answer: {error}", doing=doing) from error
     except SchedulersError as error:
         error.doing = error.doing or doing

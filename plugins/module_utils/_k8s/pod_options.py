@@ -14,6 +14,7 @@ from .quantities import MIB, amount
 
 RESOURCES: dict[str, Any] = {"cpu": {"type": "str"}, "memory": {"type": "str"}}
 PROBE: dict[str, Any] = {
+    "enabled": {"type": "bool", "default": True},
     "path": {"type": "str"},
     "port": {"type": "int"},
     "command": {"type": "raw"},
@@ -74,13 +75,15 @@ def _quantities(values: Mapping[str, Any], option: str) -> dict[str, str]:
 
 
 def probe(given: Mapping[str, Any] | None, port: int | None, option: str) -> dict[str, Any] | None:
-    """A probe: by HTTP with a path, by a command, or by a connection; None if it is not given.
+    """A probe: by HTTP with a path, by a command, or by a connection; empty for none at all, None if it is not given.
 
     Raises:
         InputError: it has no port, or has both a path and a command; or a word of it is no text.
     """
     if given is None:
         return None
+    if not given["enabled"]:
+        return {}
     times = {
         "periodSeconds": given["period"],
         "timeoutSeconds": given["timeout"],

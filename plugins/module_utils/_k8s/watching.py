@@ -17,7 +17,8 @@ from types import TracebackType
 from .._clock import Clock, Deadline
 from .._errors import AnswerLostError, AuthError, SchedulersError, ThrottledError, UnreachableError
 from .._wait import Pace
-from .api import Api, ExpiredError, Object, Watch
+from .api import Api, Object, Watch
+from .errors import ExpiredError
 from .kinds import EVENT, Kind
 
 PASSING = (AnswerLostError, UnreachableError, ThrottledError)  # a restart looks like this
@@ -177,7 +178,7 @@ class _Follower:
 
     def _goes_on(self, error: Exception) -> bool:
         """Whether to try again after an error; else it is kept for whoever looks."""
-        if isinstance(error, ExpiredError):
+        if isinstance(error, ExpiredError) and self._version:
             self._version = ""
             return True
         self._refused = self._refused + 1 if isinstance(error, AuthError) else 0

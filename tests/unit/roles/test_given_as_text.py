@@ -90,14 +90,35 @@ def test_a_dictionary_as_text_is_parsed_or_refused(tmp_path: Path) -> None:
     assert [one for one in refused if f"refused: {one}" not in said] == []
 
 
-def test_a_command_as_text_is_a_list_too() -> None:
-    role = ROLES / "kubernetes_wordpress"
-    tasks = yaml.safe_load((role / "tasks" / "survive.yml").read_text())
-    (argv,) = (task["ansible.builtin.command"]["argv"] for task in tasks if "ansible.builtin.command" in task)
-    given = [{"kubernetes_wordpress_kubectl": one} for one in ("kubectl", "kubectl,-v=0", ["kubectl", "-v=0,1"])]
-    found = rendered(role, argv, [{"__kubernetes_wordpress_lost": {"name": "pod-1"}, **one} for one in given])
+def walk_tasks() -> Iterator[dict[str, Any]]:
+    """Those of the walk through Kubernetes, with those of its block that have a cluster."""
+    walk = ROLES.parent / "playbooks" / "tasks" / "kubernetes.yml"
+    for task in yaml.safe_load(walk.read_text())[0]["block"]:
+        yield from task.get("block", [task])
 
-    assert [one[: one.index("delete")] for one in found] == [["kubectl"], ["kubectl", "-v=0"], ["kubectl", "-v=0,1"]]
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [('{"title": "Ours", "admin_email": "me@example.com"}', True), ('{"title": "Ours"}', False), ("title=Ours", False)],
+)
+def test_the_site_of_a_walk_may_be_text(tmp_path: Path, text: str, accepted: bool) -> None:
+    (check,) = (task for task in walk_tasks() if task["name"].startswith("Check that the walk knows"))
+    code, said = play(tmp_path, [check], {"kubernetes_wordpress_site": text})
+
+    assert (code == 0) is accepted, said
+    assert accepted or "kubernetes_wordpress_site has to be a dictionary with title and admin_email" in said
+
+
+@pytest.mark.parametrize(("of_the_walk", "verb"), [(False, "delete"), (True, "logs")])
+def test_a_command_as_text_is_a_list_too(of_the_walk: bool, verb: str) -> None:
+    role = ROLES / "kubernetes_wordpress"
+    tasks = walk_tasks() if of_the_walk else yaml.safe_load((role / "tasks" / "survive.yml").read_text())
+    (task,) = (task for task in tasks if "ansible.builtin.command" in task)
+    given = [{"kubernetes_wordpress_kubectl": one} for one in ("kubectl", "kubectl,-v=0", ["kubectl", "-v=0,1"])]
+    known = {"__kubernetes_wordpress_lost": {"name": "pod-1"}, **task.get("vars", {})}
+    found = rendered(role, task["ansible.builtin.command"]["argv"], [{**known, **one} for one in given])
+
+    assert [one[: one.index(verb)] for one in found] == [["kubectl"], ["kubectl", "-v=0"], ["kubectl", "-v=0,1"]]
 
 
 def test_a_number_of_hosts_is_compared_as_one(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from unit.certificates import certificate
 from unit.lab_process import LabProcess
 from unit.roles.playing import play, playbook
 from unit.small_cluster import SmallCluster, running, small_cluster
@@ -24,18 +26,28 @@ MORE: dict[str, tuple[int, dict[str, Any]]] = {
 """What the small cluster does not answer by itself."""
 
 
-def kubeconfig(folder: Path, cluster: SmallCluster) -> Path:
+def kubeconfig(folder: Path, cluster: SmallCluster, **more: object) -> Path:
+    """A file that only its owner can read, as the modules write it."""
     name = "aws_kubernetes"
     content = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": cluster.url}}],
+        "clusters": [{"name": name, "cluster": {"server": cluster.url, **more}}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": ""}}],
         "current-context": name,
     }
-    place = folder / "kubeconfig"
+    place = folder / f"kubeconfig{len(more)}"
     place.write_text(yaml.safe_dump(content))
+    place.chmod(0o600)
     return place
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """What a server that nobody has signed the certificate of speaks."""
+    (folder / "pair.pem").write_text("".join(certificate("127.0.0.1")))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "pair.pem")
+    return context
 
 
 def test_the_database_is_waited_for_until_it_is_ready(tmp_path: Path) -> None:
@@ -120,6 +132,19 @@ def test_a_post_is_one_of_the_site_that_is_named(tmp_path: Path) -> None:
     assert "kubeconfig /of/the/site does not exist" in said
 
 
+def test_a_post_of_a_site_that_is_not_there_yet_is_checked(tmp_path: Path) -> None:
+    role = {"name": "container.schedulers.kubernetes_wordpress", "tasks_from": "post"}
+    given = {"kubernetes_wordpress_site": {"title": "Ours", "admin_email": "me@example.com"}}
+    with small_cluster() as cluster:
+        defaults = {"group/container.schedulers.kubernetes": {"kubeconfig": str(kubeconfig(tmp_path, cluster))}}
+        tasks = [{"ansible.builtin.import_role": role}]
+        code, said = play(tmp_path, tasks, given, "--check", module_defaults=defaults)
+        assert cluster.written == []
+    assert code == 0, said
+    assert "This would publish A picture of a ship" in said
+    assert "changed=2" in said
+
+
 @pytest.mark.parametrize("site", [{}, {"kubernetes_wordpress_site": {"title": "Ours", "admin_email": ""}}])
 def test_a_walk_without_a_site_ends_before_there_is_a_cluster(tmp_path: Path, site: dict[str, Any]) -> None:
     code, said = playbook(tmp_path, str(WALK), site)
@@ -137,37 +162,50 @@ def test_steps_without_wordpress_need_no_site(tmp_path: Path) -> None:
 def test_the_cluster_of_a_walk_is_asked_and_not_the_one_that_defaults_and_environment_lead_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
-    """As they do between two walks, and by AWX's credential of a cluster."""
+    """As they do between two walks, and by AWX's credential of a cluster.
+
+    Nor does it matter how the certificate of that other one is verified: the file of each says that, too.
+    """
     nowhere = "/no/such/file"
-    elsewhere = {"HOST": "http://127.0.0.1:9", "API_KEY": "other", "SSL_CA_CERT": nowhere, "CONTEXT": "other"}
+    elsewhere = {
+        "HOST": "http://127.0.0.1:9",
+        "API_KEY": "other",
+        "SSL_CA_CERT": nowhere,
+        "VERIFY_SSL": "False",
+        "CONTEXT": "other",
+    }
     for name, value in elsewhere.items():
         monkeypatch.setenv(f"K8S_AUTH_{name}", value)
     look = {"container.schedulers.k8s_cluster_info": {}}
     role = {"ansible.builtin.import_role": {"name": "container.schedulers.rancher_kubernetes", "tasks_from": "verify"}}
     group = "group/container.schedulers.kubernetes"
     walks = {
-        name: yaml.safe_load((WALK.with_name("tasks") / f"{name}.yml").read_text())[0]["module_defaults"][group]
+        name: yaml.safe_load((WALK.with_name("tasks") / f"{name}.yml").read_text())[0]
         for name in ("kubernetes", "rancher")
     }
-    task, defaults = {
-        "the role": (
-            role,
-            {"context": "other", "host": elsewhere["HOST"], "client_cert": nowhere, "client_key": nowhere},
-        ),
+    of_another_play = {"context": "other", "host": elsewhere["HOST"], "client_cert": nowhere, "client_key": nowhere}
+    task, keywords = {
+        "the role": (role, {"module_defaults": {group: of_another_play}}),
         "the walk of Rancher": (look, walks["rancher"]),
         "the walk of Kubernetes": (look, walks["kubernetes"]),
     }[who]
+    kept = {"module_defaults": {group: keywords["module_defaults"][group]}, "environment": keywords.get("environment")}
 
-    with small_cluster() as cluster:
+    def task_with(place: Path) -> dict[str, Any]:
+        places = {"kubernetes_cluster_kubeconfig": str(place), "rancher_kubernetes_kubeconfig": str(place)}
+        return {**task, "vars": places}
+
+    say = {"ansible.builtin.debug": {"msg": "refused: {{ ansible_failed_result.msg }}"}}
+    given = {
+        "kubernetes_cluster_name": "kubernetes",
+        "rancher_kubernetes_count": 0,
+        "rancher_kubernetes_wait_timeout": 0,
+    }
+    with small_cluster(tls=self_signed(tmp_path)) as cluster:
         cluster.refuse = lambda _method, path, _body: MORE.get(path)
-        place = kubeconfig(tmp_path, cluster)
-        place.chmod(0o600)
-        given = {
-            "kubernetes_cluster_name": "kubernetes",
-            "kubernetes_cluster_kubeconfig": str(place),
-            "rancher_kubernetes_kubeconfig": str(place),
-            "rancher_kubernetes_count": 0,
-            "rancher_kubernetes_wait_timeout": 0,
-        }
-        code, said = play(tmp_path, [task], given, module_defaults={group: defaults})
+        lenient = kubeconfig(tmp_path, cluster, **{"insecure-skip-tls-verify": True})
+        strict = kubeconfig(tmp_path, cluster)
+        tasks = [task_with(lenient), {"block": [task_with(strict)], "rescue": [say]}]
+        code, said = play(tmp_path, tasks, given, **kept)
     assert code == 0, said
+    assert f"the certificate of {cluster.url} is not trusted" in said.partition("refused: ")[2], said

@@ -26,8 +26,8 @@ from ansible_collections.container.schedulers.plugins.module_utils._errors impor
     UnreachableError,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._k8s import transport
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api, ExpiredError
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.errors import translate
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.api import Api
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.errors import ExpiredError, translate
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import CONFIG_MAP, DEPLOYMENT, POD
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.login import Login
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.transport import Transport
@@ -82,15 +82,22 @@ def test_lists_are_read_to_the_last_page() -> None:
     assert found.version == "7"
 
 
-def test_a_list_whose_pages_came_too_slowly_begins_anew() -> None:
+@pytest.mark.parametrize("reason", ["Expired", "Gone"])
+def test_a_list_whose_pages_came_too_slowly_begins_anew(reason: str) -> None:
+    """Before Kubernetes 1.18, which Rancher 1.6 has, there were two names for it."""
     first = {"metadata": {"resourceVersion": "7", "continue": "more"}, "items": [{"metadata": {"name": "a"}}]}
     with api_server(
         Call("GET", PODS, first),
-        Call("GET", PODS, Status(410, "Expired"), query={"continue": "more"}),
+        Call("GET", PODS, Status(410, reason), query={"continue": "more"}),
         Call("GET", PODS, listing({"metadata": {"name": "b"}}, version="9")),
     ) as server:
         found = server.api().list(POD, "shop")
     assert ([one["metadata"]["name"] for one in found.items], found.version) == (["b"], "9")
+
+
+def test_a_list_that_expires_before_it_begins_is_an_error() -> None:
+    with api_server(Call("GET", PODS, Status(410, "Gone"))) as server, pytest.raises(ExpiredError):
+        server.api().list(POD, "shop")
 
 
 def test_an_object_that_is_not_there_is_none() -> None:
@@ -374,6 +381,7 @@ CONFLICT = {
         (Status(422, "Invalid", "spec.replicas: must be"), InputError, "must be"),
         (Status(400, "BadRequest", "strict decoding error"), InputError, "strict"),
         (Status(500, "InternalError", "webhook"), AnswerLostError, "webhook"),
+        (Status(410, "Expired", "too old"), ExpiredError, "too old"),
         (Status(418, "Teapot", "tea"), SchedulersError, "tea"),
     ],
 )

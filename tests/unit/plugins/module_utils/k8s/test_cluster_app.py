@@ -418,6 +418,23 @@ def test_what_asks_or_leads_to_the_port_goes_with_it(controller: str) -> None:
     assert sentences(again) == []
 
 
+@pytest.mark.parametrize("controller", ["Deployment", "ReplicationController"])
+def test_probes_can_be_taken_away(controller: str) -> None:
+    """One that is left out stays. A port gets one, unless it shall have none."""
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        given = {"image": "nginx:1", "port": 80, "controller": controller}
+        app(cluster, **given, liveness_probe={"path": "/"}, startup_probe={"command": ["true"]})
+        off = {"liveness_probe": {"enabled": False}, "readiness_probe": {"enabled": False}}
+        app(cluster, **given, **off)
+        again = app(cluster, **given, **off)
+        found = cluster.get(controller, "web")
+    assert found is not None
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    assert [field for field in container if field.endswith("Probe")] == ["startupProbe"]
+    assert sentences(again) == []
+
+
 @pytest.mark.parametrize(
     ("first", "later"),
     [

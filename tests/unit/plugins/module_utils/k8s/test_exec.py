@@ -168,6 +168,15 @@ def test_a_refusal_is_translated() -> None:
         execute(server.api(), "a", "default", ["ls"])
 
 
+@pytest.mark.parametrize(("cut", "says"), [("before", "remote host was lost"), ("never", "timed out")])
+def test_a_command_whose_beginning_nobody_confirms_may_have_run(cut: str, says: str) -> None:
+    with (
+        serving(Reply(cut=cut)) as server,
+        pytest.raises(AnswerLostError, match=rf"{server.url} broke: .*{says}.* It may have run\."),
+    ):
+        execute(Api(Transport(Login(server.url), 0.2)), "a", "default", ["ls"])
+
+
 def test_no_server() -> None:
     with pytest.raises(UnreachableError):
         execute(Api(Transport(Login("http://127.0.0.1:1"))), "a", "default", ["ls"])

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._clock import Deadline, SystemClock
 from ansible_collections.container.schedulers.plugins.module_utils._errors import (
     AuthError,
+    SchedulersError,
     StateFailedError,
     WaitTimeoutError,
 )
@@ -146,6 +147,16 @@ def test_a_version_that_was_forgotten_means_reading_the_list_again(trouble: Any)
     ):
         until(scene, lambda: bool(scene.objects(POD)) and scene.objects(POD)[0]["metadata"]["resourceVersion"] == "11")
         until(scene, lambda: len(server.paths("GET")) == 4)  # the list is seen before the watch is asked for
+
+
+def test_a_list_that_a_server_has_no_more_ends_the_wait() -> None:
+    """Nothing is left to begin anew."""
+    with (
+        api_server(Call("GET", PODS, Status(410, "Gone", "no more"))) as server,
+        Scene(server.api(), [Feed(POD, "shop")]) as scene,
+        pytest.raises(SchedulersError, match="no more"),
+    ):
+        until(scene, scene.look)
 
 
 def test_no_right_ends_the_wait() -> None:
