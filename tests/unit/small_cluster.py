@@ -379,6 +379,21 @@ def running(cluster: SmallCluster, thing: Object) -> None:
         cluster.put({**thing, "status": {"phase": "Bound"}})
 
 
+def crashing_soon(app: str) -> Callable[[SmallCluster, Object], None]:
+    """Controllers that make everything usable, while the pods of an app end again and again a moment later."""
+
+    def controllers(cluster: SmallCluster, thing: Object) -> None:
+        running(cluster, thing)
+        for pod in [one for one in cluster.objects.values() if one["kind"] == "Pod"]:
+            if pod["metadata"]["labels"].get("app") == app:
+                waits = {"ready": False, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+                states = [{**one, **waits} for one in pod["status"]["containerStatuses"]]
+                status = {"conditions": [], "containerStatuses": states}
+                cluster.put(overlaid(pod, {"spec": {"nodeName": "n"}, "status": status}))
+
+    return controllers
+
+
 def _pod(cluster: SmallCluster, owner: Object, number: int) -> None:
     name, namespace = f"{owner['metadata']['name']}-{number}", owner["metadata"]["namespace"]
     template = owner["spec"]["template"]

@@ -23,7 +23,7 @@ from .objects import key_of, place_of, runs
 from .ready import address_of, state_of
 from .run import Run
 from .surveying import require_ours, survey
-from .waiting import wait_ready
+from .waiting import explaining, wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options, noted_storage
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
 from .wordpress_site import LATER, Site, deployment_of, noted, prepare, require_installed, settings_of, site_steps
@@ -244,7 +244,8 @@ def _finish(run: Run, params: Mapping[str, Any], options: Mapping[str, Any], mad
     with prepared.then(doing):
         now = run.api.get(DEPLOYMENT, options["name"], options["namespace"]) or site
         wait_ready(run, [(DEPLOYMENT, now)])
-        _verify(run, params, service)
+        with explaining(run, [now, *(thing for _kind, thing in below)]):
+            _verify(run, params, service)
         apps, namespace = (options["name"], database_name(options)), options["namespace"]
         labelled = run.api.list(POD, namespace, labels=f"app in ({','.join(apps)})").items
     pods = [one for one in labelled if any(runs(deployment_of(app, namespace), one) for app in apps)]

@@ -36,11 +36,11 @@ from ansible_collections.container.schedulers.plugins.module_utils._module impor
 from lab.kubernetes.kubelet import http_probe
 from lab.kubernetes.kubelet.database import Database
 from lab.kubernetes.kubelet.wordpress import Site, command, page
-from unit.api_server import thing
+from unit.api_server import Call, Status, api_server, thing
 from unit.clock import FakeClock
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.returned import as_documented
-from unit.small_cluster import SmallCluster, labelled, running, small_cluster
+from unit.small_cluster import SmallCluster, crashing_soon, labelled, running, small_cluster
 
 DEFAULT = "/api/v1/namespaces/default"
 SITE = {"title": "Containers", "admin_email": "admin@example.com"}
@@ -369,6 +369,26 @@ def test_a_pod_that_is_not_ready_for_another_reason_is_waited_for() -> None:
         cluster.command = lambda *_given: ("", "Fatal error: plugin\n", 1)
         with pytest.raises(PartialError, match="not ready after 2 seconds"):
             site_of(cluster, service=WITHIN, wait_timeout=2)
+
+
+def test_a_database_that_does_not_answer_is_explained_by_its_pod() -> None:
+    wp = Wp()
+    wp.database_comes = 99
+    with ready(wp) as cluster:
+        cluster.controllers, cluster.logs = crashing_soon("wordpress-database"), "no space left"
+        with pytest.raises(PartialError, match=r"Error establishing a database connection.*no space left") as caught:
+            site_of(cluster, service=WITHIN, wait_timeout=1)
+    assert [one["code"] for one in caught.value.details["diagnosis"]] == ["crash_loop"]
+
+
+def test_a_site_that_does_not_answer_is_explained_by_its_pods() -> None:
+    with ready(Wp()) as cluster, api_server(Call("GET", "/", Status(503))) as balancer:
+        site_of(cluster)
+        crashing_soon("wordpress")(cluster, cluster.objects[("Deployment", "default", "wordpress")])
+        cluster.logs = "no space left"
+        with pytest.raises(PartialError, match=r"HTTP 503.*no space left") as caught:
+            site_of(cluster, wait_timeout=0, verify={"http_proxy": balancer.url})
+    assert {one["code"] for one in caught.value.details["diagnosis"]} == {"crash_loop"}
 
 
 def test_a_password_is_never_made_up_twice() -> None:
