@@ -230,9 +230,11 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._read(kind, namespace, name, query)
             if self.command == "POST":
                 key = (kind.kind, namespace, body["metadata"]["name"])
+                if namespace and not self.cluster.get("Namespace", namespace, ""):
+                    return 404, _status(404, "NotFound", f'namespaces "{namespace}" not found')
                 if key in self.cluster.objects:
                     return 409, _status(409, "AlreadyExists", "it exists")
-                return 201, self.cluster.write(body)
+                return 201, body if query.get("dryRun") else self.cluster.write(body)
             if self.command == "PATCH":
                 return self._patch(kind, namespace, there, query, body)
             return self._delete(kind, namespace, name, there)
