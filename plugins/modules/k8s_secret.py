@@ -34,7 +34,7 @@ options:
     choices: [present, absent]
     default: present
   namespaces:
-    description: The namespaces to have it in, at least one.
+    description: The namespaces to have it in, at least one. Outside of check mode they have to exist.
     type: list
     elements: str
     required: true

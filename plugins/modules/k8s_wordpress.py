@@ -146,8 +146,10 @@ options:
         description:
           - V(dynamic), as for a new site if not given, has volumes made by a storage class.
           - V(existing) uses two EBS volumes that are there.
-          - V(inline) names two EBS volumes in the pods, as the first versions of Kubernetes did. The scheduler then
-            does not know their zone, unless O(storage.zone) is given.
+          - V(inline) names two EBS volumes in the pods, as the first versions of Kubernetes did.
+          - Volumes that something else in the cluster uses are refused for a new site. What only AWS knows is not
+            looked at, which is whether they exist, in which zone they are, and whether an instance outside of the
+            cluster has them attached. The pods then wait for them in vain, and the task says why.
         type: str
         choices: [dynamic, existing, inline]
       size:
@@ -166,7 +168,8 @@ options:
         type: str
       zone:
         description:
-          - The availability zone of the EBS volumes, so that the pods get nodes there.
+          - The availability zone of the EBS volumes, so that the pods get nodes there. Without it, the scheduler does
+            not know it.
           - For a new site, one without nodes is refused, unless the cluster has an autoscaler that may bring some.
         type: str
   service:

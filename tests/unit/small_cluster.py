@@ -233,9 +233,11 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._read(kind, namespace, name, query)
             if self.command == "POST":
                 key = (kind.kind, namespace, body["metadata"]["name"])
+                if namespace and not self.cluster.get("Namespace", namespace, ""):
+                    return 404, _status(404, "NotFound", f'namespaces "{namespace}" not found')
                 if key in self.cluster.objects:
                     return 409, _status(409, "AlreadyExists", "it exists")
-                return 201, self.cluster.write(body)
+                return 201, body if query.get("dryRun") else self.cluster.write(body)
             if self.command == "PATCH":
                 return self._patch(kind, namespace, there, query, body)
             return self._delete(kind, namespace, name, there)
@@ -380,6 +382,21 @@ def running(cluster: SmallCluster, thing: Object) -> None:
         cluster.put({**thing, "status": {"loadBalancer": {"ingress": [{"hostname": "lb.example.com"}]}}})
     elif thing["kind"] == "PersistentVolumeClaim":
         cluster.put({**thing, "status": {"phase": "Bound"}})
+
+
+def crashing_soon(app: str) -> Callable[[SmallCluster, Object], None]:
+    """Controllers that make everything usable, while the pods of an app end again and again a moment later."""
+
+    def controllers(cluster: SmallCluster, thing: Object) -> None:
+        running(cluster, thing)
+        for pod in [one for one in cluster.objects.values() if one["kind"] == "Pod"]:
+            if pod["metadata"]["labels"].get("app") == app:
+                waits = {"ready": False, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+                states = [{**one, **waits} for one in pod["status"]["containerStatuses"]]
+                status = {"conditions": [], "containerStatuses": states}
+                cluster.put(overlaid(pod, {"spec": {"nodeName": "n"}, "status": status}))
+
+    return controllers
 
 
 def _pod(cluster: SmallCluster, owner: Object, number: int) -> None:

@@ -285,8 +285,11 @@ class Api:
         )
         return Written(self._object(answer, f"apply {label}"), answer.status == 201)
 
-    def create(self, kind: Kind, manifest: Mapping[str, Any]) -> Object:
+    def create(self, kind: Kind, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Object:
         """Make an object that must not be there yet.
+
+        Args:
+            dry_run: only see whether that can be done.
 
         Raises:
             ConflictError: it is.
@@ -295,8 +298,9 @@ class Api:
         return self.call(
             "POST",
             kind.path(metadata.get("namespace", "")),
-            query={"fieldManager": MANAGER},
+            query={"fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})},
             body=manifest,
+            effect=Effect.IDEMPOTENT if dry_run else Effect.CREATE,
             doing=f"create {kind.label(metadata['name'], metadata.get('namespace', ''))}",
         )
 

@@ -26,7 +26,7 @@ from .objects import key_of, place_of, runs
 from .replacing import outdated, replace_pods
 from .run import Owner, Run
 from .surveying import require_ours, survey
-from .waiting import wait_ready
+from .waiting import explaining, wait_ready
 
 ATTEMPTS = 3  # to change the app between two changes of others
 KINDS = (DEPLOYMENT, REPLICATION_CONTROLLER, SERVICE)
@@ -139,7 +139,7 @@ def _made_usable(run: Run, params: Mapping[str, Any], found: Survey, done: Carri
     verify = params["verify"] or {"http": True, "path": "/", "http_proxy": None}
     url = address(objects.values())
     if params["wait"] and verify["http"] and url and _replicas(controller[1]):
-        with done.applied.then(f"wait until {url} answers"):
+        with done.applied.then(f"wait until {url} answers"), explaining(run, objects.values()):
             wait_until_answers(run, url.rstrip("/") + "/" + verify["path"].lstrip("/"), verify["http_proxy"])
     return told
 

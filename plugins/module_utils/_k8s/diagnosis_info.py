@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._argspec import ArgumentSpec
-from .._errors import AuthError, InputError, NotFoundError
+from .._errors import InputError, NotFoundError
 from .._module import Context, Outcome
 from .._texts import texts
 from .capacity import runner_label
@@ -18,6 +18,7 @@ from .explaining import read_view
 from .findings import Finding, View
 from .kinds import NAMESPACE, NODE, STORAGE_CLASS, VOLUME
 from .manifests import checked_namespace
+from .namespaces import existing
 from .objects import Object, controller_of, is_true, labels_of, matches, name_of, namespace_of
 from .run import Run
 
@@ -41,7 +42,7 @@ def look(context: Context) -> Outcome:
     if name and not namespace:
         raise InputError("name needs namespace")
     wanted = texts("labels", params["labels"] or {})
-    namespaces = _existing(run, namespace) if namespace else ()
+    namespaces = existing(run.api, checked_namespace("namespace", namespace)) if namespace else ()
     view = read_view(run.api, namespace, lambda pod: matches(wanted, labels_of(pod)))
     view = replace(view, namespaces=namespaces) if namespace else view
     view = _labelled(view, wanted) if wanted else view
@@ -53,17 +54,6 @@ def look(context: Context) -> Outcome:
         )
     findings = diagnose(view)
     return Outcome(result_of(view, findings))
-
-
-def _existing(run: Run, name: str) -> list[Object]:
-    """A namespace; none if it may not be looked at itself."""
-    try:
-        found = run.api.get(NAMESPACE, checked_namespace("namespace", name))
-    except AuthError:
-        return []
-    if found is None:
-        raise NotFoundError(f"namespace {name} does not exist")
-    return [found]
 
 
 def _labelled(view: View, wanted: Mapping[str, str]) -> View:

@@ -18,6 +18,7 @@ from .api import Api, Object
 from .executing import Ran, execute
 from .kinds import POD
 from .manifests import checked_namespace
+from .namespaces import existing
 from .objects import is_true, name_of
 from .run import Run
 
@@ -96,18 +97,20 @@ def find_pod(api: Api, params: Mapping[str, Any]) -> Object:
     """The pod that the options name; of several, one that is ready.
 
     Raises:
-        NotFoundError: there is none that runs.
+        NotFoundError: there is none that runs, or not even the namespace.
     """
     namespace = params["namespace"]
     if params["pod"]:
         found = api.get(POD, params["pod"], namespace)
         if found is None:
+            existing(api, namespace)
             raise NotFoundError(f"Pod {namespace}/{params['pod']} does not exist")
         return found
     wanted = texts("labels", params["labels"] or {"app": params["app"]})
     labels = ",".join(f"{name}={value}" for name, value in wanted.items())
     pod = best(api.list(POD, namespace, labels=labels).items)
     if pod is None:
+        existing(api, namespace)
         raise NotFoundError(
             f"no pod of namespace {namespace} with the labels {labels} runs",
             hint="See k8s_diagnosis_info for the reason.",

@@ -9,6 +9,7 @@ kind that is not in the table costs one request (``Api.kind``). PRIVATE.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Kind:
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The path of an object, or of the list of them: of all namespaces, where none is given."""
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        parts = "".join(f"/{one}" for one in (name, subresource) if one)
+        parts = "".join(f"/{quote(one, safe=':')}" for one in (name, subresource) if one)
         return f"{self.base}{within}/{self.plural}{parts}"
 
     def label(self, name: str, namespace: str = "") -> str:

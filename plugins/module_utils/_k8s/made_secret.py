@@ -9,6 +9,7 @@ import re
 import secrets
 import string
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -99,8 +100,11 @@ def ensure(context: Context) -> Outcome:
     data = {} if absent else values(wanted, live)
     plan = dismantle(wanted, live) if absent else decide(wanted, data, live)
     if not context.check_mode and plan.changed:
+        handler = _Secrets(api, wanted, data)
+        if len(plan.steps) > 1:
+            handler.try_creates(plan)
         try:
-            apply(plan, {"Secret": _Secrets(api, wanted, data)}, {})
+            apply(plan, {"Secret": handler}, {})
         except PartialError as error:
             if absent or not isinstance(error.cause, ConflictError):
                 raise
@@ -185,13 +189,31 @@ class _Secrets:
         self._wanted = wanted
         self._data = data
 
+    def try_creates(self, plan: Plan) -> None:
+        """Find out before the first change what cannot be made, such as one for a namespace that does not exist.
+
+        Raises:
+            SchedulersError: why.
+        """
+        places = [step.name.partition("/")[0] for step in plan.steps if step.action == "create"]
+        gather({one: partial(self._try, one) for one in places})
+
+    def _try(self, namespace: str) -> None:
+        # the create itself tells: another run may be faster, and there are webhooks that take no dry run (400)
+        with suppress(ConflictError, InputError):
+            self._post(namespace, dry_run=True)
+
+    def _post(self, namespace: str, *, dry_run: bool = False) -> Object:
+        try:
+            return self._api.create(SECRET, _manifest(self._wanted, namespace, self._data), dry_run=dry_run)
+        except NotFoundError as error:
+            raise NotFoundError(f"namespace {namespace} does not exist", hint="Make it first.") from error
+
     def create(self, step: Step, spec: Spec) -> Live:  # noqa: ARG002 - only what may be shown of it
         """Make it. If the answer is lost, or another run was faster, what is there decides."""
         namespace = step.name.partition("/")[0]
         try:
-            return as_live(self._api.create(SECRET, _manifest(self._wanted, namespace, self._data)))
-        except NotFoundError as error:
-            raise InputError(f"namespace {namespace} does not exist", hint="Make it first.") from error
+            return as_live(self._post(namespace))
         except (AnswerLostError, ConflictError) as error:
             return self._as_wanted(namespace, error)
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import InputError
-from .objects import label_of, secrets_in
+from .objects import group_of, label_of, secrets_in
 
 Manifest = dict[str, Any]
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-RBAC_NAME = re.compile(r"[^/%]+")  # roles and bindings may be called "system:node"
+PATH_SEGMENT = re.compile(r"[^/%]+")
+# roles and bindings may be called "system:node", bundles "example.com:signer:v1", requests and users whatever they like
+FREELY_NAMED = frozenset({"rbac.authorization.k8s.io", "certificates.k8s.io", "user.openshift.io"})
 LABEL_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 # what others are made of comes first; what reacts to others comes last
@@ -130,7 +132,8 @@ def _checked(document: Any, where: str) -> Manifest:
         generated = isinstance(metadata, Mapping) and metadata.get("generateName")
         hint = "generateName would make another object with every run." if generated else ""
         raise InputError(f"{where} ({document['kind']}) has no metadata.name", hint=hint)
-    pattern = RBAC_NAME if document["apiVersion"].startswith("rbac.") else NAME
+    freely = group_of(document) in FREELY_NAMED or document["kind"] == "IPAddress"  # its name is the address
+    pattern = PATH_SEGMENT if freely else NAME
     if not pattern.fullmatch(name):
         raise InputError(
             f"{where}: {name!r} is no name for a {document['kind']}",

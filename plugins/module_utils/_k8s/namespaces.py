@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from .._errors import BusyError
+from .._errors import AuthError, BusyError, NotFoundError
 from .._parallel import gather
 from .._wait import wait_until
-from .api import Object
+from .api import Api, Object
 from .kinds import NAMESPACE
 from .objects import conditions_of, name_of
 from .run import Run
@@ -26,6 +26,21 @@ TELLING = (
     "NamespaceDeletionGroupVersionParsingFailure",
 )
 HOW_IT_GOES = "Remove what it still holds, or the finalizers of these objects if nothing is left to act on them"
+
+
+def existing(api: Api, name: str) -> list[Object]:
+    """A namespace; none if it may not be looked at itself.
+
+    Raises:
+        NotFoundError: there is none of this name.
+    """
+    try:
+        found = api.get(NAMESPACE, name)
+    except AuthError:
+        return []
+    if found is None:
+        raise NotFoundError(f"namespace {name} does not exist")
+    return [found]
 
 
 def wait_until_usable(run: Run, names: Mapping[str, bool]) -> None:

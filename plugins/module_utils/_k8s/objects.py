@@ -37,10 +37,14 @@ def labels_of(thing: Object) -> Mapping[str, str]:
     return thing["metadata"].get("labels") or {}
 
 
+def group_of(thing: Object) -> str:
+    """The API group, empty for the core."""
+    return str(thing["apiVersion"]).rpartition("/")[0]
+
+
 def key_of(thing: Object) -> str:
     """What tells an object from all others of a cluster, whatever version of its API it is written in."""
-    group = str(thing["apiVersion"]).rpartition("/")[0]
-    return "/".join((group, str(thing["kind"]), namespace_of(thing), name_of(thing)))
+    return "/".join((group_of(thing), str(thing["kind"]), namespace_of(thing), name_of(thing)))
 
 
 def label_of(thing: Object) -> str:

@@ -16,7 +16,7 @@ from .app_wanted import TEMPLATE
 from .kinds import POD, REPLICATION_CONTROLLER
 from .objects import FINISHED, is_true, name_of, namespace_of, place_of, runs
 from .run import Run
-from .waiting import wait_gone, wait_ready
+from .waiting import explaining, wait_gone, wait_ready
 
 AT_ONCE = 4  # a quarter of the pods, as a Deployment does it
 
@@ -52,7 +52,8 @@ def replace_pods(run: Run, controller: Object) -> None:
     version = (spec["template"]["metadata"].get("annotations") or {}).get(TEMPLATE, "")
     old = outdated([one for one in pods if runs(controller, one)], version)
     for group in batches(old):
-        gather({place_of(one): partial(evict, run, one) for one in group})
+        with explaining(run, [controller, *group]):  # a budget counts the pods that are well
+            gather({place_of(one): partial(evict, run, one) for one in group})
         wait_gone(run, [(POD, one) for one in group])
         now = run.api.get(REPLICATION_CONTROLLER, metadata["name"], metadata["namespace"])
         if now is not None:

@@ -9,25 +9,27 @@ is clear that they never will run, and says why. PRIVATE.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .._errors import SchedulersError, StateFailedError, WaitTimeoutError
 from .._wait import wait_until
-from .api import Object
+from .api import Api, Object
 from .diagnosis import diagnose
 from .explaining import explain
 from .findings import Finding, View, latest_first
 from .impatience import Impatience, is_replaced, pods_of, room_comes
-from .kinds import EVENT, POD, SERVICE, VOLUME_CLAIM, Kind
+from .kinds import EVENT, NODE, POD, SERVICE, VOLUME_CLAIM, Kind
 from .objects import Object as AnyObject
-from .objects import label_of, name_of, namespace_of
+from .objects import is_leaving, label_of, name_of, namespace_of, runs
 from .ready import State, describe, state_of
 from .run import Run
 from .watching import LOOK, Feed, Scene
 
 Thing = tuple[Kind, Object]
 Judge = Callable[[AnyObject, Sequence[AnyObject]], State]  # of an object and the pods that it runs
+Finder = Callable[[Api, Sequence[Object]], list[Finding]]
 SHOWN = 5
 FINDINGS_SAID = 3
 RUN_PODS = frozenset({"DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"})
@@ -109,6 +111,29 @@ def explained(error: SchedulersError, findings: Sequence[Finding], *, instead: b
     return error
 
 
+def reasons(api: Api, things: Sequence[Object]) -> list[Finding]:
+    """Why objects cannot be used, with everything that can be read about them."""
+    runners = [one for one in things if one["kind"] in RUN_PODS]
+
+    def chosen(pod: Object) -> bool:
+        return bool(pods_of(runners, [pod]))
+
+    places = dict.fromkeys(namespace_of(one) for one in things if one["kind"] in TALKATIVE)
+    found = [one for place in places if place for one in explain(api, place, chosen)]
+    mine = {label_of(one) for one in things}
+    return [one for one in found if _concerns(one, mine, bool(runners))]
+
+
+@contextmanager
+def explaining(run: Run, things: Iterable[Object], find: Finder = reasons) -> Iterator[None]:
+    """A wait for what these objects bring, if it runs out of time, also says why it does not come."""
+    try:
+        yield
+    except WaitTimeoutError as error:
+        explained(error, find(run.api, [*things]), instead=False)
+        raise
+
+
 class _Watch:
     """One wait: what it waits for, and what it has seen."""
 
@@ -177,17 +202,9 @@ class _Watch:
         return tuple(str(one.get("message", "")).strip() for one in latest_first(events)[:SHOWN])
 
     def reasons(self) -> list[Finding]:
-        """Why it was in vain, with everything that can be read about it."""
+        """Why it was in vain."""
         live = _by_uid(self._scene, self._waiting)
-        runners = [live.get(one["metadata"]["uid"], one) for one in self._runners]
-
-        def chosen(pod: Object) -> bool:
-            return bool(pods_of(runners, [pod]))
-
-        places = dict.fromkeys(namespace_of(thing) for _kind, thing in self._waiting if thing["kind"] in TALKATIVE)
-        found = [one for place in places if place for one in explain(self._run.api, place, chosen)]
-        mine = {label_of(thing) for _kind, thing in self._waiting}
-        return [one for one in found if _concerns(one, mine, bool(runners))]
+        return reasons(self._run.api, [live.get(one["metadata"]["uid"], one) for _kind, one in self._waiting])
 
 
 def _concerns(finding: Finding, mine: set[str], runs_pods: bool) -> bool:
@@ -208,11 +225,11 @@ def wait_gone(run: Run, things: Sequence[Thing]) -> None:
     """Wait until objects are gone.
 
     Raises:
-        WaitTimeoutError: one is still there; says what holds it.
+        WaitTimeoutError: one is still there; says what holds it, ``details["diagnosis"]`` which nodes do.
     """
     if not things:
         return
-    with Scene(run.api, feeds_of(things)) as scene:
+    with Scene(run.api, feeds_of(things)) as scene, explaining(run, [one for _kind, one in things], _held_by_nodes):
 
         def look() -> Look:
             complete = scene.look()
@@ -228,6 +245,24 @@ def wait_gone(run: Run, things: Sequence[Thing]) -> None:
             hint="What has a finalizer goes when its controller has done its work: does that run? What does it say?",
             pace=LOOK,
         )
+
+
+def _held_by_nodes(api: Api, things: Sequence[Object]) -> list[Finding]:
+    """The nodes that do not end the pods of objects. What keeps pods from running keeps none from going."""
+    runners = [one for one in things if one["kind"] in RUN_PODS]
+    uids = {one["metadata"]["uid"] for one in runners}
+
+    def is_held(pod: Object) -> bool:
+        return is_leaving(pod) and (pod["metadata"]["uid"] in uids or any(runs(one, pod) for one in runners))
+
+    try:
+        places = dict.fromkeys(namespace_of(one) for one in runners)
+        held = [pod for place in places for pod in api.list(POD, place).items if is_held(pod)]
+        named = {(pod.get("spec") or {}).get("nodeName") for pod in held}
+        nodes = [one for one in (api.list(NODE).items if held else ()) if name_of(one) in named]
+    except SchedulersError:  # what has been seen of the objects themselves is told all the same
+        return []
+    return diagnose(View(pods=held, nodes=nodes))
 
 
 def _held(thing: Object) -> str:

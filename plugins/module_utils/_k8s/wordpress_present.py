@@ -19,11 +19,11 @@ from .app_result import address, pod_facts, service_facts
 from .carrying_out import CarriedOut, carry_out
 from .kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
 from .object_set import Survey, decide, items_of
-from .objects import key_of, place_of, runs
+from .objects import key_of, label_of, place_of, runs
 from .ready import address_of, state_of
 from .run import Run
 from .surveying import require_ours, survey
-from .waiting import wait_ready
+from .waiting import explaining, wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options, noted_storage
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
 from .wordpress_site import LATER, Site, deployment_of, noted, prepare, require_installed, settings_of, site_steps
@@ -35,14 +35,14 @@ from .wordpress_storage import (
     refuse_other_claims,
     refuse_other_storage,
     refuse_taken,
+    zone_to_give,
     zone_without_nodes,
 )
 from .wordpress_wanted import database_name, manifests
 
 INLINE_WARNING = (
     "storage.mode inline names the volumes in the pods, as the first versions of Kubernetes did: the scheduler does "
-    "not know in which zone they are, so a pod may end on a node that cannot attach them. Use existing, or give "
-    "storage.zone."
+    "not know in which zone they are, so a pod may end on a node that cannot attach them. Give storage.zone."
 )
 
 
@@ -71,7 +71,7 @@ def present(context: Context, run: Run) -> Outcome:
         refuse_left_behind(options, _seen(run, VOLUME))
     elif not places:
         _refuse_zone(run, options)
-        refuse_taken(options, _seen(run, VOLUME))
+        refuse_taken(options, _others(run, options))
     given = params["site"] or {}
     chosen = {"admin-password": given.get("admin_password"), "password": params["database_password"]}
     wanted = wanted_secrets(run, options, chosen)
@@ -95,24 +95,41 @@ def present(context: Context, run: Run) -> Outcome:
     return Outcome(_finish(run, params, options, _Made(done.carried, secrets, site, todo)), plan)
 
 
-def _seen(run: Run, kind: Kind) -> list[Object]:
-    """All of a kind that is in no namespace: not everybody may see them."""
+def _seen(run: Run, kind: Kind, namespace: str = "") -> list[Object]:
+    """All of a kind in the cluster: not everybody may see them.
+
+    Args:
+        namespace: where they may be seen in any case.
+    """
     try:
         return run.api.list(kind).items
     except AuthError as error:
         if error.code != FORBIDDEN:
             raise
-        run.warn(f"The {kind.plural} are not looked at before the site is made: {error.message}")
-        return []
+        which = f"{kind.plural} of other namespaces" if namespace else kind.plural
+        run.warn(f"The {which} are not looked at before the site is made: {error.message}")
+    return run.api.list(kind, namespace).items if namespace else []
+
+
+def _others(run: Run, options: Mapping[str, Any]) -> list[Object]:
+    """What else in the cluster may use volumes of EBS."""
+    namespace = options["namespace"]
+    own = [deployment_of(app, namespace) for app in (options["name"], database_name(options))]
+    there = [one for kind in (POD, DEPLOYMENT) for one in _seen(run, kind, namespace)]
+    others = [one for one in there if not any(label_of(app) == label_of(one) or runs(app, one) for app in own)]
+    return [*others, *_seen(run, VOLUME)]
 
 
 def _refuse_zone(run: Run, options: Mapping[str, Any]) -> None:
-    """A zone in which no node is: only an autoscaler can bring one.
+    """A zone in which no node is: only an autoscaler can bring one. Where none is given, and should be, say so.
 
     Raises:
         InputError: there is none, so that the pods would never run.
     """
-    told = zone_without_nodes(options, _seen(run, NODE))
+    nodes = _seen(run, NODE)
+    blind, told = zone_to_give(options, nodes), zone_without_nodes(options, nodes)
+    if blind:
+        run.warn(blind)
     if not told:
         return
     if not _has_autoscaler(run):
@@ -244,7 +261,8 @@ def _finish(run: Run, params: Mapping[str, Any], options: Mapping[str, Any], mad
     with prepared.then(doing):
         now = run.api.get(DEPLOYMENT, options["name"], options["namespace"]) or site
         wait_ready(run, [(DEPLOYMENT, now)])
-        _verify(run, params, service)
+        with explaining(run, [now, *(thing for _kind, thing in below)]):
+            _verify(run, params, service)
         apps, namespace = (options["name"], database_name(options)), options["namespace"]
         labelled = run.api.list(POD, namespace, labels=f"app in ({','.join(apps)})").items
     pods = [one for one in labelled if any(runs(deployment_of(app, namespace), one) for app in apps)]

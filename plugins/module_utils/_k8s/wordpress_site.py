@@ -24,10 +24,10 @@ from .kinds import DEPLOYMENT, POD, SECRET
 from .objects import conditions_of, name_of, runs
 from .ready import State
 from .run import Run
-from .waiting import wait_ready
+from .waiting import explaining, wait_ready
 from .wordpress_secrets import encoded, value_of
 from .wordpress_storage import claim_name
-from .wordpress_wanted import CLI, credentials_name
+from .wordpress_wanted import CLI, credentials_name, database_name
 
 NOTE = "container.schedulers/site"
 KEY = "site"
@@ -198,14 +198,16 @@ class _Wp:
         def look() -> Ran:
             return self._execute("core", "is-installed")
 
-        return wait_until(
-            look,
-            ready=lambda ran: ran.rc == 0 or not any(one in ran.stderr + ran.stdout for one in NO_ANSWER_YET),
-            describe=_last,
-            deadline=self._run.deadline,
-            doing=f"see whether {self._options['name']} is installed",
-            pace=Pace(first=0.3, cap=3.0),
-        )
+        apps = (self._options["name"], database_name(self._options))
+        with explaining(self._run, [deployment_of(one, self._options["namespace"]) for one in apps]):
+            return wait_until(
+                look,
+                ready=lambda ran: ran.rc == 0 or not any(one in ran.stderr + ran.stdout for one in NO_ANSWER_YET),
+                describe=_last,
+                deadline=self._run.deadline,
+                doing=f"see whether {self._options['name']} is installed",
+                pace=Pace(first=0.3, cap=3.0),
+            )
 
     def install(self, settings: Mapping[str, str], password: str) -> None:
         """Install it; a lost answer is no reason to do it twice."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from .._errors import InputError
 from .api import Object
+from .kinds import POD, VOLUME
 from .manifests import Manifest
-from .objects import labels_of, name_of
+from .objects import FINISHED, label_of, labels_of, name_of
 from .quantities import amount
 from .wordpress_options import PLACES
 
@@ -32,33 +33,64 @@ def volume_name(options: Mapping[str, Any], part: str) -> str:
 
 def zone_without_nodes(options: Mapping[str, Any], nodes: Iterable[Object]) -> str | None:
     """That no node is in the zone of the volumes, or None; without any nodes there is nothing to say. Pure."""
-    wanted = options["storage"].get("zone")
-    zones = {labels_of(one)[ZONE] for one in nodes if ZONE in labels_of(one)}
+    wanted, zones = options["storage"].get("zone"), _zones(nodes)
     if wanted and zones and wanted not in zones:
-        return f"storage.zone is {wanted!r}, but the nodes are in {', '.join(sorted(zones))}"
+        return f"storage.zone is {wanted!r}, but the nodes are in {', '.join(zones)}"
     return None
 
 
-def refuse_taken(options: Mapping[str, Any], volumes: Iterable[Object]) -> None:
-    """Refuse volumes of EBS that are somebody else's in the cluster. Pure.
+def zone_to_give(options: Mapping[str, Any], nodes: Iterable[Object]) -> str | None:
+    """That the zone of the volumes would have to be given, or None: claims know it only from there. Pure."""
+    zones = _zones(nodes)
+    if options["storage"].get("zone") or options["storage"]["mode"] == "inline" or len(zones) < 2:
+        return None
+    return (
+        f"storage.zone is not given, and the nodes are in {', '.join(zones)}: the scheduler does not know in which "
+        "zone the volumes are, so a pod may end on a node that cannot attach them."
+    )
+
+
+def _zones(nodes: Iterable[Object]) -> list[str]:
+    return sorted({labels_of(one)[ZONE] for one in nodes if ZONE in labels_of(one)})
+
+
+def refuse_taken(options: Mapping[str, Any], things: Iterable[Object]) -> None:
+    """Refuse volumes of EBS that are somebody else's in the cluster: two databases on one would destroy it. Pure.
+
+    Args:
+        things: the cluster's volumes, and the Deployments and pods of others.
 
     Raises:
         InputError: names the volume and whose it is.
     """
     storage = options["storage"]
+    own = {volume_name(options, part) for part in PARTS}
     others = {
-        one["spec"]["csi"]["volumeHandle"]: one
-        for one in volumes
-        if (one["spec"].get("csi") or {}).get("driver") == DRIVER
-        and name_of(one) not in {volume_name(options, part) for part in PARTS}
+        volume: one
+        for one in things
+        if not (one["kind"] == VOLUME.kind and name_of(one) in own)
+        and not (one["kind"] == POD.kind and (one.get("status") or {}).get("phase") in FINISHED)
+        for volume in _named_volumes(one)
     }
     for part in PARTS:
         taken = others.get(storage[f"{part}_volume"])
         if taken:
             claim = taken["spec"].get("claimRef") or {}
             whose = f", of claim {claim['namespace']}/{claim['name']}" if claim else ""
-            label = f"PersistentVolume {name_of(taken)}"
-            raise InputError(f"storage.{part}_volume: {storage[f'{part}_volume']} is {label} already{whose}")
+            how = "is" if taken["kind"] == VOLUME.kind else "is used by"
+            raise InputError(
+                f"storage.{part}_volume: {storage[f'{part}_volume']} {how} {label_of(taken)} already{whose}"
+            )
+
+
+def _named_volumes(thing: Object) -> list[str]:
+    """The ids of the EBS volumes that an object names, by their driver or as it was done before there were drivers."""
+    spec = thing.get("spec") or {}
+    pod = (spec.get("template") or {}).get("spec") or spec
+    places = [spec] if thing["kind"] == VOLUME.kind else pod.get("volumes") or ()
+    driven = [one["csi"].get("volumeHandle") for one in places if (one.get("csi") or {}).get("driver") == DRIVER]
+    named = [one["awsElasticBlockStore"]["volumeID"] for one in places if one.get("awsElasticBlockStore")]
+    return [str(one).rpartition("/")[2] for one in (*driven, *named)]  # from "aws://eu-west-1a/vol-...", too
 
 
 def refuse_left_behind(options: Mapping[str, Any], volumes: Iterable[Object]) -> None:

@@ -35,7 +35,7 @@ from unit.api_server import Call, Status, api_server, thing
 from unit.clock import FakeClock
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.returned import as_documented
-from unit.small_cluster import SmallCluster, running, small_cluster
+from unit.small_cluster import SmallCluster, crashing_soon, overlaid, running, small_cluster
 
 BALANCED = {"type": "LoadBalancer", "source_ranges": ["203.0.113.0/24"]}
 QUIET = {"http": False}
@@ -577,6 +577,48 @@ def test_an_app_that_cannot_run_says_why() -> None:
     assert caught.value.details["diagnosis"][0]["code"] == "image_invalid"  # type: ignore[attr-defined]
     assert caught.value.details["steps_done"] == ["create Deployment default/web"]  # type: ignore[attr-defined]
     assert told.result["healthy"] is False
+
+
+def test_a_url_that_does_not_answer_is_explained_by_the_pods_behind_it() -> None:
+    with small_cluster() as cluster, api_server(Call("GET", "/", Status(503))) as balancer:
+        cluster.controllers, cluster.logs = crashing_soon("web"), "no such table"
+        with pytest.raises(PartialError, match=r"HTTP 503.*\. Container web of Pod .*no such table") as caught:
+            app(
+                cluster, image="nginx:1", port=80, service=BALANCED, replicas=1, wait_timeout=0,
+                verify={"http_proxy": balancer.url},
+            )  # fmt: skip
+    assert [one["code"] for one in caught.value.details["diagnosis"]] == ["crash_loop"]
+
+
+def test_a_budget_that_pods_which_do_not_run_use_up_is_explained_by_them() -> None:
+    with small_cluster() as cluster:
+        cluster.controllers = crashing_soon("web")
+        app(cluster, controller="ReplicationController", image="nginx:1", replicas=2)
+        cluster.refuse = lambda _method, path, _body: (429, BUDGET) if path.endswith("/eviction") else None
+        with pytest.raises(PartialError, match=r"evict pod .*Container web of Pod") as caught:
+            app(cluster, image="nginx:2", wait_timeout=0)
+    assert [one["code"] for one in caught.value.details["diagnosis"]] == ["crash_loop"]
+
+
+@pytest.mark.parametrize("ready", ["True", "Unknown"])
+def test_an_app_that_does_not_go_is_explained_by_the_node_that_does_not_end_its_pods(ready: str) -> None:
+    kubelet = {"type": "Ready", "status": ready, "message": "Kubelet stopped posting node status."}
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        app(cluster, image="nginx:1", replicas=2)
+        for node in ("n", "other"):
+            cluster.put(thing("Node", node, "", spec={}, status={"conditions": [kubelet]}))
+        for kind, name, metadata in (
+            ("Deployment", "web", {"finalizers": ["foregroundDeletion"]}),
+            ("Pod", "web-0", {"deletionTimestamp": "now"}),
+        ):
+            cluster.put(overlaid(cluster.get(kind, name), {"metadata": metadata, "spec": {"nodeName": "n"}}))
+        with pytest.raises(PartialError, match="wait until Deployment default/web is gone") as caught:
+            app(cluster, state="absent", wait_timeout=0)
+    told = "The node n is not ready: Kubelet stopped posting node status, and 1 of the pods in question are on it."
+    found = [one["message"] for one in caught.value.details["diagnosis"]]
+    assert found == ([] if ready == "True" else [told])
+    assert (told in caught.value.sentence()) is bool(found)
 
 
 def test_a_look_at_apps() -> None:

@@ -150,6 +150,8 @@ def test_what_was_done_already_is_not_done_again(there: bool, changed: bool) -> 
         ({"command": "a", "app": "nobody"}, NotFoundError, "no pod of namespace default"),
         ({"command": "a", "app": None, "labels": {"x": "y"}}, NotFoundError, "x=y"),
         ({"command": "a", "pod": "nobody"}, NotFoundError, "Pod default/nobody does not exist"),
+        ({"command": "a", "namespace": "nowhere"}, NotFoundError, "namespace nowhere does not exist"),
+        ({"command": "a", "namespace": "nowhere", "pod": "a"}, NotFoundError, "namespace nowhere does not exist"),
     ],
 )
 def test_bad_input(options: dict[str, Any], kind: type[Exception], says: str) -> None:
@@ -157,6 +159,14 @@ def test_bad_input(options: dict[str, Any], kind: type[Exception], says: str) ->
         cluster.put(pod("a"))
         with pytest.raises(kind, match=says):
             run(cluster, **options)
+
+
+def test_who_may_not_look_at_the_namespace_hears_of_the_pod() -> None:
+    forbidden = (403, {"reason": "Forbidden", "message": "no"})
+    with small_cluster() as cluster:
+        cluster.refuse = lambda _method, path, _body: forbidden if path.endswith("/namespaces/nowhere") else None
+        with pytest.raises(NotFoundError, match="Pod nowhere/a does not exist"):
+            run(cluster, command="a", namespace="nowhere", pod="a")
 
 
 def test_a_refusal_is_translated() -> None:

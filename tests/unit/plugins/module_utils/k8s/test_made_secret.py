@@ -8,7 +8,12 @@ import base64
 from typing import Any
 
 import pytest
-from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError, PartialError
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    InputError,
+    NotFoundError,
+    NotOursError,
+    PartialError,
+)
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.made_secret import (
     ALPHABET,
     Wanted,
@@ -55,13 +60,13 @@ def written(server: ScriptedServer) -> list[dict[str, str]]:
     """The values that were sent, decoded."""
     return [
         {name: base64.b64decode(value).decode() for name, value in body["data"].items()}
-        for method, _path, _query, body in server.made
-        if method in ("POST", "PATCH")
+        for method, _path, query, body in server.made
+        if method in ("POST", "PATCH") and "dryRun" not in query
     ]
 
 
 def test_what_was_made_is_told_even_if_it_may_not_be_looked_at_any_more() -> None:
-    with small_cluster() as cluster:
+    with small_cluster("one") as cluster:
         cluster.expire(f"{ONE}/db", after="Secret")
         with pytest.raises(PartialError, match="may have expired") as failed:
             run(cluster)
@@ -128,6 +133,8 @@ def test_two_namespaces_get_the_same_value() -> None:
     with api_server(
         Call("GET", f"{ONE}/db", Status(404, "NotFound")),
         Call("GET", f"{TWO}/db", Status(404, "NotFound")),
+        Call("POST", ONE, secret(metadata=OURS), query={"dryRun": "All"}),
+        Call("POST", TWO, secret("two", metadata=OURS), query={"dryRun": "All"}),
         Call("POST", ONE, secret(metadata=OURS), body={"metadata": OURS}),
         Call("POST", TWO, secret("two", metadata=OURS)),
         Call("GET", f"{ONE}/db", secret(metadata=OURS, username="app", password="x")),
@@ -177,6 +184,29 @@ def test_a_missing_namespace_is_named() -> None:
         pytest.raises(PartialError, match="namespace one does not exist"),
     ):
         run(server)
+
+
+def test_of_several_none_is_made_if_a_namespace_is_missing() -> None:
+    with small_cluster("one") as cluster:
+        with pytest.raises(NotFoundError, match="namespace typo does not exist"):
+            run(cluster, "one", "typo")
+        assert cluster.written == []
+
+
+def test_a_webhook_that_takes_no_dry_run_is_no_obstacle() -> None:
+    refusal = Status(400, "BadRequest", 'admission webhook "a.b" does not support dry run')
+    with small_cluster("one", "two") as cluster:
+        tried: list[str] = []
+
+        def refuse(method: str, path: str, _body: Any) -> tuple[int, dict[str, Any]] | None:
+            if method == "POST" and path not in tried:
+                tried.append(path)
+                return refusal.code, refusal.body()
+            return None
+
+        cluster.refuse = refuse
+        run(cluster, "one", "two")
+        assert cluster.written == [("Secret", "db")] * 2
 
 
 def test_a_lost_answer_is_looked_up_and_not_repeated() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
-from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import DEPLOYMENT, NODE, POD, known
+from ansible_collections.container.schedulers.plugins.module_utils._k8s.kinds import DEPLOYMENT, NODE, POD, Kind, known
 from ansible_collections.container.schedulers.plugins.module_utils._k8s.manifests import (
     prepared,
     read_manifests,
@@ -102,6 +102,27 @@ TWO = """
 {apiVersion: v1, kind: Secret, metadata: {name: b}}
 ---
 """
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "name"),
+    [
+        ("rbac.authorization.k8s.io/v1", "RoleBinding", "system:Node"),
+        ("certificates.k8s.io/v1beta1", "ClusterTrustBundle", "example.com:signer:v1"),
+        ("certificates.k8s.io/v1", "CertificateSigningRequest", "John Doe"),
+        ("networking.k8s.io/v1", "IPAddress", "2001:db8::1"),
+        ("user.openshift.io/v1", "Identity", "ldap:John_Doe@example.com"),
+    ],
+)
+def test_kinds_whose_names_are_more_than_host_names(api_version: str, kind: str, name: str) -> None:
+    read_manifests(thing(kind, name, "", api_version=api_version), None)
+    with pytest.raises(InputError, match=f"is no name for a {kind}"):
+        read_manifests(thing(kind, "a/b", "", api_version=api_version), None)
+
+
+def test_a_name_is_one_part_of_a_path() -> None:
+    kind = Kind("rbac.authorization.k8s.io/v1", "Role", "roles")
+    assert kind.path("shop", "system:a b?ü").endswith("/namespaces/shop/roles/system:a%20b%3F%C3%BC")
 
 
 @pytest.mark.parametrize(

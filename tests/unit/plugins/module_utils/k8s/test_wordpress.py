@@ -36,11 +36,11 @@ from ansible_collections.container.schedulers.plugins.module_utils._module impor
 from lab.kubernetes.kubelet import http_probe
 from lab.kubernetes.kubelet.database import Database
 from lab.kubernetes.kubelet.wordpress import Site, command, page
-from unit.api_server import thing
+from unit.api_server import Call, Status, api_server, thing
 from unit.clock import FakeClock
 from unit.plugins.module_utils.k8s.contexts import context
 from unit.returned import as_documented
-from unit.small_cluster import SmallCluster, labelled, running, small_cluster
+from unit.small_cluster import SmallCluster, crashing_soon, labelled, running, small_cluster
 
 DEFAULT = "/api/v1/namespaces/default"
 SITE = {"title": "Containers", "admin_email": "admin@example.com"}
@@ -369,6 +369,26 @@ def test_a_pod_that_is_not_ready_for_another_reason_is_waited_for() -> None:
         cluster.command = lambda *_given: ("", "Fatal error: plugin\n", 1)
         with pytest.raises(PartialError, match="not ready after 2 seconds"):
             site_of(cluster, service=WITHIN, wait_timeout=2)
+
+
+def test_a_database_that_does_not_answer_is_explained_by_its_pod() -> None:
+    wp = Wp()
+    wp.database_comes = 99
+    with ready(wp) as cluster:
+        cluster.controllers, cluster.logs = crashing_soon("wordpress-database"), "no space left"
+        with pytest.raises(PartialError, match=r"Error establishing a database connection.*no space left") as caught:
+            site_of(cluster, service=WITHIN, wait_timeout=1)
+    assert [one["code"] for one in caught.value.details["diagnosis"]] == ["crash_loop"]
+
+
+def test_a_site_that_does_not_answer_is_explained_by_its_pods() -> None:
+    with ready(Wp()) as cluster, api_server(Call("GET", "/", Status(503))) as balancer:
+        site_of(cluster)
+        crashing_soon("wordpress")(cluster, cluster.objects[("Deployment", "default", "wordpress")])
+        cluster.logs = "no space left"
+        with pytest.raises(PartialError, match=r"HTTP 503.*no space left") as caught:
+            site_of(cluster, wait_timeout=0, verify={"http_proxy": balancer.url})
+    assert {one["code"] for one in caught.value.details["diagnosis"]} == {"crash_loop"}
 
 
 def test_a_password_is_never_made_up_twice() -> None:
@@ -869,6 +889,72 @@ def test_volumes_that_no_pod_could_use_are_refused_before_the_first_change(mode:
         with pytest.raises(InputError, match="is PersistentVolume x already, of claim shop/blog-database"):
             site_of(cluster, storage={"mode": mode, "zone": "eu-west-1c", **VOLUMES})
         assert secrets_of(cluster) == {}
+
+
+TAKEN = VOLUMES["database_volume"]
+
+
+def naming(volume: str) -> dict[str, Any]:
+    return {"volumes": [{"name": "disk", "awsElasticBlockStore": {"volumeID": volume}}]}
+
+
+@pytest.mark.parametrize("mode", ["existing", "inline"])
+@pytest.mark.parametrize(
+    ("user", "says"),
+    [
+        (thing("Deployment", "blog", spec={"template": {"spec": naming(TAKEN)}}), "used by Deployment shop/blog"),
+        (thing("Pod", "mysql", spec=naming(TAKEN)), "used by Pod shop/mysql"),
+        (
+            thing(
+                "PersistentVolume", "x", "", spec={"awsElasticBlockStore": {"volumeID": f"aws://eu-west-1c/{TAKEN}"}}
+            ),
+            "PersistentVolume x",
+        ),
+    ],
+)
+def test_no_two_databases_get_one_volume(user: dict[str, Any], says: str, mode: str) -> None:
+    with ready(Wp()) as cluster:
+        cluster.put(user)
+        with pytest.raises(InputError, match=rf"storage\.database_volume: {TAKEN} is {says} already"):
+            site_of(cluster, storage={"mode": mode, **VOLUMES})
+        assert cluster.written == []
+
+
+def test_a_pod_that_has_ended_or_is_of_the_site_itself_is_not_in_the_way() -> None:
+    above = {"kind": "ReplicaSet", "name": "wordpress-database-1a", "uid": "u", "controller": True}
+    own = {"labels": {"pod-template-hash": "1a"}, "ownerReferences": [above], "deletionTimestamp": "now"}
+    with ready(Wp()) as cluster:
+        cluster.put(thing("Pod", "backup", spec=naming(TAKEN), status={"phase": "Succeeded"}))
+        cluster.put(thing("Pod", "old", "default", spec=naming(TAKEN), metadata=own))
+        site_of(cluster, storage={"mode": "inline", **VOLUMES})
+
+
+def test_who_may_see_one_namespace_only_does_not_give_its_volumes_away() -> None:
+    refusal = (403, {"reason": "Forbidden", "message": "no"})
+    warnings: list[str] = []
+    with ready(Wp()) as cluster:
+        cluster.refuse = lambda _method, path, _body: None if "/default" in path or path == "/readyz" else refusal
+        site_of(cluster, name="blog", storage={"mode": "inline", **VOLUMES})
+        given = context(cluster, WORDPRESS, site=SITE, storage={"mode": "inline", **VOLUMES})
+        with pytest.raises(InputError, match="is used by Deployment default/blog-database already"):
+            ensure(replace(given, warn=warnings.append))
+    assert "The deployments of other namespaces are not looked at before the site is made: no" in warnings
+
+
+@pytest.mark.parametrize(
+    ("mode", "zones", "warned"), [("existing", "ac", True), ("existing", "c", False), ("dynamic", "ac", False)]
+)
+def test_volumes_whose_zone_is_not_given_come_with_a_warning(mode: str, zones: str, warned: bool) -> None:
+    warnings: list[str] = []
+    with ready(Wp()) as cluster:
+        for zone in zones:
+            labels = {"topology.kubernetes.io/zone": f"eu-west-1{zone}"}
+            cluster.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": zone, "labels": labels}})
+        storage = {"mode": mode, **({} if mode == "dynamic" else VOLUMES)}
+        ensure(Context(context(cluster, WORDPRESS, site=SITE, storage=storage).params, True, warnings.append))
+    told = "storage.zone is not given, and the nodes are in eu-west-1a, eu-west-1c"
+    assert [one for one in warnings if one.startswith(told)] == warnings
+    assert bool(warnings) is warned
 
 
 def test_an_autoscaler_may_bring_a_node_into_the_zone_of_the_volumes() -> None:
