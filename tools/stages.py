@@ -136,7 +136,7 @@ STAGES: Final = (  # the long ones first, so that none is alone at the end
     Stage("units", _units, minutes=30, needs_control_plane=True),
     Stage("molecule", _molecule, minutes=30, needs_control_plane=True),
     Stage("faults", _faults, minutes=20),
-    Stage("package", _package, minutes=20),
+    Stage("package", _package, minutes=20, needs_control_plane=True),
     Stage("sanity", _sanity, minutes=20),
     Stage("lint", _lint, minutes=15),
 )

@@ -29,6 +29,8 @@ class Entry:
     """1, or more for the client's own retries."""
     write: bool
     agent: str
+    url: str
+    """As it stands in every access log, and the query of a command with all its arguments."""
     status: int = 0
     error: str = ""
     fault: str = ""
@@ -53,6 +55,7 @@ class Journal:
                 attempt=call.attempt,
                 write=not call.is_read,
                 agent=call.request.headers.get("user-agent", ""),
+                url=f"{call.request.path}?{call.request.query}".rstrip("?"),
             )
             self._entries.append(entry)
             return entry

@@ -6,35 +6,28 @@ Values that stand nowhere else are given to every secret option and to the envir
 that fail, with everything switched on that makes Ansible talk. Afterwards they are looked for wherever a run leaves
 something: output, job events, log, results, diffs, tracebacks, process arguments, files.
 
-Three places have them, and none of them is ours:
-- env/envvars, where the caller of ansible-runner puts them;
-- artifacts/*/command, where ansible-runner itself writes down the whole environment (mode 0600: keep it so);
-- AnsiballZ_*.py, the module with its arguments, where Ansible packs it and is told to keep it. Others may read the
-  file, but not the folder that it is in. A module that runs where it is installed has no such file.
+Besides the files of the job itself, one has them, and is not ours: AnsiballZ_*.py, the module with its arguments, where
+Ansible packs it and is told to keep it. Others may read the file, but not the folder that it is in. A module that runs
+where it is installed has no such file.
 """
 
 from __future__ import annotations
 
 import json
-import stat
-import subprocess
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from environment import PROGRAMS, ROOT
-from package.surroundings import Command, Lab, bare_environment
+from environment import ROOT
+from package.leaks import ALLOWED, is_public, run_job
+from package.surroundings import Lab
 from unit.module_specs import NAMES, spec_of
 
 WRONG_KEY = "lab-not-a-secret-canary-key-000404"
 TOKEN = "lab-not-a-secret-canary-token-000405"
 KEY = ROOT / "tests" / "faults" / "key.pub"
-ALLOWED = ("env/envvars", "artifacts/canary/command")
-SECONDS = 600
 
 PLAYBOOK = """
 - name: Secrets in every place that takes them
@@ -252,82 +245,29 @@ RUNS = (
 )
 
 
-@contextmanager
-def arguments_watched(secrets: list[bytes], sign: bytes) -> Iterator[list[str]]:
-    """The programs of this run, known by a sign in their environment, that got a secret among their arguments.
-
-    Other tests run at the same time on this machine, on labs with the same keys.
-    """
-    guilty: set[str] = set()
-    stop = threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.02):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    arguments, environment = path.read_bytes(), path.with_name("environ").read_bytes()
-                except OSError:
-                    continue  # it has ended
-                if sign in environment and any(secret in arguments for secret in secrets):
-                    guilty.add(arguments.decode(errors="replace"))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    found: list[str] = []
-    try:
-        yield found
-    finally:
-        stop.set()
-        watcher.join()
-        found.extend(sorted(guilty))
-
-
 @pytest.fixture(params=[True, False], ids=["packed and kept", "in place"])
 def keeps_modules(request: pytest.FixtureRequest) -> bool:
     """Whether Ansible is told to keep the modules, which it packs then."""
     return bool(request.param)
 
 
-@pytest.fixture
-def job(lab: Lab, tmp_path: Path, keeps_modules: bool) -> Path:
-    """The folder of a job for ansible-runner, as AWX makes one."""
-    folder = tmp_path / "job"
-    (folder / "project").mkdir(parents=True)
-    (folder / "env").mkdir()
+def test_secrets_go_in_and_never_come_out(lab: Lab, keeps_modules: bool, tmp_path: Path) -> None:
+    own = (lab.exports["AWS_SECRET_ACCESS_KEY"], lab.exports["DIGITALOCEAN_ACCESS_TOKEN"])
+    secrets = [value.encode() for value in (*own, WRONG_KEY, TOKEN)]
     play = {"ansible.builtin.import_playbook": "play.yml"}
     walk = [
-        {"name": f"Run {number}", **play, "vars": {**run, "key_file": str(KEY), "key_folder": str(folder)}}
+        {"name": f"Run {number}", **play, "vars": {**run, "key_file": str(KEY), "key_folder": str(tmp_path / "job")}}
         for number, run in enumerate(RUNS)
     ]
-    (folder / "project" / "canary.yml").write_text(json.dumps(walk))
-    (folder / "project" / "play.yml").write_text(PLAYBOOK)
-    (folder / "env" / "cmdline").write_text("-vvv --diff")
-    talkative = {
-        "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "true",
-        "ANSIBLE_DISPLAY_TRACEBACK": "always",
-        "ANSIBLE_KEEP_REMOTE_FILES": str(keeps_modules),
-        "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
-        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+    given = {
         "CANARY_KEY": WRONG_KEY,
         "CANARY_TOKEN": TOKEN,
         "K8S_AUTH_API_KEY": TOKEN,
         "K8S_AUTH_PASSWORD": WRONG_KEY,
         "K8S_AUTH_USERNAME": "NOSUCHKEY",
     }
-    (folder / "env" / "envvars").write_text(json.dumps({**talkative, **lab.exports}))
-    (folder / "env" / "envvars").chmod(0o600)
-    return folder
-
-
-def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, keeps_modules: bool, tmp_path: Path) -> None:
-    own = (lab.exports["AWS_SECRET_ACCESS_KEY"], lab.exports["DIGITALOCEAN_ACCESS_TOKEN"])
-    secrets = [value.encode() for value in (*own, WRONG_KEY, TOKEN)]
-    command: Command = [PROGRAMS / "ansible-runner", "run", job, "-p", "canary.yml", "--ident", "canary"]
-    environment = bare_environment(PROGRAMS, tmp_path / "home") | {"TMPDIR": str(tmp_path)}
-    with arguments_watched(secrets, str(tmp_path).encode()) as guilty:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
-    output = (done.stdout + done.stderr).encode()
-    assert done.returncode == 0, output.decode()[-4000:]
+    plays = {"canary.yml": json.dumps(walk), "play.yml": PLAYBOOK}
+    job = run_job(tmp_path, plays, {**given, **lab.exports}, keeps_modules=keeps_modules)
 
     for sign in (
         b"steps_done",
@@ -344,25 +284,18 @@ def test_secrets_go_in_and_never_come_out(lab: Lab, job: Path, keeps_modules: bo
         b"create control plane kubernetes-canary",
         b"Traceback",
     ):
-        assert sign in output  # what was looked through is really all of it
-    assert not [secret for secret in secrets if secret in output]
-    assert guilty == []
+        assert sign in job.output  # what was looked through is really all of it
+    assert job.told(secrets) == []
 
-    holding = [path for path in tmp_path.rglob("*") if path.is_file() and holds(path, secrets)]
+    holding = job.holding(secrets)
     strangers = [path for path in holding if not str(path).endswith(ALLOWED) and not path.name.startswith("AnsiballZ_")]
     assert strangers == []
     kept = [path for path in holding if str(path).endswith(ALLOWED)]
-    assert [path for path in kept if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)] == []
+    assert [path for path in kept if is_public(path)] == []
     assert kept  # the search does find what is there
     assert any(path.name.startswith("AnsiballZ_") for path in holding) is keeps_modules
     assert (tmp_path / "ansible.log").stat().st_size > 10_000
-    assert len(list((job / "artifacts" / "canary" / "job_events").iterdir())) > len(RUNS) * 5
-
-
-def holds(path: Path, secrets: list[bytes]) -> bool:
-    """Whether a secret stands in a file."""
-    content = path.read_bytes()
-    return any(secret in content for secret in secrets)
+    assert job.events > len(RUNS) * 5
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -149,13 +149,21 @@ def secrets_in(things: Iterable[Object]) -> Iterator[str]:
         if (thing.get("kind") or "Secret") != "Secret":  # what has no kind yet may become one
             continue
         for value in _values(thing.get("stringData")):
-            yield str(value)
+            yield from _written(value)
         for value in _values(thing.get("data")):
-            yield str(value)
+            yield from _written(value)
             try:
                 yield base64.b64decode(str(value), validate=True).decode()
             except (binascii.Error, UnicodeDecodeError):
                 continue
+
+
+def _written(value: Any) -> Iterator[str]:
+    """A value as text; what should be text and is not, with each value in it, as results show these one by one."""
+    yield str(value)
+    if isinstance(value, (Mapping, list)):
+        for one in _values(value):
+            yield from _written(one)
 
 
 def _values(field: Any) -> Iterable[Any]:

@@ -17,7 +17,7 @@ from .carrying_out import carry_out
 from .claimed_volumes import claims_of, wait_until_deleted
 from .kinds import DEPLOYMENT, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, known
 from .object_set import Survey, deletions
-from .objects import key_of
+from .objects import key_of, secrets_in
 from .run import Owner, Run
 from .surveying import survey_removal
 from .wordpress_options import checked_name
@@ -47,6 +47,7 @@ def _absent(context: Context, run: Run) -> Outcome:
     needed = [(kind, params["namespace"]) for kind in kinds]
     # volumes are in no namespace: who may not see them has made none
     found = survey_removal(run, others=[*needed, (VOLUME, "")], names=_names(params), needed=needed)
+    context.hide(secrets_in(found.extra))  # wherever else somebody wrote them
     doomed = [one for one in found.extra if params["delete_data"] or one["kind"] not in DATA]
     kept = [one for one in found.extra if one not in doomed]
     chosen = Survey((), extra=doomed, kinds=found.kinds)

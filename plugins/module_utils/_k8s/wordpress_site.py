@@ -259,7 +259,9 @@ class _Wp:
         """One call of wp, which has to work."""
         ran = self._execute(*words, stdin=stdin)
         if ran.rc:
-            raise SchedulersError(f"wp-cli says: {_last(ran)}", doing=f"run wp {' '.join(words[:2])}")
+            # a command that it has prompted for is repeated in its output with the answer, quoted as for a shell
+            said = _last(ran) if stdin is None else _last_line(ran.stderr) or f"exit code {ran.rc}"
+            raise SchedulersError(f"wp-cli says: {said}", doing=f"run wp {' '.join(words[:2])}")
         return ran
 
     def _execute(self, *words: str, stdin: str | None = None) -> Ran:
@@ -291,5 +293,8 @@ def _usable(pods: Sequence[Object]) -> list[Object]:
 
 
 def _last(ran: Ran) -> str:
-    lines = [line for line in (ran.stderr.strip() or ran.stdout.strip()).splitlines() if line.strip()]
-    return lines[-1] if lines else f"exit code {ran.rc}"
+    return _last_line(ran.stderr) or _last_line(ran.stdout) or f"exit code {ran.rc}"
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2].strip()

@@ -76,8 +76,11 @@ def test_statements(data: Path) -> None:
 def test_the_installer_comes_first_and_goes_away(site: Site) -> None:
     assert wp(site, "core", "is-installed")[2] == 1
     assert dict(get(site, "/").headers)["Location"] == "http://blog.example.com/wp-admin/install.php"
-    assert wp(site, *INSTALL, stdin="secret\n")[0] == "Success: WordPress installed successfully.\n"
-    assert wp(site, *INSTALL, stdin="secret\n")[0] == "WordPress is already installed.\n"
+    repeated, success = wp(site, *INSTALL, stdin="it's\n")[0].splitlines()
+    assert repeated.startswith("wp core install --url='http://blog.example.com' --title='Blog' ")
+    assert repeated.endswith(r" --admin_password='it'\''s'")
+    assert success == "Success: WordPress installed successfully."
+    assert wp(site, *INSTALL, stdin="secret\n")[0].splitlines()[1:] == ["WordPress is already installed."]
     assert wp(site, "core", "is-installed")[2] == 0
     assert "Hello world!" in get(site, "/").body
     assert "already installed" in get(site, "/wp-admin/install.php").body

@@ -277,15 +277,23 @@ def command(site: Site, words: Sequence[str], stdin: str, find: Callable[[str], 
     """Output, errors and exit code of `wp WORDS`. `find` finds a file of the container."""
     names = [word for word in words if not word.startswith("--")]
     options = _options([word for word in words if word.startswith("--")])
-    prompted = str(options.pop("prompt", ""))
+    prompted, repeated = str(options.pop("prompt", "")), ""
     if prompted and prompted != "True":
         options.update(zip(prompted.split(","), stdin.splitlines(), strict=False))
+        repeated = f"wp {' '.join(names[:2])} {_quoted(options)}\n"
     try:
-        return Commands(site, names, options, stdin, find).run()
+        output, errors, code = Commands(site, names, options, stdin, find).run()
     except CommandError as error:
         return "", f"Error: {error}\n", 1
     except (RefusedError, ConnectionError) as error:
         return "", f"Error: {NO_DATABASE}. {error}\n", 1
+    return repeated + output, errors, code
+
+
+def _quoted(options: Mapping[str, Any]) -> str:
+    """The options as wp repeats them once it has prompted for some, which it does not keep for itself."""
+    texts = {name: str(value).replace("'", "'\\''") for name, value in options.items()}
+    return " ".join(f"--{name}" if options[name] is True else f"--{name}='{text}'" for name, text in texts.items())
 
 
 def _options(words: Sequence[str]) -> dict[str, Any]:

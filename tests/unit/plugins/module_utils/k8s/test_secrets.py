@@ -110,6 +110,7 @@ def test_what_is_secret_in_a_kubeconfig(given: Any, secrets: list[str]) -> None:
         ({**PLAIN, "kind": "Secret", "data": {"door": "b3Blbg=="}}, ["b3Blbg==", "open"]),
         ({**SECRET, "stringData": "door", "data": ["key", 5]}, ["door", "key", "5"]),
         ({"stringData": {"door": 12345}}, ["12345"]),
+        ({"stringData": {"door": {"inner": ["open"]}}}, ["{'inner': ['open']}", "['open']", "open"]),
         (PLAIN, []),
         (5, []),
         ("", []),

@@ -300,9 +300,30 @@ def test_secrets_are_hidden_from_results() -> None:
         given = context(cluster, WORDPRESS, site=SITE, verify={"http": False})
         ensure(Context(given.params, False, given.warn, hide=hidden.extend))
         found = secrets_of(cluster)
+        hidden_again: list[Any] = []
+        gone = context(cluster, WORDPRESS, state="absent")
+        ensure(Context(gone.params, False, gone.warn, hide=hidden_again.extend))
     values = {value for data in found.values() for value in data.values()}
+    values |= {base64.b64decode(value).decode() for value in values}
     assert values <= set(hidden)
-    assert {base64.b64decode(value).decode() for value in values} <= set(hidden)
+    assert values <= set(hidden_again)
+
+
+def test_a_command_that_dies_does_not_tell_what_it_was_prompted_for() -> None:
+    """wp-cli writes it to its output, quoted, so that nobody would know it again."""
+    wp = Wp()
+    with ready(wp) as cluster:
+
+        def killed(*asked: Any) -> tuple[str, str, int]:
+            if asked[2][1:3] != ["core", "install"]:
+                return wp(*asked)
+            quoted = asked[3].strip().replace("'", "'\\''")
+            return f"wp core install --admin_password='{quoted}'\n", "", 137
+
+        cluster.command = killed
+        with pytest.raises(PartialError, match="wp-cli says: exit code 137") as failed:
+            site_of(cluster, site={**SITE, "admin_password": "it's-open-sesame"})
+    assert "open-sesame" not in str(failed.value)
 
 
 def test_a_site_that_somebody_installed_is_not_installed_again() -> None:
