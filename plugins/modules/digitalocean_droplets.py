@@ -163,7 +163,8 @@ options:
   verify_only:
     description:
       - With O(state=absent), removes nothing, but looks whether everything is gone, and fails if it is not.
-      - The lists are asked once, and every droplet that O(ledger) knows is asked for by its id.
+      - The lists are asked once, and every droplet that O(ledger) knows is asked for by its id, also what has gone in
+        earlier runs.
     type: bool
     default: false
   settle_seconds:
@@ -175,8 +176,12 @@ options:
   ledger:
     description:
       - A file in which the ids of the droplets and their account are kept, so that it can be proven that they are gone.
-        It has no secrets, is made before the first droplet, and removed with the last.
-      - If not given, it is in C(~/.ansible/container.schedulers), where the module runs.
+        It has no secrets, and is made before the first droplet.
+      - The ids of droplets that are gone stay in it for O(verify_only=true), of earlier runs the latest 100. If the set
+        is made in another account then, they are forgotten.
+      - With a directory, one that is there or a path that ends in a slash, each set has a file of its own in it. A file
+        is for one set only.
+      - If not given, it is in the directory C(~/.ansible/container.schedulers), where the module runs.
     type: path
 notes:
   - The token needs the scopes C(account:read), C(droplet:create), C(droplet:read), C(droplet:update),
@@ -343,6 +348,7 @@ gone:
 proof:
   description:
     - For each droplet that this run has seen go, or that O(ledger) knew, how DigitalOcean said that it is gone.
+    - What has gone in earlier runs is asked for with O(verify_only=true) only.
   returned: success and O(state=absent)
   type: list
   elements: dict

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,8 +30,8 @@ class Look:
 
     Attributes:
         everything: all droplets of the account, for its limit and for names that others have.
-        ours: those that carry the mark, or that the ledger knows and that carry none, by id.
-        gone: what the ledger knows and DigitalOcean does not, with the answers that say so.
+        ours: those that carry the mark, or whose ids the ledger has and that carry none, by id.
+        gone: what the ledger has and DigitalOcean does not know, with the answers that say so.
     """
 
     account: Account
@@ -42,8 +42,12 @@ class Look:
     gone: Sequence[dict[str, Any]]
 
 
-def look(run: Run) -> Look:
+def look(run: Run, *, gone: Collection[str] = (), to_prove: bool = False) -> Look:
     """Everything that there is of a set.
+
+    Args:
+        gone: names of droplets that are ours should they have come back, by their ids, without the mark.
+        to_prove: whether lists are not enough to say that they have not.
 
     Raises:
         NotOursError: the ledger was kept in another account.
@@ -57,15 +61,17 @@ def look(run: Run) -> Look:
         }
     )
     account, tag = found["account"], found["tag"]
-    run.ledger.check(account)
-    there, gone = _remembered(run, found["droplets"])
+    run.ledger.check(account, to_prove=to_prove)
+    remembered = run.ledger.droplets | {one: name for one, name in run.ledger.gone.items() if name in gone}
+    asked = remembered if to_prove else run.ledger.droplets
+    there, proof = _ask_for(run, {one: name for one, name in asked.items() if one not in found["droplets"]})
     everything = {**found["droplets"], **there}
     if carriers(tag).get("droplets", 0) > len(marked(run, everything.values())):
         everything = {**everything, **_caught_up(run, carriers(tag)["droplets"])}
-    known = {one: everything[one] for one in run.ledger.droplets if one in everything}
+    known = {one: everything[one] for one in remembered if one in everything}
     # one that has got another set's mark since is that set's
     ours = marked(run, everything.values()) | {number: one for number, one in known.items() if not owner_of(one.tags)}
-    return Look(account, everything, ours, tag, found["firewall"], gone)
+    return Look(account, everything, ours, tag, found["firewall"], proof)
 
 
 def marked(run: Run, droplets: Iterable[Droplet]) -> dict[int, Droplet]:
@@ -73,9 +79,8 @@ def marked(run: Run, droplets: Iterable[Droplet]) -> dict[int, Droplet]:
     return {one.id: one for one in droplets if run.tag in one.tags}
 
 
-def _remembered(run: Run, known: Mapping[int, Droplet]) -> tuple[dict[int, Droplet], list[dict[str, Any]]]:
-    """What the ledger knows and a list does not show, asked for by id, as lists can be behind; and what is gone."""
-    missing = {one: name for one, name in run.ledger.droplets.items() if one not in known}
+def _ask_for(run: Run, missing: Mapping[int, str]) -> tuple[dict[int, Droplet], list[dict[str, Any]]]:
+    """What a list does not show, asked for by id, as lists can be behind; and what is gone."""
     answers = gather({str(one): partial(_ask, run.api, one) for one in missing})
     there = {one.id: one for one in answers.values() if isinstance(one, Droplet)}
     gone = [

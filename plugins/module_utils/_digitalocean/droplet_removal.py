@@ -83,6 +83,10 @@ class Removal:
         if now.uuid != self.account.uuid:
             raise NotOursError(f"the account has changed meanwhile, from {self.account.uuid} to {now.uuid}")
 
+    def note(self) -> None:
+        """Write down what is proven."""
+        self.run.ledger.remove(self.proof.values())
+
     def look_once(self) -> dict[int, Droplet]:
         """What two lists show of the set: they may be served from different places."""
         self.check_account()
@@ -120,7 +124,7 @@ class Removal:
         looks = gather({str(one): partial(self._look, left[one]) for one in unlisted})
         for number in [one for one in unlisted if looks[str(one)]]:
             del left[number]
-        self.run.ledger.remove([one for one in self.run.ledger.droplets if one in self.proof])
+        self.note()
         return left
 
     def _delete(self, droplet: Droplet) -> None:

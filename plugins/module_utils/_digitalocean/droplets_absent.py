@@ -50,7 +50,8 @@ class Doomed:
 
 def ensure_absent(context: Context, run: Run, options: DropletOptions) -> Outcome:
     """None of the droplets, and nothing left of them that was made for them."""
-    seen = look(run)
+    gone = run.ledger.gone.values() if options.names is None else options.names
+    seen = look(run, gone={*gone}, to_prove=context.params["verify_only"])
     doomed = _doomed(run, options, seen)
     _warn(run, doomed)
     warn_of_belongings(run, doomed.droplets)
@@ -66,7 +67,8 @@ def ensure_absent(context: Context, run: Run, options: DropletOptions) -> Outcom
     steps = in_batches(plan)
     applied = apply(steps, _handlers(run, removal), {one.key: one for one in doomed.others})
     with applied.then("note in the ledger that they are gone"):
-        _note(run, options)
+        removal.note()
+        run.ledger.close(run.ledger.names if options.names is None else options.names)
     return Outcome(_result(doomed, removal.proof.values(), gone=True), steps, plan.diff())
 
 
@@ -86,7 +88,7 @@ def _doomed(run: Run, options: DropletOptions, seen: Look) -> Doomed:
 
 def _is_doubtful(run: Run, options: DropletOptions, doomed: Doomed) -> bool:
     """Whether something speaks for droplets that no list shows: then the lists are not believed at once."""
-    remembered = {*run.ledger.droplets.values(), *run.ledger.unanswered}
+    remembered = run.ledger.names
     return bool(doomed.others or (remembered if options.names is None else remembered & {*options.names}))
 
 
@@ -117,15 +119,6 @@ def _verified(run: Run, options: DropletOptions, seen: Look, doomed: Doomed) -> 
             },
         )
     return Outcome(_result(doomed, seen.gone, gone=True), Plan())
-
-
-def _note(run: Run, options: DropletOptions) -> None:
-    """Nothing is left to remember: of the whole set, or of what was named."""
-    if options.names is None:
-        run.ledger.close()
-    else:
-        run.ledger.remove([number for number, name in run.ledger.droplets.items() if name in options.names])
-        run.ledger.never_made(options.names)
 
 
 def _warn(run: Run, doomed: Doomed) -> None:

@@ -108,7 +108,7 @@ def _surplus(run: Run, options: DropletOptions, seen: Look) -> Plan:
 
 def _carry_out(run: Run, decision: Decision, *, wait: bool) -> Outcome:
     options, seen = decision.options, decision.seen
-    run.ledger.remove([one["id"] for one in seen.gone])
+    run.ledger.remove(seen.gone)
     run.ledger.add({one.id: one.name for one in decision.there.values()})
     steps = in_batches(decision.plan, [*decision.ssh_keys, *(Ref(one.key) for one in options.public_keys)])
     applied = apply(steps, _handlers(run, decision), decision.live)

@@ -3,7 +3,8 @@
 """The ledger of a set of droplets: what was asked for, written down before it is asked for.
 
 Lists of droplets can be behind, empty by mistake, or of another account. With their ids at hand, and the account that
-they are in, "gone" can be proven one by one. A line more is better than a droplet that nobody remembers. PRIVATE.
+they are in, "gone" can be proven one by one, and again later: a delete has been undone before. A line more is better
+than a droplet that nobody remembers. PRIVATE.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,33 +21,46 @@ from typing import Any
 from .._errors import BusyError, InputError, NotOursError, SchedulersError
 from .account import Account
 
-DIRECTORY = "~/.ansible/container.schedulers"
-HINT = "Choose another path with ledger."
+DIRECTORY = "~/.ansible/container.schedulers/"
+HINT = "With ledger, choose another file, or a directory."
+GONE_LIMIT = 100  # of earlier runs: each costs a call to verify, of which DigitalOcean takes 250 a minute
 
 
-def default_path(owner: str, url: str) -> str:
-    """Where the ledger of an owner at an API is, if the user says nothing."""
-    host = url.partition("://")[2].replace(":", "-")
-    return f"{DIRECTORY}/{owner.replace('/', '-')}@{host}.json"
+def ledger_path(given: str, owner: str, url: str) -> Path:
+    """Where the ledger of an owner at an API is: in the file that was given, or in one of its own in a directory."""
+    path, host = Path(given).expanduser(), url.partition("://")[2].replace(":", "-")
+    is_directory = given.endswith("/") or path.is_dir()
+    return path / f"{owner.replace('/', '-')}@{host}.json" if is_directory else path
 
 
 class Ledger:
     """The file, read once and written at every change, whole and at once.
 
     Args:
-        path: the file; it need not exist.
+        path: the file, or the directory for it; it need not exist.
         owner: whose droplets are in it.
         url: the API that they are at.
+
+    Attributes:
+        droplets: the names of those that exist, by id.
+        gone: the names of those that were proven to be gone, by id, the latest last.
+        unanswered: the names of those that were asked for, with no answer yet.
     """
 
     def __init__(self, path: str, owner: str, url: str) -> None:
-        self.path = Path(path).expanduser()
+        self.path = ledger_path(path, owner, url)
         self._owner = owner
         self._url = url
         self._lock = threading.Lock()
         self._account = ""
         self.droplets: dict[int, str] = {}
+        self.gone: dict[int, str] = {}
         self.unanswered: set[str] = set()
+
+    @property
+    def names(self) -> set[str]:
+        """The names of droplets that exist, or may."""
+        return {*self.droplets.values(), *self.unanswered}
 
     @contextmanager
     def opened(self, *, to_write: bool) -> Iterator[None]:
@@ -69,25 +83,32 @@ class Ledger:
             self._lock_file(file, lock)
             try:
                 self._load()
+                self.gone = dict([*self.gone.items()][-GONE_LIMIT:])
                 yield
             finally:
                 lock.unlink(missing_ok=True)
         finally:
             os.close(file)
 
-    def check(self, account: Account) -> None:
+    def check(self, account: Account, *, to_prove: bool = False) -> None:
         """Refuse to speak about droplets of another account.
 
+        Args:
+            to_prove: whether it is about those that are gone. If not, they keep nobody from starting anew.
+
         Raises:
-            NotOursError: the ledger was kept in another account, or at another API.
+            NotOursError: the ledger was kept in another account.
         """
-        if self._account and self._account != account.uuid:
+        if self._account == account.uuid:
+            return
+        if self.names or (to_prove and self.gone):
             raise NotOursError(
                 f"the api_token belongs to account {account.uuid}, but {self._owner} was made in {self._account} "
                 f"according to {self.path}",
                 hint="Use a token of that account. If its droplets are surely gone, delete the file.",
             )
         self._account = account.uuid
+        self.gone = {}
 
     def expect(self, names: Collection[str]) -> None:
         """Write down that these droplets are about to be made."""
@@ -105,18 +126,18 @@ class Ledger:
         with self._changing():
             self.unanswered.difference_update(names)
 
-    def remove(self, ids: Collection[int]) -> None:
+    def remove(self, proof: Iterable[Mapping[str, Any]]) -> None:
         """Write down that droplets are proven to be gone."""
         with self._changing():
-            for one in ids:
-                self.droplets.pop(one, None)
+            for one in proof:
+                self.droplets.pop(one["id"], None)
+                self.gone[one["id"]] = one["name"]
 
-    def close(self) -> None:
-        """Nothing is left to remember."""
-        with self._lock:
-            self.droplets.clear()
-            self.unanswered.clear()
-            self.path.unlink(missing_ok=True)
+    def close(self, names: Collection[str]) -> None:
+        """Write down that nothing is left of these names: what is remembered of them is what is gone."""
+        with self._changing():
+            self.droplets = {number: name for number, name in self.droplets.items() if name not in names}
+            self.unanswered.difference_update(names)
 
     def _load(self) -> None:
         try:
@@ -130,6 +151,7 @@ class Ledger:
             owner, url = document["owner"], document["api_url"]
             self._account = str(document["account"])
             self.droplets = {int(key): str(name) for key, name in document["droplets"].items()}
+            self.gone = {int(key): str(name) for key, name in document.get("gone", {}).items()}
             self.unanswered = set(document["unanswered"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"ledger: {self.path} is no ledger of droplets", hint=HINT) from error
@@ -159,9 +181,9 @@ class Ledger:
     def _changing(self) -> Iterator[None]:
         """One change at a time, written down before anything follows from it."""
         with self._lock:
-            before = (dict(self.droplets), set(self.unanswered))
+            before = (dict(self.droplets), dict(self.gone), set(self.unanswered))
             yield
-            if before != (self.droplets, self.unanswered):
+            if before != (self.droplets, self.gone, self.unanswered):
                 self._save()
 
     def _save(self) -> None:
@@ -170,6 +192,7 @@ class Ledger:
             "api_url": self._url,
             "account": self._account,
             "droplets": {str(key): name for key, name in sorted(self.droplets.items())},
+            "gone": {str(key): name for key, name in self.gone.items()},
             "unanswered": sorted(self.unanswered),
         }
         draft = self.path.with_name(f"{self.path.name}.new")

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import stat
 from typing import Any
 
 import pytest
@@ -41,6 +43,13 @@ def template(name: str, **fields: Any) -> dict[str, Any]:
     return {"name": name, "region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64", **fields}
 
 
+def come_back(ground: Ground, droplet: dict[str, Any], *tags: str) -> None:
+    """A droplet that was gone is there again, with these tags."""
+    team = ground.world.backends["digitalocean"].teams.team("main")  # type: ignore[attr-defined]
+    team.numbers = itertools.chain([droplet["id"]], team.numbers)
+    ground.ask("POST", "droplets", template(droplet["name"], tags=[*tags]))
+
+
 def test_what_droplets_would_be_made_with_does_not_keep_them(ground: Ground) -> None:
     """A set may have been made with what is refused by now."""
     make(ground, count=1)
@@ -75,13 +84,23 @@ def test_all_of_it_is_gone_and_proven_and_again(ground: Ground) -> None:
     assert all(one["request_id"] and one["at"] for one in proof)
     assert outcome.result["gone"] is True
     assert left(ground) == []
-    assert not ground.ledger.exists()
     assert sum(ground.clock.slept) >= 30  # looked at for a while
 
-    again = remove(ground)
-    assert again.plan is not None
-    assert not again.plan.changed
-    assert again.result["gone"] is True
+    ground.clock.slept.clear()
+    kept = ground.ledger.read_text()
+    for given in ({}, {"check_mode": True}):
+        again = remove(ground, **given)
+        assert again.plan is not None
+        assert not again.plan.changed
+        assert again.result["gone"] is True
+        assert again.result["proof"] == []  # asked for by id where that is what is wanted
+    verified = remove(ground, verify_only=True)
+    assert [(one["id"], one["http_status"], one["error"]) for one in verified.result["proof"]] == [
+        (one["id"], 404, "not_found") for one in made
+    ]
+    assert ground.clock.slept == []  # that something was there once casts no doubt
+    assert ground.ledger.read_text() == kept
+    assert stat.S_IMODE(ground.ledger.stat().st_mode) == 0o600
 
 
 def test_nothing_to_remove_is_known_at_once(ground: Ground) -> None:
@@ -209,7 +228,9 @@ def test_a_create_that_was_never_answered_is_waited_for_longer(ground: Ground) -
     ground.clock.slept.clear()
     assert remove(ground).result["gone"] is True
     assert sum(ground.clock.slept) >= 90
-    assert not ground.ledger.exists()
+    ground.clock.slept.clear()
+    remove(ground)
+    assert ground.clock.slept == []
 
 
 def test_what_was_never_answered_is_forgotten_once_it_is_named_and_gone(ground: Ground) -> None:
@@ -349,6 +370,99 @@ def test_verify_only(ground: Ground) -> None:
     assert not outcome.plan.changed
 
 
+@pytest.mark.parametrize("with_ledger", [True, False])
+def test_what_comes_back_without_its_tag_is_known_by_its_id(ground: Ground, with_ledger: bool) -> None:
+    first, second = make(ground, 2)
+    if not with_ledger:
+        ground.ledger.unlink()
+    remove(ground)
+    come_back(ground, first)
+    ground.settings(droplet_list_seconds=600)
+    with pytest.raises(StateFailedError, match="1 droplets are still there: web-1") as caught:
+        remove(ground, verify_only=True)
+    assert [one["id"] for one in caught.value.details["survivors"]] == [first["id"]]
+    proof = remove(ground, names=["web-2"], verify_only=True).result["proof"]
+    assert [one["id"] for one in proof] == [second["id"]]
+    ground.settings(droplet_list_seconds=0)
+    remove(ground, names=["web-2"])
+    assert ground.things() == ["web-1"]
+    outcome = remove(ground)
+    assert outcome.plan is not None
+    assert outcome.plan.sentences() == ["delete droplets web-1"]
+    assert left(ground) == []
+    assert len(remove(ground, verify_only=True).result["proof"]) == 2
+
+
+def test_what_comes_back_with_the_mark_of_another_set_is_that_sets(ground: Ground) -> None:
+    made = make(ground, 1)
+    remove(ground)
+    come_back(ground, made[0], f"{TAG}-2")
+    for verify_only in (True, False):
+        outcome = remove(ground, verify_only=verify_only)
+        assert outcome.result["gone"] is True
+        assert outcome.result["proof"] == []
+    assert ground.things() == ["web-1"]
+
+
+def test_what_is_gone_is_nothing_to_those_that_are_made_anew(ground: Ground) -> None:
+    earlier = make(ground, 2)
+    remove(ground, names=["web-1"])
+    remove(ground)
+    come_back(ground, {**earlier[1], "name": "other"})
+    made = make(ground, 2)
+    assert not {one["id"] for one in made} & {one["id"] for one in earlier}
+    assert ground.warnings == []
+    assert ground.things() == ["other", "web-1", "web-2"]
+    ground.ask("DELETE", f"droplets/{earlier[1]['id']}")
+    with pytest.raises(StateFailedError, match="2 droplets are still there"):
+        remove(ground, verify_only=True)
+    remove(ground)
+    proof = remove(ground, verify_only=True).result["proof"]
+    assert [(one["name"], one["id"]) for one in proof] == [
+        (one["name"], one["id"]) for pair in zip(earlier, made, strict=True) for one in pair
+    ]
+
+
+def test_what_is_gone_in_one_account_proves_nothing_in_another(ground: Ground) -> None:
+    made = make(ground, 1)
+    other = f"{ground.token}-other-team"
+    remove(ground)
+    with pytest.raises(NotOursError, match="belongs to account"):
+        remove(ground, verify_only=True, api_token=other)
+    assert remove(ground, api_token=other).result["proof"] == []
+    assert [one["id"] for one in remove(ground, verify_only=True).result["proof"]] == [one["id"] for one in made]
+
+    ground.token = other
+    moved = make(ground, 1)
+    remove(ground)
+    assert [one["id"] for one in remove(ground, verify_only=True).result["proof"]] == [one["id"] for one in moved]
+
+
+def test_a_set_that_comes_and_goes_for_ever_is_remembered_in_part(ground: Ground) -> None:
+    made = make(ground, 1)
+    document = json.loads(ground.ledger.read_text())
+    ground.ledger.write_text(json.dumps({**document, "gone": {str(number): "web-1" for number in range(1, 151)}}))
+    remove(ground)
+    gone = json.loads(ground.ledger.read_text())["gone"]
+    assert list(gone) == [*map(str, range(51, 151)), str(made[0]["id"])]
+    assert len(remove(ground, verify_only=True).result["proof"]) == 101
+
+
+def test_a_run_that_was_killed_after_its_last_delete_is_remembered_by_the_ledger(ground: Ground) -> None:
+    made = make(ground, 1)
+    ground.ledger.unlink()
+
+    def kill(method: str, path: str) -> None:
+        if (method, path) == ("DELETE", f"tags/{TAG}"):
+            raise SystemExit("killed")
+
+    ground.after = kill
+    with pytest.raises(SystemExit):
+        remove(ground)
+    ground.after = lambda _method, _path: None
+    assert [one["id"] for one in remove(ground, verify_only=True).result["proof"]] == [one["id"] for one in made]
+
+
 def test_droplets_that_are_gone_already_leave_the_rest_to_remove(ground: Ground) -> None:
     make(ground, 2)
     for one in ground.ask("GET", "droplets")["droplets"]:
@@ -358,3 +472,4 @@ def test_droplets_that_are_gone_already_leave_the_rest_to_remove(ground: Ground)
     assert "delete droplets" not in " ".join(outcome.plan.sentences())
     assert [one["name"] for one in outcome.result["proof"]] == ["web-1", "web-2"]
     assert left(ground) == []
+    assert [one["name"] for one in remove(ground, verify_only=True).result["proof"]] == ["web-1", "web-2"]
