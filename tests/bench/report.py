@@ -46,27 +46,38 @@ class Row:
         verdict = "" if self.reached is None else "yes" if self.reached else "**NO**"
         return [
             f"{self.phase}, {WORDS[self.quantity]}",
-            *(_number(self.medians.get(side), self.quantity) for side in SIDES),
+            *(self._value(side) for side in SIDES),
             f"{ours / theirs:.3f}" if theirs else "",
             self.target.text if self.target else "",
             verdict,
         ]
 
+    def _value(self, side: str) -> str:
+        estimated = " (estimated)" if side == "peers" and self.target and self.target.estimate else ""
+        return _number(self.medians.get(side), self.quantity) + estimated
+
 
 def rows(results: Results) -> list[Row]:
-    of_phases = [row for (job, phase), sides in results.items() for row in _phase_rows(job, phase, sides)]
+    of_phases = [row for job, phase in results for row in _phase_rows(results, job, phase)]
     return of_phases + [
         row for job in dict.fromkeys(job for job, _phase in results) for row in _whole_rows(job, of_phases)
     ]
 
 
-def _phase_rows(job: str, phase: str, sides: Mapping[str, Sequence[Sample]]) -> Iterator[Row]:
+def _phase_rows(results: Results, job: str, phase: str) -> Iterator[Row]:
     wanted = [one for one in ON_DEMAND if {(job, phase, one), (job, WHOLE, one)} & TARGETS.keys()]
     for quantity in (*QUANTITIES, *wanted):
-        measured = {side: [getattr(sample, quantity) for sample in samples] for side, samples in sides.items()}
-        medians = {side: statistics.median(values) for side, values in measured.items() if None not in values}
+        medians = _medians(results[job, phase], quantity)
         for target in TARGETS.get((job, phase, quantity), (None,)):
-            yield Row(job, phase, quantity, medians, target)
+            estimate = target.estimate if target else None
+            smaller = _medians(results[estimate.job, phase], quantity) if estimate else {}
+            theirs = {"peers": estimate.times * smaller["peers"]} if estimate else {}
+            yield Row(job, phase, quantity, {**medians, **theirs}, target)
+
+
+def _medians(sides: Mapping[str, Sequence[Sample]], quantity: str) -> Mapping[str, float]:
+    measured = {side: [getattr(sample, quantity) for sample in samples] for side, samples in sides.items()}
+    return {side: statistics.median(values) for side, values in measured.items() if None not in values}
 
 
 def _whole_rows(job: str, of_phases: Sequence[Row]) -> Iterator[Row]:

@@ -15,18 +15,28 @@ WHOLE = "all phases"
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """Of the peers at a job that would take them hours: so many times what they took at a smaller one."""
+
+    times: float
+    job: str
+
+
+@dataclass(frozen=True)
 class Target:
     """A limit for our side.
 
     Attributes:
         text: as the report says it.
         of_peers: our value is at most this many times the peers'.
+        estimate: the peers' value is not measured, but estimated.
         above_floor: our value is at most this much more than the floor's.
         at_most: our value is at most this.
     """
 
     text: str
     of_peers: float | None = None
+    estimate: Estimate | None = None
     above_floor: float | None = None
     at_most: float | None = None
 
@@ -42,6 +52,11 @@ class Target:
 
 def times_peers(factor: float) -> Target:
     return Target(f"≤ {factor:g} of peers", of_peers=factor)
+
+
+def times_peers_estimated(factor: float, times: float, job: str) -> Target:
+    text = f"≤ {factor:g} of peers, estimated as {times:g} times {job}"
+    return Target(text, of_peers=factor, estimate=Estimate(times, job))
 
 
 def floor_plus(seconds: float) -> Target:

@@ -22,7 +22,7 @@ class Flow:
         before: tasks that come before each case.
         undo: tasks after which only the base is there.
         raze: tasks after which not even that is; empty: the lab is reset.
-        settings: the lab's own, where the flow needs other than its fastest ones.
+        settings: the lab's own, where the flow needs other than its fastest ones, or another server.
         injections: which ones make sense here; empty: all.
         picks: at which of the calls of the flow.
         optional: steps that a disturbed run and the next one may tell or not: what a controller of the provider carries
@@ -37,7 +37,7 @@ class Flow:
     before: tuple[Task, ...] = ()
     undo: tuple[Task, ...] = ()
     raze: tuple[Task, ...] = ()
-    settings: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, float | str] = field(default_factory=dict)
     injections: tuple[str, ...] = ()
     picks: Callable[[Sequence[Call]], Sequence[Call]] = list
     optional: frozenset[str] = frozenset()

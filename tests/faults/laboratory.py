@@ -131,7 +131,7 @@ class Laboratory:
         """Let held requests go on."""
         self._ask("POST", "faults/release")
 
-    def reset(self, settings: Mapping[str, float]) -> None:
+    def reset(self, settings: Mapping[str, float | str]) -> None:
         """Back to an empty account, with these settings besides those that the lab was started with."""
         self._ask("POST", "reset")
         shutil.rmtree(self.files)

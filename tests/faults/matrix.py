@@ -41,19 +41,25 @@ def cases_of(name: str, undisturbed: Undisturbed) -> list[Case]:
 def sample_of(cases: Sequence[Case], count: int) -> list[Case]:
     """So many of them: flows and injections take turns, and so do the calls. The same ones each time.
 
-    Once around, every flow and every injection has had its turn; what comes first matters, as time may run out.
+    Once around, every flow and every injection has had its turn; what comes first matters, as time may run out. A flow
+    without the injection whose turn it is takes the next one that it has.
     """
-    flows = list(dict.fromkeys(case.flow for case in cases))
+    flows, injections = list(dict.fromkeys(case.flow for case in cases)), list(INJECTIONS)
     chosen: dict[Case, None] = {}
     for turn in itertools.count():
         if len(chosen) >= min(count, len(cases)) or turn > 10 * count:
             break
         flow = flows[turn % len(flows)]
-        injection = list(INJECTIONS)[(turn + turn // len(flows) // len(INJECTIONS)) % len(INJECTIONS)]
-        fitting = [case for case in cases if case.flow == flow and case.injection == injection]
-        if fitting:
-            chosen[fitting[7 * turn % len(fitting)]] = None
+        first = (turn + turn // len(flows) // len(injections)) % len(injections)
+        fitting = _first_with(injections[first:] + injections[:first], [case for case in cases if case.flow == flow])
+        chosen[fitting[7 * turn % len(fitting)]] = None
     return list(chosen)
+
+
+def _first_with(injections: Iterable[str], cases: Sequence[Case]) -> list[Case]:
+    """The cases of the first of these injections that there are any of."""
+    found = ([case for case in cases if case.injection == injection] for injection in injections)
+    return next(filter(None, found))
 
 
 @dataclass(frozen=True)

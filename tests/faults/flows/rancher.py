@@ -40,12 +40,11 @@ _NO_HOSTS = _task("hosts", state="absent", purge=True)
 
 
 def _of_hosts(
-    act: Task, *before: Task, undo: tuple[Task, ...] = (), boot_seconds: float = 0, injections: tuple[str, ...] = ()
+    act: Task, *before: Task, undo: tuple[Task, ...] = (), injections: tuple[str, ...] = (), **settings: float | str
 ) -> Flow:
     """A flow of hosts, at a server that knows already where its agents will find it."""
-    knowing = _hosts(count=0, purge=True)
-    settings = {"digitalocean_minute_limit": 0, "droplet_boot_seconds": boot_seconds}
-    return Flow(act, (knowing,), before, (*undo, _NO_HOSTS), settings=settings, injections=injections)
+    knowing, unlimited = _hosts(count=0, purge=True), {"digitalocean_minute_limit": 0}
+    return Flow(act, (knowing,), before, (*undo, _NO_HOSTS), settings={**unlimited, **settings}, injections=injections)
 
 
 _ENVIRONMENT = _task("environment", name="faults", description="For the crash matrix")
@@ -119,6 +118,9 @@ _AGAIN = frozenset({"update service web (image)"})
 """What a run does that finds one that was just taken back."""
 _KILLS = ("kill-before", "kill-after", "abandon", "cut-after")
 
+_OLD_SERVER = {"rancher_version": "v1.1.4"}
+"""Has /v1 only: machines become hosts, stacks are environments, an upgrade is cancelled before it is rolled back."""
+
 _WHILE_MADE = ("kill-after", "abandon", "cut-after", "overtaken", "together")
 """A droplet boots meanwhile, and Rancher does not know it yet."""
 
@@ -127,7 +129,8 @@ FLOWS: Mapping[str, Flow] = {
     "rancher-access-github": Flow(_GITHUB_ON, base=_GITHUB_KNOWN, undo=(_GITHUB_OFF,)),
     "rancher-access-off": Flow(_LOCAL_OFF, base=_LOCAL_KNOWN, before=(_LOCAL_ON,), undo=(_LOCAL_OFF,)),
     "rancher-hosts-up": _of_hosts(_TWO_HOSTS),
-    "rancher-hosts-up-slow": _of_hosts(_TWO_HOSTS, boot_seconds=1, injections=_WHILE_MADE),
+    "rancher-hosts-up-slow": _of_hosts(_TWO_HOSTS, droplet_boot_seconds=1, injections=_WHILE_MADE),
+    "rancher-hosts-up-v1": _of_hosts(_TWO_HOSTS, injections=_KILLS, **_OLD_SERVER),
     "rancher-hosts-fewer": _of_hosts(_ONE_HOST, _TWO_HOSTS),
     "rancher-hosts-down": _of_hosts(_NO_HOSTS, _TWO_HOSTS, _UP, undo=(_DOWN,)),
     "rancher-hosts-join": Flow(_JOINED, before=(_lab_host("one"),), undo=(_NO_HOSTS,), optional=_JOINABLE),
@@ -138,6 +141,12 @@ FLOWS: Mapping[str, Flow] = {
     "rancher-stack-upgrade-slow": _of_stack(_UPGRADE, _UP, settings=_SLOW, injections=_KILLS),
     "rancher-stack-upgrade-fails": _of_stack(_ROLLED_BACK, _UP),
     "rancher-stack-upgrade-stuck": _of_stack(_UPGRADE, _UP, _STUCK, optional=_REST | _AGAIN),
+    "rancher-stack-upgrade-v1": _of_stack(
+        _UPGRADE, _UP, optional=_REST, settings={**_OLD_SERVER, **_SLOW}, injections=_KILLS
+    ),
+    "rancher-stack-upgrade-stuck-v1": _of_stack(
+        _UPGRADE, _UP, _STUCK, optional=_REST | _AGAIN, settings=_OLD_SERVER, injections=_KILLS
+    ),
     "rancher-stack-scale": _of_stack(_SCALED, _UP),
     "rancher-stack-catalog": _of_stack(_CATALOG, undo=_DOWN_WITH_DATA),
     "rancher-stack-down": _of_stack(_DOWN, _UP),

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 
 import pytest
-from bench.jobs import JOBS, TARGETS
+from bench.jobs import JOBS, TARGETS, droplets
 from bench.measure import Sample
 from bench.report import document, markdown, rows, verdict
 from bench.targets import NONE, WHOLE, at_most, floor_plus, times_peers
@@ -82,6 +82,20 @@ def test_all_phases_together_are_the_sum_of_their_medians():
     assert (whole.quantity, whole.medians, whole.reached) == ("tasks", {"ours": 3, "peers": 10}, True)
 
 
+@pytest.mark.parametrize(("ours", "reached"), [(1050, True), (1051, False)])
+def test_a_hundred_droplets_are_held_against_what_the_peers_take_for_four(ours, reached):
+    four, hundred = (job.title for job in droplets.JOBS)
+    found = {
+        (four, "first run"): {"ours": [sample(40, 9)], "peers": [sample(168, 9)], "floor": [sample(30, 9)]},
+        (hundred, "first run"): {"ours": [sample(ours, 9)], "floor": [sample(ours, 9)]},
+    }
+    (row,) = (row for row in rows(found) if row.job == hundred and "peers" in row.medians)
+    assert (row.quantity, row.medians["peers"], row.reached) == ("wall", 4200, reached)
+    report = markdown(found, 1, nothing=[sample(1, 0)])
+    assert "| 4200.00 (estimated) | " in report
+    assert f"| ≤ 0.25 of peers, estimated as 25 times {four} | " in report
+
+
 def test_every_single_run_is_written_down():
     written = json.loads(json.dumps(document(results(ours_calls=19), rounds=3)))
     assert [run["by_action"] for run in written["runs"] if run["side"] == "ours"] == [{"ecs.Look": 19}] * 3
@@ -90,3 +104,13 @@ def test_every_single_run_is_written_down():
 def test_every_target_belongs_to_something_that_is_measured():
     measured = {(job.title, phase) for job in JOBS for phase in (*(one.name for one in job.phases), WHOLE)}
     assert {(job, phase) for job, phase, _unused in TARGETS} <= measured
+
+
+def test_what_is_estimated_of_the_peers_they_are_measured_at():
+    measured = {(job.title, phase.name) for job in JOBS for phase in job.phases if "peers" in phase.commands}
+    assert {
+        (target.estimate.job, phase)
+        for (_unused, phase, _quantity), targets in TARGETS.items()
+        for target in targets
+        if target.estimate
+    } <= measured
