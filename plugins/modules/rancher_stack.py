@@ -265,6 +265,8 @@ options:
       - As every option, it is part of what C(-vvv) and AWX show of the task. Passwords in it are not with
         O(docker_compose_file).
       - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist.
+      - So are networks that are not there, as with O(services[].network_mode). Rancher does not know C(service:name),
+        and C(container:name) only among a service and its sidekicks.
       - Of an image, a scale, ports, links and networks, so are variables that have neither a default nor an answer.
         Elsewhere Rancher puts nothing in their place.
     type: str

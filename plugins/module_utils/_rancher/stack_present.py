@@ -71,8 +71,9 @@ def ensure_present(context: Context) -> Outcome:
     _refuse_restart_policy(run, options)
     world = read_world(run, options, foreseen=context.check_mode)
     refuse_missing(world, options)
-    _refuse_networks(context, run, options)
-    case = StackCase(run, options, world, content_in(world, options), veil)
+    content = content_in(world, options)
+    _refuse_networks(context, run, options, content)
+    case = StackCase(run, options, world, content, veil)
     live = case.live()
     plan = case.plan(live)
     refuse_early_upgrades(plan)
@@ -109,24 +110,27 @@ def refuse_for(options: StackOptions, *, v1: bool) -> None:
             )
 
 
-def _refuse_networks(context: Context, run: Run, options: StackOptions) -> None:
+def _refuse_networks(context: Context, run: Run, options: StackOptions, content: Content | None) -> None:
     """Refuse networks that are not there: Rancher 1.2 and newer take any name, and then make containers in vain.
 
-    In check mode, an earlier task of the play may be about to make them.
+    In check mode, an earlier task of the play may be about to make them. Files of the catalog are not judged.
 
     Raises:
         InputError: there is no such network.
     """
-    asked = {one.name: one.spec.get("network_mode") for one in options.services or ()}
-    named = {service: mode for service, mode in asked.items() if mode and mode not in NEWER_NETWORKS}
+    known = NETWORKS if run.rancher.is_v1 else NEWER_NETWORKS
+    asked = {f"services: {one.name}: network_mode": one.spec.get("network_mode") for one in options.services or ()}
+    if options.compose and content:
+        asked |= options.compose.networks(content.answers)
+    named = {where: mode for where, mode in asked.items() if mode and mode not in known}
     if not named:
         return
     listed = run.rancher.list(run.path("networks"), doing=f"look for the networks of stack {options.name}")
     there = {str(one.get("name")) for one in listed if not is_going(one)}
-    for service, mode in named.items():
-        told = f"services: {service}: network_mode {mode!r} is no network of environment {run.environment.name}"
+    for where, mode in named.items():
+        told = f"{where} {mode!r} is no network of environment {run.environment.name}"
         if mode not in there and not context.check_mode:
-            raise InputError(f"{told}; there are: {', '.join((*NEWER_NETWORKS, *sorted(there)))}")
+            raise InputError(f"{told}; there are: {', '.join((*known, *sorted(there)))}")
         if mode not in there:
             context.warn(f"{told}, and is refused unless that is made before.")
 

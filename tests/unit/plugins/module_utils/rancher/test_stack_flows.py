@@ -705,6 +705,23 @@ def test_a_network_of_the_environment(rancher_lab: RancherLab) -> None:
     assert stack(rancher_lab, services=[service]).result["services"][0]["state"] == "active"
 
 
+def test_networks_in_compose_files(either: RancherLab) -> None:
+    """Names of networks that the files make themselves are not known before."""
+    files = {"docker_compose": "app: {image: 'nginx:1.27', net: $NET}"}
+    with pytest.raises(
+        InputError, match="docker_compose: service app: net 'blue' is no network of environment Default"
+    ):
+        stack(either, **files, answers={"NET": "blue"})
+    assert sentences(stack(either, check=True, **files, answers={"NET": "blue"})) == ["create stack Web"]
+    (told,) = either.warnings
+    assert "'blue' is no network of environment Default, and is refused unless that is made before." in told
+    driver = "\ndriver: {image: 'cni:1', network_driver: {default_network: {name: blue}}}"
+    own = files["docker_compose"] + driver
+    for known in ({"docker_compose": own, "answers": {"NET": "blue"}}, {**files, "answers": {"NET": "host"}}):
+        assert sentences(stack(either, check=True, **known)) == ["create stack Web"]
+        assert either.warnings == []
+
+
 def test_the_bridge_of_docker_itself(rancher_lab: RancherLab) -> None:
     hosts(rancher_lab, 1)
     service = {"name": "app", "image": "nginx:1.27", "network_mode": "default"}
