@@ -249,7 +249,11 @@ options:
         type: str
         choices: [always, on-failure, unless-stopped, "no"]
   purge_services:
-    description: Whether to delete services of this stack that were made by this module and are not in O(services).
+    description:
+      - Whether to delete services of this stack that were made by this module and are not in O(services).
+      - Not for compose files and templates. Services that new ones do not have any more, Rancher keeps, with their
+        containers; when that happens, a warning names them. So it does with all services of files and templates when
+        the stack goes on with O(services), as they carry no mark.
     type: bool
     default: false
   delete_data:

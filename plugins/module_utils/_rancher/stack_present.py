@@ -38,7 +38,7 @@ from .stack_options import StackOptions
 from .stack_read import World, content_in, read_world, refuse_missing
 from .stack_result import stack_result
 from .stack_wanted import STACK_GRAPH, claims, manages, unwanted_services, wanted_services, wanted_stack
-from .stacks import STACK, STACK_RULE, Stacks, find_stacks, live_stack, stack_id_of
+from .stacks import CONTENT_FIELDS, STACK, STACK_RULE, Stacks, find_stacks, live_stack, stack_id_of
 from .upgrades import UPGRADED
 from .veil import Veil
 
@@ -79,6 +79,12 @@ def ensure_present(context: Context) -> Outcome:
     refuse_early_upgrades(plan)
     refuse_two_with_one_address(plan, options.policy)
     refuse_taken(case.new_claims(plan), world.hosts)
+    left = case.left_behind(plan)
+    if left:
+        context.warn(
+            f"Services {', '.join(left)} of stack {options.name} are not in what it is made from now. "
+            "Rancher keeps them with their containers; delete those that are not needed any more."
+        )
     look = case.first_look()
     if context.check_mode:
         return _outcome(context, run, look, plan)
@@ -282,6 +288,16 @@ class StackCase:
         everything = self.content is not None and any(step.kind == STACK for step in plan.steps)
         found = claims(self.options, self.content, self.world)
         return [one for one in found if everything or one.service in starting]
+
+    def left_behind(self, plan: Plan) -> list[str]:
+        """Services that new files do not have, and that nobody makes but those: Rancher deletes none of them."""
+        named = self.content.compose.services if self.content else {}
+        fields = {one.field for step in plan.steps if step.kind == STACK for one in step.differences}
+        if not named or not fields & CONTENT_FIELDS:
+            return []
+        mark = self.run.mark(self.options.name)
+        there = [one for one in self.world.services_of(self.stack) if not mark.owns(tags_of(one.get("description")))]
+        return sorted({str(one["name"]) for one in there} - named.keys())
 
     def first_look(self) -> Look:
         """The stack as it was read."""
