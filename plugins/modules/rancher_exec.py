@@ -15,6 +15,7 @@ description:
   - Rancher's API gives no exit code. So the command is run by C(/bin/sh) of the container, which writes the code behind
     the output. A container without a shell cannot be used.
   - Standard output and standard error come as one, as in a terminal. Standard input is empty.
+  - What the command leaves running in the background is not waited for.
 extends_documentation_fragment:
   - container.schedulers.rancher
   - container.schedulers.rancher.environment

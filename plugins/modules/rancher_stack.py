@@ -249,7 +249,11 @@ options:
         type: str
         choices: [always, on-failure, unless-stopped, "no"]
   purge_services:
-    description: Whether to delete services of this stack that were made by this module and are not in O(services).
+    description:
+      - Whether to delete services of this stack that were made by this module and are not in O(services).
+      - Not for compose files and templates. Services that new ones do not have any more, Rancher keeps, with their
+        containers; when that happens, a warning names them. So it does with all services of files and templates when
+        the stack goes on with O(services), as they carry no mark.
     type: bool
     default: false
   delete_data:
@@ -265,6 +269,8 @@ options:
       - As every option, it is part of what C(-vvv) and AWX show of the task. Passwords in it are not with
         O(docker_compose_file).
       - Keys that Rancher would leave out in silence are refused, and so are names of services that do not exist.
+      - So are networks that are not there, as with O(services[].network_mode). Rancher does not know C(service:name),
+        and C(container:name) only among a service and its sidekicks.
       - Of an image, a scale, ports, links and networks, so are variables that have neither a default nor an answer.
         Elsewhere Rancher puts nothing in their place.
     type: str

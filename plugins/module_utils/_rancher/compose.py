@@ -47,7 +47,8 @@ NEAR = {"depends_on": "depends on", "volumes_from": "takes the volumes of"}
 FAR = {"links": "links to", "external_links": "links to"}
 # keys without whose values a service cannot be made
 NEEDED_KEYS = ("image", "scale", "ports", "net", "network_mode", *NEAR, *FAR)
-NETWORK = re.compile(r"(?:container|service):(?P<name>.+)")
+NETWORK = re.compile(r"(?P<kind>container|service):(?P<name>.+)")
+SIDEKICKS = "io.rancher.sidekicks"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,18 @@ class Compose:
             return [port for port in given if ":" in port and "$" not in port and not port.startswith(":")]
 
         return {name: ports(service) for name, service in self.services.items()}
+
+    def networks(self, answers: Mapping[str, str]) -> dict[str, str]:
+        """Where a network is named -> its name. Nothing for files that make networks, as there is no telling theirs."""
+        if any("network_driver" in service for service in self.services.values()):
+            return {}
+        named = {
+            f"docker_compose: service {name}: {'network_mode' if service.get('network_mode') else 'net'}": _network(
+                service, answers
+            )
+            for name, service in self.services.items()
+        }
+        return {where: one for where, one in named.items() if one and "$" not in one and not NETWORK.fullmatch(one)}
 
 
 @dataclass(frozen=True)
@@ -132,6 +145,7 @@ def refuse_unusable(
                 continue
             if one.is_near or not has_service(inside if "/" in inside else f"{stack}/{inside}"):
                 raise InputError(f"{one.option}: service {name} {one.verb} {one.target}, which does not exist")
+        _check_shared_network(name, compose, answers)
         for port in _items(service.get("ports")):
             _check_port(name, port, answers)
 
@@ -174,13 +188,45 @@ def _references(service: Yaml, answers: Mapping[str, str]) -> Iterator[Reference
         for item in _items(service.get(key)):
             target = filled(str(item), answers).split(":", 1)[0].strip()
             yield Reference("docker_compose", verb, target, key in NEAR)
-    network = NETWORK.fullmatch(filled(str(service.get("network_mode") or service.get("net")), answers))
+    network = NETWORK.fullmatch(_network(service, answers))
     if network:
         yield Reference("docker_compose", "shares the network of", network["name"], is_near=True)
     balancer = service.get("lb_config")
     for rule in _items(balancer.get("port_rules")) if isinstance(balancer, Mapping) else ():
         if isinstance(rule, Mapping) and rule.get("service"):
             yield Reference("rancher_compose", "leads to", filled(str(rule["service"]), answers))
+
+
+def _network(service: Yaml, answers: Mapping[str, str]) -> str:
+    """The network of a service; empty for that of Rancher."""
+    return filled(str(service.get("network_mode") or service.get("net") or ""), answers)
+
+
+def _check_shared_network(name: str, compose: Compose, answers: Mapping[str, str]) -> None:
+    """Rancher knows no service: of Docker's, and refuses the container of another service while it makes the stack."""
+    network = NETWORK.fullmatch(_network(compose.services[name], answers))
+    if not network or "$" in network["name"]:
+        return
+    other = network["name"]
+    if network["kind"] == "service":
+        raise InputError(
+            f"docker_compose: service {name} has the network {network[0]}, which Rancher does not know",
+            hint=f"It knows container:{other}, if one of the two is a sidekick of the other ({SIDEKICKS}).",
+        )
+    groups = ({one, *_sidekicks(service, answers)} for one, service in compose.services.items())
+    if not any({name, other} <= group for group in groups):
+        raise InputError(
+            f"docker_compose: service {name} shares the network of {other}, but the two are no sidekicks",
+            hint=f"Name the one in the label {SIDEKICKS} of the other.",
+        )
+
+
+def _sidekicks(service: Yaml, answers: Mapping[str, str]) -> set[str]:
+    """The services whose containers go with those of this one."""
+    labels = service.get("labels")
+    if not isinstance(labels, Mapping):
+        labels = dict(str(one).partition("=")[::2] for one in _items(labels))
+    return {one.strip() for one in filled(str(labels.get(SIDEKICKS) or ""), answers).split(",")}
 
 
 def _check_port(name: str, port: Any, answers: Mapping[str, str]) -> None:

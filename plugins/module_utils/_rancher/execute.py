@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -120,14 +120,15 @@ def execute(context: Context) -> Outcome:
             run.rancher.require_action(container, "execute", doing=doing)
             raise ConflictError(f"it is {state}, and commands run in running containers only", doing=doing)
         access = run.rancher.act(container, "execute", command.body(), doing=doing)
-        _read(run, access, Deadline(context.clock, order.timeout), output, doing)
+        deadline = Deadline(context.clock, order.timeout)
+        _read(partial(read_all, run.rancher.http.settings, access, deadline, output, command.end), doing)
         _judge(context.params, told(), doing)
     return Outcome({**told(), **NO_FAILURE}, plan)
 
 
-def _read(run: Run, access: dict[str, Any], deadline: Deadline, output: bytearray, doing: str) -> None:
+def _read(read: Callable[[], None], doing: str) -> None:
     try:
-        read_all(run.rancher.http.settings, access, deadline, output)
+        read()
     except SchedulersError as error:
         error.doing = doing
         raise

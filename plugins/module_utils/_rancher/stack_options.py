@@ -99,6 +99,11 @@ class StackOptions:
         secret = params["secret_answers"] or {}
         if (answers or secret) and not (docker or params["template"]):
             raise InputError("answers are for a template or for compose files, and neither is given")
+        if params["purge_services"] and (docker or params["template"]):
+            raise InputError(
+                "purge_services is for services; what new files or a new template do not have, Rancher keeps",
+                hint="A warning names it when it is left behind.",
+            )
         policy = _policy(params, is_list=not (docker or params["template"]))
         listed = params["services"] if params["state"] == "present" else None  # what goes may be wrong by now
         services = None if listed is None else read_services(name, listed, veil)

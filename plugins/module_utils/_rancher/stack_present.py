@@ -38,7 +38,7 @@ from .stack_options import StackOptions
 from .stack_read import World, content_in, read_world, refuse_missing
 from .stack_result import stack_result
 from .stack_wanted import STACK_GRAPH, claims, manages, unwanted_services, wanted_services, wanted_stack
-from .stacks import STACK, STACK_RULE, Stacks, find_stacks, live_stack, stack_id_of
+from .stacks import CONTENT_FIELDS, STACK, STACK_RULE, Stacks, find_stacks, live_stack, stack_id_of
 from .upgrades import UPGRADED
 from .veil import Veil
 
@@ -71,13 +71,20 @@ def ensure_present(context: Context) -> Outcome:
     _refuse_restart_policy(run, options)
     world = read_world(run, options, foreseen=context.check_mode)
     refuse_missing(world, options)
-    _refuse_networks(context, run, options)
-    case = StackCase(run, options, world, content_in(world, options), veil)
+    content = content_in(world, options)
+    _refuse_networks(context, run, options, content)
+    case = StackCase(run, options, world, content, veil)
     live = case.live()
     plan = case.plan(live)
     refuse_early_upgrades(plan)
     refuse_two_with_one_address(plan, options.policy)
     refuse_taken(case.new_claims(plan), world.hosts)
+    left = case.left_behind(plan)
+    if left:
+        context.warn(
+            f"Services {', '.join(left)} of stack {options.name} are not in what it is made from now. "
+            "Rancher keeps them with their containers; delete those that are not needed any more."
+        )
     look = case.first_look()
     if context.check_mode:
         return _outcome(context, run, look, plan)
@@ -109,24 +116,27 @@ def refuse_for(options: StackOptions, *, v1: bool) -> None:
             )
 
 
-def _refuse_networks(context: Context, run: Run, options: StackOptions) -> None:
+def _refuse_networks(context: Context, run: Run, options: StackOptions, content: Content | None) -> None:
     """Refuse networks that are not there: Rancher 1.2 and newer take any name, and then make containers in vain.
 
-    In check mode, an earlier task of the play may be about to make them.
+    In check mode, an earlier task of the play may be about to make them. Files of the catalog are not judged.
 
     Raises:
         InputError: there is no such network.
     """
-    asked = {one.name: one.spec.get("network_mode") for one in options.services or ()}
-    named = {service: mode for service, mode in asked.items() if mode and mode not in NEWER_NETWORKS}
+    known = NETWORKS if run.rancher.is_v1 else NEWER_NETWORKS
+    asked = {f"services: {one.name}: network_mode": one.spec.get("network_mode") for one in options.services or ()}
+    if options.compose and content:
+        asked |= options.compose.networks(content.answers)
+    named = {where: mode for where, mode in asked.items() if mode and mode not in known}
     if not named:
         return
     listed = run.rancher.list(run.path("networks"), doing=f"look for the networks of stack {options.name}")
     there = {str(one.get("name")) for one in listed if not is_going(one)}
-    for service, mode in named.items():
-        told = f"services: {service}: network_mode {mode!r} is no network of environment {run.environment.name}"
+    for where, mode in named.items():
+        told = f"{where} {mode!r} is no network of environment {run.environment.name}"
         if mode not in there and not context.check_mode:
-            raise InputError(f"{told}; there are: {', '.join((*NEWER_NETWORKS, *sorted(there)))}")
+            raise InputError(f"{told}; there are: {', '.join((*known, *sorted(there)))}")
         if mode not in there:
             context.warn(f"{told}, and is refused unless that is made before.")
 
@@ -278,6 +288,16 @@ class StackCase:
         everything = self.content is not None and any(step.kind == STACK for step in plan.steps)
         found = claims(self.options, self.content, self.world)
         return [one for one in found if everything or one.service in starting]
+
+    def left_behind(self, plan: Plan) -> list[str]:
+        """Services that new files do not have, and that nobody makes but those: Rancher deletes none of them."""
+        named = self.content.compose.services if self.content else {}
+        fields = {one.field for step in plan.steps if step.kind == STACK for one in step.differences}
+        if not named or not fields & CONTENT_FIELDS:
+            return []
+        mark = self.run.mark(self.options.name)
+        there = [one for one in self.world.services_of(self.stack) if not mark.owns(tags_of(one.get("description")))]
+        return sorted({str(one["name"]) for one in there} - named.keys())
 
     def first_look(self) -> Look:
         """The stack as it was read."""

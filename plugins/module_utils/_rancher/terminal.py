@@ -24,6 +24,7 @@ from .websockets import connect, websocket_address
 WRAPPER = '"$@" </dev/null; printf "%s%s%s" "$0" "$?" "$0"'
 QUIET_SECONDS = 0.5  # how long at most a signal that ends the run is not seen
 MOST_BYTES = 4 * 2**20  # of what a command says, the last
+LONGEST_END = 100  # an exit code with its marks
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Command:
     words: Sequence[str]
     mark: str
 
+    @property
+    def end(self) -> re.Pattern[bytes]:
+        """The exit code. Behind it may be what the command has left running in the background, and writes on."""
+        return re.compile(rb"%b(\d+)%b" % (self.mark.encode(), self.mark.encode()))
+
     @classmethod
     def of(cls, words: Sequence[str]) -> Command:
         """A command with a mark of its own."""
@@ -50,9 +56,9 @@ class Command:
 
     def result(self, output: bytes) -> tuple[str, int | None]:
         """The output and the exit code; without one if the command did not come to its end. Pure."""
-        text = output.decode("utf-8", "replace").replace("\r\n", "\n")
-        found = re.search(rf"{self.mark}(\d+){self.mark}\s*\Z", text)
-        return (text[: found.start()], int(found[1])) if found else (text, None)
+        found = self.end.search(output)
+        text = output[: found.start()] if found else output
+        return text.decode("utf-8", "replace").replace("\r\n", "\n"), int(found[1]) if found else None
 
 
 def socket_address(server: str, access: dict[str, Any]) -> str:
@@ -60,11 +66,16 @@ def socket_address(server: str, access: dict[str, Any]) -> str:
     return websocket_address(server, f"{urlsplit(str(access['url'])).path}?{urlencode({'token': access['token']})}")
 
 
-def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline, output: bytearray) -> None:
-    """Take what comes through until the other end closes: all of it, or the last ``MOST_BYTES``.
+def read_all(
+    settings: HttpSettings, access: dict[str, Any], deadline: Deadline, output: bytearray, end: re.Pattern[bytes]
+) -> None:
+    """Take what comes through until the command's end, or the connection's: all of it, or the last ``MOST_BYTES``.
+
+    Docker keeps the connection for as long as anything has the terminal that the command has left in the background.
 
     Args:
         output: where to put it; what came so far is there, too, if this fails.
+        end: what the command ends with.
 
     Raises:
         WaitTimeoutError: it did not, in time.
@@ -72,7 +83,8 @@ def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline,
     """
     import websocket  # noqa: PLC0415 - only those who run commands pay for the library
 
-    connection = connect(settings, socket_address(settings.url, access))
+    # base64 needs no look at each of its bytes, which the library would take in Python
+    connection = connect(settings, socket_address(settings.url, access), skip_utf8_validation=True)
     try:
         while True:
             if deadline.passed():
@@ -82,15 +94,18 @@ def read_all(settings: HttpSettings, access: dict[str, Any], deadline: Deadline,
             connection.settimeout(min(QUIET_SECONDS, max(0.01, deadline.left())))
             try:
                 frame = connection.recv()
+                piece = b64decode(frame)
             except websocket.WebSocketTimeoutException:
                 continue
             except websocket.WebSocketConnectionClosedException:
                 return
-            except (websocket.WebSocketException, OSError) as error:
+            except (websocket.WebSocketException, OSError, ValueError) as error:  # the last is no base64
                 raise AnswerLostError(f"the connection broke: {error}") from error
             if not frame and not connection.connected:
                 return
-            output += b64decode(frame)
+            output += piece
             del output[:-MOST_BYTES]
+            if end.search(output, max(0, len(output) - len(piece) - LONGEST_END)):
+                return
     finally:
         connection.close(timeout=0)

@@ -21,8 +21,11 @@ def websocket_address(server: str, path: str) -> str:
     return urlunsplit((SCHEMES[base.scheme], base.netloc, asked.path, asked.query, ""))
 
 
-def connect(settings: HttpSettings, address: str, headers: Mapping[str, str] | None = None) -> Any:
+def connect(settings: HttpSettings, address: str, headers: Mapping[str, str] | None = None, **options: Any) -> Any:
     """A connection of the library websocket-client.
+
+    Args:
+        options: more of what the library takes.
 
     Raises:
         SchedulersError: the server does not open one.
@@ -32,7 +35,7 @@ def connect(settings: HttpSettings, address: str, headers: Mapping[str, str] | N
     where = urlsplit(address).netloc
     connection = Http(settings).connected()
     try:
-        return open_websocket(address, connection, header=dict(headers or {}), enable_multithread=False)
+        return open_websocket(address, connection, header=dict(headers or {}), enable_multithread=False, **options)
     except websocket.WebSocketBadStatusException as error:
         raise SchedulersError(f"{where} refuses the connection (HTTP {error.status_code})") from error
     except (OSError, websocket.WebSocketException) as error:

@@ -31,6 +31,7 @@ _BALANCER_CHECK = {
     "unhealthyThreshold": 3,
     "strategy": "recreate",
 }
+_MODES_OF_1_1 = ("managed", "host", "bridge", "none", "container")
 NO_CONTAINERS = ("dnsService", "externalService")
 _RANDOM_PORTS = (49153, 65535)
 
@@ -129,6 +130,17 @@ class Services:
             if config is not main and config["name"].lower() in seen:
                 raise invalid("NotUnique", "name")
             seen.add(str(config.get("name", "")).lower())
+        self._check_networks(fields)
+
+    def _check_networks(self, fields: dict[str, Any]) -> None:
+        """A network is shared inside of a service; before 1.2 its mode is one of a few, then it may be any name."""
+        aides = fields.get("secondaryLaunchConfigs") or []
+        names = {fields["name"], *(config["name"] for config in aides)}
+        for config in (fields["launchConfig"], *aides):
+            if config.get("networkLaunchConfig") not in (None, *names):
+                raise invalid("InvalidReference", "LaunchConfigName")
+            if self._server.era == "1.1" and config.get("networkMode") not in (None, *_MODES_OF_1_1):
+                raise invalid("InvalidOption", "networkMode")
 
     def _complete_balancer(self, service: Resource) -> None:
         config = dict(service["launchConfig"])

@@ -20,7 +20,8 @@ from unit.roles.rendering import rendered
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 CONVERTED = ("int", "bool")
-OF_OTHERS = ("rancher_", "teardown")  # look into their dictionaries as they are
+SITE = '{"title": "Blog", "admin_password": "-", "admin_email": "admin@example.com"}'
+DATABASE = '{"name": "wordpress", "user": "wordpress", "password": "-"}'
 
 
 def uses(role: Path, option: str) -> list[str]:
@@ -29,17 +30,17 @@ def uses(role: Path, option: str) -> list[str]:
     lines = [line.strip() for file in files for line in file.read_text().splitlines() if option in line]
     handed_on = rf"\{{\{{ {option}( \| (string|default\((omit|'')\)))? \}}\}}"
     spoken_of = (
-        rf"^#.*|\bset {option}\b"
+        rf"^#.*|\b([Ss]et|taken|delete in .*) {option}\b"
         rf"|\b{option}(:| is| has| says| names| otherwise| \| default\(none\) (is|in|not in))"
     )
     return [line for line in lines if re.search(rf"\b{option}\b", re.sub(f"{handed_on}|{spoken_of}", "", line))]
 
 
 def looked_into(role: str, *types: str) -> Iterator[tuple[str, str, str]]:
-    """The name and the type of each option of these types, with every such line."""
+    """The name and the type of each option of these types, and of lists of such, with every such line."""
     spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text())
     for name, option in spec["argument_specs"]["main"]["options"].items():
-        if option["type"] in types:
+        if {option["type"], option.get("elements")} & {*types}:
             yield from ((name, option["type"], line) for line in uses(ROLES / role, name))
 
 
@@ -54,13 +55,10 @@ def test_numbers_and_switches_are_converted_before_they_are_compared(role: str) 
     assert unconverted == []
 
 
-@pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir() if not path.name.startswith(OF_OTHERS)))
+@pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir()))
 def test_dictionaries_are_parsed_before_they_are_looked_into(role: str) -> None:
-    unparsed = [
-        line
-        for name, _type, line in looked_into(role, "dict")
-        if not re.search(rf"\b{name} \| default\('{{}}', true\) \| from_yaml if|^else {name} \}}\}}$", line)
-    ]
+    parsed = r"\b{0} \| default\('..', true\) \| from_yaml if|^else {0}(\] \| flatten)? \}}\}}$"
+    unparsed = [line for name, _type, line in looked_into(role, "dict") if not re.search(parsed.format(name), line)]
 
     assert unparsed == []
 
@@ -75,6 +73,13 @@ def test_a_dictionary_as_text_is_parsed_or_refused(tmp_path: Path) -> None:
         ("kubernetes_app", {"kubernetes_app_verify": "http=false"}),
         ("kubernetes_tools", {"kubernetes_tools_images": "loki=mirror.test/loki"}),
         ("kubernetes_wordpress", {"kubernetes_wordpress_verify": "http=false"}),
+        ("rancher_app", {"rancher_app_load_balancer": '{"name": "web"}'}),
+        ("rancher_app", {"rancher_app_load_balancer": "name=web"}),
+        ("rancher_wordpress", {"rancher_wordpress_site": SITE, "rancher_wordpress_database": DATABASE}),
+        ("rancher_wordpress", {"rancher_wordpress_site": "title=Blog", "rancher_wordpress_database": DATABASE}),
+        ("rancher_wordpress", {"rancher_wordpress_site": SITE, "rancher_wordpress_database": "name=wordpress"}),
+        ("teardown", {"teardown_rancher_hosts": '{"set": "hosts"}', "teardown_confirm": "hosts"}),
+        ("teardown", {"teardown_rancher_hosts": "set=hosts", "teardown_confirm": "hosts"}),
     ]
     say = {"rescue": [{"ansible.builtin.debug": {"msg": "refused: {{ ansible_failed_result.msg }}"}}]}
     tasks = [{"block": [{**preflight(role), "vars": {f"{role}_verify_hosts": 2, **one}}], **say} for role, one in given]
@@ -85,9 +90,21 @@ def test_a_dictionary_as_text_is_parsed_or_refused(tmp_path: Path) -> None:
         "kubernetes_app_verify has to be a dictionary, such as {http: false}, and this is text",
         "kubernetes_tools_images has to be a dictionary, such as {loki: mirror.example.com/loki}, and this is text",
         "kubernetes_wordpress_verify has to be a dictionary, such as {http: false}, and this is text",
+        "rancher_app_load_balancer has to be a dictionary, such as {name: web}, and this is text",
+        "Set rancher_wordpress_site to a mapping with title, admin_password and admin_email",
+        "Set rancher_wordpress_database to a mapping with name, user and password",
+        "teardown_rancher_hosts has to be a list of dictionaries, such as [{set: rancher-hosts}], and this is text",
     ]
     assert said.count("refused: ") == len(refused)
     assert [one for one in refused if f"refused: {one}" not in said] == []
+
+
+def test_names_of_hosts_as_text_are_looked_for_one_by_one() -> None:
+    """Those that the server has made and nobody has marked are found by name only."""
+    hosts = [{"set": "a", "names": "a-1, a-2"}, {"set": "b"}, {"set": "c", "names": ["c-1"]}]
+    (found,) = rendered(ROLES / "teardown", "{{ __teardown_host_names | list }}", [{"teardown_rancher_hosts": hosts}])
+
+    assert found == ["a-1", "a-2", "c-1"]
 
 
 def walk_tasks() -> Iterator[dict[str, Any]]:

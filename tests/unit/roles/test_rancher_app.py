@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from unit.roles.playing import play, preflight
 from unit.roles.rancher_lab import RancherLab
+from unit.roles.rendering import rendered
 
 OMIT = "{{ omit }}"  # as whoever includes the role in a loop hands on what an item may have
 ROLE = {"name": "container.schedulers.rancher_app"}
+FOLDER = Path(__file__).resolve().parents[3] / "roles" / "rancher_app"
 
 
 @pytest.mark.parametrize(
@@ -53,3 +57,25 @@ def test_hosts_cannot_be_counted_without_a_load_balancer(tmp_path: Path, nothing
 
     assert code != 0
     assert "2 hosts can only answer through a load balancer" in said
+
+
+def test_ports_of_a_load_balancer_that_are_nothing_are_80() -> None:
+    """Also in one that is text, as a survey gives it."""
+    cases: list[tuple[object, str]] = [
+        ({"source_port": 8080}, "8080 to 80"),
+        ({"source_port": None, "target_port": None}, "80 to 80"),
+        ('{"source_port": null, "target_port": "81"}', "80 to 81"),
+        ({"source_port": 0, "target_port": 0}, "0 to 0"),  # which the module refuses
+    ]
+    shown = "{{ __rancher_app_source_port }} to {{ __rancher_app_target_port }}"
+    found = rendered(FOLDER, shown, [{"rancher_app_load_balancer": balancer} for balancer, _ports in cases])
+
+    assert found == [ports for _balancer, ports in cases]
+
+
+def test_the_argument_spec_takes_nothing_for_ports_of_a_load_balancer() -> None:
+    spec = yaml.safe_load((FOLDER / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    given = {"name": "web", "source_port": None, "target_port": None}
+    checked = ArgumentSpecValidator(spec).validate({"rancher_app_name": "App", "rancher_app_load_balancer": given})
+
+    assert checked.error_messages == []

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -221,15 +220,52 @@ def test_stacks_of_which_records_are_looked_for_may_be_omitted(tmp_path: Path) -
     assert "__rancher_dns_verify | length > 0" in main[-1]["when"]
 
 
-@pytest.mark.parametrize(("site", "tag"), [(None, "step_catalog_wordpress"), (json.dumps(SITE), "step_wordpress")])
+@pytest.mark.parametrize(
+    ("site", "tag", "refused"),
+    [
+        (None, "step_catalog_wordpress", "Set rancher_wordpress_site to a mapping with title, admin_password and"),
+        (SITE, "step_wordpress", "Set rancher_database_password to the password with which WordPress gets to"),
+    ],
+)
 def test_a_walk_without_a_site_ends_before_there_is_an_installer_that_anybody_can_finish(
-    tmp_path: Path, site: object, tag: str
+    tmp_path: Path, site: object, tag: str, refused: str
 ) -> None:
+    """Nor is the first WordPress deleted for one that cannot get to its database."""
     given = {"rancher_wordpress_site": site, "digitalocean_api_url": "http://127.0.0.1:9"}
     code, said = playbook(tmp_path, "container.schedulers.rancher", given, "--tags", tag)
     assert code != 0
-    assert "Set rancher_wordpress_site to a mapping with title, admin_password and admin_email" in said
+    assert refused in said
     assert "127.0.0.1:9" not in said
+
+
+def test_a_new_database_without_passwords_is_refused_before_there_is_a_server_to_pay_for(tmp_path: Path) -> None:
+    """One that is there has them, and whether it is there, a server that does not answer cannot say."""
+    (walk,) = yaml.safe_load((ROOT / "playbooks" / "tasks" / "rancher.yml").read_text())
+    names = [one["name"] for one in walk["block"]]
+    place = names.index("Check that a new one gets them, before there is a server to pay for")
+    assert place < names.index("A Docker host with a Rancher server")
+    both = {"rancher_database_password": "-", "rancher_database_root_password": 1}
+    server = {"rancher_url": "http://192.0.2.1:8080"}
+    cases: list[tuple[dict[str, Any], bool]] = [
+        ({}, True),
+        ({"rancher_database_password": "-", "rancher_database_root_password": None}, True),
+        ({**server, "rancher_galera": {"stacks": []}}, True),
+        ({**server, "rancher_galera": {"stacks": [{"name": "galera"}]}}, False),
+        ({**server, "rancher_galera": {"msg": "no answer"}}, False),
+        (both, False),
+        ({**server, **both, "rancher_galera": {"skipped": True}}, False),
+    ]
+    goes_on = [{"ansible.builtin.debug": {"msg": "refused: {{ ansible_failed_result.msg }}"}}]
+    passwords = {"__rancher_passwords": walk["vars"]["__rancher_passwords"]}
+    tasks = [
+        {"block": [{**walk["block"][place], "vars": {**passwords, **one}}], "rescue": goes_on}
+        for one, _refused in cases
+    ]
+    code, said = play(tmp_path, tasks, {})
+    assert code == 0, said
+    wanted = "refused: Set rancher_database_password and rancher_database_root_password to the passwords"
+    found = [wanted in one for one in said.split("before there is a server to pay for]")[1:]]
+    assert found == [refused for _given, refused in cases]
 
 
 def test_the_catalogs_wordpress_is_not_made_without_a_site_if_its_own_steps_are_skipped() -> None:

@@ -160,6 +160,7 @@ def test_without_being_told_nothing_starts(ground: Ground) -> None:
         ({"dockerCompose": "a: ["}, "yaml: line 1"),
         ({"dockerCompose": "web: {image: nginx, links: [gone]}"}, "gone"),
         ({"dockerCompose": "w_b: {image: nginx}"}, "InvalidCharacters"),
+        ({"dockerCompose": "a: {image: nginx, net: 'container:b'}\nb: {image: nginx}"}, "InvalidReference"),
     ],
 )
 def test_a_stack_that_cannot_be_says_why(ground: Ground, fields: dict[str, str], message: str) -> None:
@@ -169,6 +170,11 @@ def test_a_stack_that_cannot_be_says_why(ground: Ground, fields: dict[str, str],
     assert message in failed["transitioningMessage"]
     ground.ask("DELETE", failed["links"]["self"])
     ground.until(failed, "removed")
+
+
+def test_before_1_2_a_network_is_one_of_a_few(old: Ground) -> None:
+    made = old.make("environments", name="bad", dockerCompose="a: {image: nginx, net: blue}")
+    assert "InvalidOption" in old.until(made, "error")["transitioningMessage"]
 
 
 @pytest.mark.parametrize("server", ["v1.1.4", "v1.6.30"])

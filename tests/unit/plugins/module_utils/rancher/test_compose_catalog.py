@@ -122,6 +122,16 @@ THERE = ("data/db", "web/made-by-hand")
             "service a shares the network of c, which does not exist",
         ),
         (
+            FORMAT_2 + "{a: {image: b, network_mode: 'service:c'}, c: {image: b}}",
+            None,
+            "service a has the network service:c, which Rancher does not know",
+        ),
+        (
+            FORMAT_2 + "{a: {image: b, network_mode: 'container:$DB'}, mysql: {image: b, labels: [c=d]}}",
+            None,
+            "service a shares the network of mysql, but the two are no sidekicks",
+        ),
+        (
             "lb: {image: b}",
             "lb: {lb_config: {port_rules: [{source_port: 80, service: web}]}}",
             "rancher_compose: service lb leads to web, which does not exist",
@@ -139,9 +149,14 @@ def test_names_that_lead_nowhere_and_ports_that_are_none(docker: str, rancher: s
     ("docker", "rancher"),
     [
         ("a: {image: b, links: [b, made-by-hand, '${DB:-x}:y'], volumes_from: ['b:ro']}", None),
-        ("a: {image: b, external_links: [data/db, 'web/b:c', 'data/db:d'], net: 'container:b'}", None),
+        ("a: {image: b, external_links: [data/db, 'web/b:c', 'data/db:d']}", None),
+        ("a: {image: b, net: 'container:b', labels: ['io.rancher.sidekicks=$DB']}", None),
         ("a: {image: b, net: host, ports: [80, 22:22, '127.0.0.1:8080:80', '${PORT:-81}:81']}", None),
-        (FORMAT_2 + "{a: {image: b, depends_on: [b], network_mode: 'container:b'}, b: {image: c}}", None),
+        (FORMAT_2 + "{a: {image: b, depends_on: [b]}, b: {image: c}}", None),
+        (
+            "a: {image: b, net: 'container:c'}\nc: {image: b}\nd: {image: b, labels: {io.rancher.sidekicks: 'c, a'}}",
+            None,
+        ),
         ("a: {image: b}", "a: {lb_config: {port_rules: [{service: b}, {service: data/db}, {selector: a=b}]}}"),
     ],
 )

@@ -396,6 +396,24 @@ def test_a_stack_from_compose_files(either: RancherLab) -> None:
     assert sentences(stack(either, **changed)) == []
 
 
+def test_services_that_new_files_do_not_have_stay_and_are_named(either: RancherLab) -> None:
+    """As Rancher deletes none; those that a list of services has made are not the files' own."""
+    files, fewer = ({"docker_compose": f"{{{text}}}"} for text in ("a: {image: b}, c: {image: b}", "a: {image: b}"))
+    stack(either, **files, wait=False)
+    stack(either, services=[APP], wait=False)
+    assert either.warnings == []
+    stack(either, check=True, template="community:wordpress")
+    (told,) = either.warnings
+    assert "Services a, c of stack Web are not in what it is made from now." in told
+    hosts(either, 1)
+    changed = stack(either, **fewer)
+    (told,) = either.warnings
+    assert "Services c of stack Web are not in what it is made from now." in told
+    assert {one["name"] for one in changed.result["services"]} == {"a", "c", "app"}
+    assert sentences(stack(either, **fewer)) == []
+    assert either.warnings == []
+
+
 def test_an_upgrade_of_a_stack_from_files_can_be_finished_by_a_later_run(either: RancherLab) -> None:
     hosts(either, 2)
     stack(either, docker_compose=COMPOSE)
@@ -556,6 +574,7 @@ CATALOG = ArgumentSpec(
         ),
         ({"answers": {"a": 1}}, "answers are for a template or for compose files"),
         ({"docker_compose": "web: {image: x}", "upgrade": {"batch_size": 5}}, "upgrade: batch_size is for services"),
+        ({"docker_compose": "web: {image: x}", "purge_services": True}, "purge_services is for services"),
         (
             {"docker_compose": "web: {image: x}", "upgrade": {"start_first": True}},
             "upgrade: start_first is for services",
@@ -703,6 +722,23 @@ def test_a_network_of_the_environment(rancher_lab: RancherLab) -> None:
     assert "'blue' is no network of environment Default, and is refused unless that is made before." in told
     rancher_lab.ask("POST", "/v2-beta/projects/1a5/networks", {"name": "blue"})
     assert stack(rancher_lab, services=[service]).result["services"][0]["state"] == "active"
+
+
+def test_networks_in_compose_files(either: RancherLab) -> None:
+    """Names of networks that the files make themselves are not known before."""
+    files = {"docker_compose": "app: {image: 'nginx:1.27', net: $NET}"}
+    with pytest.raises(
+        InputError, match="docker_compose: service app: net 'blue' is no network of environment Default"
+    ):
+        stack(either, **files, answers={"NET": "blue"})
+    assert sentences(stack(either, check=True, **files, answers={"NET": "blue"})) == ["create stack Web"]
+    (told,) = either.warnings
+    assert "'blue' is no network of environment Default, and is refused unless that is made before." in told
+    driver = "\ndriver: {image: 'cni:1', network_driver: {default_network: {name: blue}}}"
+    own = files["docker_compose"] + driver
+    for known in ({"docker_compose": own, "answers": {"NET": "blue"}}, {**files, "answers": {"NET": "host"}}):
+        assert sentences(stack(either, check=True, **known)) == ["create stack Web"]
+        assert either.warnings == []
 
 
 def test_the_bridge_of_docker_itself(rancher_lab: RancherLab) -> None:

@@ -81,7 +81,7 @@ def terminal(script: Script, status: str = "101 Switching Protocols") -> Iterato
 def read(url: str, seconds: float = 60.0, clock: Clock | None = None, output: bytearray | None = None) -> bytes:
     access = {"url": "ws://rancher:8080/v1/exec/", "token": "a b"}
     came = bytearray() if output is None else output
-    read_all(HttpSettings(url), access, Deadline(clock or SystemClock(), seconds), came)
+    read_all(HttpSettings(url), access, Deadline(clock or SystemClock(), seconds), came, Command([], "MARK").end)
     return bytes(came)
 
 
@@ -135,6 +135,29 @@ def test_output_comes_through_a_proxy_with_credentials(monkeypatch: pytest.Monke
     assert seen == ["GET /v1/exec/?token=a+b HTTP/1.1"]
 
 
+def test_what_is_left_in_the_background_keeps_nobody_waiting() -> None:
+    """It has the terminal, which it writes to, and Docker the connection."""
+    answered = threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(shown("started\r\nMAR") + shown("K0MA") + shown("RKand so on"))
+        answered.wait(60)
+
+    with terminal(script) as (url, _seen):
+        output = read(url)
+        answered.set()
+    assert Command([], "MARK").result(output) == ("started\n", 0)
+
+
+def test_bytes_that_are_no_text_are_brought_back_as_far_as_they_can_be() -> None:
+    pieces = (b"a\xc3", b"\xa9\xff\x00\r\nMARK3", b"MARK")
+    with terminal(lambda connection: connection.sendall(b"".join(frame(base64.b64encode(one)) for one in pieces))) as (
+        url,
+        _seen,
+    ):
+        assert Command([], "MARK").result(read(url)) == ("a\xe9\ufffd\x00\n", 3)
+
+
 def test_a_connection_that_just_ends_is_an_end_too() -> None:
     with terminal(lambda connection: connection.sendall(shown("x"))) as (url, _seen):
         assert read(url) == b"x"
@@ -155,9 +178,9 @@ def test_a_command_that_is_not_done_in_time(listening: Listening) -> None:
     assert output == b"so far"
 
 
-def test_a_connection_that_breaks_keeps_what_came() -> None:
+@pytest.mark.parametrize("nonsense", [frame(b"", 7), frame(b"Error"), frame(b"\xff")])  # no such frame, no base64
+def test_a_connection_that_breaks_keeps_what_came(nonsense: bytes) -> None:
     output = bytearray()
-    nonsense = frame(b"", 7)  # no such kind of frame
     with (
         terminal(lambda connection: connection.sendall(shown("so far") + nonsense)) as (url, _seen),
         pytest.raises(AnswerLostError, match="the connection broke"),
@@ -204,7 +227,8 @@ def test_the_address_is_the_one_that_works() -> None:
         ("a\r\nb\r\nMARK0MARK", "a\nb\n", 0),
         ("aMARK127MARK\r\n", "a", 127),
         ("MARK1MARK", "", 1),
-        ("MARK0MARK and on", "MARK0MARK and on", None),
+        ("aMARK0MARK and on", "a", 0),
+        ("sh MARK ps\r\n", "sh MARK ps\n", None),
         ("half of it", "half of it", None),
         ("", "", None),
     ],
