@@ -14,22 +14,13 @@ from typing import Any
 import pytest
 from lab.boot import Boot, Result
 from lab.digitalocean import ubuntu
-from unit.roles.rancher_lab import API_KEY_FILE, PLACE, TOKEN, RancherLab
+from unit.roles.rancher_lab import PLACE, TOKEN, RancherLab
 from unit.roles.rendering import rendered
 from unit.waiting import eventually
 
-LOGIN = {"provider": "local", "username": "admin", "password": "lab-not-a-secret-7"}
 ROLE = Path(__file__).parents[3] / "roles" / "rancher_hosts"
 WORD = "lab-not-a-secret-000009"
 WORD_TO_JOIN = "/scripts/"  # of the server's address, before it
-
-
-@pytest.fixture
-def server(new_server: RancherLab, tmp_path: Path) -> RancherLab:
-    """A server whose access control is on."""
-    secure = {**LOGIN, "api_key_file": str(tmp_path / API_KEY_FILE)}
-    played(new_server, tmp_path, {"container.schedulers.rancher_access_control": secure})
-    return new_server
 
 
 def played(server: RancherLab, folder: Path, task: dict[str, Any]) -> str:
