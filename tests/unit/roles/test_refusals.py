@@ -15,6 +15,7 @@ from unit.roles.rendering import rendered
 
 ROOT = Path(__file__).resolve().parents[3]
 WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
+RANCHER_WALK = WALK.with_name("rancher.yml")
 SITE = {"title": "blog", "admin_password": "-", "admin_email": "admin@example.com"}
 
 
@@ -49,6 +50,31 @@ def test_the_walk_deletes_data_only_together_with_its_cluster(
     asked = "{{ kubernetes_wordpress_delete_data }} by '{{ kubernetes_wordpress_confirm }}'"
     show = {"ansible.builtin.debug": {"msg": asked}, "vars": yaml.safe_load(WALK.read_text())[0]["vars"]}
     assert deletes in play(tmp_path, [show], given)[1]
+
+
+def test_the_walk_lets_in_whom_the_inventory_says_and_hands_over_its_token(tmp_path: Path) -> None:
+    """Variables of the roles, where docs/guide.md wants them; not what the walk would take instead."""
+    among = {"rancher_hosts_allow": [{"ports": "443", "sources": ["203.0.113.2/32"]}]}
+    given = {
+        "office": ["203.0.113.1/32"],
+        "rancher_server_sources": "{{ office }}",
+        "rancher_server_secured_sources": "{{ office }}",
+        "rancher_hosts_token": "lab-not-a-secret-of-hosts",
+        "digitalocean_token": "lab-not-a-secret-of-the-walk",
+        **among,
+    }
+    inventory = {"all": {"hosts": {"localhost": None}, "vars": given}}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
+    said = [
+        "rancher_server_sources == office",
+        "rancher_server_secured_sources == office",
+        f"__rancher_hosts_allow == {among['rancher_hosts_allow']}",
+        "rancher_hosts_token == 'lab-not-a-secret-of-hosts'",
+    ]
+    task = {"ansible.builtin.assert": {"that": said}, "vars": walk["vars"]}
+    code, shown = play(tmp_path, [task], {}, "-i", "inventory.yml")
+    assert code == 0, shown
 
 
 @pytest.mark.parametrize(
@@ -234,7 +260,7 @@ def test_a_walk_without_a_site_ends_before_there_is_an_installer_that_anybody_ca
 
 def test_the_catalogs_wordpress_is_not_made_without_a_site_if_its_own_steps_are_skipped() -> None:
     """What has tags of several steps is skipped with each of them."""
-    (walk,) = yaml.safe_load((ROOT / "playbooks" / "tasks" / "rancher.yml").read_text())
+    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
     tasks = [one for part in walk["block"] for one in part.get("block", [part])]
     step = [
         one["ansible.builtin.import_role"]
