@@ -268,3 +268,16 @@ def test_the_catalogs_wordpress_is_not_made_without_a_site_if_its_own_steps_are_
         if one.get("tags") == ["step_catalog_wordpress"] and "ansible.builtin.import_role" in one
     ]
     assert step[0] == {"name": "container.schedulers.rancher_wordpress", "tasks_from": "site"}
+
+
+def test_what_a_walk_could_not_look_for_is_not_taken_for_nothing(tmp_path: Path) -> None:
+    tasks = []
+    for name in ("ecs", "kubernetes", "rancher"):
+        (walk,) = yaml.safe_load(WALK.with_name(f"{name}.yml").read_text())
+        (look,) = [one for one in walk["block"] if "container.schedulers.scheduler_leftovers_info" in one]
+        for blind in ([], [{"kinds": ["snapshot"], "why": "not allowed"}]):
+            asked = {"leftovers": [], "could_not_look": blind}
+            fails = f"({look['failed_when']}) is {'true' if blind else 'false'}"
+            tasks.append({"ansible.builtin.assert": {"that": fails}, "vars": {look["register"]: asked}})
+    code, said = play(tmp_path, tasks, {})
+    assert code == 0, said
