@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from lab.boot import Boot, Result
 from lab.digitalocean import ubuntu
+from lab.digitalocean.docker_runs import parse_run
 from unit.roles.rancher_lab import PLACE, TOKEN, RancherLab
 from unit.roles.rendering import rendered
 from unit.waiting import eventually
@@ -178,11 +179,14 @@ def test_a_script_with_the_checksum_that_is_given_is_run(tmp_path: Path) -> None
     boot.remove()
 
 
-def test_a_version_of_the_server_is_one_word_to_the_shell() -> None:
+def test_the_server_comes_back_by_itself_and_its_version_is_one_word_to_the_shell() -> None:
     role = ROLE.with_name("rancher_server")
     given = {"rancher_server_version": "v1.6.30; reboot"}
     (found,) = rendered(role, "{{ lookup('ansible.builtin.template', 'boot.sh.j2') }}", [given])
-    assert shlex.split(str(found), comments=True)[-1] == "rancher/server:v1.6.30; reboot"
+    command = str(found).partition("\ndocker run ")[2].replace("\\\n", "")
+    run = parse_run(shlex.split(command), "server")
+    assert run is not None
+    assert (run.image, run.restarts) == ("rancher/server:v1.6.30; reboot", True)
 
 
 def script(**given: Any) -> bytes:

@@ -281,3 +281,15 @@ def test_what_a_walk_could_not_look_for_is_not_taken_for_nothing(tmp_path: Path)
             tasks.append({"ansible.builtin.assert": {"that": fails}, "vars": {look["register"]: asked}})
     code, said = play(tmp_path, tasks, {})
     assert code == 0, said
+
+
+def test_an_app_that_has_reached_no_other_host_has_not_shown_that_it_can(tmp_path: Path) -> None:
+    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
+    steps = [one for part in walk["block"] for one in part.get("block", ()) if one.get("tags") == ["step_look"]]
+    (asked,) = [one["ansible.builtin.assert"]["that"] for one in steps if "ansible.builtin.assert" in one]
+    tasks = []
+    for hosts, well in ((["1h1", "1h1"], "false"), (["1h1", "1h2"], "true")):
+        found = {"rancher_hosts_count": "2", "rancher_app_containers": [{"host_id": host} for host in hosts]}
+        tasks.append({"ansible.builtin.assert": {"that": f"({asked}) is {well}"}, "vars": found})
+    code, said = play(tmp_path, tasks, {})
+    assert code == 0, said
