@@ -64,14 +64,15 @@ options:
   size:
     description:
       - The slug of the size, such as V(s-1vcpu-1gb). Needed to make droplets.
-      - Slugs that DigitalOcean has retired, such as V(1gb), are replaced by those of today, with a warning.
+      - The slugs from V(512mb) to V(16gb), which DigitalOcean has retired, are replaced by those of today, with a
+        warning.
       - Sizes with GPUs (V(gpu-...)) are refused, as DigitalOcean's lists leave their droplets out.
     type: str
   image:
     description:
       - The slug of the image, such as V(ubuntu-24-04-x64), or the id of an image or snapshot. Needed to make droplets.
-      - Slugs of Ubuntu that DigitalOcean has retired, such as V(ubuntu-14-04-x64), are replaced by one of today, with a
-        warning.
+      - Slugs of LTS releases of Ubuntu that DigitalOcean has retired, such as V(ubuntu-14-04-x64), are replaced by one
+        of today, with a warning.
     type: str
   ssh_keys:
     description:

@@ -28,6 +28,13 @@ def new_server(running_server: RancherLab, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
+def server(new_server: RancherLab, tmp_path: Path) -> RancherLab:
+    """A server whose access control is on."""
+    new_server.secure(tmp_path)
+    return new_server
+
+
+@pytest.fixture
 def lab(new_server: RancherLab, tmp_path: Path) -> RancherLab:
     """One host that the server has made, whose droplet has got our mark, as the role rancher_hosts does it."""
     host = {"names": ["hosts-1"], "driver_config": PLACE, "driver_secrets": {"access_token": TOKEN}}

@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 from unit.lab_process import LabProcess
 from unit.roles.playing import play
+from unit.waiting import eventually
 
 TOKEN = "lab-not-a-secret-000002"
 PLACE = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYi1ub3QtYS1rZXktbGFiLW5vdC1hLWtleS0w somebody"
 API_KEY_FILE = "api.json"
+ADMINISTRATOR = {"name": "Admin", "username": "admin", "password": "lab-not-a-secret-7"}
 
 
 class RancherLab(LabProcess):
@@ -23,6 +26,22 @@ class RancherLab(LabProcess):
     def droplets(self) -> list[str]:
         items = self.control("GET", "/inventory")["items"]
         return sorted(one["name"] for one in items if one["kind"] == "droplet")
+
+    def secure(self, folder: Path) -> None:
+        """Switch access control on, by another client than ours; the folder gets the administrator's API key."""
+        key = self._ask_rancher("apikeys", {"name": "administrator"})
+        eventually(lambda: self._ask_rancher(f"apikeys/{key['id']}")["state"] == "active", "the key opens nothing")
+        login = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
+        (folder / API_KEY_FILE).write_text(json.dumps({"url": self.addresses["rancher"], **login}))
+        self._ask_rancher("localauthconfig", {**ADMINISTRATOR, "accessMode": "unrestricted", "enabled": True})
+
+    def _ask_rancher(self, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(
+            f"{self.addresses['rancher']}/v1/{path}", data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(asked, timeout=self._answer_seconds) as answer:
+            return json.load(answer)
 
     def play(self, folder: Path, *tasks: dict[str, Any], options: tuple[str, ...] = ()) -> tuple[int, str]:
         """Play tasks, with the server's API key if there is one in the folder; see ``playing.play``."""

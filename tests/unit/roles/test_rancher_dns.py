@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from unit.roles.playing import playbook
-from unit.roles.rancher_lab import TOKEN, RancherLab
+from unit.roles.rancher_lab import API_KEY_FILE, TOKEN, RancherLab
 
 ZONE = "example.com"
 KEY = {"AWS_ACCESS_KEY_ID": "LABNOTASECRET0000001", "AWS_SECRET_ACCESS_KEY": "lab-not-a-secret-000001"}
@@ -35,12 +34,12 @@ def addresses(lab: RancherLab) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def zone(new_server: RancherLab, monkeypatch: pytest.MonkeyPatch) -> RancherLab:
+def zone(server: RancherLab, monkeypatch: pytest.MonkeyPatch) -> RancherLab:
     """A server that has a zone, and no hosts yet."""
     for name, value in KEY.items():
         monkeypatch.setenv(name, value)
-    route53(new_server).create_hosted_zone(Name=ZONE, CallerReference=ZONE)
-    return new_server
+    route53(server).create_hosted_zone(Name=ZONE, CallerReference=ZONE)
+    return server
 
 
 def role(lab: RancherLab, *stacks: str, tasks_from: str = "main", seconds: int = 30) -> dict[str, Any]:
@@ -67,18 +66,22 @@ def publish(lab: RancherLab, folder: Path, *stacks: str) -> None:
     assert code == 0, said
 
 
+def test_an_open_server_gets_no_key_of_aws(new_server: RancherLab, tmp_path: Path) -> None:
+    """It would show it to whoever reaches it."""
+    code, said = new_server.play(tmp_path, role(new_server, "Default"))
+    assert code != 0
+    assert "Access control of the Rancher server is off" in said
+
+
 def test_the_walk_takes_the_records_of_every_stack_down(zone: RancherLab, tmp_path: Path) -> None:
     """Of blog, too, for which step_wordpress has made room, if that was walked."""
     zone.control("POST", "/rancher/hosts", {"name": "one", "project": "1a5"})
     publish(zone, tmp_path, "Default", "blog")
     assert set(addresses(zone)) == {"web.default.default", "web.blog.default"}
 
-    key_file = tmp_path / "key.json"
-    key = {"access_key": "not-asked-for", "secret_key": "not-asked-for"}  # access control is off
-    key_file.write_text(json.dumps({"url": zone.addresses["rancher"], **key}))
     given = {
         "rancher_server_url": zone.addresses["rancher"],
-        "rancher_api_key_file": str(key_file),
+        "rancher_api_key_file": str(tmp_path / API_KEY_FILE),
         "rancher_zone": ZONE,
         "rancher_confirm": "rancher",
         "aws_endpoint_url": zone.addresses["aws"],

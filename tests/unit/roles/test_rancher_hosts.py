@@ -14,22 +14,14 @@ from typing import Any
 import pytest
 from lab.boot import Boot, Result
 from lab.digitalocean import ubuntu
-from unit.roles.rancher_lab import API_KEY_FILE, PLACE, TOKEN, RancherLab
+from lab.digitalocean.docker_runs import parse_run
+from unit.roles.rancher_lab import PLACE, TOKEN, RancherLab
 from unit.roles.rendering import rendered
 from unit.waiting import eventually
 
-LOGIN = {"provider": "local", "username": "admin", "password": "lab-not-a-secret-7"}
 ROLE = Path(__file__).parents[3] / "roles" / "rancher_hosts"
 WORD = "lab-not-a-secret-000009"
 WORD_TO_JOIN = "/scripts/"  # of the server's address, before it
-
-
-@pytest.fixture
-def server(new_server: RancherLab, tmp_path: Path) -> RancherLab:
-    """A server whose access control is on."""
-    secure = {**LOGIN, "api_key_file": str(tmp_path / API_KEY_FILE)}
-    played(new_server, tmp_path, {"container.schedulers.rancher_access_control": secure})
-    return new_server
 
 
 def played(server: RancherLab, folder: Path, task: dict[str, Any]) -> str:
@@ -187,11 +179,14 @@ def test_a_script_with_the_checksum_that_is_given_is_run(tmp_path: Path) -> None
     boot.remove()
 
 
-def test_a_version_of_the_server_is_one_word_to_the_shell() -> None:
+def test_the_server_comes_back_by_itself_and_its_version_is_one_word_to_the_shell() -> None:
     role = ROLE.with_name("rancher_server")
     given = {"rancher_server_version": "v1.6.30; reboot"}
     (found,) = rendered(role, "{{ lookup('ansible.builtin.template', 'boot.sh.j2') }}", [given])
-    assert shlex.split(str(found), comments=True)[-1] == "rancher/server:v1.6.30; reboot"
+    command = str(found).partition("\ndocker run ")[2].replace("\\\n", "")
+    run = parse_run(shlex.split(command), "server")
+    assert run is not None
+    assert (run.image, run.restarts) == ("rancher/server:v1.6.30; reboot", True)
 
 
 def script(**given: Any) -> bytes:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from unit.roles.playing import playbook
@@ -26,8 +27,8 @@ def two_hosts(new_server: RancherLab) -> RancherLab:
     return new_server
 
 
-def walk(lab: RancherLab, folder: Path, *steps: str, check: bool = False) -> str:
-    given = {
+def given(lab: RancherLab) -> dict[str, Any]:
+    return {
         "rancher_server_url": lab.addresses["rancher"],
         "rancher_size": 2,
         "digitalocean_api_url": lab.addresses["digitalocean"],
@@ -35,8 +36,11 @@ def walk(lab: RancherLab, folder: Path, *steps: str, check: bool = False) -> str
         "rancher_wordpress_site": SITE,
         "rancher_database_password": "lab-not-a-secret-9",
     }
+
+
+def walk(lab: RancherLab, folder: Path, *steps: str, check: bool = False) -> str:
     options = ["--tags", ",".join(steps), *(["--check"] if check else [])]
-    code, said = playbook(folder, "container.schedulers.rancher", given, *options)
+    code, said = playbook(folder, "container.schedulers.rancher", given(lab), *options)
     assert code == 0, said
     return said
 
@@ -68,3 +72,15 @@ def test_the_catalogs_wordpress_is_the_chapters(two_hosts: RancherLab, tmp_path:
     read = {"ansible.builtin.uri": {"url": url, "return_content": True}, "register": "page"}
     show = {"ansible.builtin.debug": {"msg": "{{ page.content }}"}}
     assert f"<title>{SITE['title']}" in two_hosts.play(tmp_path, stacks, read, show)[1]
+
+
+def test_droplets_that_the_account_may_not_have_are_refused_before_the_first(
+    new_server: RancherLab, tmp_path: Path
+) -> None:
+    new_server.control("POST", "/settings", {"droplet_limit": 5})
+    more = {"rancher_sources": ["127.0.0.1/32"], "rancher_server_ssh_public_key_files": [str(tmp_path / "key.pub")]}
+    tags = ("--tags", "step_server,step_hosts,step_kubernetes")
+    code, said = playbook(tmp_path, "container.schedulers.rancher", {**given(new_server), **more}, *tags)
+    assert code != 0
+    assert "6 more droplets are wanted, but the account has 0 and may have 5" in said
+    assert new_server.droplets() == []

@@ -14,6 +14,7 @@ from unit.roles.rendering import rendered
 
 ROOT = Path(__file__).resolve().parents[3]
 WALK = ROOT / "playbooks" / "tasks" / "kubernetes.yml"
+RANCHER_WALK = WALK.with_name("rancher.yml")
 SITE = {"title": "blog", "admin_password": "-", "admin_email": "admin@example.com"}
 
 
@@ -48,6 +49,31 @@ def test_the_walk_deletes_data_only_together_with_its_cluster(
     asked = "{{ kubernetes_wordpress_delete_data }} by '{{ kubernetes_wordpress_confirm }}'"
     show = {"ansible.builtin.debug": {"msg": asked}, "vars": yaml.safe_load(WALK.read_text())[0]["vars"]}
     assert deletes in play(tmp_path, [show], given)[1]
+
+
+def test_the_walk_lets_in_whom_the_inventory_says_and_hands_over_its_token(tmp_path: Path) -> None:
+    """Variables of the roles, where docs/guide.md wants them; not what the walk would take instead."""
+    among = {"rancher_hosts_allow": [{"ports": "443", "sources": ["203.0.113.2/32"]}]}
+    given = {
+        "office": ["203.0.113.1/32"],
+        "rancher_server_sources": "{{ office }}",
+        "rancher_server_secured_sources": "{{ office }}",
+        "rancher_hosts_token": "lab-not-a-secret-of-hosts",
+        "digitalocean_token": "lab-not-a-secret-of-the-walk",
+        **among,
+    }
+    inventory = {"all": {"hosts": {"localhost": None}, "vars": given}}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
+    said = [
+        "rancher_server_sources == office",
+        "rancher_server_secured_sources == office",
+        f"__rancher_hosts_allow == {among['rancher_hosts_allow']}",
+        "rancher_hosts_token == 'lab-not-a-secret-of-hosts'",
+    ]
+    task = {"ansible.builtin.assert": {"that": said}, "vars": walk["vars"]}
+    code, shown = play(tmp_path, [task], {}, "-i", "inventory.yml")
+    assert code == 0, shown
 
 
 @pytest.mark.parametrize(
@@ -270,7 +296,7 @@ def test_a_new_database_without_passwords_is_refused_before_there_is_a_server_to
 
 def test_the_catalogs_wordpress_is_not_made_without_a_site_if_its_own_steps_are_skipped() -> None:
     """What has tags of several steps is skipped with each of them."""
-    (walk,) = yaml.safe_load((ROOT / "playbooks" / "tasks" / "rancher.yml").read_text())
+    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
     tasks = [one for part in walk["block"] for one in part.get("block", [part])]
     step = [
         one["ansible.builtin.import_role"]
@@ -278,3 +304,28 @@ def test_the_catalogs_wordpress_is_not_made_without_a_site_if_its_own_steps_are_
         if one.get("tags") == ["step_catalog_wordpress"] and "ansible.builtin.import_role" in one
     ]
     assert step[0] == {"name": "container.schedulers.rancher_wordpress", "tasks_from": "site"}
+
+
+def test_what_a_walk_could_not_look_for_is_not_taken_for_nothing(tmp_path: Path) -> None:
+    tasks = []
+    for name in ("ecs", "kubernetes", "rancher"):
+        (walk,) = yaml.safe_load(WALK.with_name(f"{name}.yml").read_text())
+        (look,) = [one for one in walk["block"] if "container.schedulers.scheduler_leftovers_info" in one]
+        for blind in ([], [{"kinds": ["snapshot"], "why": "not allowed"}]):
+            asked = {"leftovers": [], "could_not_look": blind}
+            fails = f"({look['failed_when']}) is {'true' if blind else 'false'}"
+            tasks.append({"ansible.builtin.assert": {"that": fails}, "vars": {look["register"]: asked}})
+    code, said = play(tmp_path, tasks, {})
+    assert code == 0, said
+
+
+def test_an_app_that_has_reached_no_other_host_has_not_shown_that_it_can(tmp_path: Path) -> None:
+    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
+    steps = [one for part in walk["block"] for one in part.get("block", ()) if one.get("tags") == ["step_look"]]
+    (asked,) = [one["ansible.builtin.assert"]["that"] for one in steps if "ansible.builtin.assert" in one]
+    tasks = []
+    for hosts, well in ((["1h1", "1h1"], "false"), (["1h1", "1h2"], "true")):
+        found = {"rancher_hosts_count": "2", "rancher_app_containers": [{"host_id": host} for host in hosts]}
+        tasks.append({"ansible.builtin.assert": {"that": f"({asked}) is {well}"}, "vars": found})
+    code, said = play(tmp_path, tasks, {})
+    assert code == 0, said
