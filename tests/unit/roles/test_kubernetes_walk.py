@@ -12,7 +12,7 @@ import yaml
 from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from unit.lab_process import LabProcess
 from unit.roles.playing import play, playbook
-from unit.small_cluster import SmallCluster, running, small_cluster
+from unit.small_cluster import Object, SmallCluster, running, small_cluster
 
 WALK = Path(__file__).resolve().parents[3] / "playbooks" / "kubernetes.yml"
 SLICES = {"kind": "EndpointSlice", "name": "endpointslices", "namespaced": True}
@@ -38,6 +38,22 @@ def kubeconfig(folder: Path, cluster: SmallCluster) -> Path:
     return place
 
 
+def database(cluster: SmallCluster) -> Object:
+    """The database of WordPress; its pod."""
+    labels = {"app": "wordpress-database"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "mariadb", "image": "mariadb"}]}}
+    metadata = {"name": "wordpress-database", "namespace": "default"}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    cluster.write({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
+    pod = cluster.get("Pod", "wordpress-database-0")
+    assert pod is not None
+    return pod
+
+
+def on_a_node(pod: Object) -> Object:
+    return {**pod, "spec": {**pod["spec"], "nodeName": "node"}}
+
+
 def test_the_database_is_waited_for_until_it_is_ready(tmp_path: Path) -> None:
     """Nothing is wrong with a pod whose image is being pulled, and a node that is lost is none of its business."""
     looks = 0
@@ -51,13 +67,7 @@ def test_the_database_is_waited_for_until_it_is_ready(tmp_path: Path) -> None:
 
     with small_cluster() as cluster:
         cluster.controllers = running
-        labels = {"app": "wordpress-database"}
-        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "mariadb", "image": "mariadb"}]}}
-        metadata = {"name": "wordpress-database", "namespace": "default"}
-        spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
-        cluster.write({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
-        pod = cluster.get("Pod", "wordpress-database-0")
-        assert pod is not None
+        pod = database(cluster)
         ready = pod["status"]
         starting = {"name": "mariadb", "ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}
         cluster.put({**pod, "status": {"phase": "Pending", "containerStatuses": [starting]}})
@@ -68,6 +78,19 @@ def test_the_database_is_waited_for_until_it_is_ready(tmp_path: Path) -> None:
         code, said = playbook(tmp_path, str(WALK), given, "--tags", "step_make_room")
     assert code == 0, said
     assert looks == 4
+
+
+def test_a_walk_whose_database_found_room_is_not_sent_back_to_nginxcluster(tmp_path: Path) -> None:
+    """It would no longer fit beside the database, and the walk could not be run again."""
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        cluster.put(on_a_node(database(cluster)))
+        cluster.written.clear()
+        given = {"kubernetes_kubeconfig": str(kubeconfig(tmp_path, cluster))}
+        code, said = playbook(tmp_path, str(WALK), given, "--tags", "step_app,step_expose,step_database_pending")
+    assert code == 0, said
+    assert "How far an earlier run came" in said
+    assert cluster.written == []
 
 
 def test_no_volume_is_made_in_a_zone_without_nodes(tmp_path: Path, running_server: LabProcess) -> None:
