@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from demo import PARTS, Outcome
 from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from unit.lab_process import LabProcess
 from unit.roles.playing import play, playbook
@@ -91,6 +92,48 @@ def test_a_walk_whose_database_found_room_is_not_sent_back_to_nginxcluster(tmp_p
     assert code == 0, said
     assert "How far an earlier run came" in said
     assert cluster.written == []
+
+
+def starting(cluster: SmallCluster, thing: Object) -> None:
+    """Controllers and a kubelet that has not come to start the database yet."""
+    running(cluster, thing)
+    pod = cluster.get("Pod", "wordpress-database-0")
+    if thing["metadata"]["name"] == "wordpress-database" and thing["kind"] == "Deployment" and pod:
+        cluster.put({**on_a_node(pod), "status": {"phase": "Pending"}})
+        cluster.put(thing)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_database_that_finds_room_at_once_needs_more_time_and_is_not_pending(tmp_path: Path, refused: bool) -> None:
+    """What ends before the time is up has another reason."""
+    status = {"kind": "Status", "reason": "Forbidden", "message": "no Secrets for you"}
+    given = {
+        "kubernetes_pending_timeout": "300" if refused else "0",
+        "kubernetes_wordpress_site": {"title": "Ours", "admin_email": "admin@example.com"},
+    }
+    step = {"ansible.builtin.import_tasks": str(WALK.with_name("tasks") / "kubernetes_pending.yml")}
+    with small_cluster() as cluster:
+        cluster.controllers = starting
+        cluster.refuse = lambda _method, path, _body: (
+            (403, status) if refused and "/secrets" in path else MORE.get(path)
+        )
+        defaults = {"group/container.schedulers.kubernetes": {"kubeconfig": str(kubeconfig(tmp_path, cluster))}}
+        code, said = play(tmp_path, [step], given, module_defaults=defaults)
+    assert (code != 0) == refused, said
+    assert ("no Secrets for you" in said.partition("Only the time was too short")[2]) == refused, said
+    assert ("The database found room beside nginxcluster" in said) != refused, said
+
+
+def test_a_demo_in_which_nothing_was_pending_is_none() -> None:
+    shown = {"Pending, because": ["Pod default/wordpress-database cannot be scheduled."]}
+
+    def demo(part: str, more: dict[str, Any]) -> bool:
+        return Outcome(PARTS[part], 0, [], [], {"more": more, "leftovers": []}, []).good
+
+    assert demo("kubernetes", shown)
+    assert not demo("kubernetes", {"Pending, because": []})
+    assert not demo("kubernetes", {})
+    assert demo("ecs", {})
 
 
 def test_no_volume_is_made_in_a_zone_without_nodes(tmp_path: Path, running_server: LabProcess) -> None:
