@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
+from demo import PARTS, Outcome
 from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from unit.certificates import certificate
 from unit.lab_process import LabProcess
 from unit.roles.playing import play, playbook
-from unit.small_cluster import SmallCluster, running, small_cluster
+from unit.small_cluster import Object, SmallCluster, running, small_cluster
 
 WALK = Path(__file__).resolve().parents[3] / "playbooks" / "kubernetes.yml"
 SLICES = {"kind": "EndpointSlice", "name": "endpointslices", "namespaced": True}
@@ -50,6 +51,22 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
+def database(cluster: SmallCluster) -> Object:
+    """The database of WordPress; its pod."""
+    labels = {"app": "wordpress-database"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "mariadb", "image": "mariadb"}]}}
+    metadata = {"name": "wordpress-database", "namespace": "default"}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    cluster.write({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
+    pod = cluster.get("Pod", "wordpress-database-0")
+    assert pod is not None
+    return pod
+
+
+def on_a_node(pod: Object) -> Object:
+    return {**pod, "spec": {**pod["spec"], "nodeName": "node"}}
+
+
 def test_the_database_is_waited_for_until_it_is_ready(tmp_path: Path) -> None:
     """Nothing is wrong with a pod whose image is being pulled, and a node that is lost is none of its business."""
     looks = 0
@@ -63,13 +80,7 @@ def test_the_database_is_waited_for_until_it_is_ready(tmp_path: Path) -> None:
 
     with small_cluster() as cluster:
         cluster.controllers = running
-        labels = {"app": "wordpress-database"}
-        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "mariadb", "image": "mariadb"}]}}
-        metadata = {"name": "wordpress-database", "namespace": "default"}
-        spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
-        cluster.write({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
-        pod = cluster.get("Pod", "wordpress-database-0")
-        assert pod is not None
+        pod = database(cluster)
         ready = pod["status"]
         starting = {"name": "mariadb", "ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}
         cluster.put({**pod, "status": {"phase": "Pending", "containerStatuses": [starting]}})
@@ -80,6 +91,61 @@ def test_the_database_is_waited_for_until_it_is_ready(tmp_path: Path) -> None:
         code, said = playbook(tmp_path, str(WALK), given, "--tags", "step_make_room")
     assert code == 0, said
     assert looks == 4
+
+
+def test_a_walk_whose_database_found_room_is_not_sent_back_to_nginxcluster(tmp_path: Path) -> None:
+    """It would no longer fit beside the database, and the walk could not be run again."""
+    with small_cluster() as cluster:
+        cluster.controllers = running
+        cluster.put(on_a_node(database(cluster)))
+        cluster.written.clear()
+        given = {"kubernetes_kubeconfig": str(kubeconfig(tmp_path, cluster))}
+        code, said = playbook(tmp_path, str(WALK), given, "--tags", "step_app,step_expose,step_database_pending")
+    assert code == 0, said
+    assert "How far an earlier run came" in said
+    assert cluster.written == []
+
+
+def starting(cluster: SmallCluster, thing: Object) -> None:
+    """Controllers and a kubelet that has not come to start the database yet."""
+    running(cluster, thing)
+    pod = cluster.get("Pod", "wordpress-database-0")
+    if thing["metadata"]["name"] == "wordpress-database" and thing["kind"] == "Deployment" and pod:
+        cluster.put({**on_a_node(pod), "status": {"phase": "Pending"}})
+        cluster.put(thing)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_database_that_finds_room_at_once_needs_more_time_and_is_not_pending(tmp_path: Path, refused: bool) -> None:
+    """What ends before the time is up has another reason."""
+    status = {"kind": "Status", "reason": "Forbidden", "message": "no Secrets for you"}
+    given = {
+        "kubernetes_pending_timeout": "300" if refused else "0",
+        "kubernetes_wordpress_site": {"title": "Ours", "admin_email": "admin@example.com"},
+    }
+    step = {"ansible.builtin.import_tasks": str(WALK.with_name("tasks") / "kubernetes_pending.yml")}
+    with small_cluster() as cluster:
+        cluster.controllers = starting
+        cluster.refuse = lambda _method, path, _body: (
+            (403, status) if refused and "/secrets" in path else MORE.get(path)
+        )
+        defaults = {"group/container.schedulers.kubernetes": {"kubeconfig": str(kubeconfig(tmp_path, cluster))}}
+        code, said = play(tmp_path, [step], given, module_defaults=defaults)
+    assert (code != 0) == refused, said
+    assert ("no Secrets for you" in said.partition("Only the time was too short")[2]) == refused, said
+    assert ("The database found room beside nginxcluster" in said) != refused, said
+
+
+def test_a_demo_in_which_nothing_was_pending_is_none() -> None:
+    shown = {"Pending, because": ["Pod default/wordpress-database cannot be scheduled."]}
+
+    def demo(part: str, more: dict[str, Any]) -> bool:
+        return Outcome(PARTS[part], 0, [], [], {"more": more, "leftovers": []}, []).good
+
+    assert demo("kubernetes", shown)
+    assert not demo("kubernetes", {"Pending, because": []})
+    assert not demo("kubernetes", {})
+    assert demo("ecs", {})
 
 
 def test_no_volume_is_made_in_a_zone_without_nodes(tmp_path: Path, running_server: LabProcess) -> None:

@@ -65,6 +65,10 @@ def test_a_walk_that_was_killed_between_the_halves_goes_on(two_hosts: RancherLab
 
 
 def test_the_catalogs_wordpress_is_the_chapters(two_hosts: RancherLab, tmp_path: Path) -> None:
+    """It wants a port that a run which broke off in step_export left to the copy of the load balancer."""
+    copy = {"name": "Copy", "services": [{"name": "web", "image": "nginx", "scale": 1, "ports": ["80:80"]}]}
+    code, left = two_hosts.play(tmp_path, {"container.schedulers.rancher_stack": copy})
+    assert code == 0, left
     said = walk(two_hosts, tmp_path, "step_app", "step_load_balancer", "step_catalog_wordpress")
     assert "blog has 2 containers." in said
     stacks = {"container.schedulers.rancher_stack_info": {"name": "blog"}, "register": "found"}
