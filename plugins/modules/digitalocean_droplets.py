@@ -179,7 +179,9 @@ options:
         It has no secrets, and is made before the first droplet.
       - The ids of droplets that are gone stay in it for O(verify_only=true), of earlier runs the latest 100. If the set
         is made in another account then, they are forgotten.
-      - If not given, it is in C(~/.ansible/container.schedulers), where the module runs.
+      - With a directory, one that is there or a path that ends in a slash, each set has a file of its own in it. A file
+        is for one set only.
+      - If not given, it is in the directory C(~/.ansible/container.schedulers), where the module runs.
     type: path
 notes:
   - The token needs the scopes C(account:read), C(droplet:create), C(droplet:read), C(droplet:update),

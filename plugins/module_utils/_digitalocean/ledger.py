@@ -21,22 +21,23 @@ from typing import Any
 from .._errors import BusyError, InputError, NotOursError, SchedulersError
 from .account import Account
 
-DIRECTORY = "~/.ansible/container.schedulers"
-HINT = "Choose another path with ledger."
+DIRECTORY = "~/.ansible/container.schedulers/"
+HINT = "With ledger, choose another file, or a directory."
 GONE_LIMIT = 100  # of earlier runs: each costs a call to verify, of which DigitalOcean takes 250 a minute
 
 
-def default_path(owner: str, url: str) -> str:
-    """Where the ledger of an owner at an API is, if the user says nothing."""
-    host = url.partition("://")[2].replace(":", "-")
-    return f"{DIRECTORY}/{owner.replace('/', '-')}@{host}.json"
+def ledger_path(given: str, owner: str, url: str) -> Path:
+    """Where the ledger of an owner at an API is: in the file that was given, or in one of its own in a directory."""
+    path, host = Path(given).expanduser(), url.partition("://")[2].replace(":", "-")
+    is_directory = given.endswith("/") or os.path.isdir(path)  # noqa: PTH112 - one that cannot be looked at is no directory
+    return path / f"{owner.replace('/', '-')}@{host}.json" if is_directory else path
 
 
 class Ledger:
     """The file, read once and written at every change, whole and at once.
 
     Args:
-        path: the file; it need not exist.
+        path: the file, or the directory for it; it need not exist.
         owner: whose droplets are in it.
         url: the API that they are at.
 
@@ -47,7 +48,7 @@ class Ledger:
     """
 
     def __init__(self, path: str, owner: str, url: str) -> None:
-        self.path = Path(path).expanduser()
+        self.path = ledger_path(path, owner, url)
         self._owner = owner
         self._url = url
         self._lock = threading.Lock()

@@ -13,7 +13,7 @@ from .._ownership import Mark
 from .._wait import Pace
 from .api import Connection, DigitalOcean
 from .droplet_options import DropletOptions
-from .ledger import Ledger, default_path
+from .ledger import DIRECTORY, Ledger
 from .marks import owner_tag
 
 
@@ -41,11 +41,10 @@ class Run:
         """As the module's options say."""
         connection = Connection.from_params(context.params)
         owner = options.mark.owner
-        path = context.params["ledger"] or default_path(owner, connection.api_url)
         return cls(
             api=DigitalOcean(connection, context.clock),
             mark=options.mark,
-            ledger=Ledger(path, owner, connection.api_url),
+            ledger=Ledger(context.params["ledger"] or DIRECTORY, owner, connection.api_url),
             clock=context.clock,
             deadline=context.deadline(),
             pace=context.pace(),

@@ -156,6 +156,7 @@ def test_the_walk_takes_down_what_it_made_with_nothing_but_a_confirmation(
         "rancher_confirm": "rancher",
         "digitalocean_api_url": lab.addresses["digitalocean"],
         "digitalocean_settle_seconds": 0,
+        "digitalocean_ledger": f"{tmp_path}/ledgers",
     }
     if server:
         droplet = {"name": "rancher", "ssh_public_key_files": [str(tmp_path / "key.pub")], **PLACE}
@@ -166,6 +167,8 @@ def test_the_walk_takes_down_what_it_made_with_nothing_but_a_confirmation(
     assert code == 0, said
     assert "Nothing is left of rancher-hosts, rancher-kubernetes, rancher." in said
     assert lab.droplets() == ["hosts-1"]
+    ledgers = [json.loads(path.read_text()) for path in (tmp_path / "ledgers").iterdir()]
+    assert [[*one["gone"].values()] for one in ledgers] == [["rancher"]] * server
 
 
 def test_leftovers_of_one_provider_are_told_though_no_other_can_be_asked(

@@ -511,13 +511,29 @@ def test_a_ledger_that_is_none(ground: Ground, content: str, words: str) -> None
         make(ground)
 
 
+@pytest.mark.parametrize("given", ["there", "made/"])
+def test_a_directory_has_a_ledger_for_each_set(ground: Ground, given: str) -> None:
+    folder = ground.ledger.parent / given
+    (folder.parent / "there").mkdir()
+    for name in ("web", "shop"):
+        assert changed(make(ground, name=name, ledger=f"{folder.parent}/{given}"))
+        assert not changed(make(ground, name=name, ledger=f"{folder.parent}/{given}"))
+    ledgers = {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
+    assert {name: [*one["droplets"].values()] for name, one in ledgers.items()} == {
+        "digitalocean-web@digitalocean.lab.invalid.json": ["web"],
+        "digitalocean-shop@digitalocean.lab.invalid.json": ["shop"],
+    }
+
+
 def test_a_ledger_that_cannot_be_kept_stops_the_run_before_the_first_droplet(ground: Ground) -> None:
     (ground.ledger.parent / "file").write_text("")
     with pytest.raises(SchedulersError, match="cannot be written"):
         make(ground, ledger=str(ground.ledger.parent / "file" / "ledger.json"))
+    with pytest.raises(SchedulersError, match="cannot be written"):
+        make(ground, ledger=str(ground.ledger.parent / ("long" * 64)))
     with pytest.raises(InputError, match="cannot be read"):
         make(ground, ledger=str(ground.ledger.parent / "file" / "ledger.json"), check_mode=True)
-    ground.ledger.mkdir()
+    (ground.ledger / "digitalocean-web@digitalocean.lab.invalid.json").mkdir(parents=True)
     with pytest.raises(InputError, match="cannot be read"):
         make(ground)
     assert ground.things() == []
