@@ -29,7 +29,7 @@ GONE_LIMIT = 100  # of earlier runs: each costs a call to verify, of which Digit
 def ledger_path(given: str, owner: str, url: str) -> Path:
     """Where the ledger of an owner at an API is: in the file that was given, or in one of its own in a directory."""
     path, host = Path(given).expanduser(), url.partition("://")[2].replace(":", "-")
-    is_directory = given.endswith("/") or path.is_dir()
+    is_directory = given.endswith("/") or os.path.isdir(path)  # noqa: PTH112 - one that cannot be looked at is no directory
     return path / f"{owner.replace('/', '-')}@{host}.json" if is_directory else path
 
 

@@ -529,6 +529,8 @@ def test_a_ledger_that_cannot_be_kept_stops_the_run_before_the_first_droplet(gro
     (ground.ledger.parent / "file").write_text("")
     with pytest.raises(SchedulersError, match="cannot be written"):
         make(ground, ledger=str(ground.ledger.parent / "file" / "ledger.json"))
+    with pytest.raises(SchedulersError, match="cannot be written"):
+        make(ground, ledger=str(ground.ledger.parent / ("long" * 64)))
     with pytest.raises(InputError, match="cannot be read"):
         make(ground, ledger=str(ground.ledger.parent / "file" / "ledger.json"), check_mode=True)
     (ground.ledger / "digitalocean-web@digitalocean.lab.invalid.json").mkdir(parents=True)
