@@ -304,7 +304,10 @@ options:
       - Values are text, numbers, or true and false, which are written in small letters.
     type: dict
   secret_answers:
-    description: More answers. Their values are never shown.
+    description:
+      - More answers. Their values are never shown.
+      - Rancher itself shows them to whoever may read the stack, and to everybody who reaches a server whose access
+        control is off.
     type: dict
   system:
     description:
