@@ -77,9 +77,13 @@ def test_a_command_given_as_a_line_is_taken_apart_by_every_module() -> None:
     wanted = ["nginx", "-g", "daemon off;"]
     ecs = params_of("ecs_cluster_app", name="web", cluster="c", command=LINE, entry_point=LINE)
     assert {**AppOptions.from_params(ecs).container} == {"command": wanted, "entry_point": wanted}
-    probe = dict.fromkeys(("path", "port", "initial_delay", "period", "timeout", "failure_threshold"))
+    times = dict.fromkeys(("path", "port", "initial_delay", "period", "timeout", "failure_threshold"))
     kubernetes = params_of(
-        "k8s_cluster_app", name="web", command=LINE, args=LINE, liveness_probe={**probe, "command": LINE}
+        "k8s_cluster_app",
+        name="web",
+        command=LINE,
+        args=LINE,
+        liveness_probe={"enabled": True, "command": LINE, **times},
     )
     fields = app_wanted.container_fields(kubernetes, {})
     assert (fields["command"], fields["args"]) == (wanted, wanted)
