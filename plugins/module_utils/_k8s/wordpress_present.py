@@ -19,14 +19,14 @@ from .app_result import address, pod_facts, service_facts
 from .carrying_out import CarriedOut, carry_out
 from .kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, NODE, POD, SECRET, SERVICE, VOLUME, VOLUME_CLAIM, Kind
 from .object_set import Survey, decide, items_of
-from .objects import key_of, label_of, place_of, runs
+from .objects import key_of, label_of, name_of, place_of, runs
 from .ready import address_of, state_of
 from .run import Run
 from .surveying import require_ours, survey
 from .waiting import explaining, wait_ready
 from .wordpress_options import NOTE, effective, note_of, noted_options, noted_storage
 from .wordpress_secrets import make, names, refuse_new_ones, steps, value_of, wanted_secrets
-from .wordpress_site import LATER, Site, deployment_of, noted, prepare, require_installed, settings_of, site_steps
+from .wordpress_site import LATER, Site, deployments_of, noted, prepare, require_installed, settings_of, site_steps
 from .wordpress_storage import (
     PARTS,
     claim_name,
@@ -113,9 +113,8 @@ def _seen(run: Run, kind: Kind, namespace: str = "") -> list[Object]:
 
 def _others(run: Run, options: Mapping[str, Any]) -> list[Object]:
     """What else in the cluster may use volumes of EBS."""
-    namespace = options["namespace"]
-    own = [deployment_of(app, namespace) for app in (options["name"], database_name(options))]
-    there = [one for kind in (POD, DEPLOYMENT) for one in _seen(run, kind, namespace)]
+    own = deployments_of(options)
+    there = [one for kind in (POD, DEPLOYMENT) for one in _seen(run, kind, options["namespace"])]
     others = [one for one in there if not any(label_of(app) == label_of(one) or runs(app, one) for app in own)]
     return [*others, *_seen(run, VOLUME)]
 
@@ -263,9 +262,9 @@ def _finish(run: Run, params: Mapping[str, Any], options: Mapping[str, Any], mad
         wait_ready(run, [(DEPLOYMENT, now)])
         with explaining(run, [now, *(thing for _kind, thing in below)]):
             _verify(run, params, service)
-        apps, namespace = (options["name"], database_name(options)), options["namespace"]
-        labelled = run.api.list(POD, namespace, labels=f"app in ({','.join(apps)})").items
-    pods = [one for one in labelled if any(runs(deployment_of(app, namespace), one) for app in apps)]
+        own = deployments_of(options)
+        labelled = run.api.list(POD, options["namespace"], labels=f"app in ({','.join(map(name_of, own))})").items
+    pods = [one for one in labelled if any(runs(app, one) for app in own)]
     changed = {key_of(service): service}
     return {"site": _told(options, settings, {**made.carried.objects, **changed}, pods)}
 

@@ -198,8 +198,7 @@ class _Wp:
         def look() -> Ran:
             return self._execute("core", "is-installed")
 
-        apps = (self._options["name"], database_name(self._options))
-        with explaining(self._run, [deployment_of(one, self._options["namespace"]) for one in apps]):
+        with explaining(self._run, deployments_of(self._options)):
             return wait_until(
                 look,
                 ready=lambda ran: ran.rc == 0 or not any(one in ran.stderr + ran.stdout for one in NO_ANSWER_YET),
@@ -286,6 +285,11 @@ class _Wp:
 def deployment_of(name: str, namespace: str) -> Object:
     """A Deployment, as far as its pods are told by it: those of its clones have the same labels."""
     return {"kind": DEPLOYMENT.kind, "metadata": {"name": name, "namespace": namespace}}
+
+
+def deployments_of(options: Mapping[str, Any]) -> list[Object]:
+    """Those of a site and of its database, as far as their pods are told by them."""
+    return [deployment_of(one, options["namespace"]) for one in (options["name"], database_name(options))]
 
 
 def _usable(pods: Sequence[Object]) -> list[Object]:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -121,14 +122,17 @@ def execute(context: Context) -> Outcome:
             raise ConflictError(f"it is {state}, and commands run in running containers only", doing=doing)
         access = run.rancher.act(container, "execute", command.body(), doing=doing)
         deadline = Deadline(context.clock, order.timeout)
-        _read(partial(read_all, run.rancher.http.settings, access, deadline, output, command.end), doing)
+        with _while(doing):
+            read_all(run.rancher.http.settings, access, deadline, output, command.end)
         _judge(context.params, told(), doing)
     return Outcome({**told(), **NO_FAILURE}, plan)
 
 
-def _read(read: Callable[[], None], doing: str) -> None:
+@contextmanager
+def _while(doing: str) -> Iterator[None]:
+    """What goes wrong says what was being done."""
     try:
-        read()
+        yield
     except SchedulersError as error:
         error.doing = doing
         raise
