@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,9 +30,16 @@ class Lab:
 
     def things(self) -> list[dict[str, Any]]:
         """Everything that would be billed or in the way, as the lab itself counts it."""
-        with urllib.request.urlopen(f"{self.exports['LAB_CONTROL']}/inventory", timeout=30) as answer:
-            items: list[dict[str, Any]] = json.load(answer)["items"]
+        items: list[dict[str, Any]] = self._told("inventory")["items"]
         return items
+
+    def addresses(self) -> list[str]:
+        """What every access log between its clients and its clouds would have."""
+        return [urllib.parse.unquote_plus(entry["url"]) for entry in self._told("journal")["entries"]]
+
+    def _told(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.exports['LAB_CONTROL']}/{path}", timeout=30) as answer:
+            return json.load(answer)
 
     @property
     def extra_vars(self) -> dict[str, str]:

@@ -36,6 +36,12 @@ def playbook(folder: Path, name: str, given: dict[str, Any], *options: str) -> t
     return finished.returncode, " ".join((finished.stdout + finished.stderr).split())
 
 
+def walk_tasks(walk: Path) -> list[dict[str, Any]]:
+    """The tasks of a walk, with those of the blocks in it."""
+    (block,) = yaml.safe_load(walk.read_text())
+    return [one for part in block["block"] for one in part.get("block", [part])]
+
+
 def preflight(role: str) -> dict[str, Any]:
     """The task that lets a role look at its input, and do nothing else."""
     return {"ansible.builtin.import_role": {"name": f"container.schedulers.{role}", "tasks_from": "preflight"}}

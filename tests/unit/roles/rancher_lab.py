@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +28,14 @@ class RancherLab(LabProcess):
 
     def secure(self, folder: Path) -> None:
         """Switch access control on, by another client than ours; the folder gets the administrator's API key."""
-        key = self._ask_rancher("apikeys", {"name": "administrator"})
-        eventually(lambda: self._ask_rancher(f"apikeys/{key['id']}")["state"] == "active", "the key opens nothing")
+        key = self.ask("rancher", "POST", "/v1/apikeys", {"name": "administrator"})
+        eventually(
+            lambda: self.ask("rancher", "GET", f"/v1/apikeys/{key['id']}")["state"] == "active", "the key opens nothing"
+        )
         login = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
         (folder / API_KEY_FILE).write_text(json.dumps({"url": self.addresses["rancher"], **login}))
-        self._ask_rancher("localauthconfig", {**ADMINISTRATOR, "accessMode": "unrestricted", "enabled": True})
-
-    def _ask_rancher(self, path: str, body: object = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(
-            f"{self.addresses['rancher']}/v1/{path}", data, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(asked, timeout=self._answer_seconds) as answer:
-            return json.load(answer)
+        secured = {**ADMINISTRATOR, "accessMode": "unrestricted", "enabled": True}
+        self.ask("rancher", "POST", "/v1/localauthconfig", secured)
 
     def play(self, folder: Path, *tasks: dict[str, Any], options: tuple[str, ...] = ()) -> tuple[int, str]:
         """Play tasks, with the server's API key if there is one in the folder; see ``playing.play``."""

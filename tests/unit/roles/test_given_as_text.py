@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import yaml
 from jinja2 import Environment
-from unit.roles.playing import play, playbook, preflight
+from unit.roles.playing import play, playbook, preflight, walk_tasks
 from unit.roles.rendering import rendered
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
+WALK = ROLES.parent / "playbooks" / "tasks" / "kubernetes.yml"
 CONVERTED = ("int", "bool")
 SITE = '{"title": "Blog", "admin_password": "-", "admin_email": "admin@example.com"}'
 DATABASE = '{"name": "wordpress", "user": "wordpress", "password": "-"}'
@@ -107,19 +108,12 @@ def test_names_of_hosts_as_text_are_looked_for_one_by_one() -> None:
     assert found == ["a-1", "a-2", "c-1"]
 
 
-def walk_tasks() -> Iterator[dict[str, Any]]:
-    """Those of the walk through Kubernetes, with those of its block that have a cluster."""
-    walk = ROLES.parent / "playbooks" / "tasks" / "kubernetes.yml"
-    for task in yaml.safe_load(walk.read_text())[0]["block"]:
-        yield from task.get("block", [task])
-
-
 @pytest.mark.parametrize(
     ("text", "accepted"),
     [('{"title": "Ours", "admin_email": "me@example.com"}', True), ('{"title": "Ours"}', False), ("title=Ours", False)],
 )
 def test_the_site_of_a_walk_may_be_text(tmp_path: Path, text: str, accepted: bool) -> None:
-    (check,) = (task for task in walk_tasks() if task["name"].startswith("Check that the walk knows"))
+    (check,) = (task for task in walk_tasks(WALK) if task["name"].startswith("Check that the walk knows"))
     code, said = play(tmp_path, [check], {"kubernetes_wordpress_site": text})
 
     assert (code == 0) is accepted, said
@@ -129,7 +123,7 @@ def test_the_site_of_a_walk_may_be_text(tmp_path: Path, text: str, accepted: boo
 @pytest.mark.parametrize(("of_the_walk", "verb"), [(False, "delete"), (True, "logs")])
 def test_a_command_as_text_is_a_list_too(of_the_walk: bool, verb: str) -> None:
     role = ROLES / "kubernetes_wordpress"
-    tasks = walk_tasks() if of_the_walk else yaml.safe_load((role / "tasks" / "survive.yml").read_text())
+    tasks = walk_tasks(WALK) if of_the_walk else yaml.safe_load((role / "tasks" / "survive.yml").read_text())
     (task,) = (task for task in tasks if "ansible.builtin.command" in task)
     given = [{"kubernetes_wordpress_kubectl": one} for one in ("kubectl", "kubectl,-v=0", ["kubectl", "-v=0,1"])]
     known = {"__kubernetes_wordpress_lost": {"name": "pod-1"}, **task.get("vars", {})}

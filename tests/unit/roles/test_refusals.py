@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from unit.roles.playing import play, playbook, preflight
+from unit.roles.playing import play, playbook, preflight, walk_tasks
 from unit.roles.rendering import rendered
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -266,7 +266,7 @@ def test_a_walk_without_a_site_ends_before_there_is_an_installer_that_anybody_ca
 
 def test_a_new_database_without_passwords_is_refused_before_there_is_a_server_to_pay_for(tmp_path: Path) -> None:
     """One that is there has them, and whether it is there, a server that does not answer cannot say."""
-    (walk,) = yaml.safe_load((ROOT / "playbooks" / "tasks" / "rancher.yml").read_text())
+    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
     names = [one["name"] for one in walk["block"]]
     place = names.index("Check that a new one gets them, before there is a server to pay for")
     assert place < names.index("A Docker host with a Rancher server")
@@ -303,11 +303,9 @@ def test_a_new_database_without_passwords_is_refused_before_there_is_a_server_to
 
 def test_the_catalogs_wordpress_is_not_made_without_a_site_if_its_own_steps_are_skipped() -> None:
     """What has tags of several steps is skipped with each of them."""
-    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
-    tasks = [one for part in walk["block"] for one in part.get("block", [part])]
     step = [
         one["ansible.builtin.import_role"]
-        for one in tasks
+        for one in walk_tasks(RANCHER_WALK)
         if one.get("tags") == ["step_catalog_wordpress"] and "ansible.builtin.import_role" in one
     ]
     assert step[0] == {"name": "container.schedulers.rancher_wordpress", "tasks_from": "site"}
@@ -327,8 +325,7 @@ def test_what_a_walk_could_not_look_for_is_not_taken_for_nothing(tmp_path: Path)
 
 
 def test_an_app_that_has_reached_no_other_host_has_not_shown_that_it_can(tmp_path: Path) -> None:
-    (walk,) = yaml.safe_load(RANCHER_WALK.read_text())
-    steps = [one for part in walk["block"] for one in part.get("block", ()) if one.get("tags") == ["step_look"]]
+    steps = [one for one in walk_tasks(RANCHER_WALK) if one.get("tags") == ["step_look"]]
     (asked,) = [one["ansible.builtin.assert"]["that"] for one in steps if "ansible.builtin.assert" in one]
     tasks = []
     for hosts, well in ((["1h1", "1h1"], "false"), (["1h1", "1h2"], "true")):
