@@ -31,15 +31,15 @@ class LabProcess:
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """The lab's own API."""
-        return self.ask("control", method, path, body)
+        return self.call("control", method, path, body)
 
-    def ask(self, service: str, method: str, path: str, body: object = None) -> Any:
+    def call(self, service: str, method: str, path: str, body: object = None) -> Any:
         """Any service that speaks JSON and wants no credentials."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
         request = urllib.request.Request(f"{self.addresses[service]}{path}", data, headers, method=method)
         with urllib.request.urlopen(request, timeout=self._answer_seconds) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or b"null")
 
 
 @contextmanager

@@ -28,14 +28,15 @@ class RancherLab(LabProcess):
 
     def secure(self, folder: Path) -> None:
         """Switch access control on, by another client than ours; the folder gets the administrator's API key."""
-        key = self.ask("rancher", "POST", "/v1/apikeys", {"name": "administrator"})
+        key = self.call("rancher", "POST", "/v1/apikeys", {"name": "administrator"})
         eventually(
-            lambda: self.ask("rancher", "GET", f"/v1/apikeys/{key['id']}")["state"] == "active", "the key opens nothing"
+            lambda: self.call("rancher", "GET", f"/v1/apikeys/{key['id']}")["state"] == "active",
+            "the key opens nothing",
         )
         login = {"access_key": key["publicValue"], "secret_key": key["secretValue"]}
         (folder / API_KEY_FILE).write_text(json.dumps({"url": self.addresses["rancher"], **login}))
         secured = {**ADMINISTRATOR, "accessMode": "unrestricted", "enabled": True}
-        self.ask("rancher", "POST", "/v1/localauthconfig", secured)
+        self.call("rancher", "POST", "/v1/localauthconfig", secured)
 
     def play(self, folder: Path, *tasks: dict[str, Any], options: tuple[str, ...] = ()) -> tuple[int, str]:
         """Play tasks, with the server's API key if there is one in the folder; see ``playing.play``."""

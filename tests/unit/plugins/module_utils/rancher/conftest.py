@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -41,11 +39,7 @@ class RancherLab(LabProcess):
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Rancher's API, by hand."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read() or b"null")
+        return self.call("rancher", method, path, body)
 
     def host(self, name: str, **more: Any) -> dict[str, Any]:
         """A host that has joined by itself."""
