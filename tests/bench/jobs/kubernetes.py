@@ -17,6 +17,7 @@ from bench.job import HERE, NAME, Command, Job, Phase, by_peers, floor, ours
 from bench.targets import NONE, Promise, Target, at_most, floor_plus, times_peers
 
 _READY_SECONDS = 30
+_ROUND_TRIP_SECONDS = 0.02
 _MANY = 300
 _MANIFESTS = HERE / "manifests"
 _APP = _MANIFESTS / "nginxcluster.manifest"
@@ -105,17 +106,23 @@ _ONE_SITE = _Objects(("k8s_wordpress", "k8s"), _WORDPRESS, _SITE, ["wordpress"])
 _BOTH = _Objects(("k8s_apply", "k8s"), [_APP, *_WORDPRESS], {"nginxcluster": 5, **_SITE}, ["nginxcluster", "wordpress"])
 _CONFIG_MAPS = _Objects(("k8s_file", "k8s_file"), [_MANY_FILE], {}, [])
 _TIME: dict[str, Any] = {"settings": {"ready_seconds": _READY_SECONDS}, "single": True}
+_FILE: dict[str, Any] = {"watched": False, "prepare": _write_many, "once": frozenset({"peers"})}
 
 JOBS = (
     _job("Kubernetes app", _ONE_APP, _ONE_APP.are_up),
     _job("WordPress", _ONE_SITE, _ONE_SITE.are_up),
     _job(f"WordPress whose pods take {_READY_SECONDS} s", _ONE_SITE, _ONE_SITE.are_up, **_TIME),
     _job(f"App and WordPress whose pods take {_READY_SECONDS} s", _BOTH, _BOTH.are_up, **_TIME),
+    _job(f"{_MANY} objects", _CONFIG_MAPS, _many_are_there, **_FILE),
     _job(
-        f"{_MANY} objects", _CONFIG_MAPS, _many_are_there, watched=False, prepare=_write_many, once=frozenset({"peers"})
+        f"{_MANY} objects, the cluster {_ROUND_TRIP_SECONDS * 1000:g} ms away",
+        _CONFIG_MAPS,
+        _many_are_there,
+        settings={"round_trip_seconds": _ROUND_TRIP_SECONDS},
+        **_FILE,
     ),
 )
-_QUICK_APP, _QUICK_SITE, _SLOW_SITE, _SLOW, _FLOCK = (job.title for job in JOBS)
+_QUICK_APP, _QUICK_SITE, _SLOW_SITE, _SLOW, _FLOCK, _FAR_FLOCK = (job.title for job in JOBS)
 _KUBECTL = floor_plus(1.7)
 _AT_ONCE = at_most(0.5, " s")
 TARGETS: Mapping[Promise, tuple[Target, ...]] = {
@@ -124,10 +131,13 @@ TARGETS: Mapping[Promise, tuple[Target, ...]] = {
         for title in (_QUICK_APP, _QUICK_SITE)
         for phase in ("first run", "second run", "teardown")
     },
-    **{(title, "second run", "writes"): (NONE,) for title in (_QUICK_APP, _QUICK_SITE, _SLOW_SITE, _SLOW, _FLOCK)},
+    **{(job.title, "second run", "writes"): (NONE,) for job in JOBS},
     **{(title, "first run", "noticed"): (_AT_ONCE,) for title in (_QUICK_APP, _QUICK_SITE, _SLOW_SITE, _SLOW)},
     (_SLOW_SITE, "first run", "wall"): (_KUBECTL,),
     (_SLOW, "first run", "wall"): (times_peers(0.4), _KUBECTL),
-    (_FLOCK, "second run", "wall"): (times_peers(0.2),),
-    (_FLOCK, "second run", "tasks"): (times_peers(0.2),),
+    **{
+        (title, "second run", quantity): (times_peers(0.2),)
+        for title in (_FLOCK, _FAR_FLOCK)
+        for quantity in ("wall", "tasks")
+    },
 }
