@@ -25,6 +25,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._module impor
 from lab.account import DIGITALOCEAN_TOKEN
 from lab.clock import Clock as LabClock
 from lab.digitalocean import backend
+from lab.digitalocean.teams import Teams
 from lab.faults import Rule
 from lab.messages import ConnectionCutError, Request
 from lab.pipeline import Pipeline
@@ -149,6 +150,13 @@ class Ground:
         self.after: Callable[[str, str], None] = lambda _method, _path: None
         self.token = DIGITALOCEAN_TOKEN
         monkeypatch.setattr(api_module, "_library", self._library)
+
+    @property
+    def teams(self) -> Teams:
+        """The lab's own teams and tokens."""
+        found = self.world.backends[backend.SERVICE]
+        assert isinstance(found, backend.DigitalOcean)
+        return found.teams
 
     def _library(self, connection: Connection) -> Any:
         end_point = f"{connection.api_url}/v2/"

@@ -58,9 +58,9 @@ def options(**given: Any) -> ClusterOptions:
     return ClusterOptions.from_params(params(**given))
 
 
-def a_run(aws: ScriptedAws, seconds: float = 900, **tags: str) -> Run:
+def a_run(aws: ScriptedAws, seconds: float = 900, tags: Mapping[str, str] | None = None) -> Run:
     """A run for the cluster "one", on the clock of its AWS."""
-    return Run(aws, kubernetes_mark("one"), Deadline(aws.clock, seconds), tags={**tags, **cluster_tags("one")})
+    return Run(aws, kubernetes_mark("one"), Deadline(aws.clock, seconds), tags={**(tags or {}), **cluster_tags("one")})
 
 
 def marks(part: str, **more: str) -> list[dict[str, str]]:

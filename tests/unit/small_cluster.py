@@ -172,7 +172,7 @@ def _managed(there: Object, manager: str, body: Object) -> list[Object]:
 
 def labelled(manager: str, labels: Mapping[str, str]) -> Object:
     """The note that somebody has written these labels."""
-    fields = {"f:metadata": {"f:labels": {f"f:{name}": {} for name in labels}}}
+    fields: Object = {"f:metadata": {"f:labels": {f"f:{name}": {} for name in labels}}}
     return {"manager": manager, "operation": "Apply", "fieldsV1": fields}
 
 
@@ -270,7 +270,7 @@ class _Handler(BaseHTTPRequestHandler):
             merged["metadata"]["managedFields"] = _managed(there, query["fieldManager"], body)
         if query.get("dryRun"):
             return (200 if there else 201), merged
-        kept = there if merged == there else self.cluster.write(merged)
+        kept = there if there and merged == there else self.cluster.write(merged)
         if "force" in query:
             self.cluster.applied[kept["metadata"]["uid"]] = copy.deepcopy(body)
         return (200 if there else 201), kept

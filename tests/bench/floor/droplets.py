@@ -22,7 +22,7 @@ session.headers["Authorization"] = f"Bearer {os.environ['DIGITALOCEAN_ACCESS_TOK
 
 
 def droplets(tag: str) -> list[dict[str, Any]]:
-    answer = session.get(URL, params={"tag_name": tag, "per_page": 200}, timeout=30)
+    answer = session.get(URL, params={"tag_name": tag, "per_page": "200"}, timeout=30)
     answer.raise_for_status()
     return list(answer.json()["droplets"])
 

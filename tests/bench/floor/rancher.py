@@ -37,7 +37,7 @@ CHECK = {
 session = requests.Session()
 
 
-def ask(method: str, url: str, body: object = None) -> dict[str, Any]:
+def ask(method: str, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     answer = session.request(method, url, json=body, timeout=30)
     answer.raise_for_status()
     document: dict[str, Any] = answer.json() if answer.content else {}
@@ -98,7 +98,7 @@ def make_services(project: str, stack: str, image: str) -> None:
 
 
 def is_healthy(service: dict[str, Any]) -> bool:
-    return service["state"] == "active" and service["healthState"] == "healthy"
+    return bool(service["state"] == "active" and service["healthState"] == "healthy")
 
 
 def upgrade(project: str, name: str, image: str) -> None:

@@ -21,7 +21,7 @@ _TIMES = {
 }
 
 
-def _up(name: str, image: str, *, checked: bool, step: str = "up", **options: Any) -> Phase:
+def _up(name: str, image: str, *, checked: bool, step: str = "up", **options: Any) -> Phase[Any]:
     """Ours is one playbook with another image; by hand an upgrade is another playbook."""
     variables = (f"stack={NAME}", f"image={image}", f"checked={str(checked).lower()}")
     commands = {

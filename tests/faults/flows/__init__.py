@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from faults.flow import Flow, Task
+from faults.flow import Flow
 from faults.flows import digitalocean, ebs, ecs, kubernetes, rancher, route53
+from faults.programs import Task
 
 FLOWS: Mapping[str, Flow] = {
     **ecs.FLOWS,

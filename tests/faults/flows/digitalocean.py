@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from faults.flow import Flow, Task, module
+from faults.flow import Flow, module
+from faults.programs import Task
 
 _UP = module(
     "digitalocean_droplets",

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from faults.flow import Flow, Task, module
+from faults.flow import Flow, module
+from faults.programs import Task
 
 _PERMISSIONS = ("plugins/modules/ebs_volume.py",)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from faults.flow import Flow, Task, first_and_last, module, writes
+from faults.flow import Flow, first_and_last, module, writes
+from faults.programs import Task
 
 _OF_CLUSTERS, _OF_APPS = "roles/ecs_cluster/README.md", "roles/ecs_app/README.md"
 _COMMON = {"region": "us-east-1", "wait_sleep": 1}
@@ -39,7 +40,7 @@ _SHOP = {
 _SCALED = {name: value for name, value in _WEB.items() if name != "desired_count"} | {"scaling": _SHOP["scaling"]}
 _SHARED = {**_WEB, "load_balancer": {"type": "classic", "container_port": 80, "shared": True}}
 # on every instance: the health check looks at its port, and ECS stops what runs where that does not answer
-_NEIGHBOUR = {
+_NEIGHBOUR: dict[str, Any] = {
     "image": "httpd:2.4",
     "memory": 64,
     "ports": [{"container_port": 80, "host_port": 8080}],

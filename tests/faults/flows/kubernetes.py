@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from faults.flow import Flow, Task, first_and_last, module, writes
+from faults.flow import Flow, first_and_last, module, writes
 from faults.injections import INJECTIONS
 from faults.laboratory import Call
+from faults.programs import Task
 
 
 def _cluster(**options: Any) -> Task:

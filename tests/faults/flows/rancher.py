@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from faults.flow import Flow, Task, module
+from faults.flow import Flow, module
+from faults.programs import Task
 
 _PACE = {"wait_sleep": 1, "wait_timeout": 300}
 
@@ -118,7 +119,7 @@ _AGAIN = frozenset({"update service web (image)"})
 """What a run does that finds one that was just taken back."""
 _KILLS = ("kill-before", "kill-after", "abandon", "cut-after")
 
-_OLD_SERVER = {"rancher_version": "v1.1.4"}
+_OLD_SERVER: dict[str, Any] = {"rancher_version": "v1.1.4"}
 """Has /v1 only: machines become hosts, stacks are environments, an upgrade is cancelled before it is rolled back."""
 
 _WHILE_MADE = ("kill-after", "abandon", "cut-after", "overtaken", "together")

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from faults.flow import Flow, Task, module
+from faults.flow import Flow, module
+from faults.programs import Task
 
 _ZONE = "faults.example.com"
 _PERMISSIONS = ("plugins/modules/route53_records.py",)

@@ -10,8 +10,8 @@ from collections import Counter
 import pytest
 from bench.jobs import JOBS, TARGETS, droplets
 from bench.measure import Sample
-from bench.report import document, markdown, rows, verdict
-from bench.targets import NONE, WHOLE, at_most, floor_plus, times_peers
+from bench.report import Results, document, markdown, rows, verdict
+from bench.targets import NONE, WHOLE, Target, at_most, floor_plus, times_peers
 
 ECS, SECOND = "ECS cluster and app", "second run"
 
@@ -29,7 +29,7 @@ ECS, SECOND = "ECS cluster and app", "second run"
         (NONE, 1, False),
     ],
 )
-def test_a_target_is_reached_up_to_its_limit(target, ours, reached):
+def test_a_target_is_reached_up_to_its_limit(target: Target, ours: float, reached: bool | None) -> None:
     assert target.is_reached({"ours": ours, "peers": 10.0, "floor": 1.0}) is reached
 
 
@@ -40,7 +40,7 @@ def sample(wall: float, calls: int, writes: int = 0, tasks: float | None = None)
     )
 
 
-def results(ours_calls: int) -> dict:
+def results(ours_calls: int) -> Results:
     """Three rounds, in one of which the machine was busy with something else."""
     return {
         (ECS, SECOND): {
@@ -51,7 +51,7 @@ def results(ours_calls: int) -> dict:
     }
 
 
-def test_rows_hold_medians_and_one_target_each():
+def test_rows_hold_medians_and_one_target_each() -> None:
     found = [(row.quantity, row.medians["ours"], row.reached) for row in rows(results(ours_calls=19))]
     expected = [("wall", 2.0, True), ("wall", 2.0, True), ("cpu", 2.0, None), ("calls", 19, True), ("writes", 0, True)]
     assert found == expected
@@ -64,14 +64,14 @@ def test_rows_hold_medians_and_one_target_each():
         (21, "3 of 4 targets reached. **Missed: ECS cluster and app, second run, API calls (≤ 20).**"),
     ],
 )
-def test_the_verdict_names_what_was_missed(ours_calls, sentence):
+def test_the_verdict_names_what_was_missed(ours_calls: int, sentence: str) -> None:
     assert verdict(rows(results(ours_calls))) == sentence
     report = markdown(results(ours_calls), 3, nothing=[sample(1.1, 0, tasks=0.4)])
     assert sentence in report
     assert "takes 1.10 s here, 0.40 s of them in its task" in report
 
 
-def test_all_phases_together_are_the_sum_of_their_medians():
+def test_all_phases_together_are_the_sum_of_their_medians() -> None:
     job = next(job for job, phase, quantity in TARGETS if (phase, quantity) == (WHOLE, "tasks"))
     script = [sample(1, 9)]
     found = {
@@ -83,7 +83,7 @@ def test_all_phases_together_are_the_sum_of_their_medians():
 
 
 @pytest.mark.parametrize(("ours", "reached"), [(1050, True), (1051, False)])
-def test_a_hundred_droplets_are_held_against_what_the_peers_take_for_four(ours, reached):
+def test_a_hundred_droplets_are_held_against_what_the_peers_take_for_four(ours: float, reached: bool) -> None:
     four, hundred = (job.title for job in droplets.JOBS)
     found = {
         (four, "first run"): {"ours": [sample(40, 9)], "peers": [sample(168, 9)], "floor": [sample(30, 9)]},
@@ -96,17 +96,17 @@ def test_a_hundred_droplets_are_held_against_what_the_peers_take_for_four(ours, 
     assert f"| ≤ 0.25 of peers, estimated as 25 times {four} | " in report
 
 
-def test_every_single_run_is_written_down():
+def test_every_single_run_is_written_down() -> None:
     written = json.loads(json.dumps(document(results(ours_calls=19), rounds=3)))
     assert [run["by_action"] for run in written["runs"] if run["side"] == "ours"] == [{"ecs.Look": 19}] * 3
 
 
-def test_every_target_belongs_to_something_that_is_measured():
+def test_every_target_belongs_to_something_that_is_measured() -> None:
     measured = {(job.title, phase) for job in JOBS for phase in (*(one.name for one in job.phases), WHOLE)}
     assert {(job, phase) for job, phase, _unused in TARGETS} <= measured
 
 
-def test_what_is_estimated_of_the_peers_they_are_measured_at():
+def test_what_is_estimated_of_the_peers_they_are_measured_at() -> None:
     measured = {(job.title, phase.name) for job in JOBS for phase in job.phases if "peers" in phase.commands}
     assert {
         (target.estimate.job, phase)

@@ -15,7 +15,7 @@ from faults.trials import Undisturbed
 UNDISTURBED = Undisturbed(tuple(Call("a.Call", nth, is_write=True) for nth in range(1, 9)), Counter(), frozenset())
 
 
-def test_a_sample_has_every_flow_and_every_injection():
+def test_a_sample_has_every_flow_and_every_injection() -> None:
     cases = [case for flow in FLOWS for case in cases_of(flow, UNDISTURBED)]
     chosen = sample_of(cases, 75)
     assert len(chosen) == 75

@@ -210,7 +210,7 @@ def test_there_is_no_circuit_breaker_behind_a_classic_balancer(site: Site, refus
 def test_a_service_role_must_trust_ecs(site: Site, refused: Any) -> None:
     site.classic()
     site.define(container=FIXED)
-    options = {"loadBalancers": site.behind_classic(), "role": "services"}
+    options: dict[str, Any] = {"loadBalancers": site.behind_classic(), "role": "services"}
     refused("InvalidParameterException", site.serve, **options)
     arn = site.role("services", "ecs.amazonaws.com")
     assert site.serve(**options)["roleArn"] == arn

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from lab.aws.ecs.query import ExpressionError, matches
@@ -14,8 +15,8 @@ WEB = "service:web"
 
 
 def host(name: str, **given: object) -> Host:
-    values = {"zone": "a", "cpu": 1024, "memory": 1000, **given}
-    found = Host(name, **values)  # type: ignore[arg-type]
+    values: dict[str, Any] = {"zone": "a", "cpu": 1024, "memory": 1000, **given}
+    found = Host(name, **values)
     found.attributes.setdefault("ecs.availability-zone", found.zone)
     return found
 

@@ -177,7 +177,7 @@ class Site:
 
     def root(self, instance: Any) -> Path:
         scratch: Path = self.lab.world.settings.scratch
-        return scratch / "instances" / instance["InstanceId"] / "root"
+        return scratch.joinpath("instances", instance["InstanceId"], "root")
 
     def balancers(self) -> list[Any]:
         return list(self.lab.client("elb").describe_load_balancers()["LoadBalancerDescriptions"])

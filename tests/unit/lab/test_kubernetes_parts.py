@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -227,7 +228,7 @@ def test_variables_are_expanded_as_kubernetes_does(text: str, expected: str) -> 
 
 def test_a_kubelet_reports_when_the_api_server_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(agent.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     answers = iter([ConnectionRefusedError()] * 20)
     reported: list[bool] = []
 

@@ -24,7 +24,8 @@ def play(
 
 def playbook(folder: Path, name: str, given: dict[str, Any], *options: str) -> tuple[int, str]:
     """Play a playbook, by its path or its full name; the exit status and what was said, on one line."""
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", name, *options]
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    command = [program, "-i", "localhost,", "-c", "local", name, *options]
     finished = subprocess.run(
         [*command, "-e", json.dumps({"ansible_python_interpreter": sys.executable, **given})],
         cwd=folder,

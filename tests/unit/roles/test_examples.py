@@ -56,7 +56,7 @@ def tasks(part: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_examples_of_roles_are_accepted(page: Path) -> None:
-    errors = {}
+    errors: dict[str, list[str]] = {}
     for name, given in roles([yaml.safe_load(block) for block in blocks(page, "yaml")], {}):
         spec = yaml.safe_load((ROOT / "roles" / name / "meta" / "argument_specs.yml").read_text())
         validated = ArgumentSpecValidator(spec["argument_specs"]["main"]["options"]).validate(given)

@@ -177,7 +177,9 @@ def test_no_volume_is_made_in_a_zone_without_nodes(tmp_path: Path, running_serve
 def test_a_post_is_one_of_the_site_that_is_named(tmp_path: Path) -> None:
     """Its address is not what an earlier role of the play has found, of another site or of none."""
     role = {"name": "container.schedulers.kubernetes_wordpress", "tasks_from": "post"}
-    earlier = {"ansible.builtin.set_fact": {"kubernetes_wordpress_result": {"site": {"url": "http://another.test"}}}}
+    earlier: dict[str, Any] = {
+        "ansible.builtin.set_fact": {"kubernetes_wordpress_result": {"site": {"url": "http://another.test"}}}
+    }
     defaults = {"container.schedulers.k8s_wordpress": {"kubeconfig": "/of/the/site"}}
     tasks = [earlier, {"ansible.builtin.import_role": role}]
     code, said = play(tmp_path, tasks, {}, module_defaults=defaults)
@@ -229,7 +231,7 @@ def test_the_cluster_of_a_walk_is_asked_and_not_the_one_that_defaults_and_enviro
     }
     for name, value in elsewhere.items():
         monkeypatch.setenv(f"K8S_AUTH_{name}", value)
-    look = {"container.schedulers.k8s_cluster_info": {}}
+    look: dict[str, Any] = {"container.schedulers.k8s_cluster_info": {}}
     role = {"ansible.builtin.import_role": {"name": "container.schedulers.rancher_kubernetes", "tasks_from": "verify"}}
     group = "group/container.schedulers.kubernetes"
     walks = {

@@ -164,7 +164,8 @@ def test_a_variable_that_is_set_to_nothing_is_not_set(
 def test_storage_or_a_cluster_that_is_set_to_nothing_decides_nothing(tmp_path: Path) -> None:
     """Nothing is null, a question of a survey that is not answered, or a variable of somebody's that is not there."""
     omitted = "{{ nowhere | default(omit) }}"
-    own = [("kubernetes", storage) for storage in (None, "", {}, "{}", omitted)]
+    unset: tuple[object, ...] = (None, "", {}, "{}", omitted)
+    own = [("kubernetes", storage) for storage in unset]
     dynamic = [*((cluster, omitted) for cluster in (None, "", omitted)), ("kubernetes", {"mode": "dynamic"})]
     handed_on = "{{ 'omitted' if __kubernetes_wordpress_storage == omit else __kubernetes_wordpress_storage.mode }}"
     show = f"own: {{{{ __kubernetes_wordpress_own_volumes }}}}, handed on: {handed_on}"

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from unit.roles.rendering import rendered
@@ -20,7 +22,7 @@ SHOWN = {
 OTHERS = {"Container schedulers": "WordPress &rsaquo; Installation", "Tom & Jerry": "Tom Jerry"}
 
 
-PATTERNS = {
+PATTERNS: dict[str, Callable[[str], dict[str, Any]]] = {
     "__rancher_wordpress_title_pattern": lambda title: {"rancher_wordpress_site": {"title": title}},
     "__kubernetes_wordpress_title_pattern": lambda title: {"kubernetes_wordpress_result": {"site": {"title": title}}},
     "__kubernetes_wordpress_post_pattern": lambda title: {"kubernetes_wordpress_post_title": title},

@@ -93,7 +93,8 @@ class Ground:
             fits = found["state"] in states if states else found["transitioning"] != "yes"
             return found if fits and (not healthy or found["healthState"] == "healthy") else None
 
-        return self.eventually(look)
+        settled: Document = self.eventually(look)
+        return settled
 
     def eventually(self, look: Callable[[], Any], seconds: float = 120) -> Any:
         return eventually(look, "it does not come to that", seconds)

@@ -66,7 +66,7 @@ def test_a_secret_is_told_once(ground: Ground) -> None:
 def test_a_key_opens_nothing_before_it_is_active_and_after_it_is_not(secured: tuple[Ground, Document]) -> None:
     ground, admin = secured
     ground.lab.settings(rancher_process_seconds=10)
-    _unused, made, _unused = ground.ask("POST", "/v1/apikeys", {"name": "later"}, key=admin)
+    made = ground.ask("POST", "/v1/apikeys", {"name": "later"}, key=admin)[1]
     assert ground.ask("GET", "/v1/projects", key=made)[0] == 401
     ground.lab.advance(40, steps=8)
     assert ground.ask("GET", "/v1/projects", key=made)[0] == 200
@@ -134,10 +134,10 @@ def test_strangers_stay_outside_until_somebody_makes_them_a_member(secured: tupl
         {"externalId": "1001", "externalIdType": "github_user", "role": "owner"},
         {"externalId": str(user["id"]), "externalIdType": "github_user", "role": "member"},
     ]
-    _unused, team, _unused = ground.ask("POST", "/v1/projects", {"name": "team", "members": members}, key=admin)
+    team = ground.ask("POST", "/v1/projects", {"name": "team", "members": members}, key=admin)[1]
     status, token = log_in(ground, "stranger")
     assert (status, token["userType"]) == (201, "user")
-    _unused, seen, _unused = ground.ask("GET", "/v1/projects", jwt=token["jwt"])
+    seen = ground.ask("GET", "/v1/projects", jwt=token["jwt"])[1]
     assert [one["name"] for one in seen["data"]] == ["team"]
     assert ground.ask("GET", "/v1/projects/1a5/hosts", jwt=token["jwt"])[0] == 404
     assert ground.ask("GET", f"/v1/projects/{team['id']}/hosts", jwt=token["jwt"])[0] == 200
@@ -173,7 +173,7 @@ def test_what_members_may_do_is_a_matter_of_their_role(ground: Ground) -> None:
 
 def test_a_key_of_an_environment_stays_in_it(secured: tuple[Ground, Document]) -> None:
     ground, admin = secured
-    _unused, mine, _unused = ground.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"}, key=admin)
+    mine = ground.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"}, key=admin)[1]
     ground.lab.advance(0, steps=5)
     assert mine["accountId"] == "1a5"
     assert ground.ask("GET", "/v1/hosts", key=mine)[0] == 200
@@ -187,7 +187,7 @@ def test_a_key_of_an_environment_stays_in_it(secured: tuple[Ground, Document]) -
 )
 def test_settings_that_are_not_for_everybody(lab: object, server: str, seen: set[str]) -> None:
     ground = Ground(lab, server=server)
-    _unused, mine, _unused = ground.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"})
+    mine = ground.ask("POST", "/v1/projects/1a5/apikeys", {"name": "env"})[1]
     names = {"rancher.server.image", "rancher.server.version", "api.host", "install.uuid"}
     found = {name for name in names if ground.ask("GET", f"/v1/settings/{name}", key=mine)[0] == 200}
     assert found == seen
@@ -211,7 +211,7 @@ def test_switched_off_again(secured: tuple[Ground, Document]) -> None:
 
 def test_the_newer_service_for_the_same(secured: tuple[Ground, Document]) -> None:
     ground, admin = secured
-    _unused, shown, _unused = ground.ask("GET", "/v1-auth/config", key=admin)
+    shown = ground.ask("GET", "/v1-auth/config", key=admin)[1]
     assert (shown["data"][0]["enabled"], shown["data"][0]["githubConfig"]["clientId"]) == (True, GITHUB_CLIENT_ID)
     assert ground.ask("GET", "/v1-auth/config")[0] == 401
     assert ground.ask("POST", "/v1-auth/config", {"provider": "githubconfig", "enabled": False}, key=admin)[0] == 201
@@ -248,7 +248,7 @@ def test_an_administrator_gets_the_projects_of_others_if_they_ask_for_all(secure
     members = [{"externalId": "123", "externalIdType": "github_user", "role": "owner"}]
     ground.ask("POST", "/v1/projects", {"name": "theirs", "members": members}, key=admin)
     for query, names in (("", ["Default"]), ("?all=true", ["Default", "theirs"]), ("?all=false", ["Default"])):
-        _unused, seen, _unused = ground.ask("GET", f"/v1/projects{query}", key=admin)
+        seen = ground.ask("GET", f"/v1/projects{query}", key=admin)[1]
         assert [one["name"] for one in seen["data"]] == names
 
 

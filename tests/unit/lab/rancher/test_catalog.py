@@ -13,7 +13,12 @@ import pytest
 from lab.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from unit.lab.rancher.ground import Document, Ground, page
 
-PASSWORDS = {"mysql_root_password": "r", "mysql_database": "wp", "mysql_user": "u", "mysql_password": "p"}
+PASSWORDS: dict[str, Any] = {
+    "mysql_root_password": "r",
+    "mysql_database": "wp",
+    "mysql_user": "u",
+    "mysql_password": "p",
+}
 
 
 def launch(ground: Ground, template_id: str, name: str, healthy: bool = True, **answers: str) -> Document:
@@ -198,7 +203,11 @@ def test_route53_has_a_record_for_each_published_service(lab: Any, server: str, 
     route53 = lab.client("route53")
     zone = route53.create_hosted_zone(Name="example.org", CallerReference="1")["HostedZone"]["Id"]
     service = ground.service(ground.stack(), "MyClusterApp", scale=2)
-    keys = {"AWS_ACCESS_KEY": ACCESS_KEY_ID, "AWS_SECRET_KEY": SECRET_ACCESS_KEY, "ROOT_DOMAIN": "example.org"}
+    keys: dict[str, Any] = {
+        "AWS_ACCESS_KEY": ACCESS_KEY_ID,
+        "AWS_SECRET_KEY": SECRET_ACCESS_KEY,
+        "ROOT_DOMAIN": "example.org",
+    }
     launch(ground, template, "route53", **keys)
 
     def records() -> list[dict[str, Any]]:
@@ -216,7 +225,7 @@ def test_route53_has_a_record_for_each_published_service(lab: Any, server: str, 
 def test_route53_with_keys_that_are_wrong_is_never_healthy(old: Ground) -> None:
     old.hosts("a")
     old.service(old.stack())
-    keys = {"AWS_ACCESS_KEY": "nobody", "AWS_SECRET_KEY": "x", "ROOT_DOMAIN": "example.org"}
+    keys: dict[str, Any] = {"AWS_ACCESS_KEY": "nobody", "AWS_SECRET_KEY": "x", "ROOT_DOMAIN": "example.org"}
     stack = launch(old, "library:route53:6", "route53", healthy=False, **keys)
 
     def failing() -> bool:

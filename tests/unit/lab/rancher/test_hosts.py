@@ -193,7 +193,7 @@ def test_a_server_on_a_droplet(ground: Ground, tag: str, version: str) -> None:
     def pong() -> bool:
         try:
             with urllib.request.urlopen(f"{url}/ping", timeout=60) as answer:
-                return answer.read() == b"pong"
+                return bool(answer.read() == b"pong")
         except OSError:
             return False
 

@@ -38,7 +38,7 @@ class Ground:
         """What ansible-inventory says of a file with these options."""
         file = folder / name
         file.write_text(yaml.safe_dump({"plugin": PLUGIN, **options}))
-        command = [Path(sys.executable).with_name("ansible-inventory"), "-i", str(file), "--list", *flags]
+        command = [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(file), "--list", *flags]
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DO_"))},
             "AWS_ENDPOINT_URL": self.addresses["aws"],
@@ -199,7 +199,7 @@ def out_of_order(control: str) -> Iterator[None]:
 def test_a_cache_is_read_until_it_is_flushed_or_something_else_is_asked(ground: Ground, tmp_path: Path) -> None:
     kept = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "kept")}
     looked_up = "{{ lookup('ansible.builtin.env', 'ELSEWHERE') }}"
-    options = {"providers": ["aws", "digitalocean"], **KEYS, "api_token": looked_up, **kept}
+    options: dict[str, Any] = {"providers": ["aws", "digitalocean"], **KEYS, "api_token": looked_up, **kept}
     ours = {"AWS_REGION": REGION, "ELSEWHERE": TOKEN}
     here = replace(ground, environment=ours)
     first = here.listed(tmp_path, **options)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import boto3
 
@@ -40,4 +41,5 @@ def remove(name: str) -> None:
 
 
 if __name__ == "__main__":
-    {"attach": attach, "remove": remove}[sys.argv[1]](*sys.argv[2:])
+    uses: dict[str, Callable[..., None]] = {"attach": attach, "remove": remove}
+    uses[sys.argv[1]](*sys.argv[2:])

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._aws.ecs_app import (
@@ -236,7 +237,7 @@ def v2_tags(arn: str, part: str, app: str = "web") -> Call:
 BEHIND_V2 = {
     "loadBalancers": [{"targetGroupArn": GROUP["TargetGroupArn"], "containerName": "web", "containerPort": 80}]
 }
-TO_CUSTOM = {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/custom"}}}
+TO_CUSTOM: dict[str, Any] = {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/custom"}}}
 
 
 def test_a_service_tells_what_the_tagging_api_does_not_know_yet() -> None:

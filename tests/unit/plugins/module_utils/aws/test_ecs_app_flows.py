@@ -95,7 +95,7 @@ def rule_at(port: int, described: str = "container.schedulers: web") -> dict[str
 
 
 RULE = rule_at(80)
-OPEN = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+OPEN: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 
 def balancer_group() -> dict[str, Any]:
@@ -271,7 +271,7 @@ SCALING_API = "application-autoscaling"
 def test_another_range_is_waited_for(run: Flow, least: int, most: int, desired: int) -> None:
     """Application Auto Scaling moves the service, a moment after it was told."""
     target = {"ResourceId": "service/one/web", "MinCapacity": 2, "MaxCapacity": 4}
-    full = {"desiredCount": desired, "runningCount": desired}
+    full: dict[str, Any] = {"desiredCount": desired, "runningCount": desired}
     outcome = run(
         services(service()),
         revision(),
@@ -944,12 +944,17 @@ def test_the_way_from_a_shared_load_balancer_is_opened_once_more_when_there_is_t
     run: Flow, shared: bool
 ) -> None:
     """It was another app's too, whose deletion knew of no service that would need it."""
-    app, order = "" if shared else "web", []
+    app = "" if shared else "web"
+    order: list[str] = []
     group = shared_group(80)
     named = {**group, "Tags": [*group["Tags"], {"Key": "Name", "Value": group["GroupName"]}]}
 
     def made(step: str) -> Callable[[Any], bool]:
-        return lambda _given: order.append(step) is None
+        def noted(_given: Any) -> bool:
+            order.append(step)
+            return True
+
+        return noted
 
     again = Call("ec2", "AuthorizeSecurityGroupIngress", failure("InvalidPermission.Duplicate"), made("rule"))
     outcome = run(

@@ -299,14 +299,18 @@ def test_a_wait_that_fails_says_what_was_made(ensure: Any) -> None:
     assert caught.value.details["step_failed"] == "wait for the instances of cluster web"
 
 
-def tags(**resources: str) -> Call:
+def tags_of(**resources: str) -> list[dict[str, str]]:
     """Resources with our mark, and one of another cluster."""
     found = [{"ResourceId": "vpc-9", "ResourceType": "vpc", "Key": OWNER, "Value": "ecs/other"}]
     for resource, kind in resources.items():
         part = "instance-security-group" if resource == "sg_1" else "x"
         one = {"ResourceId": resource.replace("_", "-"), "ResourceType": kind}
         found += [{**one, "Key": OWNER, "Value": "ecs/web"}, {**one, "Key": PART, "Value": part}]
-    return Call("ec2", "DescribeTags", {"Tags": found})
+    return found
+
+
+def tags(**resources: str) -> Call:
+    return Call("ec2", "DescribeTags", {"Tags": tags_of(**resources)})
 
 
 ALL = {
@@ -377,7 +381,7 @@ def marked_instance(*more: dict[str, str]) -> tuple[Call, Call]:
     own = [{"Key": OWNER, "Value": "ecs/web"}, {"Key": PART, "Value": "instance"}, *more]
     found = [{"ResourceId": "i-2", "ResourceType": "instance", **pair} for pair in own]
     alive = {"Reservations": [{"Instances": [{"InstanceId": "i-2"}]}]}
-    marked = Call("ec2", "DescribeTags", {"Tags": [*tags(**ALL).answer["Tags"], *found]})
+    marked = Call("ec2", "DescribeTags", {"Tags": [*tags_of(**ALL), *found]})
     return marked, Call("ec2", "DescribeInstances", alive)
 
 

@@ -451,8 +451,8 @@ def test_a_clock_that_is_wrong(code: str, behind: int | None, says: str) -> None
 
 
 def test_tags_for_a_new_resource() -> None:
-    run = Run(None, Mark("ecs/web", "shop"), Deadline(FakeClock(), 1), tags={"Name": "mine", OWNER: "x"})  # type: ignore[arg-type]
+    run = Run(None, Mark("ecs/web", "shop"), Deadline(FakeClock(), 1), tags={"Name": "mine", OWNER: "x"})  # type: ignore[arg-type]  # AWS is not asked
     assert run.tags_for("service") == {"Name": "mine", OWNER: "ecs/web", PART: "service", APP: "shop"}
-    bare = Run(None, Mark("ecs/web"), Deadline(FakeClock(), 1))  # type: ignore[arg-type]
+    bare = Run(None, Mark("ecs/web"), Deadline(FakeClock(), 1))  # type: ignore[arg-type]  # AWS is not asked
     assert bare.tags_for("vpc", "ecs-web-vpc") == {"Name": "ecs-web-vpc", OWNER: "ecs/web", PART: "vpc"}
     assert bare.tags_for("vpc") == {OWNER: "ecs/web", PART: "vpc"}

@@ -114,7 +114,7 @@ def reservations(*instances: dict[str, Any]) -> dict[str, Any]:
 
 
 def security_groups() -> list[dict[str, Any]]:
-    rules = {
+    rules: dict[str, list[dict[str, Any]]] = {
         side: [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": f"sg-{one}"}]} for one in SIDES] for side in SIDES
     }
     rules["control-plane"].append(
@@ -886,7 +886,7 @@ class Stubborn(FakeCluster):
 def test_services_go_first_and_one_that_does_not_go_in_time_stops_nothing(flow: Flow) -> None:
     cluster = Stubborn()
     cluster.services, cluster.volumes = ["shop/web"], ["shop/data"]
-    alive, ended = reservations(INSTANCE), {"Reservations": []}
+    alive, ended = reservations(INSTANCE), reservations()
     calls = (
         *(one for one in GONE if one.operation not in ("DescribeTags", "DescribeAddresses")),
         Call("ec2", "DescribeTags", {"Tags": tag("i-0", "instance", "control-plane")}),

@@ -52,7 +52,7 @@ TEMPLATE = Live(
 def plan_of(live: dict[str, Live], **given: Any) -> dict[str, Wanted]:
     chosen = options(**given)
     with scripted() as aws:
-        run = a_run(aws, **chosen.tags)
+        run = a_run(aws, tags=chosen.tags)
         made_with = settings(chosen, live, "eu-west-1")
         return {one.key: one for one in wanted(Scene(run, chosen, live, made_with, {"x86_64": IMAGE_OF_TWO}))}
 

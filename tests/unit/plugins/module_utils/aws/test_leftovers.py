@@ -24,7 +24,10 @@ ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
 
 def found_in(place: str, *calls: Call, owner: str = "") -> list[Leftover]:
     with scripted(*calls) as aws:
-        return list(places(aws, owner)[place].find())
+        answered = list(places(aws, owner)[place].find())
+    found = [one for one in answered if isinstance(one, Leftover)]
+    assert found == answered  # nothing was refused
+    return found
 
 
 def summary(found: list[Leftover]) -> list[tuple[str, str, str, float | None]]:

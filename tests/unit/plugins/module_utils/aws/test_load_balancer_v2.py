@@ -334,6 +334,7 @@ def test_an_app_stays_where_it_is(above: dict[str, Any] | None, port: int, why: 
     """A target group can be behind one load balancer only, and who moves would leave a listener behind."""
     name = "one-lb" if above is ABOVE else "other-lb"
     balancer = options(load_balancer={"type": "application", "name": name, "listener_port": port}).balancer
+    assert balancer
     listeners = [ON_80] if above is ABOVE else []
     if not why:
         refuse_to_move(balancer, above, GROUP, listeners)
@@ -344,6 +345,7 @@ def test_an_app_stays_where_it_is(above: dict[str, Any] | None, port: int, why: 
 
 def test_an_app_stays_behind_its_kind_of_load_balancer() -> None:
     balancer = options(load_balancer={"type": "network", "name": "one-lb"}).balancer
+    assert balancer
     with pytest.raises(InputError, match=r"load_balancer.type: the app is behind one-lb, which is application"):
         refuse_to_move(balancer, ABOVE, GROUP, [ON_80])
 

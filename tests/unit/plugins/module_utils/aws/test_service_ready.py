@@ -101,7 +101,7 @@ def test_a_deployment_of_old_times_has_no_state() -> None:
 
 ELSEWHERE = "Target is in an Availability Zone that is not enabled for the load balancer"
 ZONE = f"(instance i-1) (port 32768) is unhealthy in (target-group x) due to (reason {ELSEWHERE})"
-QUIET = {"quiet": GRACE_LOOKS, "seconds": 10.0}
+QUIET: dict[str, Any] = {"quiet": GRACE_LOOKS, "seconds": 10.0}
 TAKEN_OVER = deployment("ecs-svc/2", rolloutStateReason="rolling back to deploymentId ecs-svc/2.")
 
 

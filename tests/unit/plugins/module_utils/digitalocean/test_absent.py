@@ -25,7 +25,7 @@ TAG = "container-schedulers:digitalocean:web"
 
 
 def make(ground: Ground, count: int = 3) -> list[dict[str, Any]]:
-    fields = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
+    fields: dict[str, Any] = {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
     keys = [str(ground.key_file)]
     outcome = ground.run(ensure, name="web", count=count, ssh_public_key_files=keys, settle_seconds=4, **fields)
     return list(outcome.result["droplets"])
@@ -45,7 +45,7 @@ def template(name: str, **fields: Any) -> dict[str, Any]:
 
 def come_back(ground: Ground, droplet: dict[str, Any], *tags: str) -> None:
     """A droplet that was gone is there again, with these tags."""
-    team = ground.world.backends["digitalocean"].teams.team("main")  # type: ignore[attr-defined]
+    team = ground.teams.team("main")
     team.numbers = itertools.chain([droplet["id"]], team.numbers)
     ground.ask("POST", "droplets", template(droplet["name"], tags=[*tags]))
 
@@ -293,7 +293,7 @@ def test_a_not_found_of_a_stranger_is_no_proof(ground: Ground) -> None:
 def test_an_account_that_changes_meanwhile_is_no_proof(ground: Ground) -> None:
     make(ground, 1)
     ground.ledger.unlink()
-    tokens = ground.world.backends["digitalocean"].teams.tokens  # type: ignore[attr-defined]
+    tokens = ground.teams.tokens
 
     def switch(method: str, _path: str) -> None:
         if method == "DELETE":

@@ -263,7 +263,7 @@ class NewConnectionError(Exception):
 
 def wrapped(inner: Exception) -> requests.exceptions.ConnectionError:
     outer = Exception("Max retries exceeded")
-    outer.reason = inner  # type: ignore[attr-defined]
+    outer.reason = inner  # type: ignore[attr-defined]  # as urllib3's MaxRetryError has it
     return requests.exceptions.ConnectionError(outer)
 
 

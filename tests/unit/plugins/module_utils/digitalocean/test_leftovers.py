@@ -75,7 +75,7 @@ def test_of_any_owner_and_of_none(ground: Ground) -> None:
 
 def test_a_token_that_sees_no_tags_sees_nothing_and_says_so(ground: Ground) -> None:
     fill(ground)
-    teams = ground.world.backends["digitalocean"].teams  # type: ignore[attr-defined]
+    teams = ground.teams
     teams.add_token("blind", "main", ["droplet:read", "firewall:read"])
     with pytest.raises(AuthError):
         report(ground, token="blind")

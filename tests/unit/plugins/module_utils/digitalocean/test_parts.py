@@ -157,7 +157,10 @@ def test_rules_of_the_api_with_sources_of_every_kind() -> None:
         "load_balancer_uids": ["l"],
         "new": ["n"],
     }
-    live = [{"protocol": "tcp", "ports": "all", "sources": sources}, {"protocol": "icmp", "sources": None}]
+    live: list[dict[str, Any]] = [
+        {"protocol": "tcp", "ports": "all", "sources": sources},
+        {"protocol": "icmp", "sources": None},
+    ]
     found = firewall.normal_form(live)
     assert found == {"tcp all": ["::/0", "droplet:1", "load_balancer:l", "new:n", "odd", "tag:t"]}
     back = firewall.to_api({"tcp all": ["::/0", "droplet:1", "load_balancer:l", "tag:t"]})

@@ -205,9 +205,7 @@ def test_a_token_that_is_not_accepted_or_may_not(ground: Ground) -> None:
 
 def test_without_tag_read_nothing_is_done(ground: Ground) -> None:
     make(ground)
-    ground.world.backends["digitalocean"].teams.add_token(  # type: ignore[attr-defined]
-        "blind", "main", ["account:read", "droplet:read", "droplet:create", "firewall:read"]
-    )
+    ground.teams.add_token("blind", "main", ["account:read", "droplet:read", "droplet:create", "firewall:read"])
     with pytest.raises(AuthError):
         make(ground, api_token="blind")
     assert len(ground.things()) == 1
@@ -269,7 +267,7 @@ def test_a_power_on_that_an_earlier_run_has_asked_for_is_waited_for(ground: Grou
 
 def test_what_is_archived_is_not_powered_on(ground: Ground) -> None:
     make(ground)
-    next(iter(ground.world.backends["digitalocean"].teams.team("main").droplets.values()))["status"] = "archive"  # type: ignore[attr-defined]
+    next(iter(ground.teams.team("main").droplets.values()))["status"] = "archive"
     with pytest.raises(PartialError, match="its status is archive"):
         make(ground)
 
@@ -322,7 +320,7 @@ def test_a_vpc_may_be_named_in_capitals(ground: Ground) -> None:
 def test_a_firewall_that_could_not_be_applied_is_not_taken_for_one(ground: Ground) -> None:
     """Its rules are as they should be, but DigitalOcean has given up on them."""
     make(ground, allow=ALLOW)
-    (wall,) = ground.world.backends["digitalocean"].teams.team("main").firewalls.values()
+    (wall,) = ground.teams.team("main").firewalls.values()
     wall["status"] = "failed"
     for given in ({"allow": ALLOW}, {}):  # also where the rules are those that are there
         planned = make(ground, check_mode=True, **given).plan
@@ -467,7 +465,7 @@ def test_a_droplet_that_disappears_while_it_is_waited_for(ground: Ground) -> Non
     ground.settings(droplet_boot_seconds=30)
 
     def destroy(method: str, _path: str) -> None:
-        droplets = ground.world.backends["digitalocean"].teams.team("main").droplets  # type: ignore[attr-defined]
+        droplets = ground.teams.team("main").droplets
         if method == "POST" and droplets:
             droplets.clear()
 
@@ -540,7 +538,7 @@ def test_a_ledger_that_cannot_be_kept_stops_the_run_before_the_first_droplet(gro
 
 
 def test_two_runs_at_once_are_kept_apart(ground: Ground) -> None:
-    refused = []
+    refused: list[str] = []
 
     def second_run(method: str, path: str) -> None:
         if (method, path) == ("GET", "account") and not refused:

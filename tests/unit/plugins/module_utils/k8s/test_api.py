@@ -192,9 +192,9 @@ def test_a_server_that_is_up_means_it() -> None:
 
 
 def test_who_we_are_comes_with_every_request() -> None:
-    login = {"headers": (("Impersonate-User", "jane"),), "basic": ("joe", "secret")}
+    login: dict[str, Any] = {"headers": (("Impersonate-User", "jane"),), "basic": ("joe", "secret")}
     with api_server(Call("GET", f"{PODS}/a", {})) as server:
-        server.api(Login(server.url, **login)).get(POD, "a", "shop")  # type: ignore[arg-type]
+        server.api(Login(server.url, **login)).get(POD, "a", "shop")
     assert server.headers[0]["Impersonate-User"] == "jane"
     assert server.headers[0]["Authorization"] == "Basic am9lOnNlY3JldA=="
 

@@ -45,7 +45,7 @@ def within(namespace: Any) -> dict[str, Any]:
 
 
 def apply(cluster: SmallCluster, *manifests: Any, **options: Any) -> Outcome:
-    given = {"definition": list(manifests)} if manifests else {}
+    given: dict[str, Any] = {"definition": list(manifests)} if manifests else {}
     return as_documented(ensure, ensure(context(cluster, APPLY, owner="shop", **given, **options)))
 
 
@@ -62,8 +62,9 @@ def test_a_set_is_made_once() -> None:
     assert sentences(made) == ["create Namespace shop", "create Secret shop/keys", "create Deployment shop/web"]
     assert [one["action"] for one in made.result["objects"]] == ["created"] * 3
     assert sentences(again) == []
-    labels = cluster.get("Deployment", "web", "shop")["metadata"]["labels"]  # type: ignore[index]
-    assert labels == {
+    web = cluster.get("Deployment", "web", "shop")
+    assert web is not None
+    assert web["metadata"]["labels"] == {
         "app.kubernetes.io/managed-by": "container.schedulers",
         "container.schedulers/owner": "apply.shop",
     }

@@ -468,6 +468,8 @@ def test_nothing_moves_where_the_port_is_there_already() -> None:
         cluster.write(thing("Service", "web", "default", spec={"selector": {"app": "web"}, "ports": ways}))
         app(cluster, adopt=True, port=8080)
         found, service = cluster.get("Deployment", "web"), cluster.get("Service", "web")
+    assert found is not None
+    assert service is not None
     assert found["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["httpGet"]["port"] == 9090
     assert [one["targetPort"] for one in service["spec"]["ports"]] == [9090, 8080]
 
@@ -566,7 +568,7 @@ def test_an_app_that_cannot_run_says_why() -> None:
 
     with small_cluster() as cluster:
         cluster.controllers = stuck
-        with pytest.raises(Exception, match="an image that can never be pulled, NGINX::") as caught:
+        with pytest.raises(SchedulersError, match="an image that can never be pulled, NGINX::") as caught:
             app(cluster, image="NGINX::")
         told = diagnose(
             context(
@@ -574,8 +576,8 @@ def test_an_app_that_cannot_run_says_why() -> None:
             )
         )
     assert isinstance(caught.value.__cause__, StateFailedError)
-    assert caught.value.details["diagnosis"][0]["code"] == "image_invalid"  # type: ignore[attr-defined]
-    assert caught.value.details["steps_done"] == ["create Deployment default/web"]  # type: ignore[attr-defined]
+    assert caught.value.details["diagnosis"][0]["code"] == "image_invalid"
+    assert caught.value.details["steps_done"] == ["create Deployment default/web"]
     assert told.result["healthy"] is False
 
 
@@ -646,7 +648,11 @@ def test_the_latest_that_was_said_about_an_app_comes_first() -> None:
                 (key[1]["metadata"]["uid"] for key in cluster.objects.items() if key[0][::2] == (kind, name)), ""
             )
             about = {"kind": kind, "name": name, "namespace": "default", "uid": uid}
-            more = {"message": message, "involvedObject": about, "lastTimestamp": f"2026-01-01T00:00:0{at}Z"}
+            more: dict[str, Any] = {
+                "message": message,
+                "involvedObject": about,
+                "lastTimestamp": f"2026-01-01T00:00:0{at}Z",
+            }
             cluster.put(thing("Event", f"{name}.1", "default", **more))
         found = look_at_apps(context(cluster, spec, name="web", namespace="default")).result["apps"]
     assert found[0]["events"] == ["quota", "pulled", "scaled"]
@@ -800,7 +806,7 @@ def test_a_service_is_asked_about_with_the_pods_behind_it() -> None:
 
 
 @pytest.mark.parametrize("options", [{"namespace": "shop"}, {}])
-def test_a_namespace_that_is_being_deleted_is_not_well(options: dict[str, str]) -> None:
+def test_a_namespace_that_is_being_deleted_is_not_well(options: dict[str, Any]) -> None:
     with small_cluster("shop") as cluster:
         cluster.put(thing("Namespace", "shop", "", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"}, spec={}))
         found = diagnose(context(cluster, ASKED, **options)).result

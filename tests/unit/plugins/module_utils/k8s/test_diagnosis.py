@@ -283,7 +283,7 @@ def test_containers_that_do_not_start(status: dict[str, Any], code: str) -> None
 
 
 def test_a_crash_comes_with_its_last_lines() -> None:
-    ended = {"lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}, "restartCount": 4}
+    ended: dict[str, Any] = {"lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}, "restartCount": 4}
     one = pod("a", node="n", status=waiting("CrashLoopBackOff", **ended))
     found = only(View(pods=[one], logs={"default/a/c": "1\n2\n3\n4\n5\n\nlast words\n"}))
     assert (

@@ -321,7 +321,7 @@ def test_a_state_in_words() -> None:
     assert address_of(thing("Service", "a", status={"loadBalancer": {"ingress": [{"hostname": "x"}]}})) == "x"
 
 
-MANIFEST = {
+MANIFEST: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Service",
     "metadata": {"name": "a", "namespace": "shop", "labels": {"o": "1"}},
@@ -331,7 +331,7 @@ MANIFEST = {
         "externalIPs": ["1.1.1.1"],
     },
 }
-FIELDS = {
+FIELDS: dict[str, Any] = {
     "f:metadata": {"f:labels": {"f:o": {}}},
     "f:spec": {
         "f:ports": {'k:{"port":80,"protocol":"TCP"}': {".": {}, "f:port": {}, "f:protocol": {}, "f:name": {}}},
@@ -343,8 +343,8 @@ FIELDS = {
 
 def live(fields: Any = None, manager: str = "container.schedulers", **spec: Any) -> dict[str, Any]:
     entry = {"manager": manager, "operation": "Apply", "apiVersion": "v1", "fieldsV1": fields or FIELDS}
-    metadata = {**MANIFEST["metadata"], "managedFields": [entry], "uid": "u"}  # type: ignore[dict-item]
-    return {**MANIFEST, "metadata": metadata, "spec": {**MANIFEST["spec"], "clusterIP": "10.0.0.1", **spec}}  # type: ignore[dict-item]
+    metadata = {**MANIFEST["metadata"], "managedFields": [entry], "uid": "u"}
+    return {**MANIFEST, "metadata": metadata, "spec": {**MANIFEST["spec"], "clusterIP": "10.0.0.1", **spec}}
 
 
 def test_what_is_as_its_manifest_says_is_settled() -> None:
@@ -372,5 +372,5 @@ def test_what_is_not_sure_to_be_the_same_is_not_settled(there: dict[str, Any]) -
 
 
 def test_a_default_in_a_key_settles_nothing() -> None:
-    without = {**MANIFEST, "spec": {**MANIFEST["spec"], "ports": [{"port": 80, "name": "http"}]}}  # type: ignore[dict-item]
+    without = {**MANIFEST, "spec": {**MANIFEST["spec"], "ports": [{"port": 80, "name": "http"}]}}
     assert not is_settled(live(), without)

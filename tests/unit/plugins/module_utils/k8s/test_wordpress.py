@@ -262,7 +262,7 @@ def test_moving_a_large_database_may_take_as_long_as_the_run(enough: bool) -> No
             clock.sleep(200)
             return "Success: Made 7 replacements.\n", "", 0
 
-        moved = {"site": {**SITE, "url": "https://example.com"}, "verify": {"http": False}}
+        moved: dict[str, Any] = {"site": {**SITE, "url": "https://example.com"}, "verify": {"http": False}}
         given = context(cluster, WORDPRESS, **moved, wait_timeout=600 if enough else 150)
         site_of(cluster)
         cluster.command = slow
@@ -730,7 +730,7 @@ def test_who_may_not_see_volumes_is_told_what_was_not_looked_at() -> None:
     warnings: list[str] = []
     with ready(Wp()) as cluster:
         cluster.refuse = lambda _method, path, _body: refusal if path == "/api/v1/persistentvolumes" else None
-        gone = {"state": "absent", "delete_data": True}
+        gone: dict[str, Any] = {"state": "absent", "delete_data": True}
         for more in ({}, gone, gone):
             given = context(cluster, WORDPRESS, site=SITE, verify={"http": False}, **more)
             ensure(replace(given, warn=warnings.append))

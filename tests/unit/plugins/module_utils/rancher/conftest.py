@@ -34,7 +34,7 @@ class RancherLab(LabProcess):
         super().__init__(addresses, answer_seconds=60)
         self.url = addresses["rancher"]
         self.version = "v2-beta"
-        self.access: dict[str, str] = {}
+        self.access: dict[str, Any] = {}
         self.warnings: list[str] = []
 
     def ask(self, method: str, path: str, body: object = None) -> Any:

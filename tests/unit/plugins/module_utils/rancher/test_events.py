@@ -87,8 +87,8 @@ def slept(clock: WakingClock) -> list[float]:
 
 def test_the_first_pause_with_a_stream_is_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(events.time, "monotonic", lambda: 100.0 + sum(waited))
-    monkeypatch.setattr(events.time, "sleep", waited.append)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0 + sum(waited))
+    monkeypatch.setattr(time, "sleep", waited.append)
     clock = WakingClock(FakeClock(), Changes(lambda: cast("Stream", ScriptedStream())))
     clock.sleep(0.5)
     clock.sleep(4.0)
@@ -98,8 +98,8 @@ def test_the_first_pause_with_a_stream_is_a_short_one(monkeypatch: pytest.Monkey
 
 def test_a_change_ends_the_pause_and_those_on_its_heels_are_of_the_same_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(events.time, "monotonic", lambda: 100.0 + sum(waited))
-    monkeypatch.setattr(events.time, "sleep", waited.append)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0 + sum(waited))
+    monkeypatch.setattr(time, "sleep", waited.append)
     stream = ScriptedStream(event("container"), event("service"), event("stack"))
     clock = told_by(stream)
     clock.sleep(LONG)
@@ -110,9 +110,9 @@ def test_a_change_ends_the_pause_and_those_on_its_heels_are_of_the_same_pause(mo
 
 def test_without_a_change_the_pause_is_as_long_as_it_was_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(events.time, "monotonic", lambda: 100.0 + sum(waited))
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0 + sum(waited))
     stream = ScriptedStream(event("container"))
-    monkeypatch.setattr(events.time, "sleep", waited.append)
+    monkeypatch.setattr(time, "sleep", waited.append)
     told_by(stream).sleep(4.0)
     assert waited == [4.0]
 
@@ -180,7 +180,7 @@ def test_a_connection_that_is_cut() -> None:
 
 def test_silence_is_borne_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(events.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def silent(connection: socket.socket) -> None:
         connection.recv(1)  # until it hangs up

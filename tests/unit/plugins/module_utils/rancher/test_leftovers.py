@@ -27,14 +27,14 @@ from ansible_collections.container.schedulers.plugins.module_utils._rancher.stac
 from .conftest import RancherLab, module_spec
 
 APP = {"name": "app", "image": "nginx:1.27", "global": True, "ports": ["80"]}
-DROPLETS = {
+DROPLETS: dict[str, Any] = {
     "driver_config": {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"},
     "driver_secrets": {"access_token": "lab-not-a-secret-000002"},
 }
 
 
 def report(lab: RancherLab, owner: str = "") -> dict[str, Any]:
-    keys = {name: lab.access.get(name) for name in ("access_key", "secret_key")}
+    keys: dict[str, Any] = {name: lab.access.get(name) for name in ("access_key", "secret_key")}
     rancher = Rancher(Connection(lab.url, api_version=lab.version, **keys))
     return look(leftovers.places(rancher, owner)).to_result()
 
@@ -73,7 +73,12 @@ def test_what_has_a_mark_in_every_environment(either: RancherLab) -> None:
 
 def test_the_key_of_the_administrator_and_no_look_without_one(rancher_lab: RancherLab, tmp_path: Path) -> None:
     path = tmp_path / "key.json"
-    local = {"provider": "local", "username": "admin", "password": "lab-not-a-secret-7", "api_key_file": str(path)}
+    local: dict[str, Any] = {
+        "provider": "local",
+        "username": "admin",
+        "password": "lab-not-a-secret-7",
+        "api_key_file": str(path),
+    }
     spec = module_spec(ACCESS, environment=False)
     rancher_lab.run(access_control.ensure, spec, **local)
     key = json.loads(path.read_text())

@@ -61,7 +61,7 @@ from unit.waiting import eventually
 from .conftest import RancherLab, module_spec
 
 TOKEN = "lab-not-a-secret-000002"
-DRIVER = {
+DRIVER: dict[str, Any] = {
     "driver_config": {"region": "lon1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"},
     "driver_secrets": {"access_token": TOKEN},
 }
@@ -122,7 +122,7 @@ def test_hosts_by_another_driver(either: RancherLab) -> None:
         "root_size": 20,
         "monitoring": "yes",
     }
-    given = {
+    given: dict[str, Any] = {
         "names": ["node1"],
         "driver": "amazonec2",
         "driver_config": config,
@@ -261,7 +261,7 @@ def test_of_two_hosts_of_a_name_the_one_that_is_there_is_meant(
     with pytest.raises(PartialError, match=r"node1 is (dis|re)connect"):
         hosts(rancher_lab, driver="custom", names=["node1"], wait_timeout=0)
     new = rancher_lab.host("node1")["id"]
-    given = {"driver": "custom", "names": ["node1"], "labels": {"a": "b"}}
+    given: dict[str, Any] = {"driver": "custom", "names": ["node1"], "labels": {"a": "b"}}
     found = hosts(rancher_lab, **given)
     assert [(one["id"], one["labels"]["a"]) for one in found.result["hosts"]] == [(new, "b")]
     (warning,) = rancher_lab.warnings
@@ -297,7 +297,7 @@ def test_a_host_that_the_server_has_given_up_is_made_again(either: RancherLab) -
 def test_hosts_above_the_count_stay_and_are_named(either: RancherLab) -> None:
     for name in ("db-1", "db-2", "db-3", "web-9"):
         either.host(name)
-    numbered = {"driver": "custom", "pattern": "db-{n}"}
+    numbered: dict[str, Any] = {"driver": "custom", "pattern": "db-{n}"}
     hosts(either, driver="custom", names=["web-9"])
     hosts(either, count=3, **numbered)
     fewer = hosts(either, count=1, **numbered)
@@ -315,7 +315,7 @@ def test_hosts_above_the_count_stay_and_are_named(either: RancherLab) -> None:
 
 def test_a_host_takes_no_new_containers_for_a_while(either: RancherLab) -> None:
     hosts(either, count=2, **DRIVER)
-    rest = {"names": ["node2"], "active": False}
+    rest: dict[str, Any] = {"names": ["node2"], "active": False}
     assert sentences(hosts(either, check=True, **rest)) == ["update host node2 (active)"]
     resting = hosts(either, **rest)
     assert sentences(resting) == ["update host node2 (active)"]
@@ -500,7 +500,7 @@ def app(rancher_lab: RancherLab) -> RancherLab:
 
 
 def test_a_command_and_its_code(app: RancherLab) -> None:
-    there = {"stack": "Web", "service": "app"}
+    there: dict[str, Any] = {"stack": "Web", "service": "app"}
     done = app.run(execute, EXEC, command="hostname", changes=False, **there)
     assert sentences(done) == []
     assert (done.result["rc"], done.result["container"]["name"]) == (0, "Web-app-1")
@@ -514,7 +514,7 @@ def test_a_command_and_its_code(app: RancherLab) -> None:
 
 
 def test_a_command_that_fails(app: RancherLab) -> None:
-    there = {"stack": "Web", "service": "app", "changes": False}
+    there: dict[str, Any] = {"stack": "Web", "service": "app", "changes": False}
     with pytest.raises(StateFailedError, match="it ended with code") as caught:
         app.run(execute, EXEC, command="no-such-command-at-all", **there)
     assert {*caught.value.details} == TOLD
@@ -573,9 +573,9 @@ def containers_named(lab: RancherLab, name: str) -> dict[str, str]:
 # Access control
 
 ACCESS_SPEC = module_spec(ACCESS, environment=False)
-LOCAL = {"provider": "local", "username": "admin", "password": "hunter22"}
+LOCAL: dict[str, Any] = {"provider": "local", "username": "admin", "password": "hunter22"}
 MARK_OF_A_KEY = "[container.schedulers/owner=rancher/server; container.schedulers/part=api-key]"
-GITHUB = {"client_id": "LABNOTASECRET0000003", "client_secret": "lab-not-a-secret-000003"}
+GITHUB: dict[str, Any] = {"client_id": "LABNOTASECRET0000003", "client_secret": "lab-not-a-secret-000003"}
 
 
 def access(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
@@ -728,7 +728,7 @@ def test_names_are_asked_of_the_github_that_the_server_has(rancher_lab: RancherL
 
 
 def test_users_and_organizations_are_allowed_each_for_itself(rancher_lab: RancherLab, tmp_path: Path) -> None:
-    key = {"api_key_file": str(tmp_path / "key.json")}
+    key: dict[str, Any] = {"api_key_file": str(tmp_path / "key.json")}
 
     def allowed(**given: Any) -> Any:
         return access(rancher_lab, **key, **given).result["access_control"]["allowed"]
@@ -810,7 +810,7 @@ def environment(lab: RancherLab, check: bool = False, **given: Any) -> Outcome:
 
 
 def test_an_environment_with_kubernetes(either: RancherLab, tmp_path: Path) -> None:
-    given = {"orchestration": "kubernetes", "description": "one"}
+    given: dict[str, Any] = {"orchestration": "kubernetes", "description": "one"}
     assert sentences(environment(either, check=True, **given)) == ["create environment k8s"]
     made = environment(either, **given)
     assert made.result["environment"]["orchestration"] == "kubernetes"
@@ -839,8 +839,8 @@ def test_an_environment_with_kubernetes(either: RancherLab, tmp_path: Path) -> N
 def test_each_machine_has_a_kubeconfig_and_a_key_of_its_own(either: RancherLab, tmp_path: Path) -> None:
     identifier = environment(either, orchestration="kubernetes").result["environment"]["id"]
     either.host("k1", project=identifier)
-    mine = {"kubeconfig": str(tmp_path / "mine")}
-    theirs = {"kubeconfig": str(tmp_path / "theirs"), "api_key_name": "another machine"}
+    mine: dict[str, Any] = {"kubeconfig": str(tmp_path / "mine")}
+    theirs: dict[str, Any] = {"kubeconfig": str(tmp_path / "theirs"), "api_key_name": "another machine"}
     environment(either, **mine)
     assert sentences(environment(either, **theirs))[0] == "create api key another machine"
     assert sentences(environment(either, **mine)) == sentences(environment(either, **theirs)) == []
@@ -1004,7 +1004,7 @@ def answered(cluster: dict[str, Any], headers: dict[str, str]) -> int:
 
 
 def test_a_kubeconfig_goes_with_its_environment(either: RancherLab, tmp_path: Path) -> None:
-    given = {"kubeconfig": str(tmp_path / "config"), "state": "absent", "force": True}
+    given: dict[str, Any] = {"kubeconfig": str(tmp_path / "config"), "state": "absent", "force": True}
     made = environment(either, orchestration="kubernetes")
     either.host("k1", project=made.result["environment"]["id"])
     environment(either, kubeconfig=given["kubeconfig"])

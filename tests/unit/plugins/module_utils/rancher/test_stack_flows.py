@@ -381,7 +381,7 @@ db:
 
 def test_a_stack_from_compose_files(either: RancherLab) -> None:
     hosts(either, 2)
-    given = {"docker_compose": COMPOSE, "rancher_compose": "web: {scale: 2}"}
+    given: dict[str, Any] = {"docker_compose": COMPOSE, "rancher_compose": "web: {scale: 2}"}
     planned = stack(either, check=True, **given)
     assert planned.plan is not None
     assert "hunter22" not in str(planned.plan.diff())
@@ -398,7 +398,8 @@ def test_a_stack_from_compose_files(either: RancherLab) -> None:
 
 def test_services_that_new_files_do_not_have_stay_and_are_named(either: RancherLab) -> None:
     """As Rancher deletes none; those that a list of services has made are not the files' own."""
-    files, fewer = ({"docker_compose": f"{{{text}}}"} for text in ("a: {image: b}, c: {image: b}", "a: {image: b}"))
+    files: dict[str, Any] = {"docker_compose": "{a: {image: b}, c: {image: b}}"}
+    fewer: dict[str, Any] = {"docker_compose": "{a: {image: b}}"}
     stack(either, **files, wait=False)
     stack(either, services=[APP], wait=False)
     assert either.warnings == []
@@ -417,7 +418,7 @@ def test_services_that_new_files_do_not_have_stay_and_are_named(either: RancherL
 def test_an_upgrade_of_a_stack_from_files_can_be_finished_by_a_later_run(either: RancherLab) -> None:
     hosts(either, 2)
     stack(either, docker_compose=COMPOSE)
-    changed = {"docker_compose": COMPOSE.replace("1.27", "1.28")}
+    changed: dict[str, Any] = {"docker_compose": COMPOSE.replace("1.27", "1.28")}
     ranchers_own = {"batch_size": 1, "interval_seconds": 2, "start_first": False}
     half = stack(either, **changed, upgrade={**ranchers_own, "finish": False})
     assert half.result["stack"]["state"] == "upgraded"
@@ -461,7 +462,7 @@ def test_a_stack_goes_out_as_files_and_in_again(either: RancherLab, tmp_path: Pa
     assert docker.stat().st_mode & 0o777 == 0o600
     assert "nginx:1.27" in docker.read_text()
     assert sentences(stack(either, export_to=str(tmp_path / "out"))) == []
-    files = {"docker_compose_file": str(docker), "rancher_compose_file": str(rancher)}
+    files: dict[str, Any] = {"docker_compose_file": str(docker), "rancher_compose_file": str(rancher)}
     copy = stack(either, name="Copy", **files)
     assert copy.result["services"][0]["current_scale"] == 2
     assert sentences(stack(either, name="Copy", **files)) == []
@@ -493,7 +494,12 @@ def test_a_stack_from_the_catalog(either: RancherLab) -> None:
     assert {one["variable"] for one in asked if one["required"]} >= {"mysql_root_password", "mysql_user"}
     answers = {"mysql_database": "wordpress", "mysql_user": "wordpress"}
     secret = {"mysql_root_password": "hunter22", "mysql_password": "hunter23"}
-    given = {"name": "galera", "template": "community:galera", "answers": answers, "secret_answers": secret}
+    given: dict[str, Any] = {
+        "name": "galera",
+        "template": "community:galera",
+        "answers": answers,
+        "secret_answers": secret,
+    }
     with pytest.raises(InputError, match="needs an answer to mysql_root_password, mysql_password"):
         stack(either, **{**given, "secret_answers": {}})
     planned = stack(either, check=True, **given)
@@ -510,7 +516,7 @@ def test_a_stack_of_ranchers_own_services(rancher_lab: RancherLab) -> None:
     """As Rancher's pages do it for templates of the folder for infrastructure: else it would be among the user's."""
     hosts(rancher_lab, 1)
     answers = {"AWS_ACCESS_KEY": "LAB", "ROOT_DOMAIN": "example.org"}
-    given = {"name": "dns", "template": "library:infra*route53", "answers": answers}
+    given: dict[str, Any] = {"name": "dns", "template": "library:infra*route53", "answers": answers}
     made = stack(rancher_lab, **given, secret_answers={"AWS_SECRET_KEY": "lab-not-a-secret"})
     assert made.result["stack"]["external_id"] == "catalog://library:infra*route53:17"
     assert made.result["stack"]["system"] is True
@@ -649,7 +655,7 @@ def test_a_service_that_never_came_up_is_not_upgraded_by_old_servers(rancher_lab
     rancher_lab.control("POST", "/settings", {"rancher_version": "v1.1.4"})
     rancher_lab.version = "v1"
     stack(rancher_lab, services=[{"name": "a", "image": "nginx:1"}], wait=False)  # there is no host
-    given = {"services": [{"name": "b", "image": "nginx:1"}, {"name": "a", "image": "nginx:2"}]}
+    given: dict[str, Any] = {"services": [{"name": "b", "image": "nginx:1"}, {"name": "a", "image": "nginx:2"}]}
     with pytest.raises(
         ConflictError, match=r"update service a \(image\): service a is activating.* only once it is active"
     ):
@@ -726,7 +732,7 @@ def test_a_network_of_the_environment(rancher_lab: RancherLab) -> None:
 
 def test_networks_in_compose_files(either: RancherLab) -> None:
     """Names of networks that the files make themselves are not known before."""
-    files = {"docker_compose": "app: {image: 'nginx:1.27', net: $NET}"}
+    files: dict[str, Any] = {"docker_compose": "app: {image: 'nginx:1.27', net: $NET}"}
     with pytest.raises(
         InputError, match="docker_compose: service app: net 'blue' is no network of environment Default"
     ):
