@@ -67,6 +67,8 @@ class Machine:
         self.containers: dict[str, tuple[Container, Stop | None]] = {}
         self.cgroups = 1
         """The version of control groups that its system has booted with."""
+        self.iptables = "legacy"
+        """Where its Docker keeps its rules: in the tables of `legacy`, or in those of `nft`."""
 
     def listen(self, port: int, make: Callable[[str], socketserver.TCPServer]) -> None:
         """Let a server listen on a port. Where this machine may not, that is said once and left out."""

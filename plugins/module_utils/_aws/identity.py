@@ -41,10 +41,14 @@ def partition(region: str) -> str:
     return next((name for prefix, name in PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
+def domain(region: str) -> str:
+    """The one that a region's services are in."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+
+
 def trust_policy(region: str) -> str:
     """Lets EC2 instances take the role."""
-    service = "ec2.amazonaws.com.cn" if region.startswith("cn-") else "ec2.amazonaws.com"
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    statement = {"Effect": "Allow", "Principal": {"Service": f"ec2.{domain(region)}"}, "Action": "sts:AssumeRole"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 

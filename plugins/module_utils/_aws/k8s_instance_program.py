@@ -46,8 +46,10 @@ def digest(key, text):
 
 def signed(host, region, body, target):
     """The headers of a request to SSM, signed with version 4 of AWS's signatures."""
-    role = metadata("iam/security-credentials/").split()[0]
-    keys = json.loads(metadata("iam/security-credentials/" + role))
+    roles = metadata("iam/security-credentials/").split()
+    keys = json.loads(metadata("iam/security-credentials/" + roles[0])) if roles else {"Message": "no role yet"}
+    if "Token" not in keys:  # a role that was made a moment ago: EC2 says so with status 200
+        raise OSError(f"no credentials from EC2: {keys.get('Message') or keys.get('Code')}")
     now = datetime.datetime.now(datetime.timezone.utc)
     moment, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     headers = {

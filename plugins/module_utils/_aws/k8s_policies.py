@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .identity import partition
+from .identity import domain, partition
 from .k8s_parameters import ADMIN, JOIN, NODE_PROGRESS, PROGRESS, parameter_name
 from .kubernetes_names import LEGACY_TAG
 
@@ -134,11 +134,14 @@ def _csi(region: str, cluster: str) -> list[Statement]:
 
     The former is on the volumes of all clusters, the latter also on the disks of the cluster's instances. It attaches
     them to the cluster's instances alone: a volume at another's would bring its own file system, or carry data away.
-    There are no rights for snapshots, as nothing in the cluster takes any.
+    There are no rights for snapshots, as nothing in the cluster takes any. Those for keys are used by EC2 for volumes
+    alone, and only where the key's own policy leaves that to IAM:
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
     """
     volumes, tags = _ec2(region, "volume"), {"ebs.csi.aws.com/cluster": "true", LEGACY_TAG: cluster}
     ours = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()}}
     made_for_us = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()}}
+    keys = [f"arn:{partition(region)}:kms:{region}:*:key/*"]
     looks = ("InstanceTypes", "Tags", "Volumes", "VolumesModifications", "VolumeStatus")
     return [
         _allow([f"ec2:Describe{one}" for one in looks], ["*"]),
@@ -150,6 +153,12 @@ def _csi(region: str, cluster: str) -> list[Statement]:
             [_ec2(region, "instance")],
             {"StringEquals": {f"aws:ResourceTag/{LEGACY_TAG}": cluster}},
         ),
+        _allow(
+            ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*"],
+            keys,
+            {"StringEquals": {"kms:ViaService": f"ec2.{region}.{domain(region)}"}},
+        ),
+        _allow(["kms:CreateGrant"], keys, {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
     ]
 
 

@@ -29,7 +29,8 @@ PATIENCE: Mapping[Code, Patience] = {
     "crash_loop": Patience(300, tries=4),
     "image_invalid": Patience(0),
     "image_pull": Patience(60, tries=3),
-    "load_balancer": Patience(90),
+    # policies may not know the tags of a new one for minutes; the cloud controller tries again after 155 and 315 s
+    "load_balancer": Patience(360),
     "not_created": Patience(15),
     "rollout_stuck": Patience(0),
     "volume_mount": Patience(120),

@@ -110,7 +110,9 @@ class DigitalOcean:
     def console(self, request: Request) -> object:
         """GET /_lab/digitalocean/ID: what the droplet's user data wrote, and what its system has booted with."""
         number = int(request.path.rstrip("/").rpartition("/")[2])
-        return {"console": self.lives.console(number), "cgroups": self.lives.cgroups(number)}
+        machine = self.lives.machine(number)
+        system = {"cgroups": machine.cgroups, "iptables": machine.iptables} if machine else {}
+        return {"console": self.lives.console(number), **system}
 
     def inventory(self) -> Iterator[Item]:
         for team in self.teams.teams.values():

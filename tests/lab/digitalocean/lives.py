@@ -87,10 +87,9 @@ class Lives:
         """What the user data wrote, for a look from outside the API."""
         return "".join(self._lives[droplet_id].console)
 
-    def cgroups(self, droplet_id: int) -> int | None:
-        """The version of control groups that a droplet has booted with; None before it is powered on."""
-        machine = self._lives[droplet_id].machine
-        return machine.cgroups if machine else None
+    def machine(self, droplet_id: int) -> Machine | None:
+        """What a droplet is made of; None before it is powered on."""
+        return self._lives[droplet_id].machine
 
     def step(self) -> None:
         now = self._world.clock.now()
@@ -132,7 +131,7 @@ class Lives:
             {"ip_address": life.machine.address, "netmask": "255.255.0.0", "gateway": gateway, "type": "public"},
         ]
         droplet["status"] = "active"
-        life.machine.cgroups = 2  # so do all images of today
+        life.machine.cgroups, life.machine.iptables = 2, "nft"  # so do all images of today
         life.machine.switch_on()
         self._queue.append(life)
 
@@ -183,6 +182,8 @@ class Lives:
             return False
         if life.machine is not None and life.boot.file(ubuntu.CGROUPS_1):
             life.machine.cgroups = 1
+        if life.machine is not None and life.boot.file(ubuntu.IPTABLES_LEGACY):
+            life.machine.iptables = "legacy"
         life.boot.remove()
         life.booted = True
         if life.droplet["status"] == "active":

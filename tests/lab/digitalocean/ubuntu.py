@@ -26,6 +26,8 @@ FILES = {
     "etc/default/grub": 'GRUB_DEFAULT=0\nGRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT=""\nGRUB_CMDLINE_LINUX=""\n',
     "etc/default/grub.d/50-cloudimg-settings.cfg": 'GRUB_CMDLINE_LINUX_DEFAULT="console=tty1 console=ttyS0"\n',
     "boot/grub/grub.cfg": "",
+    "var/lib/dpkg/alternatives/iptables": "nft\n",
+    "var/lib/dpkg/alternatives/ip6tables": "nft\n",
     "sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory hugetlb pids rdma misc\n",
 }
 STAND_INS = (
@@ -128,6 +130,23 @@ UPDATE_GRUB = """#!/bin/sh
 for file in /etc/default/grub /etc/default/grub.d/*.cfg; do . "$file"; done
 echo "linux /boot/vmlinuz ro $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT" >/boot/grub/grub.cfg
 """
+UPDATE_ALTERNATIVES = """#!/bin/sh
+# The lab's stand-in for update-alternatives: which iptables is meant. A Docker that runs keeps to its own.
+case "${1-} ${2-} ${3-}" in
+    "--set iptables /usr/sbin/iptables-"* | "--set ip6tables /usr/sbin/ip6tables-"*) ;;
+    *) echo "update-alternatives: error: lab: not simulated: $*" >&2 && exit 2 ;;
+esac
+case $3 in
+    *-legacy | *-nft) echo "${3##*-}" >"/var/lib/dpkg/alternatives/$2" ;;
+    *) echo "update-alternatives: error: alternative $3 for $2 not registered; not setting" >&2 && exit 2 ;;
+esac
+[ -e /usr/local/bin/docker ] || lab-firewall
+"""
+FIREWALL = """#!/bin/sh
+# Docker starts, and uses the iptables that is meant now.
+rm -f /run/lab/iptables-legacy
+[ "$(cat /var/lib/dpkg/alternatives/iptables)" != legacy ] || echo yes >/run/lab/iptables-legacy
+"""
 REBOOT_NOW = """#!/bin/sh
 # The lab's stand-in for reboot: all processes end, and the lab boots the root again.
 echo yes >/run/lab/reboot
@@ -140,6 +159,7 @@ case "$(cat /boot/grub/grub.cfg) " in
     *" systemd.unified_cgroup_hierarchy=0 "*) mkdir -p /sys/fs/cgroup/memory && echo 1 >/sys/fs/cgroup/memory/tasks ;;
     *) mkdir -p /sys/fs/cgroup && echo cpu memory >/sys/fs/cgroup/cgroup.controllers ;;
 esac
+lab-firewall
 for link in /etc/systemd/system/multi-user.target.wants/*.service; do
     [ ! -e "$link" ] || lab-unit "/etc/systemd/system/${link##*/}"
 done
@@ -150,6 +170,8 @@ REBOOT = "run/lab/reboot"
 """Something is in it if the system was told to boot again."""
 CGROUPS_1 = "sys/fs/cgroup/memory/tasks"
 """Something is in it if the system has booted with version 1 of control groups."""
+IPTABLES_LEGACY = "run/lab/iptables-legacy"
+"""Something is in it if Docker keeps its rules in the legacy tables, where Rancher's network keeps its own."""
 RECORD = "run/lab/docker"
 """Where the docker stand-in has written down what it was asked."""
 
@@ -162,9 +184,11 @@ def system(*, with_docker: bool = False) -> System:
         "curl": FETCHER,
         "wget": FETCHER,
         "lab-docker": DOCKER,
+        "lab-firewall": FIREWALL,
         "lab-unit": UNIT,
         "reboot": REBOOT_NOW,
         "systemctl": SYSTEMCTL,
+        "update-alternatives": UPDATE_ALTERNATIVES,
         "update-grub": UPDATE_GRUB,
         "dpkg": '#!/bin/sh\n[ "${1-}" != --print-architecture ] || echo amd64\n',
         "lsb_release": "#!/bin/sh\ncase $* in *c*) echo noble ;; *r*) echo 24.04 ;; *) echo Ubuntu ;; esac\n",

@@ -115,10 +115,14 @@ class Network:
         return page
 
     def publish(self, instance: Resource) -> None:
-        """Listen on the host's address for each published port."""
+        """Listen on the host's address for each published port.
+
+        Rancher lets visitors in by the legacy iptables of its images. Where Docker keeps its rules in nftables, they
+        still have to pass those, and Docker lets in nobody whom it does not know.
+        """
         host = self._server.store.get("host", instance["hostId"])
         machine = self._server.parts["hosts"].machine_of(host) if host else None
-        if machine is None:
+        if machine is None or machine.iptables != "legacy":
             return
         for port in _outside(instance, machine):
             if port.protocol == "tcp":

@@ -156,6 +156,28 @@ def test_the_kernel_gets_what_grub_was_told(lab: Any, steps: str, version: int) 
     assert lab.control("GET", f"/digitalocean/{made['id']}")["cgroups"] == version
 
 
+INSTALL, TO_LEGACY = "apt-get install docker.io\n", "update-alternatives --set iptables /usr/sbin/iptables-legacy\n"
+UNKNOWN = "update-alternatives --set iptables /usr/sbin/iptables || true\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "kept"),
+    [
+        (TO_LEGACY + INSTALL, "legacy"),
+        (INSTALL + TO_LEGACY, "nft"),
+        (INSTALL + UNKNOWN, "nft"),
+        (f"systemctl enable one.service\n{INSTALL}{TO_LEGACY}reboot", "legacy"),
+        (f"systemctl enable one.service\n{INSTALL}reboot", "nft"),
+    ],
+    ids=["before-docker", "while-it-runs", "not-one-of-them", "with-a-restart", "nothing"],
+)
+def test_docker_keeps_its_rules_where_it_was_told_to_when_it_started(lab: Any, steps: str, kept: str) -> None:
+    unit = f"cat >/etc/systemd/system/one.service <<'EOF'\n{UNIT.format(more='')}EOF\n"
+    (made,) = make(lab, "web", user_data=f"#!/bin/sh\nset -e\n{unit}{steps}\necho without a restart\n")
+    console_with(lab, made["id"], "Finished one.service" if "reboot" in steps else "without a restart")
+    assert lab.control("GET", f"/digitalocean/{made['id']}")["iptables"] == kept
+
+
 def test_there_is_no_network_but_that_of_the_lab(lab: Any) -> None:
     (made,) = make(lab, "web", user_data="#!/bin/sh\ncurl -fsSL https://example.org/ || echo code $?\n")
     assert "code 6" in booted(lab, made["id"])

@@ -130,11 +130,14 @@ def test_a_droplet_that_was_lost_is_made_again_and_its_old_host_goes(server: Ran
     assert server.droplets() == ["own-1", "own-2"]
 
 
-def test_hosts_that_join_by_themselves_suit_kubernetes(server: RancherLab, tmp_path: Path) -> None:
-    """Its kubelet, of 2019, does not run with the control groups that images of today boot with."""
+def test_hosts_that_join_by_themselves_suit_what_rancher_brings(server: RancherLab, tmp_path: Path) -> None:
+    """Its kubelet, of 2019, does not run with the control groups that images of today boot with, and its network lets
+    visitors in by legacy iptables only.
+    """
     played(server, tmp_path, hosts(rancher_hosts_count=1, rancher_hosts_ssh_public_key_files=["key.pub"]))
     (droplet,) = [one for one in server.control("GET", "/inventory")["items"] if one["kind"] == "droplet"]
-    assert server.control("GET", f"/digitalocean/{droplet['id']}")["cgroups"] == 1
+    system = server.control("GET", f"/digitalocean/{droplet['id']}")
+    assert (system["cgroups"], system["iptables"]) == (1, "legacy")
 
 
 def test_a_machine_joins_after_its_restart_and_until_that_has_worked(tmp_path: Path) -> None:

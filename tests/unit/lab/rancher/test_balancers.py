@@ -40,6 +40,16 @@ def test_a_balancer_with_links(ground: Ground) -> None:
     assert balancer["launchConfig"]["healthCheck"]["port"] == 42
 
 
+def test_where_docker_keeps_its_rules_in_nftables_nobody_gets_in(new: Ground) -> None:
+    (host,) = new.hosts("a")
+    machine = new.lab.world.machines.at(host["agentIpAddress"])
+    machine.iptables = "nft"
+    web = new.service(new.stack(), launchConfig={**WEB, "ports": ["8080:80/tcp"]})
+    (endpoint,) = web["publicEndpoints"]
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        fetch(endpoint)
+
+
 def test_the_port_that_balancers_are_checked_at_is_reserved(new: Ground) -> None:
     stack = new.stack()
     fields = {"stackId": stack["id"], "launchConfig": {"imageUuid": "docker:rancher/lb-service-haproxy:v0.9.14"}}

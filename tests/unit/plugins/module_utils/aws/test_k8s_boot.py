@@ -149,6 +149,8 @@ class Aws:
         self.parameters: dict[str, str] = {"/kubernetes/one/join": "abcdef.0123456789abcdef\nsha256:00"}
         self.refusals = 0
         self.url = ""
+        self.unready: list[tuple[str, str]] = []
+        """What the metadata say first: path and text, until each was said once."""
 
     def ssm(self, headers: Any, body: bytes) -> tuple[int, dict[str, Any]]:
         if headers["authorization"] != self._signature(headers, body):
@@ -188,8 +190,11 @@ def aws_on_loopback() -> Iterator[Aws]:
 
         def do_GET(self) -> None:
             allowed = self.headers["x-aws-ec2-metadata-token"] == "session"
-            found = METADATA.get(self.path.removeprefix("/latest/meta-data/"))
-            self._send(200 if allowed and found else 401 if not allowed else 404, found or "")
+            path = self.path.removeprefix("/latest/meta-data/")
+            found = METADATA.get(path)
+            if aws.unready and aws.unready[0][0] == path:
+                found = aws.unready.pop(0)[1]
+            self._send(401 if not allowed else 404 if found is None else 200, found or "")
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
@@ -243,6 +248,19 @@ def test_a_value_is_written_from_standard_input_and_again_while_the_role_is_not_
 
     assert (done.returncode, done.stderr) == (0, "")
     assert aws.parameters["/kubernetes/one/admin"] == "é secret\n"
+
+
+def test_credentials_that_ec2_does_not_have_yet_are_asked_for_again(tmp_path: Path) -> None:
+    """It says so with status 200 (botocore, InstanceMetadataFetcher)."""
+    refused = {"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role the-role."}
+    with aws_on_loopback() as aws:
+        aws.unready = [
+            ("iam/security-credentials/", ""),
+            ("iam/security-credentials/the-role", json.dumps(refused)),
+        ]
+        done = run_program(tmp_path, aws, "get", "/kubernetes/one/join")
+
+    assert (done.returncode, done.stdout.splitlines()[0], aws.unready) == (0, "abcdef.0123456789abcdef", [])
 
 
 def test_metadata_is_the_first_word(tmp_path: Path) -> None:

@@ -181,6 +181,20 @@ def test_nobody_in_the_cluster_reaches_snapshots() -> None:
     assert not allowed("ec2:CreateVolume", snapshot, asked={**DRIVER, **OURS})
 
 
+@pytest.mark.parametrize("region", ["eu-west-1", "cn-north-1"])
+def test_volumes_may_have_a_key_of_ones_own_and_the_key_is_for_volumes_alone(region: str) -> None:
+    """What AWS asks of who makes or attaches such a volume: "Requirements for Amazon EBS encryption"."""
+    statements = [one for one in control_plane_policy(region, "one")["Statement"] if "key/*" in one["Resource"][0]]
+    found = {action: one["Condition"] for one in statements for action in one["Action"]}
+    service = f"ec2.{region}.amazonaws.com{'.cn' if region == 'cn-north-1' else ''}"
+    through_ec2 = {"StringEquals": {"kms:ViaService": service}}
+
+    assert found == {
+        **{f"kms:{one}": through_ec2 for one in ("Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt*")},
+        "kms:CreateGrant": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    }
+
+
 def test_policies_fit_into_a_role_and_follow_the_partition() -> None:
     policy = control_plane_policy("cn-north-1", "a" * 63)
 

@@ -782,6 +782,7 @@ def test_patience_ends_by_tries() -> None:
         (Finding("claim_unbound", "PersistentVolumeClaim a", "no", underway=True), 180),
         (Finding("config_missing", "Pod a", "no"), 45),
         (Finding("container_failed", "Pod a", "no"), 45),
+        (Finding("load_balancer", "Service a", "no"), 360),
     ],
 )
 def test_how_long_a_trouble_may_last(one: Finding, seconds: float) -> None:
