@@ -307,7 +307,8 @@ class Api:
                 doing=f"apply {label}",
             )
         except SchedulersError as error:
-            version = self.older_than(APPLIES_SINCE) if knows_no_apply(error) else ""
+            no_such_path = error.code == "404" and not dry_run  # a dry run comes before what brings its kind
+            version = self.older_than(APPLIES_SINCE) if no_such_path or knows_no_apply(error) else ""
             if not version:
                 raise
             raise SchedulersError(

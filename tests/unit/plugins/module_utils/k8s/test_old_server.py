@@ -68,6 +68,12 @@ def test_a_server_without_apply_is_named_before_the_first_change(
     assert {method for method, _path in cluster.requests} == {"GET", "PATCH"}
 
 
+def test_a_set_of_nothing_that_it_knows_ends_the_same() -> None:
+    with old_cluster(Status(404, message="404 page not found")) as cluster, pytest.raises(SchedulersError, match=SAYS):
+        apply_set.ensure(context(cluster, APPLY, owner="shop", definition=[SHOP]))
+    assert cluster.written == []
+
+
 @pytest.mark.parametrize("version", ["v1.36.4", "v1.22.0-rc.1", "main", None, Status(403, "Forbidden", "no")])
 def test_what_another_server_refuses_is_told_in_its_own_words(version: Any) -> None:
     """Such as one behind the API server, whose kinds cannot be applied."""
