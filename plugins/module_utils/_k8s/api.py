@@ -46,7 +46,7 @@ SILENCE_SECONDS = 75.0  # and one that does not even end is dead
 JSON = "application/json"
 APPLY_PATCH = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
-APPLIES_SINCE, TRIES_SINCE = 22, 13  # the versions 1.x that have server-side apply, and dry runs, for good
+APPLIES_SINCE = 22  # of the versions 1.x, the first that has server-side apply for good
 _MINOR = re.compile(r"v?1\.(\d+)")
 
 

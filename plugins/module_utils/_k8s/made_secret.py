@@ -20,7 +20,7 @@ from .._module import Context, Outcome
 from .._parallel import gather
 from .._plan import Applied, Live, Plan, Spec, Step, apply, done_before
 from .._texts import texts
-from .api import TRIES_SINCE, Api, Object
+from .api import Api, Object
 from .kinds import SECRET
 from .manifests import NAME, checked_namespace
 from .object_set import as_live
@@ -196,14 +196,15 @@ class _Secrets:
             SchedulersError: why.
         """
         places = [step.name.partition("/")[0] for step in plan.steps if step.action == "create"]
-        if places and self._api.older_than(TRIES_SINCE):  # refuses dry runs, or knows of none, and would make it
-            return
-        gather({one: partial(self._try, one) for one in places})
+        if not any(self._try(one) for one in places[:1]):
+            gather({one: partial(self._try, one) for one in places[1:]})
 
-    def _try(self, namespace: str) -> None:
+    def _try(self, namespace: str) -> bool:
+        """Whether that made it, as Kubernetes did before it knew of dry runs (1.11): then the create finds it."""
         # the create itself tells: another run may be faster, and there are webhooks that take no dry run (400)
         with suppress(ConflictError, InputError):
-            self._post(namespace, dry_run=True)
+            return "resourceVersion" in self._post(namespace, dry_run=True)["metadata"]
+        return False
 
     def _post(self, namespace: str, *, dry_run: bool = False) -> Object:
         try:
