@@ -203,7 +203,7 @@ class _Secrets:
         """Whether that made it, as Kubernetes did before it knew of dry runs (1.11): then the create finds it."""
         # the create itself tells: another run may be faster, and there are webhooks that take no dry run (400)
         with suppress(ConflictError, InputError):
-            return "resourceVersion" in self._post(namespace, dry_run=True)["metadata"]
+            return "resourceVersion" in (self._post(namespace, dry_run=True).get("metadata") or {})
         return False
 
     def _post(self, namespace: str, *, dry_run: bool = False) -> Object:
