@@ -87,6 +87,7 @@ options:
     type: int
     default: 300
 notes:
+  - Needs Kubernetes 1.22 or newer, for its server-side apply.
   - Ready are, by kind, Deployments, StatefulSets, DaemonSets, ReplicaSets and ReplicationControllers with all replicas
     of the latest version available, Jobs that are complete, Pods that are ready, Services with the address of their
     load balancer, claims that are bound, definitions that are established, and custom resources whose condition Ready

@@ -267,6 +267,7 @@ options:
     type: int
     default: 600
 notes:
+  - Needs Kubernetes 1.22 or newer, for its server-side apply.
   - Containers run without privilege escalation and with the runtime's seccomp profile.
   - The rollout of a ReplicationController waits for the new pods also with O(wait=false), as it is the module that does
     it.

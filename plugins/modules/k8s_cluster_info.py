@@ -40,7 +40,8 @@ options:
     type: int
     default: 10
 notes:
-  - Rights needed are to list nodes, and to list services and C(endpointslices) of C(discovery.k8s.io).
+  - Rights needed are to list nodes, and to list services and C(endpointslices) of C(discovery.k8s.io), or C(endpoints)
+    where Kubernetes is older than 1.21.
 seealso:
   - module: container.schedulers.k8s_diagnosis_info
 """

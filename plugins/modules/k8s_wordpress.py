@@ -232,6 +232,7 @@ options:
     type: int
     default: 900
 notes:
+  - Needs Kubernetes 1.22 or newer, for its server-side apply.
   - The password of the administrator is in the Secret RV(site.credentials_secret), key C(admin-password).
   - A new site is installed also with O(wait=false).
   - Containers run as unprivileged users, without capabilities and with the runtime's seccomp profile. A network policy

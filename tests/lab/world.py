@@ -71,6 +71,8 @@ class Settings:
 
     rancher_kubernetes: bool = True
     """An environment with Kubernetes has a real control plane, if its programs are there; else none answers."""
+    rancher_kubernetes_1_12: bool = False
+    """Through the server, that control plane answers as Kubernetes 1.12 does, which Rancher 1.6 brings."""
     rancher_version: str = "v1.6.30"
     """Of servers that are started without a tag. Before v1.2 there is /v1 only."""
     rancher_start_seconds: float = 0.0

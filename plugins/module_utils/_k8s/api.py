@@ -9,6 +9,8 @@ run is what check mode and diff are made of. PRIVATE.
 from __future__ import annotations
 
 import json
+import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,7 +29,7 @@ from .._errors import (
 from .._http import not_json
 from .._proxy import WANTS_CREDENTIALS, refused_by
 from .._retry import Effect, RetryPolicy
-from .errors import IN_BETWEEN, MOVED, ExpiredError, translate
+from .errors import IN_BETWEEN, MOVED, ExpiredError, knows_no_apply, translate
 from .kinds import KINDS, Kind
 from .login import log_in
 from .transport import Answer, Stream, Transport
@@ -44,6 +46,8 @@ SILENCE_SECONDS = 75.0  # and one that does not even end is dead
 JSON = "application/json"
 APPLY_PATCH = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
+APPLIES_SINCE = 22  # of the versions 1.x, the first that has server-side apply for good
+_MINOR = re.compile(r"v?1\.(\d+)")
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Api:
         self.policy = policy or RetryPolicy(attempts=FIRST_ATTEMPTS, cap_seconds=3.0)
         self._reached = False
         self._kinds: dict[str, list[Kind]] = {}
+        self._asking = threading.Lock()
+        self._version: str | None = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Api:
@@ -230,6 +236,21 @@ class Api:
             login.renew(token)
             return send()
 
+    def version(self) -> str | None:
+        """What the API server runs, as it writes it ("v1.36.4")."""
+        said: str | None = self.call("GET", "/version", doing="ask for the version").get("gitVersion")
+        return said
+
+    def older_than(self, minor: int) -> str:
+        """The version of the API server if that is older than 1.minor; empty if not, or if it does not say it."""
+        with self._asking:
+            if self._version is None:
+                self._version = ""
+                with suppress(SchedulersError):
+                    self._version = self.version() or ""
+        found = _MINOR.match(self._version)
+        return self._version.removeprefix("v") if found and int(found[1]) < minor else ""
+
     def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
         """An object, or None if there is none."""
         try:
@@ -270,19 +291,32 @@ class Api:
 
         Raises:
             ConflictError: others own fields that would change; ``details["conflicts"]`` says which.
+            SchedulersError: the server is too old for that.
         """
         metadata = manifest["metadata"]
         label = kind.label(metadata["name"], metadata.get("namespace", ""))
         query = {"fieldManager": MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"}
-        answer = self.answer(
-            "PATCH",
-            kind.path(metadata.get("namespace", ""), metadata["name"]),
-            query={**query, "dryRun": "All"} if dry_run else query,
-            body=manifest,
-            content_type=APPLY_PATCH,
-            effect=Effect.IDEMPOTENT,
-            doing=f"apply {label}",
-        )
+        try:
+            answer = self.answer(
+                "PATCH",
+                kind.path(metadata.get("namespace", ""), metadata["name"]),
+                query={**query, "dryRun": "All"} if dry_run else query,
+                body=manifest,
+                content_type=APPLY_PATCH,
+                effect=Effect.IDEMPOTENT,
+                doing=f"apply {label}",
+            )
+        except SchedulersError as error:
+            no_such_path = error.code == "404" and not dry_run  # a dry run comes before what brings its kind
+            version = self.older_than(APPLIES_SINCE) if no_such_path or knows_no_apply(error) else ""
+            if not version:
+                raise
+            raise SchedulersError(
+                f"the API server runs Kubernetes {version}, which has no server-side apply",
+                doing=error.doing,
+                code=error.code,
+                hint=f"Kubernetes 1.{APPLIES_SINCE} and newer have it.",
+            ) from error
         return Written(self._object(answer, f"apply {label}"), answer.status == 201)
 
     def create(self, kind: Kind, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Object:

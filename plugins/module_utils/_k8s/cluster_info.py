@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from .._errors import SchedulersError
+from .._errors import NotFoundError, SchedulersError
 from .._module import Context, Outcome
 from .._parallel import gather
 from .api import Api, Object
-from .kinds import NODE, SERVICE
+from .kinds import ENDPOINTS, NODE, SERVICE, Kind
 from .manifests import checked_namespace
 from .objects import conditions_of
 from .transport import Transport
@@ -39,13 +39,13 @@ def cluster_info(context: Context) -> Outcome:
     if namespace:
         checked_namespace("namespace", namespace)
     api = Api.from_params(context.params)
-    slices = api.kind("discovery.k8s.io/v1", "EndpointSlice")
-    version = api.call("GET", "/version", doing="ask for the version")
+    endpoints = _kind_of_endpoints(api)
+    version = api.version()
     found = gather(
         {
             "nodes": lambda: api.list(NODE).items,
             "services": lambda: api.list(SERVICE, namespace, labels=LISTED).items,
-            "slices": lambda: api.list(slices, namespace, labels=LISTED).items,
+            "slices": lambda: [as_slice(one) for one in api.list(endpoints, namespace, labels=LISTED).items],
         }
     )
     services = [to_service(one, found["slices"], api.transport.address("")) for one in found["services"]]
@@ -61,11 +61,28 @@ def cluster_info(context: Context) -> Outcome:
     return Outcome(
         {
             "server": api.transport.address(""),
-            "version": version.get("gitVersion"),
+            "version": version,
             "nodes": [to_node(one) for one in found["nodes"]],
             "services": services,
         }
     )
+
+
+def _kind_of_endpoints(api: Api) -> Kind:
+    """What says which pods are behind services: slices, or what a server older than 1.21 has in their place."""
+    try:
+        return api.kind("discovery.k8s.io/v1", "EndpointSlice")
+    except NotFoundError:
+        return ENDPOINTS
+
+
+def as_slice(found: Object) -> Object:
+    """The ready ones of Endpoints as a slice; a slice as it is. Pure."""
+    if found["kind"] != ENDPOINTS.kind:
+        return found
+    labels = {"kubernetes.io/service-name": found["metadata"]["name"]}
+    ready: list[Object] = [{} for subset in found.get("subsets") or () for _address in subset.get("addresses") or ()]
+    return {"metadata": {**found["metadata"], "labels": labels}, "endpoints": ready}
 
 
 def to_node(node: Mapping[str, Any]) -> Object:

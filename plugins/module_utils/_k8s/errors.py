@@ -65,6 +65,11 @@ def status_of(body: bytes) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
+def knows_no_apply(error: SchedulersError) -> bool:
+    """Whether an apply may have been refused as the server is too old for it, or for its dry run."""
+    return error.code in ("UnsupportedMediaType", "415") or "dryRun" in error.message
+
+
 def _by_cause(causes: list[Mapping[str, Any]], message: str, doing: str) -> SchedulersError | None:
     """Some refusals are told apart only by what the details say."""
     kinds = {one.get("reason") for one in causes}

@@ -19,6 +19,7 @@ from lab.kubernetes import forwarding, nodes, programs
 from lab.kubernetes.client import Client
 from lab.kubernetes.cluster import Cluster, Options
 from lab.messages import Answer, Request
+from lab.rancher import kubernetes_1_12
 from lab.world import World
 
 log = logging.getLogger("lab")
@@ -89,6 +90,10 @@ class Clusters:
         """Hand the request on, and then whatever comes from either side: watches and commands are long talks."""
         client = self._environments[project_id].client
         assert client is not None
+        older = self._world.settings.rancher_kubernetes_1_12
+        told = kubernetes_1_12.answer(request, path, client.get) if older else None
+        if told is not None:
+            return told
         return Answer(0, b"", takeover=lambda connection: _relay(connection, client, _own(request, path)))
 
     def _do(self, job: Callable[[], None]) -> None:

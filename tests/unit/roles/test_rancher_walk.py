@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.roles.playing import playbook
+import yaml
+from unit.roles.playing import playbook, walk_tasks
 from unit.roles.rancher_lab import TOKEN, RancherLab
+from unit.roles.rendering import rendered
+
+ROOT = Path(__file__).resolve().parents[3]
 
 HALF = {
     "name": "Default",
@@ -88,3 +92,18 @@ def test_droplets_that_the_account_may_not_have_are_refused_before_the_first(
     assert code != 0
     assert "6 more droplets are wanted, but the account has 0 and may have 5" in said
     assert new_server.droplets() == []
+
+
+def test_our_app_is_tried_where_kubernetes_has_server_side_apply_and_else_it_is_said_why_not() -> None:
+    verify = yaml.safe_load((ROOT / "roles" / "rancher_kubernetes" / "tasks" / "verify.yml").read_text())
+    (fact,) = [one["ansible.builtin.set_fact"]["rancher_kubernetes_version"] for one in verify if "Note" in one["name"]]
+    tasks = {one["name"]: one for one in walk_tasks(ROOT / "playbooks" / "tasks" / "rancher.yml")}
+    names = ("Our app on it", "Say why it is not there, if Kubernetes is too old for it")
+    conditions = ", ".join(" and ".join(f"({one})" for one in tasks[name]["when"]) for name in names)
+    expression = "{{ [" + conditions.replace("rancher_kubernetes_version", f"({fact.strip('{ }')})") + "] }}"
+    versions = ("v1.2.4", "v1.12.10", "v1.12.10-rancher1", "v1.21.14", "v1.22.0", "v1.36.3+k3s1")
+    looks: list[dict[str, Any]] = [{"__rancher_kubernetes_look": {"version": one}} for one in versions]
+    found = rendered(
+        ROOT / "roles" / "kubernetes_app", expression, [{"ansible_check_mode": False, **one} for one in looks]
+    )
+    assert found == [[False, True]] * 4 + [[True, False]] * 2

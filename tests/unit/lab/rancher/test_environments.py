@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from lab.kubernetes import programs
+from lab.rancher import kubernetes_1_12
 from unit.lab.digitalocean_ground import make
 from unit.lab.rancher.ground import Document, Ground
 
@@ -87,6 +88,10 @@ def test_its_api_server_is_a_real_one_behind_the_server(ground: Ground) -> None:
     ground.eventually(
         lambda: len(secure(ground, f"/r/projects/{project['id']}/kubernetes/api/v1/nodes", key)["items"]) == 3
     )
+    ground.lab.settings(rancher_kubernetes_1_12=True)
+    assert secure(ground, f"/r/projects/{project['id']}/kubernetes/version", key)["gitVersion"] == "v1.12.10"
+    groups = secure(ground, f"/r/projects/{project['id']}/kubernetes:6443/apis", key)["groups"]
+    assert {"apps", "batch"} < {one["name"] for one in groups} < {*kubernetes_1_12.SERVED}
 
 
 def secure(ground: Ground, path: str, key: Document) -> Any:

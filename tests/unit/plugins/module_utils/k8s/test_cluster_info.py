@@ -179,3 +179,22 @@ def test_nobody_is_asked_unless_that_is_wanted() -> None:
         result = as_documented(cluster_info, cluster_info(Context({**params, "host": server.url}))).result
 
     assert "answers" not in result["services"][0]
+
+
+def test_a_server_from_before_slices_counts_the_addresses_that_are_ready() -> None:
+    """As environments of Rancher 1.6 have it. It is asked as many times."""
+    params = {"request_timeout": 10, "namespace": None, "ask": False, "ask_timeout": 5}
+    subsets = [{"addresses": [{"ip": "10.42.0.7"}, {"ip": "10.42.0.8"}], "notReadyAddresses": [{"ip": "10.42.0.9"}]}]
+    found = [thing("Endpoints", "web", subsets=[*subsets, {"notReadyAddresses": [{"ip": "10.42.0.7"}]}])]
+    labelled = {"labelSelector": "kubernetes.io/cluster-service=true"}
+    with api_server(
+        Call("GET", "/apis/discovery.k8s.io/v1", "404 page not found\n", status=404),
+        Call("GET", "/version", {"gitVersion": "v1.12.10"}),
+        Call("GET", "/api/v1/nodes", listing(thing("Node", "one", "", spec={}))),
+        Call("GET", "/api/v1/services", listing(service(), service("none")), query=labelled),
+        Call("GET", "/api/v1/endpoints", listing(*found, thing("Endpoints", "none")), query=labelled),
+    ) as server:
+        result = as_documented(cluster_info, cluster_info(Context({**params, "host": server.url}))).result
+
+    assert (result["version"], [one["name"] for one in result["nodes"]]) == ("v1.12.10", ["one"])
+    assert [(one["name"], one["ready_endpoints"]) for one in result["services"]] == [("web", 2), ("none", 0)]

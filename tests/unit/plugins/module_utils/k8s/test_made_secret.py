@@ -133,8 +133,8 @@ def test_two_namespaces_get_the_same_value() -> None:
     with api_server(
         Call("GET", f"{ONE}/db", Status(404, "NotFound")),
         Call("GET", f"{TWO}/db", Status(404, "NotFound")),
-        Call("POST", ONE, secret(metadata=OURS), query={"dryRun": "All"}),
-        Call("POST", TWO, secret("two", metadata=OURS), query={"dryRun": "All"}),
+        Call("POST", ONE, {"metadata": OURS}, query={"dryRun": "All"}),  # of no version, as it is not there
+        Call("POST", TWO, {"metadata": OURS}, query={"dryRun": "All"}),
         Call("POST", ONE, secret(metadata=OURS), body={"metadata": OURS}),
         Call("POST", TWO, secret("two", metadata=OURS)),
         Call("GET", f"{ONE}/db", secret(metadata=OURS, username="app", password="x")),
