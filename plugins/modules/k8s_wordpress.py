@@ -89,7 +89,8 @@ options:
   resources:
     description:
       - What WordPress needs and may not exceed, each as a whole.
-      - For a new site 100m CPU and 128Mi of memory, at most 512Mi.
+      - For a new site 100m CPU and 128Mi of memory, at most 512Mi. The image's Apache starts a process of some 25Mi for
+        each request that it serves at a time, up to 150, and all of them end when they exceed the limit.
     type: dict
     suboptions:
       requests:
@@ -164,7 +165,10 @@ options:
         description: The id of the EBS volume of the site.
         type: str
       database_volume:
-        description: The id of the EBS volume of the database.
+        description:
+          - The id of the EBS volume of the database.
+          - It has to be empty, or to come from this module, which keeps the data in its directory C(mysql). Those of a
+            server that had the volume for itself are not found.
         type: str
       zone:
         description:

@@ -201,10 +201,13 @@ def _site(options: Mapping[str, Any]) -> Manifest:
 
 
 def _extra(options: Mapping[str, Any]) -> str:
-    """PHP for wp-config.php. The image believes X-Forwarded-Proto, which a network load balancer does not send."""
+    """PHP for wp-config.php. The image believes X-Forwarded-Proto, which load balancers that pass on TCP do not send.
+
+    So do those of the network, and classic ones with a certificate, unless an annotation says that the pods speak HTTP.
+    """
     service, url = options["service"], options["site"].get("url")
     https = url.startswith("https:") if url else service.get("port") == 443
-    return f"{EXTRA} {HTTPS}" if https and service["load_balancer"] == "nlb" else EXTRA
+    return f"{EXTRA} {HTTPS}" if https and service["type"] == "LoadBalancer" else EXTRA
 
 
 def _web_container(

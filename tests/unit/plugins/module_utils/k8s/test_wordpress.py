@@ -814,10 +814,12 @@ def test_the_probes_pass_before_and_after_the_installation(site: dict[str, Any],
         (HTTPS, {"load_balancer": "nlb"}, True),
         (SITE, {"load_balancer": "nlb", "port": 443}, True),
         (SITE, {"load_balancer": "nlb"}, False),
-        (HTTPS, {"load_balancer": "classic"}, False),  # that one can say it itself, for each request
+        (HTTPS, {"load_balancer": "classic"}, True),  # with a certificate it passes on TCP, if it is not told otherwise
+        (SITE, {"load_balancer": "classic"}, False),
+        (HTTPS, {"type": "ClusterIP"}, False),  # what is before it can say it itself, for each request
     ],
 )
-def test_behind_a_network_load_balancer_the_site_knows_that_it_is_at_https(
+def test_behind_a_load_balancer_of_its_own_the_site_knows_that_it_is_at_https(
     site: dict[str, Any], service: dict[str, Any], knows: bool, tmp_path: Path
 ) -> None:
     with ready(Wp()) as cluster:
