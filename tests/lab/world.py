@@ -73,6 +73,8 @@ class Settings:
     """An environment with Kubernetes has a real control plane, if its programs are there; else none answers."""
     rancher_version: str = "v1.6.30"
     """Of servers that are started without a tag. Before v1.2 there is /v1 only."""
+    rancher_catalog_today: bool = False
+    """GlusterFS and Convoy-Gluster, which were deleted in August 2016, are not in the catalog."""
     rancher_start_seconds: float = 0.0
     """From the start of a rancher/server container until it answers."""
     rancher_driver_seconds: float = 0.0

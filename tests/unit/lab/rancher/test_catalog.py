@@ -44,8 +44,13 @@ def test_what_there_is(ground: Ground, old: Ground) -> None:
         "community:convoy-gluster", "community:galera", "community:glusterfs", "community:wordpress",
         "library:kubernetes", "library:route53",
     }  # fmt: skip
-    ground.lab.settings(rancher_version="v1.6.30")
-    assert "library:infra*route53" in {one["id"] for one in ground.listed("/v1-catalog/templates")}
+    ground.lab.settings(rancher_version="v1.6.30", rancher_catalog_today=True)
+    today = {one["id"] for one in ground.listed("/v1-catalog/templates")}
+    assert "library:infra*route53" in today
+    assert {one for one in found if one.startswith("community:")} - today == {
+        "community:convoy-gluster", "community:glusterfs",
+    }  # fmt: skip
+    assert ground.ask("GET", "/v1-catalog/templates/community:glusterfs")[0] == 404
 
 
 @pytest.mark.parametrize(
