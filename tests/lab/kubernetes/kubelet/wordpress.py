@@ -240,8 +240,8 @@ def _login(tables: dict[str, Any], host_name: str, method: str, body: bytes) -> 
 
 def _admin(tables: dict[str, Any], site_url: str, host_name: str, path: str, headers: Mapping[str, str]) -> Page:
     if path == "/wp-admin/install.php":
-        log_in = f"{site_url}/wp-login.php"
-        text = f'<h1>Already Installed</h1>\n<p class="step"><a href="{log_in}">Log In</a></p>'
+        text = "<h1>Already Installed</h1>\n<p>You appear to have already installed WordPress.</p>"
+        text += f'<p class="step"><a href="{site_url}/wp-login.php">Log In</a></p>'
         return _page(200, "WordPress &rsaquo; Installation", text, host_name)
     for user in tables["users"]:
         if f"wordpress_logged_in_lab={user['user_login']}|{user['user_pass'][:32]}" in headers.get("cookie", ""):
