@@ -75,6 +75,8 @@ class Settings:
     """Through the server, that control plane answers as Kubernetes 1.12 does, which Rancher 1.6 brings."""
     rancher_version: str = "v1.6.30"
     """Of servers that are started without a tag. Before v1.2 there is /v1 only."""
+    rancher_catalog_today: bool = False
+    """GlusterFS and Convoy-Gluster, which were deleted in August 2016, are not in the catalog."""
     rancher_start_seconds: float = 0.0
     """From the start of a rancher/server container until it answers."""
     rancher_driver_seconds: float = 0.0

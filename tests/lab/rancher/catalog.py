@@ -23,6 +23,8 @@ _CATALOGS = ("community", "library")
 _HEADER = re.compile(r"\A(?:#.*\n)+---\n")
 _ONLY_OLD = ("kubernetes", "route53")
 """Templates of the library that moved to its infra folder."""
+_DELETED = ("glusterfs", "convoy-gluster")
+"""Templates of the community until August 2016."""
 
 
 def install(server: RancherServer) -> Catalog:
@@ -93,9 +95,11 @@ class Catalog:
 
     def known(self) -> list[Template]:
         """Those that fit the server's time: infrastructure came with /v2-beta."""
+        gone = _DELETED if self._server.world.settings.rancher_catalog_today else ()
+        there = [one for one in templates() if one.folder not in gone]
         if self._server.era == "1.6":
-            return [one for one in templates() if one.base or one.folder not in _ONLY_OLD]
-        return [one for one in templates() if not one.base]
+            return [one for one in there if one.base or one.folder not in _ONLY_OLD]
+        return [one for one in there if not one.base]
 
     def find(self, template_id: str) -> tuple[Template, Version] | None:
         """By `catalog:folder` (the default version) or `catalog:folder:version`."""

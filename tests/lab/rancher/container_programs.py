@@ -50,7 +50,7 @@ class ContainerPrograms:
             found["nginx"] = self._nginx
         if any(_SUPERVISOR in task.command for task in self._running.first_tasks):
             found["supervisorctl"] = self._supervisorctl
-        return found
+        return {**found, **self._server.parts["sites"].programs(self._instance)}
 
     # Who am I
 

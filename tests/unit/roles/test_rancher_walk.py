@@ -70,6 +70,7 @@ def test_a_walk_that_was_killed_between_the_halves_goes_on(two_hosts: RancherLab
 
 def test_the_catalogs_wordpress_is_the_chapters(two_hosts: RancherLab, tmp_path: Path) -> None:
     """It wants a port that a run which broke off in step_export left to the copy of the load balancer."""
+    two_hosts.control("POST", "/settings", {"rancher_catalog_today": True})  # which has its template
     copy = {"name": "Copy", "services": [{"name": "web", "image": "nginx", "scale": 1, "ports": ["80:80"]}]}
     code, left = two_hosts.play(tmp_path, {"container.schedulers.rancher_stack": copy})
     assert code == 0, left
@@ -107,3 +108,16 @@ def test_our_app_is_tried_where_kubernetes_has_server_side_apply_and_else_it_is_
         ROOT / "roles" / "kubernetes_app", expression, [{"ansible_check_mode": False, **one} for one in looks]
     )
     assert found == [[False, True]] * 4 + [[True, False]] * 2
+
+
+def test_templates_that_the_catalog_lacks_are_named_before_there_are_hosts_to_pay_for(
+    new_server: RancherLab, tmp_path: Path
+) -> None:
+    new_server.control("POST", "/settings", {"rancher_catalog_today": True})
+    more = {"rancher_database_root_password": "lab-not-a-secret-10"}
+    tags = ("--tags", "step_hosts,step_gluster,step_convoy,step_galera,step_wordpress,step_scale")
+    code, said = playbook(tmp_path, "container.schedulers.rancher", {**given(new_server), **more}, *tags)
+    assert code != 0
+    assert "does not have community:convoy-gluster and community:glusterfs" in said
+    assert "--skip-tags step_convoy,step_gluster,step_scale,step_wordpress" in said
+    assert "rancher_hosts" not in said

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,27 +165,11 @@ class Applications:
         return Database(server.path(database.DATA)).connect(user, password, name, client)
 
     def _client(self, running: Running, program: str, arguments: Sequence[str], stdin: str) -> tuple[str, str, int]:
-        options, words = _client_options(arguments)
-        password = options.get("password") or running.environment.get("MYSQL_PWD", "")
-        name = options.get("database") or (words[0] if words else None)
-        statements = options.get("execute") or stdin
-        try:
-            session = self._connect(
-                running, options.get("host", ""), int(options.get("port") or database.PORT),
-                options.get("user", "root"), password, name,
-            )  # fmt: skip
-            if program.endswith("dump"):
-                return f"-- MariaDB dump of {name}\n", "", 0
-            rows = [
-                row for statement in statements.split(";") if statement.strip() for row in session.execute(statement)
-            ]
-        except (database.RefusedError, ConnectionError) as error:
-            text = str(error) if str(error).startswith("ERROR") else f"ERROR 2002 (HY000): {error}"
-            return "", f"{text}\n", 1
-        return "".join(f"{row}\n" for row in rows), "", 0
+        connect = partial(self._connect, running)
+        return database.client(program, arguments, stdin, running.environment, connect)
 
     def _admin(self, running: Running, program: str, arguments: Sequence[str]) -> tuple[str, str, int]:
-        options, words = _client_options(arguments)
+        options, words = database.client_options(arguments)
         try:
             self._connect(running, options.get("host", ""), int(options.get("port") or database.PORT), "", "", None)
         except database.RefusedError:
@@ -272,25 +257,3 @@ def _with_files(running: Running) -> dict[str, str]:
             if path.is_file():
                 found[name.removesuffix("_FILE")] = path.read_text().rstrip("\n")
     return found
-
-
-_SHORT = {"-h": "host", "-P": "port", "-u": "user", "-p": "password", "-e": "execute", "-D": "database"}
-
-
-def _client_options(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Options of the MariaDB programs (-uroot, -u root, --user=root, --user root), and the other words."""
-    options: dict[str, str] = {}
-    words: list[str] = []
-    rest = list(arguments)
-    while rest:
-        word = rest.pop(0)
-        if word.startswith("--"):
-            name, equals, value = word[2:].partition("=")
-            takes = name in _SHORT.values() and name != "password"
-            options[name] = value if equals else rest.pop(0) if takes and rest else ""
-        elif word[:2] in _SHORT:
-            value = word[2:]
-            options[_SHORT[word[:2]]] = value if value or word[:2] == "-p" or not rest else rest.pop(0)
-        elif not word.startswith("-"):
-            words.append(word)
-    return options, words

@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +130,50 @@ class Session:
             document["databases"].pop(name, None)
             self._database._write(document)
         return []
+
+
+# The client
+
+
+Connect = Callable[[str, int, str, str, str | None], Session]
+"""(host, port, user, password, database) -> a session; RefusedError or ConnectionError if there is none."""
+_SHORT = {"-h": "host", "-P": "port", "-u": "user", "-p": "password", "-e": "execute", "-D": "database"}
+
+
+def client(
+    program: str, arguments: Sequence[str], stdin: str, environment: Mapping[str, str], connect: Connect
+) -> tuple[str, str, int]:
+    """What `mariadb`, `mysql` and their dumps write, to where, and their exit code."""
+    options, words = client_options(arguments)
+    password = options.get("password") or environment.get("MYSQL_PWD", "")
+    name = options.get("database") or (words[0] if words else None)
+    statements = options.get("execute") or stdin
+    try:
+        host, port = options.get("host", ""), int(options.get("port") or PORT)
+        session = connect(host, port, options.get("user", "root"), password, name)
+        if program.endswith("dump"):
+            return f"-- MariaDB dump of {name}\n", "", 0
+        rows = [row for statement in statements.split(";") if statement.strip() for row in session.execute(statement)]
+    except (RefusedError, ConnectionError) as error:
+        text = str(error) if str(error).startswith("ERROR") else f"ERROR 2002 (HY000): {error}"
+        return "", f"{text}\n", 1
+    return "".join(f"{row}\n" for row in rows), "", 0
+
+
+def client_options(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Options of the MariaDB programs (-uroot, -u root, --user=root, --user root), and the other words."""
+    options: dict[str, str] = {}
+    words: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            takes = name in _SHORT.values() and name != "password"
+            options[name] = value if equals else rest.pop(0) if takes and rest else ""
+        elif word[:2] in _SHORT:
+            value = word[2:]
+            options[_SHORT[word[:2]]] = value if value or word[:2] == "-p" or not rest else rest.pop(0)
+        elif not word.startswith("-"):
+            words.append(word)
+    return options, words

@@ -22,8 +22,11 @@ from lab.kubernetes.kubelet.database import RefusedError, Session
 FILES = "/var/www/html"
 VERSION = "6.9.1"
 NO_DATABASE = "Error establishing a database connection"
+WIZARD = "/wp-admin/setup-config.php"
 Connect = Callable[[], Session]
 """Connects to the site's database; RefusedError or ConnectionError if it cannot."""
+Configure = Callable[[Mapping[str, str]], None]
+"""Keeps what the wizard was told, if that leads to the database; RefusedError or ConnectionError if it does not."""
 
 
 class Site:
@@ -123,6 +126,9 @@ def page(site: Site, host_name: str, method: str, path: str, headers: Mapping[st
     url = urlsplit(path)
     if url.path.startswith("/wp-content/"):
         return _file(site, url.path)
+    if url.path == WIZARD:
+        text = 'The file wp-config.php already exists. You may try <a href="install.php">installing now</a>.'
+        return _page(409, "WordPress &rsaquo; Error", text, host_name)
     try:
         tables = site.tables()
     except (RefusedError, ConnectionError):
@@ -136,11 +142,47 @@ def page(site: Site, host_name: str, method: str, path: str, headers: Mapping[st
     if url.path.startswith("/wp-json"):
         return _json(tables, url.path)
     if url.path.startswith("/wp-admin"):
-        return _admin(tables, host_name, url.path, headers)
+        return _admin(tables, site.url(tables), host_name, url.path, headers)
     wanted, host = urlsplit(site.url(tables)), headers.get("host", "")
     if host and wanted.netloc and host.lower() != wanted.netloc.lower():
         return _redirect(301, f"{site.url(tables)}{path}")
     return _blog(site, tables, host_name, url.path, dict(parse_qsl(url.query)))
+
+
+def wizard(configure: Configure, host_name: str, path: str, headers: Mapping[str, str], body: bytes) -> Page:
+    """The answer of a WordPress without wp-config.php: its wizard makes that, for whoever comes first."""
+    url, title = urlsplit(path), "WordPress &rsaquo; Setup Configuration File"
+    if url.path != WIZARD:
+        return _redirect(302, f"http://{headers.get('host', host_name)}{WIZARD}")
+    step = dict(parse_qsl(url.query)).get("step")
+    if step not in ("1", "2"):
+        text = '<form id="setup" method="post" action="?step=0"><select name="language"></select></form>'
+        return _page(200, title, text, host_name)
+    if step == "1":
+        inputs = "".join(f'<input name="{field}">' for field in ("dbname", "uname", "pwd", "dbhost", "prefix"))
+        return _page(200, title, f'<form method="post" action="setup-config.php?step=2">{inputs}</form>', host_name)
+    form = {name: values[-1].strip() for name, values in parse_qs(body.decode(errors="replace")).items()}
+    refusal = _refusal(configure, form)
+    if refusal:
+        again = '<p class="step"><a href="setup-config.php?step=1">Try Again</a></p>'
+        return _page(500, "WordPress &rsaquo; Error", f"{refusal}\n{again}", host_name)
+    text = (
+        '<h1>Successful database connection</h1>\n<p class="step"><a href="install.php?language=en_US">Run it</a></p>'
+    )
+    return _page(200, title, text, host_name)
+
+
+def _refusal(configure: Configure, form: Mapping[str, str]) -> str | None:
+    """Why the wizard does not take what it is told."""
+    if not re.fullmatch(r"\w+", form.get("prefix", ""), re.ASCII):
+        return '<strong>Error:</strong> "Table Prefix" can only contain numbers, letters, and underscores.'
+    try:
+        configure(form)
+    except RefusedError as refused:
+        return f"<h1>{NO_DATABASE if '1045' in str(refused) else 'Cannot select database'}</h1>"
+    except ConnectionError:
+        return f"<h1>{NO_DATABASE}</h1>"
+    return None
 
 
 def _wants_https(path: str, tables: dict[str, Any]) -> bool:
@@ -196,9 +238,10 @@ def _login(tables: dict[str, Any], host_name: str, method: str, body: bytes) -> 
     return _page(200, f"Log In &lsaquo; {title} &#8212; WordPress", text, host_name)
 
 
-def _admin(tables: dict[str, Any], host_name: str, path: str, headers: Mapping[str, str]) -> Page:
+def _admin(tables: dict[str, Any], site_url: str, host_name: str, path: str, headers: Mapping[str, str]) -> Page:
     if path == "/wp-admin/install.php":
         text = "<h1>Already Installed</h1>\n<p>You appear to have already installed WordPress.</p>"
+        text += f'<p class="step"><a href="{site_url}/wp-login.php">Log In</a></p>'
         return _page(200, "WordPress &rsaquo; Installation", text, host_name)
     for user in tables["users"]:
         if f"wordpress_logged_in_lab={user['user_login']}|{user['user_pass'][:32]}" in headers.get("cookie", ""):

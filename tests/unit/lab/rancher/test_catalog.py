@@ -49,8 +49,13 @@ def test_what_there_is(ground: Ground, old: Ground) -> None:
         "community:convoy-gluster", "community:galera", "community:glusterfs", "community:wordpress",
         "library:kubernetes", "library:route53",
     }  # fmt: skip
-    ground.lab.settings(rancher_version="v1.6.30")
-    assert "library:infra*route53" in {one["id"] for one in ground.listed("/v1-catalog/templates")}
+    ground.lab.settings(rancher_version="v1.6.30", rancher_catalog_today=True)
+    today = {one["id"] for one in ground.listed("/v1-catalog/templates")}
+    assert "library:infra*route53" in today
+    assert {one for one in found if one.startswith("community:")} - today == {
+        "community:convoy-gluster", "community:glusterfs",
+    }  # fmt: skip
+    assert ground.ask("GET", "/v1-catalog/templates/community:glusterfs")[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,47 @@ def test_wordpress_takes_a_host_whose_port_is_free(old: Ground) -> None:
     assert containers(old, wordpress) == ["running"] * 2
     web = next(one for one in old.listed(wordpress["links"]["services"]) if one["name"] == "wordpress")
     assert web["publicEndpoints"][0]["ipAddress"] != balancer["publicEndpoints"][0]["ipAddress"]
-    assert "WordPress &rsaquo; Installation" in old.page(web)
+    assert "WordPress &rsaquo; Setup Configuration File" in old.page(web)
+
+
+def test_todays_wordpress_does_not_find_its_database_by_a_link(old: Ground) -> None:
+    """Its wizard has to be told, and MariaDB's image makes no database from a root password alone."""
+    old.hosts("a")
+    launch(old, "community:wordpress:0", "wordpress")
+    services = {one["name"]: one for one in old.listed("services")}
+    (endpoint,) = services["wordpress"]["publicEndpoints"]
+    site = f"http://{endpoint['ipAddress']}:{endpoint['port']}"
+    told = {"dbname": "wordpress", "uname": "root", "pwd": "example", "dbhost": "mysql", "prefix": "wp_"}
+
+    def ask(path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+        data = urllib.parse.urlencode(form).encode() if form else None
+        try:
+            with urllib.request.urlopen(f"{site}/wp-admin/{path}", data, timeout=60) as answer:
+                return answer.status, answer.url.removeprefix(f"{site}/wp-admin/"), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, "", error.read().decode()
+
+    assert ask("install.php?step=1")[:2] == (200, "setup-config.php")
+    assert 'name="dbname"' in ask("setup-config.php?step=1")[2]
+    status, _url, page = ask("setup-config.php?step=2", told)
+    assert (status, "Cannot select database" in page) == (500, True)
+    (server,) = old.containers(services["db"])
+    create = "CREATE DATABASE IF NOT EXISTS wordpress"
+    assert "ERROR 1045" in old.run(server, "mariadb", "-u", "root", "--password=wrong", "-e", create)
+    assert old.run(server, "mariadb", "-u", "root", "--password=example", "-e", create) == ""
+    assert "not found" in old.run(server, "mysql", "--version")
+
+    status, _url, page = ask("setup-config.php?step=2", {**told, "pwd": "wrong"})
+    assert (status, "Error establishing a database connection" in page) == (500, True)
+    assert ask("setup-config.php?step=2", {**told, "dbhost": "db2"})[0] == 500
+    assert ask("setup-config.php?step=2", {**told, "prefix": "wp-"})[0] == 500
+    assert ask("install.php")[1] == "setup-config.php"
+    assert 'href="install.php' in ask("setup-config.php?step=2", told)[2]
+    assert ask("setup-config.php?step=2", told)[0] == 409
+    assert 'name="weblog_title"' in ask("install.php?step=1")[2]
+    form = {"weblog_title": "Ours", "user_name": "me", "admin_password": "x", "admin_email": "me@example.org"}
+    assert "Success!" in ask("install.php?step=2", form)[2]
+    assert f'<a href="{site}/wp-login.php">' in ask("install.php?step=1")[2]
 
 
 def test_todays_wordpress_is_another_one(ground: Ground) -> None:
