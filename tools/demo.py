@@ -180,7 +180,7 @@ def _play(part: Part, lab: Lab) -> int:
 
 
 def _end(play: subprocess.Popen[bytes]) -> None:
-    """The playbook may still say what it made, before the lab goes away under it; then it has to go too."""
+    """Modules may still end what is under way, before the lab goes away under them; then the playbook has to go too."""
     play.send_signal(signal.SIGINT)
     try:
         play.wait(timeout=30)
