@@ -85,12 +85,25 @@ def main(names: list[str]) -> int:
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(parents=True)
     parts = [PARTS[name] for name in names or PARTS]
+    check_machine(STATE / "lab")
     with ExitStack() as stack:
         builds = {part: stack.enter_context(_building(part.build)) for part in parts if part.build}
         outcomes = [_run(part, builds.get(part)) for part in parts]
     for outcome in outcomes:
         print(_report(outcome), flush=True)
     return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def check_machine(state: Path) -> None:
+    """Every part boots machines: where none gets past its boot, a playbook would wait for it to the end of its time.
+
+    Raises:
+        LabError: the lab says that it cannot.
+    """
+    with running_lab(state) as lab:
+        if lab.warnings:
+            needed = "Linux with util-linux is needed, and user namespaces for everybody, or root with CAP_SYS_ADMIN."
+            raise LabError(" ".join((*lab.warnings, needed)))
 
 
 @dataclass(frozen=True)
