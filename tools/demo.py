@@ -39,14 +39,16 @@ class Part:
     """The lab's command that builds what this part needs; nothing is to be done if that is there."""
     zone: str = ""
     """A hosted zone that is there before, and has to be empty afterwards."""
-    shows: str = ""
+    shows: tuple[str, ...] = ()
     """What its report has to have, of that which its playbook goes on without."""
+    hosts: int = 0
+    """How many have to have answered."""
 
 
 PARTS: Final = {
-    "ecs": Part("Amazon ECS", "playbooks/ecs.yml"),
+    "ecs": Part("Amazon ECS", "playbooks/ecs.yml", shows=("url", "failure"), hosts=3),
     "kubernetes": Part(
-        "Kubernetes on AWS", "playbooks/kubernetes.yml", build=("kubernetes", "build"), shows="Pending, because"
+        "Kubernetes on AWS", "playbooks/kubernetes.yml", build=("kubernetes", "build"), shows=("Pending, because",)
     ),
     "rancher": Part(
         "Rancher on DigitalOcean", "playbooks/rancher.yml", build=("kubernetes", "build"), zone="example.com"
@@ -68,8 +70,10 @@ class Outcome:
     @property
     def good(self) -> bool:
         """The playbook ended well and has shown what it has to, and neither it nor the lab knows of anything left."""
-        shown = not self.part.shows or self.published.get("more", {}).get(self.part.shows)
-        return self.exit_code == 0 and bool(shown) and not self.published.get("leftovers") and not self.left_in_lab
+        told = {**self.published, **self.published.get("more", {})}
+        hosts = told.get("hosts_answered", [])
+        shown = all(told.get(name) for name in self.part.shows) and len(hosts) >= self.part.hosts
+        return self.exit_code == 0 and shown and not self.published.get("leftovers") and not self.left_in_lab
 
 
 def main(names: list[str]) -> int:
@@ -81,12 +85,25 @@ def main(names: list[str]) -> int:
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(parents=True)
     parts = [PARTS[name] for name in names or PARTS]
+    check_machine(STATE / "lab")
     with ExitStack() as stack:
         builds = {part: stack.enter_context(_building(part.build)) for part in parts if part.build}
         outcomes = [_run(part, builds.get(part)) for part in parts]
     for outcome in outcomes:
         print(_report(outcome), flush=True)
     return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def check_machine(state: Path) -> None:
+    """Every part boots machines: where none gets past its boot, a playbook would wait for it to the end of its time.
+
+    Raises:
+        LabError: the lab says that it cannot.
+    """
+    with running_lab(state) as lab:
+        if lab.warnings:
+            needed = "Linux with util-linux is needed, and user namespaces for everybody, or root with CAP_SYS_ADMIN."
+            raise LabError(" ".join((*lab.warnings, needed)))
 
 
 @dataclass(frozen=True)
@@ -180,7 +197,7 @@ def _play(part: Part, lab: Lab) -> int:
 
 
 def _end(play: subprocess.Popen[bytes]) -> None:
-    """The playbook may still say what it made, before the lab goes away under it; then it has to go too."""
+    """Modules may still end what is under way, before the lab goes away under them; then the playbook has to go too."""
     play.send_signal(signal.SIGINT)
     try:
         play.wait(timeout=30)

@@ -4,8 +4,8 @@
 
 Tools write state into the home folder (~/.ansible, ~/.cache, ~/.aws), and read what they find there and in the
 environment. Here they get a home inside the clone and none of the caller's settings: a run changes nothing outside
-the clone (but for the lab's control plane, see below), means the same on every machine, and can never reach a real
-account.
+the clone (but for the lab's control plane, see below, and pip's cache, which set-up shares with all clones), means the
+same on every machine, and can never reach a real account.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def tool_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         # The package index may be behind a proxy; the lab never is.
         "no_proxy": _LOOPBACK,
         "NO_PROXY": _LOOPBACK,
-        # A quarter of an hour's work, for all clones of this user: the one thing that is kept outside.
+        # A quarter of an hour's work, for all clones of this user: kept outside.
         "LAB_CACHE": os.environ.get("LAB_CACHE") or str(Path.home() / ".cache"),
         "ANSIBLE_CONFIG": str(ROOT / "tools" / "ansible.cfg"),
         "ANSIBLE_HOME": str(HOME / ".ansible"),

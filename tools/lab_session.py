@@ -23,9 +23,14 @@ class LabError(Exception):
 
 @dataclass(frozen=True)
 class Lab:
-    """A running lab: the exports that point a program at it, and its own account of what exists."""
+    """A running lab: the exports that point a program at it, and its own account of what exists.
+
+    Attributes:
+        warnings: what it cannot do on this machine.
+    """
 
     exports: dict[str, str]
+    warnings: tuple[str, ...] = ()
 
     def inventory(self) -> list[dict[str, Any]]:
         """Everything in the lab's clouds that would be billed or in the way, as the lab itself counts it."""
@@ -42,7 +47,8 @@ def running_lab(state: Path) -> Iterator[Lab]:
         started = _call("start", state)
         if started.returncode:
             raise LabError(f"The lab did not start: {started.stdout.strip() or 'it gave no reason.'}")
-        yield Lab(_parse_exports(_call("exports", state).stdout))
+        warnings = json.loads((state / "lab.json").read_text())["warnings"]
+        yield Lab(_parse_exports(_call("exports", state).stdout), tuple(warnings))
     finally:
         _call("stop", state)
 

@@ -14,15 +14,15 @@ HEARTBEAT_SECONDS = 0.5  # who waits longer looks that often whether the process
 
 
 class Ending:
-    """Whether the process was told to end. A signal interrupts the main thread only; all others look here."""
+    """Whether the process was told to end, and why. A signal interrupts the main thread only; all others look here."""
 
     def __init__(self) -> None:
         # No event: a signal handler that sets one waits for ever if the thread that it interrupts is just asking it.
-        self._reason = ""
+        self.reason = ""
 
     def tell(self, reason: str) -> None:
         """The process shall end; for signal handlers."""
-        self._reason = reason
+        self.reason = reason
 
     def check(self) -> None:
         """Go on, unless the process shall end.
@@ -30,8 +30,8 @@ class Ending:
         Raises:
             Interruption: it shall.
         """
-        if self._reason:
-            raise Interruption(self._reason)
+        if self.reason:
+            raise Interruption(self.reason)
 
 
 ENDING = Ending()

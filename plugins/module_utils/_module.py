@@ -8,6 +8,7 @@ It checks libraries, gives the module's function a context, turns its outcome in
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import traceback
@@ -102,7 +103,10 @@ def run_module(
         outcome = run(context)
         _ignore_signals()  # the work is done: its result must come out whole
     except (Exception, Interruption) as error:
-        module.fail_json(**redactor.value(_failure(as_ours(error))), **_waited(context, started))
+        failure = redactor.value(_failure(as_ours(error)))
+        if ENDING.reason:
+            _log(module, failure)
+        module.fail_json(**failure, **_waited(context, started))
     result = _success(outcome, module.check_mode, module._diff)
     module.exit_json(**redactor.value(result), **_waited(context, started))
 
@@ -150,6 +154,12 @@ def _failure(error: SchedulersError) -> dict[str, Any]:
     return result
 
 
+def _log(module: AnsibleModule, failure: Mapping[str, Any]) -> None:
+    """To the syslog: the signal has ended Ansible's worker too, so that nobody may be there to read the result."""
+    told = {name: failure[name] for name in ("msg", "step_failed", "steps_done") if name in failure}
+    module.log(json.dumps(told))  # ASCII in one line: what a syslog refuses would end the module without a result
+
+
 def _waited(context: Context, started: float) -> dict[str, float]:
     """How long it took, as ``wait_timeout`` counts, of a run that may wait."""
     if context.check_mode or not context.params.get("wait"):
@@ -158,7 +168,7 @@ def _waited(context: Context, started: float) -> dict[str, float]:
 
 
 def _end_on_signals() -> None:
-    """SIGINT and SIGTERM end the run with a result that says what was made, instead of silently."""
+    """SIGINT and SIGTERM end the run with a result, and a line in the syslog, that say what was made."""
 
     def end(number: int, _frame: object) -> None:
         _ignore_signals()  # once is enough: a second one must not cut short the report of the first

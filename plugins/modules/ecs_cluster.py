@@ -146,8 +146,8 @@ options:
   force:
     description:
       - Whether O(state=absent) also deletes services that M(container.schedulers.ecs_cluster_app) did not make, and
-        load balancers behind which others have put target groups, and deregisters instances that this module did not
-        make. Otherwise it refuses, and changes nothing.
+        load balancers behind which others have put target groups, deregisters instances that this module did not make,
+        and lets tasks that no service has started end with their instances. Otherwise it refuses, and changes nothing.
     type: bool
     default: false
   wait_timeout:

@@ -6,9 +6,9 @@ Values that stand nowhere else are given to every secret option and to the envir
 that fail, with everything switched on that makes Ansible talk. Afterwards they are looked for wherever a run leaves
 something: output, job events, log, results, diffs, tracebacks, process arguments, files.
 
-Besides the files of the job itself, one has them, and is not ours: AnsiballZ_*.py, the module with its arguments, where
-Ansible packs it and is told to keep it. Others may read the file, but not the folder that it is in. A module that runs
-where it is installed has no such file.
+Besides the files of the job itself, two have them: the credentials file, which the role aws_cli is there to write; and
+AnsiballZ_*.py, the module with its arguments, where Ansible packs it and is told to keep it. Others may read that one,
+but not the folder that it is in. A module that runs where it is installed has no such file.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from unit.module_specs import NAMES, spec_of
 WRONG_KEY = "lab-not-a-secret-canary-key-000404"
 TOKEN = "lab-not-a-secret-canary-token-000405"
 KEY = ROOT / "tests" / "faults" / "key.pub"
+CREDENTIALS = "job/aws/credentials"
 
 PLAYBOOK = """
 - name: Secrets in every place that takes them
@@ -221,6 +222,17 @@ PLAYBOOK = """
       when: state == 'absent'
       register: no_droplets
 
+    - name: A profile of the command line interface, which is not run
+      ansible.builtin.include_role: {name: container.schedulers.aws_cli}
+      vars:
+        aws_cli_install: false
+        aws_cli_verify: false
+        aws_cli_config_directory: "{{ key_folder }}/aws"
+        aws_cli_region: "{{ region }}"
+        aws_cli_access_key: NOSUCHKEY
+        aws_cli_secret_key: "{{ password }}"
+        aws_cli_session_token: "{{ secret }}"
+
     - name: What is left
       container.schedulers.scheduler_leftovers_info:
         rancher_url: "{{ lookup('ansible.builtin.env', 'RANCHER_URL') }}"
@@ -288,11 +300,10 @@ def test_secrets_go_in_and_never_come_out(lab: Lab, keeps_modules: bool, tmp_pat
     assert job.told(secrets) == []
 
     holding = job.holding(secrets)
-    strangers = [path for path in holding if not str(path).endswith(ALLOWED) and not path.name.startswith("AnsiballZ_")]
-    assert strangers == []
-    kept = [path for path in holding if str(path).endswith(ALLOWED)]
+    kept = [path for path in holding if str(path).endswith((*ALLOWED, CREDENTIALS))]
+    assert [path for path in holding if path not in kept and not path.name.startswith("AnsiballZ_")] == []
     assert [path for path in kept if is_public(path)] == []
-    assert kept  # the search does find what is there
+    assert len(kept) == len(ALLOWED) + 1  # the search does find what is there
     assert any(path.name.startswith("AnsiballZ_") for path in holding) is keeps_modules
     assert (tmp_path / "ansible.log").stat().st_size > 10_000
     assert job.events > len(RUNS) * 5

@@ -20,4 +20,9 @@ def test_every_module_has_its_documentation(installation: Installation) -> None:
 def test_the_chapter_by_name(installation: Installation, lab: Lab) -> None:
     walk: Command = [installation.programs / "ansible-playbook", "container.schedulers.ecs"]
     walk += ["--skip-tags", "step_tools", "-e", json.dumps(lab.extra_vars)]
-    run(walk, installation.environment | lab.exports, seconds=WALK_SECONDS)
+    settings = lab.exports | {"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
+    said = run(walk, installation.environment | settings, seconds=WALK_SECONDS).stdout
+    report = json.loads(said.partition("RUN: ")[2].splitlines()[0])["schedulers_report"]
+    assert report["failure"].startswith("instance i-")
+    assert report["url"].startswith("http://")
+    assert len(set(report["hosts_answered"])) == 3

@@ -111,6 +111,7 @@ def _live(cluster: Mapping[str, Any]) -> Live:
         "arn": cluster["clusterArn"],
         "status": cluster["status"],
         "services": services,
+        "tasks": cluster.get("runningTasksCount", 0) + cluster.get("pendingTasksCount", 0),
         "registered": cluster.get("registeredContainerInstancesCount", 0),
     }
     return Live(CLUSTER, "cluster", name, name, spec, attributes)

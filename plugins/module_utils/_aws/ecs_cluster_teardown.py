@@ -32,6 +32,7 @@ from .marked import EC2_KINDS, await_gone, marked_resources, really_there, refus
 from .names import CLUSTER_NAME_LIMIT, ClusterNames, checked_name, cluster_mark
 from .run import Run
 from .scaling_groups import read_scaling_group
+from .service_ready import described_tasks
 from .vpcs import refuse_foreign_instances
 
 KINDS = {**EC2_KINDS, "security-group": BALANCER_GROUP_KIND}
@@ -48,6 +49,7 @@ def ensure_absent(context: Context) -> Outcome:
     live = found.live
     services = [*_foreign_services(run, live, names, force=force)]
     if not force:
+        _refuse_foreign_tasks(run, live, names)
         _refuse_foreign_instances(run, live, names)
         refuse_others_behind(run, live.values())
     refuse_copies(run, live.values())
@@ -137,6 +139,28 @@ def _foreign_services(run: Run, live: Mapping[str, Live], names: ClusterNames, *
             hint="Delete them first, or set force: true to have them deleted.",
         )
     return foreign
+
+
+def _refuse_foreign_tasks(run: Run, live: Mapping[str, Live], names: ClusterNames) -> None:
+    """Refuse to end tasks that somebody runs without a service; listed only if there are more than our services have.
+
+    Raises:
+        ConflictError: there are some.
+    """
+    cluster = next((one for one in live.values() if one.kind == "cluster"), None)
+    services = [one.attributes["raw"] for one in live.values() if one.kind == "service"]
+    ours = sum(service.get("runningCount", 0) + service.get("pendingCount", 0) for service in services)
+    if not cluster or cluster.attributes["tasks"] <= ours:
+        return
+    tasks = described_tasks(run, {"cluster": names.cluster}, doing=f"list the tasks of cluster {names.cluster}")
+    # not those of a service that an earlier run has deleted, and that drains
+    groups = {task["taskArn"].rpartition("/")[2]: task.get("group", "") for task in tasks}
+    foreign = [f"{task} ({group})" for task, group in sorted(groups.items()) if not group.startswith("service:")]
+    if foreign:
+        raise ConflictError(
+            f"cluster {names.cluster} has tasks that no service has started: {', '.join(foreign)}",
+            hint="Stop them first, or set force: true to have them end with their instances.",
+        )
 
 
 def _refuse_foreign_instances(run: Run, live: Mapping[str, Live], names: ClusterNames) -> None:

@@ -9,6 +9,7 @@ import gzip
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -193,6 +194,21 @@ def test_a_machine_that_cannot_is_told_in_one_sentence(tmp_path: Path, monkeypat
     sentence = boot.obstacle(tmp_path)
     assert sentence is not None
     assert sentence.endswith("no instance gets past its boot: unshare failed: Operation not permitted.")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can do without a capability")
+def test_a_demo_on_such_a_machine_ends_before_it_waits(tmp_path: Path) -> None:
+    program = "import pathlib, sys, demo; demo.check_machine(pathlib.Path(sys.argv[1]))"
+    told = subprocess.run(
+        ["setpriv", "--bounding-set=-sys_admin", sys.executable, "-c", program, tmp_path],
+        env={**os.environ, "PYTHONPATH": str(TESTS.parent / "tools")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "no instance gets past its boot: unshare: unshare failed: Operation not permitted." in told.stderr
+    assert "Linux with util-linux is needed" in told.stderr
 
 
 PYTHON = shutil.which("python3", path="/usr/bin:/usr/local/bin")

@@ -123,16 +123,30 @@ def test_a_database_that_finds_room_at_once_needs_more_time_and_is_not_pending(t
     assert ("The database found room beside nginxcluster" in said) != refused, said
 
 
-def test_a_demo_in_which_nothing_was_pending_is_none() -> None:
-    shown = {"Pending, because": ["Pod default/wordpress-database cannot be scheduled."]}
+PENDING = {"more": {"Pending, because": ["Pod default/wordpress-database cannot be scheduled."]}}
+SURVIVED = {
+    "url": "http://ecs.example.com",
+    "hosts_answered": ["a", "b", "c"],
+    "failure": "instance i-1 was terminated",
+}
 
-    def demo(part: str, more: dict[str, Any]) -> bool:
-        return Outcome(PARTS[part], 0, [], [], {"more": more, "leftovers": []}, []).good
 
-    assert demo("kubernetes", shown)
-    assert not demo("kubernetes", {"Pending, because": []})
-    assert not demo("kubernetes", {})
-    assert demo("ecs", {})
+@pytest.mark.parametrize(
+    ("part", "published", "good"),
+    [
+        ("kubernetes", PENDING, True),
+        ("kubernetes", {"more": {"Pending, because": []}}, False),
+        ("kubernetes", {"more": {}}, False),
+        ("ecs", SURVIVED, True),
+        ("ecs", {**SURVIVED, "failure": ""}, False),
+        ("ecs", {**SURVIVED, "url": ""}, False),
+        ("ecs", {**SURVIVED, "hosts_answered": ["a", "b"]}, False),
+        ("ecs", {}, False),
+        ("rancher", {}, True),
+    ],
+)
+def test_a_demo_that_has_not_shown_what_it_is_for_is_none(part: str, published: dict[str, Any], good: bool) -> None:
+    assert Outcome(PARTS[part], 0, [], [], {**published, "leftovers": []}, []).good is good
 
 
 def test_no_volume_is_made_in_a_zone_without_nodes(tmp_path: Path, running_server: LabProcess) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -95,6 +96,35 @@ def test_what_is_hidden_is_a_secret(role: str) -> None:
     entry_points = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
 
     assert [name for point in entry_points.values() for name in hidden_wholes(point["options"])] == []
+
+
+NO_SECRETS = {
+    "access_key": "the id of a pair of keys",
+    "api_key_file": "a path",
+    "api_key_name": "a name",
+    "image_pull_secrets": "names of Secrets",
+    "key_name": "the name of a key pair",
+    "secrets": "where they are",
+    "ssh_keys": "ids and public keys",
+    "ssh_public_key_files": "paths",
+    "volume_kms_key": "names a key",
+}
+
+
+def shown(options: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    """What is not hidden, at any depth, and does not look like something that everybody may see."""
+    for name, option in options.items():
+        secret = re.search("key|pass|secret|token", name) and name.removeprefix(prefix) not in NO_SECRETS
+        if secret and not option.get("no_log"):
+            yield name
+        yield from shown(option.get("options", {}), prefix)
+
+
+@pytest.mark.parametrize("role", ALL_ROLES)
+def test_what_is_a_secret_is_hidden(role: str) -> None:
+    entry_points = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+
+    assert [name for point in entry_points.values() for name in shown(point["options"], f"{role}_")] == []
 
 
 def tasks_of(part: Any) -> Iterator[dict[str, Any]]:

@@ -199,13 +199,7 @@ def test_mappings_may_be_given_as_ansible_takes_them(probe: Any) -> None:
 
 
 def test_secrets_within_an_option_are_not_in_the_syslog() -> None:
-    body = """
-        from ansible.module_utils import basic
-        basic.has_journal = False
-        basic.syslog.syslog = lambda priority, text: print(text, file=sys.stderr)
-        def run(context): return Outcome({})
-        """
-    process = start(body, login={"user": "ann", "key": SECRET})
+    process = start(f"{SYSLOG}\ndef run(context): return Outcome({{}})", login={"user": "ann", "key": SECRET})
     _out, errors = process.communicate(timeout=120)
     assert "'user': 'ann'" in errors
     assert SECRET not in errors
@@ -272,6 +266,11 @@ def test_a_traceback_that_is_asked_for_has_no_secrets(kind: str) -> None:
     assert "ValueError: the cause knows VALUE_HIDDEN" in result["exception"]
 
 
+SYSLOG = """
+from ansible.module_utils import basic
+basic.has_journal = False
+basic.syslog.syslog = lambda priority, text: print(text, file=sys.stderr)
+"""
 LOOPING = """
 def run(context):
     print("ready", file=sys.stderr, flush=True)
@@ -357,6 +356,26 @@ def test_a_signal_ends_the_run_with_a_result(number: signal.Signals, body: str, 
     assert result["msg"].startswith(f"the run was ended by {number.name}. Run the same task again to converge")
     assert result.get("steps_done") == steps
     assert result["changed"] is bool(steps)
+
+
+@pytest.mark.parametrize("no_log", [False, True])
+def test_what_a_signal_ended_is_in_the_syslog_without_secrets(no_log: bool) -> None:
+    """The signal ends Ansible's worker too, and nobody reads the result."""
+    named = f"WANTED[:1] = [Wanted('network', 'network', '{SECRET}', {{}})]"
+    body = WAITING.replace("WAIT()", "wait()").replace("PAUSE", "60")
+    process = start(f"{SYSLOG}\n{named}\n{body}", _ansible_no_log=no_log)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    while process.stderr.readline() != "ready\n":
+        pass
+    process.stdout.close()
+    process.send_signal(signal.SIGTERM)
+    told = [json.loads(line) for line in process.stderr if line.startswith("{")]
+    process.wait(timeout=120)
+    assert [(one["steps_done"], one["step_failed"]) for one in told] == (
+        [] if no_log else [(["create network VALUE_HIDDEN"], "create host web")]
+    )
+    assert all(one["msg"].startswith("the run was ended by SIGTERM. Run the same task again") for one in told)
 
 
 @pytest.mark.parametrize(

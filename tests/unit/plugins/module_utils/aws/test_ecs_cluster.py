@@ -65,7 +65,7 @@ CLUSTER = {
     "clusterArn": ARN,
     "status": "ACTIVE",
     "activeServicesCount": 0,
-    "runningTasksCount": 1,
+    "runningTasksCount": 0,
     "pendingTasksCount": 0,
     "tags": [{"key": OWNER, "value": "ecs/web"}, {"key": PART, "value": "cluster"}],
 }
@@ -491,6 +491,44 @@ def test_services_of_others_are_deleted_by_force_only(
 
 
 @pytest.mark.parametrize(
+    ("force", "running", "group", "refused"),
+    [
+        (False, 1, "family:batch", True),
+        (False, 1, "service:gone", False),  # one that was deleted by a run that was killed, and drains
+        (True, 1, "family:batch", False),
+        (False, 0, "", False),
+    ],
+)
+def test_tasks_that_no_service_has_started_go_by_force_only(
+    ensure: Any, monkeypatch: pytest.MonkeyPatch, force: bool, running: int, group: str, refused: bool
+) -> None:
+    """They are listed only if there are more than those of our services."""
+    ours = Live("service/ours", "service", "ours", "arn/ours", {}, {"raw": {"runningCount": 2, "pendingCount": 1}})
+    monkeypatch.setattr(ecs_cluster_teardown, "find_apps", lambda _run, _traces, _balancers: [ours])
+    counts = {"activeServicesCount": 1, "runningTasksCount": 2 + running, "pendingTasksCount": 1}
+    looks = [
+        Call("ecs", "ListTasks", {"taskArns": ["arn:task/web/1", "arn:task/web/2"]}, {"cluster": "web"}),
+        Call(
+            "ecs",
+            "DescribeTasks",
+            {
+                "tasks": [
+                    {"taskArn": "arn:task/web/1", "group": "service:ours"},
+                    {"taskArn": "arn:task/web/2", "group": group},
+                ]
+            },
+        ),
+    ]
+    busy = Call("ecs", "DescribeClusters", {"clusters": [{**CLUSTER, **counts}]})
+    with scripted(busy, NO_GROUP, *NOTHING[3:5], tags(), *(looks if running and not force else ())) as aws:
+        if refused:
+            with pytest.raises(ConflictError, match=r"no service has started: 2 \(family:batch\)\. .*force: true"):
+                ensure(aws, state="absent")
+        else:
+            assert ensure(aws, state="absent", force=force, check_mode=True).plan.changed
+
+
+@pytest.mark.parametrize(
     ("machine", "refused"),
     [("mi-0123", True), ("i-9", True), ("i-1", False), ("i-2", False)],  # external, theirs, of the group, replaced
 )
@@ -524,7 +562,11 @@ def test_info_lists_clusters_with_their_machines(monkeypatch: pytest.MonkeyPatch
     }
     with scripted(
         Call("ecs", "ListClusters", {"clusterArns": [ARN]}),
-        Call("ecs", "DescribeClusters", {"clusters": [CLUSTER, {**CLUSTER, "status": "INACTIVE"}]}),
+        Call(
+            "ecs",
+            "DescribeClusters",
+            {"clusters": [{**CLUSTER, "runningTasksCount": 1}, {**CLUSTER, "status": "INACTIVE"}]},
+        ),
         *MEMBERS,
         Call("ec2", "DescribeInstances", {"Reservations": [{"Instances": [machine]}]}),
     ) as aws:
