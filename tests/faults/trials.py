@@ -49,6 +49,7 @@ class Verdict:
 
     Attributes:
         hit: the call was made and disturbed.
+        may_miss: it need not be: it only reads, or the flow lists it.
         astray: why it did not converge; empty: it did.
         duplicates: what there is more of than after an undisturbed run.
         leftovers: what is still there after it was taken down.
@@ -57,6 +58,7 @@ class Verdict:
 
     case: Case
     hit: bool = True
+    may_miss: bool = False
     astray: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
@@ -64,8 +66,17 @@ class Verdict:
     seconds: float = 0.0
 
     @property
-    def passed(self) -> bool:
+    def is_clean(self) -> bool:
         return not (self.astray or self.duplicates or self.leftovers)
+
+    @property
+    def passed(self) -> bool:
+        return self.hit and self.is_clean
+
+    @property
+    def failed(self) -> bool:
+        """Not to pass is no failure where the call was not reached, and need not be."""
+        return not self.is_clean or not (self.hit or self.may_miss)
 
 
 @dataclass
@@ -134,7 +145,7 @@ def prepare(tasks: Iterable[Task], laboratory: Laboratory) -> Inventory:
 
 
 def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Laboratory) -> Verdict:
-    """The whole life of one case. Finds the flow's base, and leaves it again if the case passed."""
+    """The whole life of one case. Finds the flow's base, and leaves it again if nothing was wrong."""
     started = time.monotonic()
     injection, findings = INJECTIONS[case.injection], _Findings()
     with_base = laboratory.inventory()
@@ -143,8 +154,7 @@ def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Labora
     outcomes, hit = _disturb(case, injection, flow.act, laboratory)
     data.append(laboratory.data())
     findings.story += [f"disturbed: {one}" for one in outcomes]
-    needless = any(fnmatch.fnmatchcase(case.call.name, one) for one in flow.needless)
-    if hit and not (needless and all(one.ok for one in outcomes)):
+    if hit and not (_is_one_of(flow.needless, case.call) and all(one.ok for one in outcomes)):
         findings.complain(injection.judgement(outcomes))
     if injection.reruns:
         _converge(injection, flow, outcomes, undisturbed, laboratory, findings)
@@ -155,12 +165,17 @@ def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Labora
     return Verdict(
         case,
         hit,
+        not case.call.is_write or _is_one_of(flow.unsteady, case.call),
         tuple(findings.astray),
         findings.duplicates,
         findings.leftovers,
         tuple(findings.story),
         time.monotonic() - started,
     )
+
+
+def _is_one_of(patterns: Iterable[str], call: Call) -> bool:
+    return any(fnmatch.fnmatchcase(call.name, one) for one in patterns)
 
 
 def _disturb(case: Case, injection: Injection, task: Task, laboratory: Laboratory) -> tuple[list[Outcome], bool]:
