@@ -31,6 +31,7 @@ class Flow:
             not work, or what was seen already.
         unsteady: calls that write, and that undisturbed runs make a different number of times, as patterns: a case that
             does not come to one of them is counted as not reached, and does not fail. Why is said where they stand.
+        renewed: what holds data and is another one afterwards, on purpose, as patterns of the inventory's words.
         permissions: the files that list those that it needs; empty: not looked at.
     """
 
@@ -45,6 +46,7 @@ class Flow:
     optional: frozenset[str] = frozenset()
     needless: tuple[str, ...] = ()
     unsteady: tuple[str, ...] = ()
+    renewed: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
 
 

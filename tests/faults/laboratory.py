@@ -201,5 +201,6 @@ def without_random(text: str) -> str:
 
 
 def _in_words(item: Mapping[str, Any]) -> str:
-    marks = [f"{key.removeprefix(_MARK)}={value}" for key, value in sorted(item["tags"].items()) if _MARK in key]
+    tags = sorted(item["tags"].items())
+    marks = [f"{key.removeprefix(_MARK)}={without_random(value)}" for key, value in tags if _MARK in key]
     return " ".join([item["kind"], without_random(item["name"]), *marks]).strip()

@@ -154,18 +154,18 @@ def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Labora
     outcomes, hit = _disturb(case, injection, flow.act, laboratory)
     data.append(laboratory.data())
     findings.story += [f"disturbed: {one}" for one in outcomes]
-    if hit and not (_is_one_of(flow.needless, case.call) and all(one.ok for one in outcomes)):
+    if hit and not (_is_one_of(flow.needless, case.call.name) and all(one.ok for one in outcomes)):
         findings.complain(injection.judgement(outcomes))
     if injection.reruns:
         _converge(injection, flow, outcomes, undisturbed, laboratory, findings)
         data.append(laboratory.data())
     for before, after in pairwise(data):
-        findings.complain(_replaced(before, after))
+        findings.complain(_replaced(before, after, flow.renewed))
     _take_down(flow, with_base, laboratory, findings)
     return Verdict(
         case,
         hit,
-        not case.call.is_write or _is_one_of(flow.unsteady, case.call),
+        not case.call.is_write or _is_one_of(flow.unsteady, case.call.name),
         tuple(findings.astray),
         findings.duplicates,
         findings.leftovers,
@@ -174,8 +174,8 @@ def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Labora
     )
 
 
-def _is_one_of(patterns: Iterable[str], call: Call) -> bool:
-    return any(fnmatch.fnmatchcase(call.name, one) for one in patterns)
+def _is_one_of(patterns: Iterable[str], name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, one) for one in patterns)
 
 
 def _disturb(case: Case, injection: Injection, task: Task, laboratory: Laboratory) -> tuple[list[Outcome], bool]:
@@ -254,12 +254,14 @@ def _more(these: Inventory, those: Inventory) -> tuple[str, ...]:
     return tuple(f"{count} x {thing}" for thing, count in sorted(surplus.items()))
 
 
-def _replaced(before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]]) -> str:
+def _replaced(before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]], renewed: Iterable[str]) -> str:
     """What held data and is another one now: a volume made anew, a Secret with another password."""
     found = [
         words
         for words in sorted(before)
-        if before[words] - after.get(words, set()) and after.get(words, set()) - before[words]
+        if before[words] - after.get(words, set())
+        and after.get(words, set()) - before[words]
+        and not _is_one_of(renewed, words)
     ]
     return f"replaced: {', '.join(found)}" if found else ""
 

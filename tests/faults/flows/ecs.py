@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Amazon ECS: a cluster up and down, apps up, updated, scaled and down, and what is left looked for."""
+"""Amazon ECS: a cluster up, changed and down, apps up, updated, scaled and down, and what is left looked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from faults.flow import Flow, Task, first_and_last, module, writes
 
 _OF_CLUSTERS, _OF_APPS = "roles/ecs_cluster/README.md", "roles/ecs_app/README.md"
 _COMMON = {"region": "us-east-1", "wait_sleep": 1}
-_CLUSTER = module("ecs_cluster", **_COMMON, name="faults", desired_count=2)
+
+
+def _cluster(**options: Any) -> Task:
+    return module("ecs_cluster", **_COMMON, **{"name": "faults", "desired_count": 2, **options})
+
+
+_CLUSTER, _LARGER = _cluster(), _cluster(desired_count=3)
+_OTHER_TYPE, _FIRST_TYPE = (_cluster(instance_type=one, replace_outdated=True) for one in ("t3.medium", "t3.small"))
 _NO_CLUSTER = module("ecs_cluster", **_COMMON, name="faults", state="absent", force=True)
 _LEFT = module("scheduler_leftovers_info", region="us-east-1")
 
@@ -46,6 +53,7 @@ _NEIGHBOUR = {
     "desired_count": 2,
     "load_balancer": {"type": "classic", "container_port": 80, "shared": True, "listener_port": 8080},
 }
+_MOVING = {"image": "httpd:2.4", "memory": 64, "ports": [{"container_port": 80}], "desired_count": 2}
 _STREAM = {
     "image": "httpd:2.4",
     "memory": 64,
@@ -59,6 +67,7 @@ _SHARED_UP = _app("web", _SHARED)
 _NEIGHBOUR_UP = _app("neighbour", _NEIGHBOUR)
 _STREAM_UP, _STREAM_DOWN = _app("stream", _STREAM), _app("stream", {"state": "absent"})
 _SHARED_SHOP_UP, _STALL_UP = _app("shop", _SHARED_SHOP), _app("stall", _STALL)
+_MOVING_UP = _app("moving", _MOVING)
 _WEB_UP, _WEB_DOWN = _app("web", _WEB), _app("web", {"state": "absent"})
 _SHOP_UP, _SHOP_DOWN = _app("shop", _SHOP), _app("shop", {"state": "absent"})
 _NEW_IMAGE = _app("web", {**_WEB, "image": "httpd:2.4.62"})
@@ -70,6 +79,24 @@ def _on_cluster(act: Task, undo: Task, *before: Task, base: tuple[Task, ...] = (
     return Flow(act, base=(_CLUSTER, *base), before=before, undo=(undo,), raze=(_NO_CLUSTER,), permissions=(_OF_APPS,))
 
 
+_CHANGES = ("kill-before", "kill-after", "abandon", "cut-after", "sigint", "sigterm", "overtaken", "together")
+"""For flows of which each case replaces instances: what leaves the account in a state of its own."""
+
+
+def _of_cluster(act: Task, undo: Task, *base: Task) -> Flow:
+    """A cluster changed, and changed back."""
+    return Flow(
+        act,
+        base=(_CLUSTER, *base),
+        undo=(undo,),
+        raze=(_NO_CLUSTER,),
+        injections=_CHANGES,
+        picks=writes,
+        renewed=("volume *part=volume",),  # what instances start from
+        permissions=(_OF_CLUSTERS,),
+    )
+
+
 FLOWS: Mapping[str, Flow] = {
     "ecs-cluster-up": Flow(_CLUSTER, undo=(_NO_CLUSTER,), permissions=(_OF_CLUSTERS,)),
     "ecs-cluster-up-stale": Flow(
@@ -79,6 +106,9 @@ FLOWS: Mapping[str, Flow] = {
         settings={"consistency_seconds": 2, "ec2_metadata_tags": True},
         injections=("kill-after", "cut-after", "overtaken", "together"),
     ),
+    # the group keeps its largest size, and of the next flow the tag that names the last instance to leave
+    "ecs-cluster-larger": _of_cluster(_LARGER, _CLUSTER, _LARGER, _CLUSTER),
+    "ecs-cluster-replaced": _of_cluster(_OTHER_TYPE, _FIRST_TYPE, _MOVING_UP, _OTHER_TYPE, _FIRST_TYPE),
     "ecs-app-classic": _on_cluster(_WEB_UP, _WEB_DOWN),
     "ecs-app-application": _on_cluster(_SHOP_UP, _SHOP_DOWN),
     "ecs-app-network": _on_cluster(_STREAM_UP, _STREAM_DOWN),
