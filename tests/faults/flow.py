@@ -32,6 +32,7 @@ class Flow:
         unsteady: calls that write, and that undisturbed runs make a different number of times, as patterns: a case that
             does not come to one of them is counted as not reached, and does not fail. Why is said where they stand.
         renewed: what holds data and is another one afterwards, on purpose, as patterns of the inventory's words.
+        budget: how many calls an undisturbed run may make, and the one after it; empty: not counted.
         permissions: the files that list those that it needs; empty: not looked at.
     """
 
@@ -47,6 +48,7 @@ class Flow:
     needless: tuple[str, ...] = ()
     unsteady: tuple[str, ...] = ()
     renewed: tuple[str, ...] = ()
+    budget: tuple[int, ...] = ()
     permissions: tuple[str, ...] = ()
 
 

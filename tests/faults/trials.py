@@ -7,7 +7,7 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -120,11 +120,24 @@ def learn(flow: Flow, ground: Ground, laboratory: Laboratory) -> Undisturbed:
     unlisted = not_granted(undisturbed.calls, flow.permissions) if flow.permissions else []
     if unlisted:
         raise PreparationError(f"no permission for {', '.join(unlisted)} in {' and '.join(flow.permissions)}")
+    laboratory.forget_calls()
     again = _succeed(flow.act, laboratory)
+    over_budget([undisturbed.calls, laboratory.calls()], flow.budget)
     if again.changed:
         raise PreparationError(f"{flow.act}, run again, changed something: {again}")
     _expect(prepare(flow.undo, laboratory), ground.with_base, "after undo")
     return undisturbed
+
+
+def over_budget(runs: Iterable[Sequence[Call]], budget: Iterable[int]) -> None:
+    """Hold a run and the one after it against the numbers of calls that they may make.
+
+    Raises:
+        PreparationError: one of them makes more.
+    """
+    for which, calls, most in zip(("first", "second"), runs, budget, strict=False):
+        if len(calls) > most:
+            raise PreparationError(f"the {which} run made {len(calls)} calls, more than the {most} of its budget")
 
 
 def raze(flow: Flow, ground: Ground, laboratory: Laboratory) -> None:

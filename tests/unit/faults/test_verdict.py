@@ -1,9 +1,10 @@
 # Copyright (c) 2026, the container.schedulers authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a case of the crash matrix counts as, and that its fault comes about at its call and at no other."""
+"""What a case of the crash matrix counts as, what a run may cost, and that a fault comes about at its call only."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ import pytest
 from faults.injections import INJECTIONS
 from faults.laboratory import AGENT, Call, rule_at
 from faults.report import Check, Tally, failure, tally, write_junit
-from faults.trials import Case, Verdict
+from faults.trials import Case, PreparationError, Verdict, over_budget
 from lab.faults import Faults, Rule
 from lab.messages import Call as LabCall
 from lab.messages import Request
@@ -50,6 +51,22 @@ def test_junit_skips_what_was_not_reached(tmp_path: Path) -> None:
         "skipped": "1",
     }
     assert [[found.tag for found in test] for test in suite] == [[], ["failure"], ["skipped"], []]
+
+
+@pytest.mark.parametrize(
+    ("budget", "trouble"),
+    [
+        ((), ""),
+        ((3,), ""),
+        ((3, 2), ""),
+        ((2, 2), "the first run made 3 calls, more than the 2"),
+        ((3, 1), "the second run made 2 calls, more than the 1"),
+    ],
+)
+def test_a_call_too_many_is_a_failure_of_the_undisturbed_run(budget: tuple[int, ...], trouble: str) -> None:
+    runs = [[CASE.call] * 3, [CASE.call] * 2]
+    with pytest.raises(PreparationError, match=trouble) if trouble else nullcontext():
+        over_budget(runs, budget)
 
 
 @pytest.mark.parametrize("injection", [name for name, one in INJECTIONS.items() if one.fault])
