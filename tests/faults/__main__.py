@@ -53,10 +53,10 @@ def main(arguments: Sequence[str]) -> int:
         report.write_junit(options.junit, verdicts, checks)
     if verdicts:
         print(f"\n{report.table(verdicts)}\n")
-    passed = report.all_passed(verdicts, checks)
+    tally = report.tally(verdicts, checks)
     print(f"{time.monotonic() - started:.0f} seconds")
-    print(f"{sum(passed)} passed, {len(passed) - sum(passed)} failed", flush=True)
-    return 0 if passed and all(passed) else 1
+    print(tally, flush=True)
+    return 0 if tally.passed and not tally.failed else 1
 
 
 def _go(matrix: Matrix, options: argparse.Namespace, started: float) -> tuple[list[Check], list[Verdict]]:
@@ -85,7 +85,7 @@ def _self_test(matrix: Matrix) -> Check:
     troubles = []
     for verdict in matrix.run(cases, known):
         found = {name for name in ("astray", "duplicates", "leftovers") if getattr(verdict, name)}
-        if found != _NAIVE_FINDINGS[verdict.case.injection]:
+        if found != _NAIVE_FINDINGS[verdict.case.injection] or not verdict.hit:
             troubles.append(f"expected {_NAIVE_FINDINGS[verdict.case.injection]}\n{report.failure(verdict)}")
     return Check("self test", "\n".join(troubles))
 
@@ -102,13 +102,15 @@ def _told(check: Check) -> Check:
 
 
 def _told_on_the_way(verdicts: Iterable[Verdict], total: int) -> Iterator[Verdict]:
-    """Failures at once, and now and then how far it is."""
+    """Failures and what was not reached at once, and now and then how far it is."""
     failed, shown = 0, time.monotonic()
     for number, verdict in enumerate(verdicts, 1):
         yield verdict
-        if not verdict.passed:
+        if verdict.failed:
             failed += 1
             print(report.failure(verdict), flush=True)
+        elif not verdict.hit:
+            print(f"NOT REACHED {verdict.case}", flush=True)
         if time.monotonic() - shown > _PROGRESS_SECONDS:
             shown = time.monotonic()
             print(f"{number} of {total} injections, {failed} failed", flush=True)

@@ -29,6 +29,10 @@ class Flow:
             out by itself if it is given the time, and how the next run calls the rest of a step.
         needless: calls that a run may succeed without, and say nothing of it, as patterns: they tell why something does
             not work, or what was seen already.
+        unsteady: calls that write, and that undisturbed runs make a different number of times, as patterns: a case that
+            does not come to one of them is counted as not reached, and does not fail. Why is said where they stand.
+        renewed: what holds data and is another one afterwards, on purpose, as patterns of the inventory's words.
+        budget: how many calls an undisturbed run may make, and the one after it; empty: not counted.
         permissions: the files that list those that it needs; empty: not looked at.
     """
 
@@ -42,6 +46,9 @@ class Flow:
     picks: Callable[[Sequence[Call]], Sequence[Call]] = list
     optional: frozenset[str] = frozenset()
     needless: tuple[str, ...] = ()
+    unsteady: tuple[str, ...] = ()
+    renewed: tuple[str, ...] = ()
+    budget: tuple[int, ...] = ()
     permissions: tuple[str, ...] = ()
 
 

@@ -105,15 +105,7 @@ class Laboratory:
 
     def break_at(self, call: Call, fault: Mapping[str, Any]) -> None:
         """Have this fault at this call, once."""
-        service, _unused, action = call.name.partition(".")
-        aim = {
-            "service": re.escape(service),
-            "action": re.escape(action),
-            "agent": AGENT,
-            "skip": call.nth - 1,
-            "times": 1,
-        }
-        self._ask("POST", "faults", [{**aim, **fault}])
+        self._ask("POST", "faults", [rule_at(call, fault)])
 
     def mend(self) -> None:
         """No more faults."""
@@ -148,6 +140,19 @@ class Laboratory:
         with _direct.open(request, timeout=60) as answer:
             told: dict[str, Any] = json.load(answer)
         return told
+
+
+def rule_at(call: Call, fault: Mapping[str, Any]) -> dict[str, Any]:
+    """The fault, once, at this call of what is tested. Pure."""
+    service, _unused, action = call.name.partition(".")
+    aim = {
+        "service": re.escape(service),
+        "action": re.escape(action),
+        "agent": AGENT,
+        "skip": call.nth - 1,
+        "times": 1,
+    }
+    return {**aim, **fault}
 
 
 @contextmanager
@@ -196,5 +201,6 @@ def without_random(text: str) -> str:
 
 
 def _in_words(item: Mapping[str, Any]) -> str:
-    marks = [f"{key.removeprefix(_MARK)}={value}" for key, value in sorted(item["tags"].items()) if _MARK in key]
+    tags = sorted(item["tags"].items())
+    marks = [f"{key.removeprefix(_MARK)}={without_random(value)}" for key, value in tags if _MARK in key]
     return " ".join([item["kind"], without_random(item["name"]), *marks]).strip()

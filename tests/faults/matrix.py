@@ -146,7 +146,7 @@ def _run_batch(batch: list[Case], known: Mapping[str, Undisturbed | str], until:
         flow, undisturbed = _ALL_FLOWS[case.flow], known[case.flow]
         assert isinstance(undisturbed, Undisturbed)
         verdict = _run_case(case, flow, undisturbed, fresh=not stands)
-        stands = verdict.passed
+        stands = verdict.is_clean
         verdicts.append(verdict)
     if stands and verdicts:
         verdicts[-1] = _raze(_ALL_FLOWS[batch[0].flow], verdicts[-1])

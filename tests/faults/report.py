@@ -25,6 +25,7 @@ class Check:
         return not self.trouble
 
 
+NOT_REACHED = "not reached: the run did not make this call, so that nothing was disturbed"
 _COLUMNS = ("flow", "injections", "not reached", "converged", "duplicates", "leftovers", "seconds each")
 
 
@@ -56,29 +57,47 @@ def _row(name: str, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
 
 def failure(verdict: Verdict) -> str:
     """Everything about a case that failed; its first line replays it."""
-    found = [f"did not converge: {text}" for text in verdict.astray]
+    found = [] if verdict.hit else [NOT_REACHED]
+    found += [f"did not converge: {text}" for text in verdict.astray]
     found += [f"duplicate: {text}" for text in verdict.duplicates]
     found += [f"leftover: {text}" for text in verdict.leftovers]
     lines = [textwrap.indent(text, "    ") for text in (*found, *verdict.story)]
     return "\n".join([f"FAILED {verdict.case}", *lines])
 
 
-def all_passed(verdicts: Sequence[Verdict], checks: Sequence[Check]) -> list[bool]:
-    """For each test whether it passed."""
-    return [*(one.passed for one in checks), *(one.passed for one in verdicts)]
+@dataclass(frozen=True)
+class Tally:
+    """How the tests ended. One that was not reached, and need not be, has shown nothing either way."""
+
+    passed: int
+    failed: int
+    not_reached: int
+
+    def __str__(self) -> str:
+        """What was not reached has a line of its own: the last one is read by programs."""
+        return f"{self.not_reached} not reached\n{self.passed} passed, {self.failed} failed"
+
+
+def tally(verdicts: Sequence[Verdict], checks: Sequence[Check]) -> Tally:
+    passed = sum(one.passed for one in checks) + sum(one.passed for one in verdicts)
+    failed = sum(not one.passed for one in checks) + sum(one.failed for one in verdicts)
+    return Tally(passed, failed, len(checks) + len(verdicts) - passed - failed)
 
 
 def write_junit(path: Path, verdicts: Sequence[Verdict], checks: Sequence[Check]) -> None:
     """One test case for each injection and for each check."""
-    suite = ElementTree.Element("testsuite", name="faults", errors="0", skipped="0")
+    counts = tally(verdicts, checks)
+    suite = ElementTree.Element("testsuite", name="faults", errors="0", skipped=str(counts.not_reached))
     suite.set("tests", str(len(verdicts) + len(checks)))
-    suite.set("failures", str(sum(not passed for passed in all_passed(verdicts, checks))))
+    suite.set("failures", str(counts.failed))
     for verdict in verdicts:
         name = f"{verdict.case.injection} at {verdict.case.call}"
         test = ElementTree.SubElement(suite, "testcase", classname=verdict.case.flow, name=name)
         test.set("time", f"{verdict.seconds:.2f}")
-        if not verdict.passed:
+        if verdict.failed:
             ElementTree.SubElement(test, "failure", message=str(verdict.case)).text = failure(verdict)
+        elif not verdict.hit:
+            ElementTree.SubElement(test, "skipped", message=NOT_REACHED)
     for check in checks:
         test = ElementTree.SubElement(suite, "testcase", classname="faults", name=check.name)
         if not check.passed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -49,6 +49,7 @@ class Verdict:
 
     Attributes:
         hit: the call was made and disturbed.
+        may_miss: it need not be: it only reads, or the flow lists it.
         astray: why it did not converge; empty: it did.
         duplicates: what there is more of than after an undisturbed run.
         leftovers: what is still there after it was taken down.
@@ -57,6 +58,7 @@ class Verdict:
 
     case: Case
     hit: bool = True
+    may_miss: bool = False
     astray: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
@@ -64,8 +66,17 @@ class Verdict:
     seconds: float = 0.0
 
     @property
-    def passed(self) -> bool:
+    def is_clean(self) -> bool:
         return not (self.astray or self.duplicates or self.leftovers)
+
+    @property
+    def passed(self) -> bool:
+        return self.hit and self.is_clean
+
+    @property
+    def failed(self) -> bool:
+        """Not to pass is no failure where the call was not reached, and need not be."""
+        return not self.is_clean or not (self.hit or self.may_miss)
 
 
 @dataclass
@@ -109,11 +120,24 @@ def learn(flow: Flow, ground: Ground, laboratory: Laboratory) -> Undisturbed:
     unlisted = not_granted(undisturbed.calls, flow.permissions) if flow.permissions else []
     if unlisted:
         raise PreparationError(f"no permission for {', '.join(unlisted)} in {' and '.join(flow.permissions)}")
+    laboratory.forget_calls()
     again = _succeed(flow.act, laboratory)
+    over_budget([undisturbed.calls, laboratory.calls()], flow.budget)
     if again.changed:
         raise PreparationError(f"{flow.act}, run again, changed something: {again}")
     _expect(prepare(flow.undo, laboratory), ground.with_base, "after undo")
     return undisturbed
+
+
+def over_budget(runs: Iterable[Sequence[Call]], budget: Iterable[int]) -> None:
+    """Hold a run and the one after it against the numbers of calls that they may make.
+
+    Raises:
+        PreparationError: one of them makes more.
+    """
+    for which, calls, most in zip(("first", "second"), runs, budget, strict=False):
+        if len(calls) > most:
+            raise PreparationError(f"the {which} run made {len(calls)} calls, more than the {most} of its budget")
 
 
 def raze(flow: Flow, ground: Ground, laboratory: Laboratory) -> None:
@@ -134,7 +158,7 @@ def prepare(tasks: Iterable[Task], laboratory: Laboratory) -> Inventory:
 
 
 def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Laboratory) -> Verdict:
-    """The whole life of one case. Finds the flow's base, and leaves it again if the case passed."""
+    """The whole life of one case. Finds the flow's base, and leaves it again if nothing was wrong."""
     started = time.monotonic()
     injection, findings = INJECTIONS[case.injection], _Findings()
     with_base = laboratory.inventory()
@@ -143,24 +167,28 @@ def attempt(case: Case, flow: Flow, undisturbed: Undisturbed, laboratory: Labora
     outcomes, hit = _disturb(case, injection, flow.act, laboratory)
     data.append(laboratory.data())
     findings.story += [f"disturbed: {one}" for one in outcomes]
-    needless = any(fnmatch.fnmatchcase(case.call.name, one) for one in flow.needless)
-    if hit and not (needless and all(one.ok for one in outcomes)):
+    if hit and not (_is_one_of(flow.needless, case.call.name) and all(one.ok for one in outcomes)):
         findings.complain(injection.judgement(outcomes))
     if injection.reruns:
         _converge(injection, flow, outcomes, undisturbed, laboratory, findings)
         data.append(laboratory.data())
     for before, after in pairwise(data):
-        findings.complain(_replaced(before, after))
+        findings.complain(_replaced(before, after, flow.renewed))
     _take_down(flow, with_base, laboratory, findings)
     return Verdict(
         case,
         hit,
+        not case.call.is_write or _is_one_of(flow.unsteady, case.call.name),
         tuple(findings.astray),
         findings.duplicates,
         findings.leftovers,
         tuple(findings.story),
         time.monotonic() - started,
     )
+
+
+def _is_one_of(patterns: Iterable[str], name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, one) for one in patterns)
 
 
 def _disturb(case: Case, injection: Injection, task: Task, laboratory: Laboratory) -> tuple[list[Outcome], bool]:
@@ -239,12 +267,14 @@ def _more(these: Inventory, those: Inventory) -> tuple[str, ...]:
     return tuple(f"{count} x {thing}" for thing, count in sorted(surplus.items()))
 
 
-def _replaced(before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]]) -> str:
+def _replaced(before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]], renewed: Iterable[str]) -> str:
     """What held data and is another one now: a volume made anew, a Secret with another password."""
     found = [
         words
         for words in sorted(before)
-        if before[words] - after.get(words, set()) and after.get(words, set()) - before[words]
+        if before[words] - after.get(words, set())
+        and after.get(words, set()) - before[words]
+        and not _is_one_of(renewed, words)
     ]
     return f"replaced: {', '.join(found)}" if found else ""
 

@@ -44,8 +44,6 @@ class Instances:
                 self._drain(step, live.id, arns)
             run = self._run
             terminate_member(run, live.id, step.sentence, replaced=True)
-            if arns:
-                note_leaving(run, self._group, "", step.sentence)
             group = read_scaling_group(run, self._group, adopt=True)
             if group:
                 Readiness(run, self._cluster, group).await_ready()

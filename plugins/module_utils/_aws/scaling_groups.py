@@ -23,7 +23,9 @@ from .launch_templates import LAUNCH_TEMPLATE
 from .run import Run
 
 SCALING_GROUP = "auto-scaling-group"  # key of a plan, and part in the mark
-LEAVING_TAG = f"{PREFIX}leaving"  # a tag of the group, which is read anyway: the instance that a run has begun to drain
+# a tag of the group, which is read anyway: the instance that a run has begun to drain. It stays when that one is gone,
+# as it says nothing then, and another run may have noted the next one meanwhile
+LEAVING_TAG = f"{PREFIX}leaving"
 ALIVE = ["pending", "running", "shutting-down", "stopping", "stopped"]
 LEAVING = ("Terminating", "Terminated", "Detach")
 MENDED = {"boot": "done", "leaving": False}  # what a member should be, where its spec says that something is amiss
@@ -78,10 +80,12 @@ def note_leaving(run: Run, group: str, instance_id: str, doing: str) -> None:
 def terminate_member(run: Run, instance_id: str, doing: str, *, replaced: bool) -> None:
     """End an instance of a group, as soon as the group has done what it is about.
 
+    One that the group no longer has was ended already: the answer to that was lost, or another run was faster.
+
     Args:
         replaced: whether the group starts another one in its place.
     """
-    run.aws.call_when_free(
+    run.aws.delete(
         "autoscaling",
         "TerminateInstanceInAutoScalingGroup",
         {"InstanceId": instance_id, "ShouldDecrementDesiredCapacity": not replaced},

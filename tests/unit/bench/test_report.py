@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
+from bench import __main__ as bench
+from bench import peers
 from bench.jobs import JOBS, TARGETS, droplets
 from bench.measure import Sample
-from bench.report import Results, document, markdown, rows, verdict
+from bench.report import Results, document, keeps_counts, markdown, rows, verdict
 from bench.targets import NONE, WHOLE, Target, at_most, floor_plus, times_peers
 
 ECS, SECOND = "ECS cluster and app", "second run"
@@ -69,6 +73,34 @@ def test_the_verdict_names_what_was_missed(ours_calls: int, sentence: str) -> No
     report = markdown(results(ours_calls), 3, nothing=[sample(1.1, 0, tasks=0.4)])
     assert sentence in report
     assert "takes 1.10 s here, 0.40 s of them in its task" in report
+
+
+@pytest.mark.parametrize(
+    ("ours", "kept"),
+    [
+        (sample(wall=60, calls=20), True),
+        (sample(wall=2, calls=21), False),
+        (sample(wall=2, calls=20, writes=1), False),
+    ],
+)
+def test_only_a_missed_count_is_a_failure(ours: Sample, kept: bool) -> None:
+    sides = {"ours": [ours], "peers": [sample(20, 80, 2)], "floor": [sample(1, 14)]}
+    assert keeps_counts({(ECS, SECOND): sides}) is kept
+
+
+@pytest.mark.parametrize(("ours_calls", "status"), [(20, 0), (21, 1)])
+def test_a_missed_count_is_the_exit_status_once_the_report_is_written(
+    ours_calls: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "FOLDER", tmp_path)
+    monkeypatch.setattr(bench, "LOG", tmp_path / "output.log")
+    monkeypatch.setattr(bench, "GROUNDS", {"account": nullcontext})
+    monkeypatch.setattr(peers, "install", lambda: None)
+    monkeypatch.setattr(bench, "_measure_all", lambda *_unused: results(ours_calls))
+    monkeypatch.setattr(bench, "_environment", lambda *_unused: {})
+    monkeypatch.setattr(bench, "measure", lambda *_unused: sample(1.1, 0, tasks=0.4))
+    assert bench.main(["--only", "ecs"]) == status
+    assert "targets reached" in (tmp_path / "report.md").read_text()
 
 
 def test_all_phases_together_are_the_sum_of_their_medians() -> None:

@@ -234,7 +234,6 @@ def test_an_instance_is_drained_ended_and_replaced() -> None:
         described("i-1", tasks=2),
         described("i-1"),
         ENDED,
-        noted(""),
         scaling("i-2", desired=1),
         listed("i-2"),
         described("i-2"),
@@ -264,6 +263,16 @@ def test_an_instance_ends_once_its_group_has_done_what_it_is_about() -> None:
     gone = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})
     with scripted(listed(), busy, ENDED, gone) as aws:
         Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
+
+
+def test_an_instance_that_the_group_no_longer_has_is_ended() -> None:
+    """By a call whose answer was lost, or by another run."""
+    message = "Instance Id not found - No managed instance found for instance ID: i-1"
+    ended = Call("autoscaling", "TerminateInstanceInAutoScalingGroup", failure("ValidationError", message))
+    ready = (scaling("i-2", desired=1), listed("i-2"), described("i-2"), scaling("i-2", desired=1))
+    with scripted(listed(), ended, *ready) as aws:
+        made = Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
+    assert made.spec == {"template_version": "2"}
 
 
 def test_tasks_that_cannot_move_are_said() -> None:
