@@ -158,6 +158,7 @@ NOT_FOUND_TEXT = {
 # balancer has not quite left the zone whose subnet it was detached from
 SETTLING_TEXT = re.compile(
     r"invalid iam instance profile|unable to assume the (service linked )?role|role .* (is invalid|cannot be assumed)"
+    r"|attempting to assume role"  # Auto Scaling's own, which AWS makes with the first group of an account
     r"|the specified launch template, .*does not exist|does not have an associated load balancer"
     r"|ECS service doesn't exist"  # Application Auto Scaling, of a service that ECS made a moment ago
     r"|cannot be attached to multiple subnets in the same AZ"

@@ -43,8 +43,19 @@ NO_KEY = activity(
     "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "
     "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state",
 )
+NO_ROLE = activity(
+    "Failed",
+    "Access denied when attempting to assume role arn:aws:iam::123456789012:role/aws-service-role/"
+    "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling. Validating load balancer configuration failed.",
+)
 NO_PROFILE = activity("Failed", "Invalid IAM Instance Profile name")
 WELL = activity("Successful")
+
+
+def rounds(*failures: dict[str, Any], apart: int = 60) -> list[dict[str, Any]]:
+    """Activities so many seconds apart, newest first."""
+    now = datetime.now(UTC)
+    return [{**one, "StartTime": now - timedelta(seconds=apart * age)} for age, one in enumerate(failures)]
 
 
 @pytest.mark.parametrize(
@@ -56,13 +67,17 @@ WELL = activity("Successful")
         ([QUOTA, WELL], "more vCPU"),
         ([activity("Failed", "", "Launching i-1")], "Launching i-1"),
         ([NO_ROOM, WELL], None),
-        ([NO_ROOM, NO_ROOM, NO_ROOM], "capacity"),
+        (rounds(*[NO_ROOM] * 3), "capacity"),
+        (rounds(*[NO_ROOM] * 5, apart=20), None),
+        (rounds(*[NO_ROOM] * 2, apart=200), None),
         ([NO_TYPE, WELL], None),
         ([NO_KEY, NO_KEY], None),
-        ([NO_KEY] * 3, "KMS key"),
+        (rounds(*[NO_KEY] * 3), "KMS key"),
         ([activity("Cancelled", "The group was made smaller")] * 3, None),
         ([NO_PROFILE, NO_PROFILE], None),
-        ([NO_PROFILE] * 3, "Invalid IAM"),
+        (rounds(*[NO_PROFILE] * 3), "Invalid IAM"),
+        (rounds(*[NO_ROLE] * 9, apart=1), None),
+        (rounds(*[NO_ROLE] * 9), "assume role"),
     ],
 )
 def test_what_is_hopeless(activities: list[dict[str, Any]], reason: str | None) -> None:
