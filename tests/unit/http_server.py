@@ -75,7 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         text = self.rfile.read(length).decode()
-        body = json.loads(text) if text else None
+        try:
+            body = json.loads(text) if text else None
+        except ValueError:  # a form
+            body = text
         with self.server.turn:
             seen = Seen(self.command, self.path, body, dict(self.headers), self.client_address[1])
             self.server.seen.append(seen)

@@ -18,7 +18,7 @@ from .._plan import Live
 from .._wait import wait_until
 from .api import Aws
 from .run import Run
-from .scaling_activities import activities_of, hopeless, sentence
+from .scaling_activities import activities_of, hopeless, sentences
 from .scaling_groups import desired_count, members, read_scaling_group
 
 CONNECTED = "agentConnected == true"
@@ -115,7 +115,7 @@ class Readiness:
         reason = hopeless(activities)
         if not reason and self._grace_is_over():
             reason = self._unregistered(self._in_full(standing))
-        return replace(standing, reason=reason, events=[sentence(one) for one in activities])
+        return replace(standing, reason=reason, events=sentences(activities))
 
     def _grace_is_over(self) -> bool:
         deadline = self._run.deadline

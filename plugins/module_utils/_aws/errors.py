@@ -153,12 +153,14 @@ NOT_FOUND_TEXT = {
     "ValidationError": re.compile(r"\bnot found\b", re.IGNORECASE),
     "ClientException": re.compile(r"unable to describe task definition", re.IGNORECASE),
 }
-# AWS is eventually consistent: these say that a role, profile, template, listener or service made a moment ago is not
-# known everywhere yet; or that an instance which a killed run has made does not run yet; or that a classic load
-# balancer has not quite left the zone whose subnet it was detached from
+# AWS is eventually consistent: these say that a role, profile, template, security group, subnet, listener or service
+# made a moment ago is not known everywhere yet; or that an instance which a killed run has made does not run yet; or
+# that a classic load balancer has not quite left the zone whose subnet it was detached from
 SETTLING_TEXT = re.compile(
     r"invalid iam instance profile|unable to assume the (service linked )?role|role .* (is invalid|cannot be assumed)"
+    r"|attempting to assume role"  # Auto Scaling's own, which AWS makes with the first group of an account
     r"|the specified launch template, .*does not exist|does not have an associated load balancer"
+    r"|the (security group|subnet id) '[^']*' does not exist"  # Auto Scaling
     r"|ECS service doesn't exist"  # Application Auto Scaling, of a service that ECS made a moment ago
     r"|cannot be attached to multiple subnets in the same AZ"
     r"|the pending\S* instance .*is not in a valid state",
@@ -170,6 +172,7 @@ SETTLING_CODES = frozenset(
         "ConcurrentUpdateException",
         "OperationAbortedException",
         "ResourceContention",
+        "InvalidSecurityGroup",  # Elastic Load Balancing: the group was made a moment ago
         "FailedResourceAccessException",  # Application Auto Scaling's own role was made a moment ago
     }
 )

@@ -12,6 +12,9 @@ from .._wait import wait_until
 from .cluster_ready import Readiness, described_instances
 from .run import Run
 from .scaling_groups import await_terminated, note_leaving, only_stays, read_scaling_group, terminate_member
+from .service_ready import tasks_in_full
+
+STOPPED = ("STOPPED", "DELETED")  # as a task's last status
 
 
 class Instances:
@@ -71,16 +74,41 @@ class Instances:
 
     def _drain(self, step: Step, instance_id: str, arns: list[str]) -> None:
         note_leaving(self._run, self._group, instance_id, step.sentence)
+        tasks = self._tasks(arns[0], step)
         self._call("UpdateContainerInstancesState", {"containerInstances": arns, "status": "DRAINING"}, step)
         wait_until(
-            lambda: described_instances(self._run.aws, self._cluster, arns),
-            ready=lambda found: not any(one["runningTasksCount"] for one in found),
-            describe=lambda found: f"{found[0]['runningTasksCount']} tasks still run on {instance_id}",
+            lambda: self._left(arns, tasks, step),
+            ready=lambda left: not left,
+            describe=lambda left: f"{left} tasks still run on {instance_id}",
             deadline=self._run.deadline,
             doing=f"move the tasks away from {instance_id}",
             hint="Is there room for them on the other instances, and does every task belong to a service?",
             pace=self._run.pace,
         )
+
+    def _tasks(self, arn: str, step: Step) -> list[str]:
+        """Those that run there, and those that are stopping since an earlier run, or have stopped in the last hour."""
+        request = {"cluster": self._cluster, "containerInstance": arn}
+        return [
+            task
+            for status in ("RUNNING", "STOPPED")
+            for task in self._run.aws.pages(
+                "ecs", "ListTasks", "taskArns", {**request, "desiredStatus": status}, doing=step.sentence
+            )
+        ]
+
+    def _left(self, arns: list[str], tasks: list[str], step: Step) -> int:
+        """How many tasks have not stopped.
+
+        ECS counts those that are meant to run. One that is stopping is not among them, but may have requests to answer;
+        whether it has stopped tells the agent only.
+        """
+        found = described_instances(self._run.aws, self._cluster, arns)
+        meant_to_run: int = sum(one["runningTasksCount"] + one["pendingTasksCount"] for one in found)
+        if meant_to_run or not any(one["agentConnected"] for one in found):
+            return meant_to_run
+        described = tasks_in_full(self._run, self._cluster, tasks, doing=step.sentence)
+        return sum(one["lastStatus"] not in STOPPED for one in described)
 
     def _call(self, operation: str, request: dict[str, Any], step: Step) -> dict[str, Any]:
         return self._run.aws.call("ecs", operation, {"cluster": self._cluster, **request}, doing=step.sentence)

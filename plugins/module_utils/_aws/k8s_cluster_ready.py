@@ -20,7 +20,7 @@ from .control_plane import CONTROL_PLANE, halted, read_control_plane
 from .k8s_parameters import JOIN, NODE_PROGRESS, Progress, parameter_key, read_value
 from .node_group import UNJOINED
 from .run import Run
-from .scaling_activities import activities_of, hopeless, sentence
+from .scaling_activities import activities_of, hopeless, sentences
 from .scaling_groups import desired_count, instances_alive, members, read_scaling_group
 
 EXPLAIN_SECONDS = 20.0
@@ -186,7 +186,7 @@ class Readiness:
         self._explained = waited
         activities = activities_of(self._run, self._group)
         reason = halted(read_control_plane(self._run)) if standing.problem else None
-        told = replace(standing, reason=reason or hopeless(activities), events=[sentence(one) for one in activities])
+        told = replace(standing, reason=reason or hopeless(activities), events=sentences(activities))
         return replace(told, troubles=self._troubles(standing))
 
     def _troubles(self, standing: Standing) -> Sequence[str]:

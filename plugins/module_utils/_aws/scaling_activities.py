@@ -19,14 +19,17 @@ PASSING = re.compile(
     r"insufficient.*capacity|not have sufficient .*capacity|not supported in your requested availability zone",
     re.IGNORECASE,
 )
-PASSING_FAILURES = 3  # as many in a row are not passing any more
+# what fails so often in a row, for so long, is not passing any more; each round fails once for every instance
+PASSING_FAILURES = 3
+PASSING_TIME = timedelta(seconds=90)
+TOLD = 10  # activities
 # an instance was started, and ended before it was in service: somebody's doing, or its volume's key may not be used
 ENDED_EARLY = re.compile(r"Termination Reason:")
 
 
 def activities_of(run: Run, group: str) -> list[dict[str, Any]]:
     """What an auto scaling group has done since the run began, newest first: what failed before may be mended."""
-    request = {"AutoScalingGroupName": group, "MaxRecords": 10}
+    request = {"AutoScalingGroupName": group, "MaxRecords": 100}
     doing = f"read the activities of auto scaling group {group}"
     found = run.aws.call("autoscaling", "DescribeScalingActivities", request, doing=doing)["Activities"]
     begun = datetime.now(UTC) - timedelta(seconds=run.deadline.waited() + SKEW_SECONDS)
@@ -40,7 +43,7 @@ def hopeless(activities: Sequence[Mapping[str, Any]]) -> str | None:
         return None
     message = failures[0].get("StatusMessage", "")
     passing = any(kind.search(message) for kind in (SETTLING_TEXT, PASSING, ENDED_EARLY))
-    if passing and len(failures) < PASSING_FAILURES:
+    if passing and not _lasting(failures):
         return None
     return f"AWS does not start instances: {message or failures[0].get('Description', '')}"
 
@@ -50,6 +53,13 @@ def _failed(activity: Mapping[str, Any]) -> bool:
     return activity["StatusCode"] == "Failed" or bool(early)
 
 
-def sentence(activity: Mapping[str, Any]) -> str:
-    """An activity in words. Pure."""
-    return f"{activity['StatusCode']}: {activity.get('StatusMessage') or activity.get('Description', '')}"
+def _lasting(failures: Sequence[Mapping[str, Any]]) -> bool:
+    enough = len(failures) >= PASSING_FAILURES
+    return enough and failures[0]["StartTime"] - failures[-1]["StartTime"] > PASSING_TIME
+
+
+def sentences(activities: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The newest activities in words. Pure."""
+    return [
+        f"{one['StatusCode']}: {one.get('StatusMessage') or one.get('Description', '')}" for one in activities[:TOLD]
+    ]

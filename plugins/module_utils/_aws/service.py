@@ -239,7 +239,10 @@ class Services:
         return live_service(answer["service"])
 
     def delete(self, step: Step, live: Live) -> None:
-        """ECS scales down to nothing, drains connections, stops the tasks: the service is gone once it is INACTIVE."""
+        """ECS scales down to nothing and drains connections: the service is gone once it is INACTIVE.
+
+        Its last tasks may be stopping still.
+        """
         service = live.attributes["raw"]
         name = service["serviceName"]
         request = {"cluster": self._cluster, "service": name, "force": True}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -177,10 +177,14 @@ def _to_blame(task: Mapping[str, Any]) -> bool:
 def described_tasks(run: Run, request: Mapping[str, Any], *, doing: str, settles: bool = False) -> list[dict[str, Any]]:
     """The tasks that a ListTasks brings, in full."""
     arns = run.aws.pages("ecs", "ListTasks", "taskArns", request, doing=doing, settles=settles)
+    return tasks_in_full(run, request["cluster"], arns, doing=doing)
+
+
+def tasks_in_full(run: Run, cluster: str, arns: Sequence[str], *, doing: str) -> list[dict[str, Any]]:
+    """Those of the tasks that ECS still knows; one call for each hundred."""
     found: list[dict[str, Any]] = []
     for some in batched(arns, TASKS_AT_ONCE):
-        asked = {"cluster": request["cluster"], "tasks": some}
-        found.extend(run.aws.call("ecs", "DescribeTasks", asked, doing=doing)["tasks"])
+        found.extend(run.aws.call("ecs", "DescribeTasks", {"cluster": cluster, "tasks": some}, doing=doing)["tasks"])
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._batches import batched
 from .._compare import differences
-from .._errors import NotFoundError
+from .._errors import NotFoundError, SchedulersError
 from .._ownership import require_ours
 from .._parallel import gather
 from .._plan import Live, Rule, Spec, Step
@@ -23,6 +23,7 @@ from .task_definition_spec import normalised, rendered, wanted_definition
 TASK_DEFINITION = "task-definition"  # key in a plan, and part in the mark
 TASK_DEFINITION_RULE = Rule(renews=True)
 DELETED_AT_ONCE = 10  # task definitions in one DeleteTaskDefinitions
+GONE = re.compile(r"does not exist|DELETE_IN_PROGRESS")  # why it does not delete one that is deleted already
 
 
 def family_of(arn: str) -> str:
@@ -151,7 +152,11 @@ class TaskDefinitions:
 
     def _delete(self, arns: Sequence[str], step: Step) -> None:
         for some in batched(arns, DELETED_AT_ONCE):
-            self._run.aws.call("ecs", "DeleteTaskDefinitions", {"taskDefinitions": some}, doing=step.sentence)
+            request = {"taskDefinitions": some}
+            answer = self._run.aws.call("ecs", "DeleteTaskDefinitions", request, doing=step.sentence)
+            for one in answer.get("failures", ()):  # which are no error to ECS
+                if not GONE.search(one["reason"]):
+                    raise SchedulersError(f"{one['reason']} ({one['arn']})", doing=step.sentence)
 
 
 def _same(spec: Spec, live: Live) -> bool:

@@ -174,6 +174,9 @@ def test_a_stopped_task_is_drained_first(site: Site) -> None:
     site.until(lambda: site.states() == ["draining", "healthy"])
     leaving = site.tasks(status="STOPPED")[0]
     assert leaving["lastStatus"] == "DEACTIVATING"
+    there = {"cluster": "demo", "containerInstance": leaving["containerInstanceArn"]}
+    assert site.ecs.list_tasks(**there, desiredStatus="STOPPED")["taskArns"] == [leaving["taskArn"]]
+    assert sorted(host["runningTasksCount"] for host in site.registered()) == [0, 1]
     service = site.service()
     assert service["runningCount"] == 1
     order = [event.split(")", 1)[1].strip() for event in site.events()[-2:]]

@@ -125,7 +125,8 @@ class ContainerInstance:
 
     @property
     def running_tasks_count(self) -> int:
-        return sum(task.last_status == "RUNNING" for task in self.tasks_here.values())
+        """Without those that are to stop, and still answer."""
+        return sum(task.running for task in self.tasks_here.values())
 
     @property
     def pending_tasks_count(self) -> int:

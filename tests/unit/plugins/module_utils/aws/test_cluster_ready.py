@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,8 +43,19 @@ NO_KEY = activity(
     "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "
     "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state",
 )
+NO_ROLE = activity(
+    "Failed",
+    "Access denied when attempting to assume role arn:aws:iam::123456789012:role/aws-service-role/"
+    "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling. Validating load balancer configuration failed.",
+)
 NO_PROFILE = activity("Failed", "Invalid IAM Instance Profile name")
 WELL = activity("Successful")
+
+
+def rounds(*failures: dict[str, Any], apart: int = 60) -> list[dict[str, Any]]:
+    """Activities so many seconds apart, newest first."""
+    now = datetime.now(UTC)
+    return [{**one, "StartTime": now - timedelta(seconds=apart * age)} for age, one in enumerate(failures)]
 
 
 @pytest.mark.parametrize(
@@ -55,13 +67,17 @@ WELL = activity("Successful")
         ([QUOTA, WELL], "more vCPU"),
         ([activity("Failed", "", "Launching i-1")], "Launching i-1"),
         ([NO_ROOM, WELL], None),
-        ([NO_ROOM, NO_ROOM, NO_ROOM], "capacity"),
+        (rounds(*[NO_ROOM] * 3), "capacity"),
+        (rounds(*[NO_ROOM] * 5, apart=20), None),
+        (rounds(*[NO_ROOM] * 2, apart=200), None),
         ([NO_TYPE, WELL], None),
         ([NO_KEY, NO_KEY], None),
-        ([NO_KEY] * 3, "KMS key"),
+        (rounds(*[NO_KEY] * 3), "KMS key"),
         ([activity("Cancelled", "The group was made smaller")] * 3, None),
         ([NO_PROFILE, NO_PROFILE], None),
-        ([NO_PROFILE] * 3, "Invalid IAM"),
+        (rounds(*[NO_PROFILE] * 3), "Invalid IAM"),
+        (rounds(*[NO_ROLE] * 9, apart=1), None),
+        (rounds(*[NO_ROLE] * 9), "assume role"),
     ],
 )
 def test_what_is_hopeless(activities: list[dict[str, Any]], reason: str | None) -> None:
@@ -91,8 +107,9 @@ def listed(*ids: str, times: int = 1) -> Call:
     return Call("ecs", "ListContainerInstances", {"containerInstanceArns": [f"arn-{one}" for one in ids]}, times=times)
 
 
-def described(*ids: str, tasks: int = 0) -> Call:
-    found = [{"ec2InstanceId": one, "containerInstanceArn": f"arn-{one}", "runningTasksCount": tasks} for one in ids]
+def described(*ids: str, tasks: int = 0, pending: int = 0, connected: bool = True) -> Call:
+    counts = {"runningTasksCount": tasks, "pendingTasksCount": pending, "agentConnected": connected}
+    found = [{"ec2InstanceId": one, "containerInstanceArn": f"arn-{one}", **counts} for one in ids]
     return Call("ecs", "DescribeContainerInstances", {"containerInstances": found})
 
 
@@ -204,6 +221,7 @@ def test_a_group_that_is_gone_is_never_ready() -> None:
 
 STEP = Step("update", "i-1", "instance", "i-1")
 OLD = Live("i-1", "instance", "i-1", "i-1", {"template_version": "1"})
+DRAINING = Call("ecs", "UpdateContainerInstancesState", params={"status": "DRAINING"})
 ENDED = Call("autoscaling", "TerminateInstanceInAutoScalingGroup", params={"ShouldDecrementDesiredCapacity": False})
 
 
@@ -211,6 +229,20 @@ def noted(instance_id: str) -> Call:
     tag = {"ResourceId": "g", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
     tags = [{**tag, "Key": "container.schedulers/leaving", "Value": instance_id}]
     return Call("autoscaling", "CreateOrUpdateTags", params={"Tags": tags})
+
+
+def tasks_there(running: Sequence[str] = (), stopping: Sequence[str] = ()) -> tuple[Call, ...]:
+    found = {"RUNNING": running, "STOPPED": stopping}
+    return tuple(
+        Call("ecs", "ListTasks", {"taskArns": list(arns)}, {"containerInstance": "arn-i-1", "desiredStatus": status})
+        for status, arns in found.items()
+    )
+
+
+def in_full(tasks: Sequence[str], last_status: str) -> Call:
+    """One is in this state, the others have stopped, or ECS has forgotten them."""
+    found = [{"lastStatus": "STOPPED"}, {"lastStatus": last_status}]
+    return Call("ecs", "DescribeTasks", {"tasks": found}, {"tasks": tasks})
 
 
 @pytest.mark.parametrize("joined", [True, False])
@@ -230,8 +262,10 @@ def test_an_instance_is_drained_ended_and_replaced() -> None:
             "ecs", "ListContainerInstances", {"containerInstanceArns": ["arn-i-1"]}, {"filter": "ec2InstanceId == i-1"}
         ),
         noted("i-1"),
-        Call("ecs", "UpdateContainerInstancesState", params={"status": "DRAINING"}),
+        *tasks_there(),
+        DRAINING,
         described("i-1", tasks=2),
+        described("i-1", pending=1),
         described("i-1"),
         ENDED,
         scaling("i-2", desired=1),
@@ -241,6 +275,36 @@ def test_an_instance_is_drained_ended_and_replaced() -> None:
     ) as aws:
         made = Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
     assert made.spec == {"template_version": "2"}
+
+
+def test_an_instance_is_ended_once_its_tasks_have_stopped() -> None:
+    """ECS does not count those that are stopping, which answer requests still. An earlier run may have drained it."""
+    first, second = [f"task-{number}" for number in range(100)], ["task-100", "stopping"]
+    looks = [("DEACTIVATING", "STOPPED"), ("STOPPED", "STOPPING"), ("STOPPED", "DELETED")]
+    gone = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})
+    with scripted(
+        listed("i-1"),
+        noted("i-1"),
+        *tasks_there([*first, second[0]], second[1:]),
+        DRAINING,
+        described("i-1", tasks=2),
+        *[described("i-1")] * len(looks),
+        *[in_full(first, one) for one, _other in looks],
+        *[in_full(second, other) for _one, other in looks],
+        ENDED,
+        noted(""),
+        gone,
+    ) as aws:
+        Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
+    operations = [operation for operation, _params in aws.made]
+    assert operations.index("list_tasks") < operations.index("update_container_instances_state")
+
+
+def test_an_instance_whose_agent_is_lost_never_tells_that_tasks_have_stopped() -> None:
+    gone = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})
+    drained = noted("i-1"), *tasks_there(["task"]), DRAINING, described("i-1", connected=False)
+    with scripted(listed("i-1"), *drained, ENDED, noted(""), gone) as aws:
+        Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
 
 
 def test_an_instance_is_looked_for_on_every_page() -> None:
@@ -277,9 +341,7 @@ def test_an_instance_that_the_group_no_longer_has_is_ended() -> None:
 
 def test_tasks_that_cannot_move_are_said() -> None:
     with (
-        scripted(
-            listed("i-1"), noted("i-1"), Call("ecs", "UpdateContainerInstancesState"), described("i-1", tasks=3)
-        ) as aws,
+        scripted(listed("i-1"), noted("i-1"), *tasks_there(), DRAINING, described("i-1", tasks=3)) as aws,
         pytest.raises(WaitTimeoutError, match=r"3 tasks still run on i-1.*Is there room"),
     ):
         Instances(a_run(aws, seconds=0), "web", "g").update(STEP, {}, OLD)

@@ -23,7 +23,11 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.task_def
     wanted_definition,
 )
 from ansible_collections.container.schedulers.plugins.module_utils._compare import Difference, differences
-from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError, NotOursError
+from ansible_collections.container.schedulers.plugins.module_utils._errors import (
+    InputError,
+    NotOursError,
+    SchedulersError,
+)
 from ansible_collections.container.schedulers.plugins.module_utils._plan import Live, Ref, Step, Wanted, decide
 from unit.ecs_app import ACCOUNT, a_run, definition, described, ecs_mark, mark, options
 from unit.scripted import Call, failure, scripted
@@ -355,6 +359,24 @@ def test_revisions_are_deregistered_and_deleted_ten_at_a_time() -> None:
         Call("ecs", "DeleteTaskDefinitions", {}, lambda given: len(given["taskDefinitions"]) == 1),
     ) as aws:
         TaskDefinitions(a_run(aws)).delete(Step("delete", doomed.key, doomed.kind, doomed.name, live=doomed), doomed)
+
+
+def test_a_revision_that_ecs_does_not_delete_is_told() -> None:
+    """The answer to a delete that is repeated after a lost answer is that there is no such revision any more."""
+    reasons = {
+        1: "The specified task definition does not exist. Specify a valid account, family, revision and try again.",
+        2: "The specified task definition is still in ACTIVE status. Please deregister the target and try again.",
+    }
+    doomed = as_one("one-web", (), arns(1, 2))
+    step = Step("delete", doomed.key, doomed.kind, doomed.name, live=doomed)
+    failures = [{"arn": arns(number)[0], "reason": reason} for number, reason in reasons.items()]
+    with scripted(Call("ecs", "DeleteTaskDefinitions", {"failures": failures[:1]})) as aws:
+        TaskDefinitions(a_run(aws)).delete(step, doomed)
+    with (
+        scripted(Call("ecs", "DeleteTaskDefinitions", {"failures": failures})) as aws,
+        pytest.raises(SchedulersError, match=r"Could not delete .*still in ACTIVE status.*one-web:2"),
+    ):
+        TaskDefinitions(a_run(aws)).delete(step, doomed)
 
 
 def test_all_our_revisions_are_found() -> None:
