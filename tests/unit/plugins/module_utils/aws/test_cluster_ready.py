@@ -292,7 +292,6 @@ def test_an_instance_is_ended_once_its_tasks_have_stopped() -> None:
         *[in_full(first, one) for one, _other in looks],
         *[in_full(second, other) for _one, other in looks],
         ENDED,
-        noted(""),
         gone,
     ) as aws:
         Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
@@ -303,7 +302,7 @@ def test_an_instance_is_ended_once_its_tasks_have_stopped() -> None:
 def test_an_instance_whose_agent_is_lost_never_tells_that_tasks_have_stopped() -> None:
     gone = Call("autoscaling", "DescribeAutoScalingGroups", {"AutoScalingGroups": []})
     drained = noted("i-1"), *tasks_there(["task"]), DRAINING, described("i-1", connected=False)
-    with scripted(listed("i-1"), *drained, ENDED, noted(""), gone) as aws:
+    with scripted(listed("i-1"), *drained, ENDED, gone) as aws:
         Instances(a_run(aws), "web", "g").update(STEP, {"template_version": "2"}, OLD)
 
 
