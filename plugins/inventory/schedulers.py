@@ -64,8 +64,8 @@ options:
       - name: DIGITALOCEAN_API_URL
 notes:
   - Options may be templates, so that a secret can be looked up. It need not stand in the file.
-  - AWS needs the permission C(ec2:DescribeInstances), DigitalOcean a token with the scopes C(droplet:read) and
-    C(tag:read).
+  - AWS needs the permission C(ec2:DescribeInstances), DigitalOcean a token with the scopes C(droplet:read),
+    C(tag:read), and those that the former requires, C(actions:read), C(regions:read), C(sizes:read), C(image:read).
   - This collection opens no way to log in to instances of AWS. Where C(key_name) and source ranges were given, or the
     image runs an agent of AWS Systems Manager that may, O(compose) sets what the connection needs.
   - Droplets that a machine driver of Rancher has made carry the mark once

@@ -187,11 +187,14 @@ options:
 notes:
   - The token needs the scopes C(account:read), C(droplet:create), C(droplet:read), C(droplet:update),
     C(droplet:delete), C(tag:create), C(tag:read), C(tag:delete), C(firewall:create), C(firewall:read),
-    C(firewall:update), C(firewall:delete), C(ssh_key:create), C(ssh_key:read), C(ssh_key:delete), C(sizes:read) and
-    C(image:read), and with O(vpc_uuid) also C(vpc:read).
+    C(firewall:update), C(firewall:delete), C(ssh_key:create), C(ssh_key:read), C(ssh_key:delete), C(actions:read),
+    C(regions:read), C(sizes:read) and C(image:read), and with O(vpc_uuid) also C(vpc:read). Where other resources are
+    in rules of the firewall, it has to be able to read those, too.
   - Runs that work on the same set at the same time are kept apart by O(ledger), if they run on the same machine. Do not
     start two on different machines, as DigitalOcean does not keep their droplets apart.
   - To be told of reserved IP addresses of droplets that go, the token also needs the scope C(reserved_ip:read).
+  - Volumes, snapshots and databases that carry the tag are only seen with the scopes C(block_storage:read),
+    C(block_storage_snapshot:read) and C(database:read). Without these, O(state=absent) takes the tag from them, too.
   - Which keys and user data an existing droplet was made with, DigitalOcean does not tell. They are not compared.
 seealso:
   - module: container.schedulers.digitalocean_droplets_info

@@ -53,8 +53,8 @@ options:
         type: str
         required: true
 notes:
-  - The token needs the scopes C(droplet:read) and C(tag:read), and for O(quote) also C(account:read), C(sizes:read)
-    and C(image:read).
+  - The token needs the scopes C(droplet:read), C(tag:read), C(actions:read), C(regions:read), C(sizes:read) and
+    C(image:read), and for O(quote) also C(account:read).
 seealso:
   - module: container.schedulers.digitalocean_droplets
 """

@@ -75,7 +75,8 @@ requirements:
   - boto3 and jmespath only to look at AWS, python-digitalocean only to look at DigitalOcean
 notes:
   - At DigitalOcean it needs the scopes C(droplet:read), C(tag:read), C(firewall:read), C(ssh_key:read),
-    C(block_storage:read), C(block_storage_snapshot:read), C(snapshot:read) and C(load_balancer:read).
+    C(block_storage:read), C(block_storage_snapshot:read), C(snapshot:read) and C(load_balancer:read), and those that
+    they require, C(actions:read), C(regions:read), C(sizes:read) and C(image:read).
   - At AWS it needs permission for C(tag:GetResources), C(ec2:Describe*), C(autoscaling:Describe*),
     C(elasticloadbalancing:Describe*), C(ecs:List*), C(ecs:Describe*), C(iam:ListRoles), C(iam:GetRole),
     C(iam:ListInstanceProfiles), C(iam:GetInstanceProfile), C(logs:DescribeLogGroups), C(ssm:DescribeParameters) and

@@ -18,7 +18,7 @@ from .droplets import Droplet, list_droplets
 from .run import Run
 
 FEW = 3  # that many stragglers are asked one by one what became of them
-PATIENCE_SECONDS = 60.0  # after which a few are asked anyway
+PATIENCE_SECONDS = 60.0  # after which a few are asked anyway, and one that is not known has disappeared
 CONNECT_SECONDS = 2.0
 KNOCKERS = 32
 
@@ -92,10 +92,11 @@ class Readiness:
         found = gather({str(one): partial(find_droplet, self.run.api, one) for one in unlisted})
         for number, droplet in found.items():
             name = self.ids[int(number)]
-            if droplet is None:
-                self.broken[number] = f"droplet {name} ({number}) has disappeared"
-            else:
+            if droplet is not None:
                 self.seen[droplet.id] = droplet
+            # one that was made a moment ago may not be known by its id either
+            elif int(number) in self.seen or self.run.deadline.waited() > PATIENCE_SECONDS:
+                self.broken[number] = f"droplet {name} ({number}) has disappeared"
 
     def _ask_for_actions(self, ids: list[int]) -> None:
         """Whether one is new for ever, because its creation has failed."""

@@ -47,8 +47,9 @@ class Droplet:
         """The droplet in an answer. Without tag:read its tags are empty. Pure."""
         image, size = answer.get("image") or {}, answer.get("size") or {}
         networks = answer.get("networks") or {}
-        addresses = {f"{one['type']}": str(one["ip_address"]) for one in networks.get("v4") or ()}
-        addresses |= {f"{one['type']}_ipv6": str(one["ip_address"]) for one in networks.get("v6") or ()}
+        # the first of a type is the droplet's own; a reserved one that is assigned to it comes after that
+        addresses = {str(one["type"]): str(one["ip_address"]) for one in reversed(networks.get("v4") or ())}
+        addresses |= {f"{one['type']}_ipv6": str(one["ip_address"]) for one in reversed(networks.get("v6") or ())}
         price = size.get("price_monthly")
         return cls(
             id=int(answer["id"]),

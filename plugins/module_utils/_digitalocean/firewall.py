@@ -24,7 +24,7 @@ KIND = "firewall"
 KEY = "firewall"
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 ALL_PORTS = "all"
-API_ALL_PORTS = "0"
+API_ALL_PORTS = "0"  # as it answers; it is reported to refuse that in a request
 AMONG = tuple(f"{protocol} {ALL_PORTS}" for protocol in ("tcp", "udp", "icmp"))
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 ADDRESSES = "addresses"
@@ -134,9 +134,13 @@ def to_api(rules: Rules) -> list[dict[str, Any]]:
 
 def _opening(protocol: str, ports: str) -> dict[str, str]:
     """ICMP has no ports."""
-    if protocol == "icmp":
-        return {"protocol": protocol}
-    return {"protocol": protocol, "ports": API_ALL_PORTS if ports == ALL_PORTS else ports}
+    return {"protocol": protocol} if protocol == "icmp" else {"protocol": protocol, "ports": ports}
+
+
+def _sent_back(rule: Answer) -> Answer:
+    """A rule that was read, as the API takes it. Pure."""
+    others = {name: value for name, value in rule.items() if name != "ports"}
+    return {**others, **_opening(rule["protocol"], _api_ports(rule.get("ports")))}
 
 
 def outbound() -> list[dict[str, Any]]:
@@ -191,7 +195,7 @@ def live_firewall(answer: Answer) -> Live:
     """A firewall as the plan sees it. What others attached to it is kept by an update."""
     kept = {"droplet_ids": answer.get("droplet_ids") or [], "tags": answer.get("tags") or []}
     spec = {"inbound": normal_form(answer.get("inbound_rules") or ()), "applied": answer.get("status") != "failed"}
-    attributes = {**kept, "outbound_rules": answer.get("outbound_rules") or outbound()}
+    attributes = {**kept, "outbound_rules": [*map(_sent_back, answer.get("outbound_rules") or ())] or outbound()}
     return Live(KEY, KIND, str(answer["name"]), str(answer["id"]), spec, attributes)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from .._errors import AuthError, InputError
+from .._errors import InputError
 from .api import Answer, DigitalOcean
 
 IDENTITY = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -16,12 +16,10 @@ def check_vpc(api: DigitalOcean, wanted: str, region: str) -> None:
     """Whether droplets of the region can be in the VPC.
 
     Raises:
+        AuthError: the token may not look; nor may it name a VPC when it makes droplets, or see which one they are in.
         InputError: it is none of the account, or in another region.
     """
-    try:
-        found = _find(api, wanted)
-    except AuthError:  # the right to look is none of those that making droplets needs
-        return
+    found = _find(api, wanted)
     if found is None:
         raise InputError(
             f"vpc_uuid: {wanted!r} is no VPC of this account", hint="Give the id of one, which its page shows."

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean import firewall, marks, slugs
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.droplet_argspec import SPEC
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.droplet_options import DropletOptions
+from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.droplets import Droplet
 from ansible_collections.container.schedulers.plugins.module_utils._digitalocean.keys import PublicKey, read_key_file
 from ansible_collections.container.schedulers.plugins.module_utils._errors import InputError
 from ansible_collections.container.schedulers.plugins.module_utils._ownership import Mark
@@ -146,7 +147,26 @@ def test_a_port_is_one_however_it_is_written() -> None:
 
 def test_the_api_is_told_all_ports_by_its_own_word() -> None:
     made = firewall.to_api(firewall.allowed_rules([rule("all"), rule(None, protocol="icmp")], MARK, among=False))
-    assert [(one["protocol"], one.get("ports")) for one in made] == [("tcp", "0"), ("icmp", None)]
+    assert [(one["protocol"], one.get("ports")) for one in made] == [("tcp", "all"), ("icmp", None)]
+
+
+def test_outbound_rules_that_the_api_has_told_are_sent_back_as_it_takes_them() -> None:
+    """It tells "0" for all ports, and for the ports of ICMP, and takes neither (digitalocean/godo, issue 149)."""
+    there = {"destinations": {"tags": ["db"]}}
+    told = [{"protocol": one, "ports": ports, **there} for one, ports in (("tcp", "0"), ("udp", "53"), ("icmp", "0"))]
+    live = firewall.live_firewall({"id": "1", "name": "f", "inbound_rules": [], "outbound_rules": told})
+    assert live.attributes["outbound_rules"] == [
+        {"protocol": "tcp", "ports": "all", **there},
+        {"protocol": "udp", "ports": "53", **there},
+        {"protocol": "icmp", **there},
+    ]
+
+
+def test_a_reserved_address_is_not_the_droplets_own() -> None:
+    own = [{"type": "public", "ip_address": "203.0.113.5"}, {"type": "private", "ip_address": "10.0.0.5"}]
+    reserved = {"type": "public", "ip_address": "203.0.113.99"}
+    found = Droplet.of({"id": 1, "name": "web", "status": "active", "networks": {"v4": [*own, reserved]}})
+    assert found.addresses == {"public": "203.0.113.5", "private": "10.0.0.5"}
 
 
 def test_rules_of_the_api_with_sources_of_every_kind() -> None:

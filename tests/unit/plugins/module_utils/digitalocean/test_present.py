@@ -190,10 +190,13 @@ def test_a_vpc_of_another_region_is_refused_before_the_first_change(ground: Grou
     assert not changed(make(ground, vpc_uuid=vpc, region="ams3"))
 
 
-def test_a_token_that_may_not_look_at_vpcs_may_make_droplets_in_one(ground: Ground) -> None:
+def test_a_token_that_may_not_look_at_vpcs_is_refused_before_anything_is_made(ground: Ground) -> None:
+    """The API's description: `vpc_uuid` "requires `vpc:read` scope", in what makes droplets and in what shows them."""
     vpc = ground.ask("POST", "vpcs", {"name": "v", "region": "lon1"})["vpc"]["id"]
     ground.faults({"action": "GetVpc", "kind": "error", "status": 403, "code": "forbidden", "times": 0})
-    assert make(ground, vpc_uuid=vpc).result["droplets"][0]["vpc_uuid"] == vpc
+    with pytest.raises(AuthError, match=r"look for VPC .* further scopes"):
+        make(ground, vpc_uuid=vpc)
+    assert [kind for kind in ("droplet", "firewall", "do-tag", "ssh-key") if ground.things(kind)] == []
 
 
 def test_a_token_that_is_not_accepted_or_may_not(ground: Ground) -> None:
@@ -472,6 +475,16 @@ def test_a_droplet_that_disappears_while_it_is_waited_for(ground: Ground) -> Non
     ground.after = destroy
     with pytest.raises(PartialError, match="has disappeared"):
         make(ground)
+
+
+def test_a_droplet_that_was_made_a_moment_ago_may_not_be_known_at_all(ground: Ground) -> None:
+    """Reported of the real API: OpenRouterLabs/spawn, issue 2695."""
+    ground.settings(droplet_boot_seconds=30)
+    unknown = {"kind": "error", "status": 404, "code": "not_found", "times": 3}
+    ground.faults({"action": "ListDroplets", "kind": "empty", "times": 6}, {"action": "GetDroplet", **unknown})
+    assert changed(make(ground))
+    assert len(ground.things()) == 1
+    assert ground.calls()["GetDroplet"] >= 3
 
 
 def test_a_wait_that_ends_says_what_was_last_seen(ground: Ground) -> None:
