@@ -121,13 +121,17 @@ def _there(run: Run, named: Mapping[str, Live], marked: Sequence[Live]) -> list[
     return [one for one in marked if one.id not in gone | members]
 
 
+def _cluster(live: Mapping[str, Live]) -> Live | None:
+    return next((one for one in live.values() if one.kind == "cluster"), None)
+
+
 def _foreign_services(run: Run, live: Mapping[str, Live], names: ClusterNames, *, force: bool) -> list[Live]:
     """Services that are nobody's or somebody else's; they are listed only if there are more than ours.
 
     Raises:
         ConflictError: there are some, and ``force`` is not set.
     """
-    cluster = next((one for one in live.values() if one.kind == "cluster"), None)
+    cluster = _cluster(live)
     ours = {one.id for one in live.values() if one.kind == "service"}
     if not cluster or cluster.attributes["services"] <= len(ours):
         return []
@@ -147,7 +151,7 @@ def _refuse_foreign_tasks(run: Run, live: Mapping[str, Live], names: ClusterName
     Raises:
         ConflictError: there are some.
     """
-    cluster = next((one for one in live.values() if one.kind == "cluster"), None)
+    cluster = _cluster(live)
     services = [one.attributes["raw"] for one in live.values() if one.kind == "service"]
     ours = sum(service.get("runningCount", 0) + service.get("pendingCount", 0) for service in services)
     if not cluster or cluster.attributes["tasks"] <= ours:
@@ -169,7 +173,7 @@ def _refuse_foreign_instances(run: Run, live: Mapping[str, Live], names: Cluster
     Raises:
         ConflictError: there are some.
     """
-    cluster = next((one for one in live.values() if one.kind == "cluster"), None)
+    cluster = _cluster(live)
     members = {one["instance_id"] for group in live.values() for one in group.attributes.get("instances", ())}
     members |= {one.id for one in live.values() if one.kind == "instance"}
     if not cluster or cluster.attributes["registered"] <= len(members):
