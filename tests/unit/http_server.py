@@ -177,6 +177,14 @@ def in_background(
 
 
 @contextmanager
+def answering(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server that answers as a test's own handler does."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with in_background(server, threading.Event()):
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+@contextmanager
 def serving(*replies: Reply, tls: Any = None) -> Iterator[ScriptedServer]:
     """The server for one test, which checks at its end that all replies were asked for."""
     server = ScriptedServer(replies)

@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from lab.containers import Page
 from lab.kubernetes.kubelet import wordpress
 from lab.kubernetes.kubelet.database import Database
+from unit.http_server import answering
 from unit.roles.playing import play
 
 SETUP = {"name": "wordpress", "user": "root", "password": "lab-not-a-secret-9", "host": "mysql"}
@@ -66,13 +66,8 @@ def serving(site: Wordpress | Page) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Nothing to tell."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with answering(Handler) as url:
+        yield url
 
 
 def test_an_open_wizard_that_cannot_be_answered_is_told_of(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ said, and that nothing is left is said only by who has looked.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from unit.http_server import answering
 from unit.roles.playing import playbook
 from unit.roles.rancher_lab import PLACE, TOKEN, RancherLab
 
@@ -46,13 +46,8 @@ def proxy(status: int) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Nothing to tell."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with answering(Handler) as url:
+        yield url
 
 
 @pytest.mark.parametrize(

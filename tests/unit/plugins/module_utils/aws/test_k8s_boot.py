@@ -8,10 +8,9 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from ansible_collections.container.schedulers.plugins.module_utils._aws.user_dat
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from unit.http_server import answering
 
 NAME = "a" * 63
 KEYS = {"AccessKeyId": "AKID", "SecretAccessKey": "not-a-secret", "Token": "token"}
@@ -210,14 +210,8 @@ def aws_on_loopback() -> Iterator[Aws]:
         def log_message(self, *_arguments: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    aws.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
+    with answering(Handler) as aws.url:
         yield aws
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def run_program(tmp_path: Path, aws: Aws, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
